@@ -1,0 +1,236 @@
+-- postbackd's store, version 1.  Times are milliseconds since 1970-01-01 UTC; money is a count of
+-- minor units of its currency; NULL is "not given".
+--
+-- event, postback and attempt are the hot tables: written in order of id and indexed only so.
+-- Every other index serves one query, named beside it.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    sid        TEXT    NOT NULL UNIQUE,
+    kind       INTEGER NOT NULL CHECK (kind IN (1, 2, 4)),      -- partner, brand, operator
+    name       TEXT    NOT NULL,
+    email      TEXT    NOT NULL DEFAULT '',
+    active     INTEGER NOT NULL DEFAULT 1,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE user (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    account       INTEGER NOT NULL REFERENCES account,
+    email         TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    name          TEXT    NOT NULL,
+    role          INTEGER NOT NULL CHECK (role IN (1, 2)),      -- user, read only
+    password_hash TEXT    NOT NULL,                             -- argon2id
+    active        INTEGER NOT NULL DEFAULT 1,
+    created_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX user_of ON user (account, id);
+
+CREATE TABLE token (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account,
+    hash       BLOB    NOT NULL UNIQUE,
+    scope      INTEGER NOT NULL CHECK (scope IN (1, 2, 4)),     -- api, read, events
+    label      TEXT    NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT;
+CREATE INDEX token_of ON token (account, id);
+
+CREATE TABLE campaign (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    brand      INTEGER NOT NULL REFERENCES account,
+    name       TEXT    NOT NULL,
+    currency   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX campaign_of ON campaign (brand, id);
+
+CREATE TABLE tracker (                                          -- action tracker
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    campaign   INTEGER NOT NULL REFERENCES campaign,
+    name       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (campaign, name)
+) STRICT;
+
+CREATE TABLE membership (                                       -- partners in a campaign
+    campaign   INTEGER NOT NULL REFERENCES campaign,
+    partner    INTEGER NOT NULL REFERENCES account,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (campaign, partner)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX membership_of ON membership (partner, campaign);
+
+CREATE TABLE approval_rule (                                    -- a brand's, for one partner or all
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    brand           INTEGER NOT NULL REFERENCES account,
+    partner         INTEGER REFERENCES account,                 -- NULL: every partner
+    campaign        INTEGER NOT NULL REFERENCES campaign,
+    tracker         INTEGER NOT NULL REFERENCES tracker,        -- the action's, when accepted
+    wait            INTEGER NOT NULL CHECK (wait IN (1, 2, 3)), -- at once, after days, after days from the month's end
+    days            INTEGER NOT NULL DEFAULT 0,
+    payout_under    INTEGER,                                    -- only if the payout asked is under it
+    total_under     INTEGER,                                    -- while the total approved stays under it
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX approval_rule_of ON approval_rule (brand, id);
+
+CREATE TABLE inquiry (
+    id                     INTEGER PRIMARY KEY AUTOINCREMENT,
+    partner                INTEGER NOT NULL REFERENCES account,
+    brand                  INTEGER NOT NULL REFERENCES account,
+    campaign               INTEGER NOT NULL REFERENCES campaign,
+    reference              TEXT    NOT NULL DEFAULT '',         -- MediaPartnerInquiryId
+    order_id               TEXT    NOT NULL,
+    transaction_at         INTEGER NOT NULL,
+    amount                 INTEGER NOT NULL,
+    currency               TEXT    NOT NULL,
+    type                   INTEGER NOT NULL CHECK (type IN (1, 2, 3)),
+    expected_payout        INTEGER,
+    resolution_deadline_at INTEGER,
+    tracking_link          TEXT    NOT NULL DEFAULT '',
+    customer_id            TEXT    NOT NULL DEFAULT '',
+    inquiry_at             INTEGER,
+    notes                  TEXT    NOT NULL DEFAULT '',
+    action                 INTEGER,
+    approval_rule          INTEGER,                             -- the rule that set auto_approval_at
+    auto_approval_at       INTEGER,
+    status                 INTEGER NOT NULL CHECK (status IN (1, 2, 3, 4)),
+    state                  INTEGER NOT NULL CHECK (state IN (1, 2)),
+    reject_reason          INTEGER,
+    resolution_notes       TEXT    NOT NULL DEFAULT '',
+    promo_code             TEXT    NOT NULL DEFAULT '',
+    final_payout           INTEGER,
+    resolved_at            INTEGER,
+    closed_at              INTEGER,
+    reopened               INTEGER NOT NULL DEFAULT 0,
+    created_at             INTEGER NOT NULL
+) STRICT;
+CREATE INDEX inquiry_of_partner ON inquiry (partner, id);
+CREATE INDEX inquiry_of_brand ON inquiry (brand, campaign, id);
+CREATE UNIQUE INDEX inquiry_open ON inquiry (partner, campaign, order_id, type) WHERE state = 1;
+CREATE INDEX inquiry_to_approve ON inquiry (auto_approval_at) WHERE auto_approval_at IS NOT NULL AND status = 1 AND state = 1;
+
+CREATE TABLE comment (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    inquiry    INTEGER NOT NULL REFERENCES inquiry,
+    account    INTEGER NOT NULL REFERENCES account,
+    user       TEXT    NOT NULL,
+    text       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX comment_of ON comment (inquiry, id);
+
+CREATE TABLE action (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    partner        INTEGER NOT NULL REFERENCES account,
+    brand          INTEGER NOT NULL REFERENCES account,
+    campaign       INTEGER NOT NULL REFERENCES campaign,
+    tracker        INTEGER NOT NULL REFERENCES tracker,
+    inquiry        INTEGER REFERENCES inquiry,
+    order_id       TEXT    NOT NULL,
+    customer_id    TEXT    NOT NULL DEFAULT '',
+    promo_code     TEXT    NOT NULL DEFAULT '',
+    status         INTEGER NOT NULL CHECK (status IN (1, 2, 3)),
+    amount         INTEGER,
+    payout         INTEGER,
+    currency       TEXT    NOT NULL,
+    referring_type TEXT    NOT NULL,
+    event_at       INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    items          TEXT
+) STRICT;
+CREATE INDEX action_of_partner ON action (partner, id);
+CREATE INDEX action_of_brand ON action (brand, id);
+
+CREATE TABLE notification (                                     -- event notification
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    account     INTEGER NOT NULL REFERENCES account,
+    revision    INTEGER NOT NULL,                               -- the one in force
+    state       INTEGER NOT NULL CHECK (state IN (0, 1, 2)),    -- active, paused, held
+    held_reason TEXT    NOT NULL DEFAULT '',
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    deleted_at  INTEGER
+) STRICT;
+CREATE INDEX notification_of ON notification (account, id);
+
+CREATE TABLE notification_revision (                            -- an attempt names the one it used
+    notification INTEGER NOT NULL REFERENCES notification,
+    revision     INTEGER NOT NULL,
+    settings     TEXT    NOT NULL,                              -- JSON, as the API shows them
+    secrets      BLOB    NOT NULL,                              -- sealed: custom headers, signing secrets
+    created_at   INTEGER NOT NULL,
+    PRIMARY KEY (notification, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_type (                                       -- names for the numbers; filled from the catalog
+    number INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE event (
+    id          INTEGER PRIMARY KEY,
+    account     INTEGER NOT NULL,
+    type        INTEGER NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    inquiry     INTEGER,
+    data        TEXT    NOT NULL                                -- JSON object, every scalar a string
+) STRICT;
+CREATE INDEX event_of_inquiry ON event (inquiry, id) WHERE inquiry IS NOT NULL;
+
+CREATE TABLE postback (
+    id           INTEGER PRIMARY KEY,
+    bucket       INTEGER NOT NULL,                              -- of its notification, 0 … 255
+    account      INTEGER NOT NULL,
+    notification INTEGER NOT NULL,
+    event        INTEGER NOT NULL,
+    state        INTEGER NOT NULL,                              -- fresh, waiting, delivered, cancelled, expired
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    due_at       INTEGER NOT NULL,
+    finished_at  INTEGER,                                       -- delivered, cancelled or expired when
+    last_status  INTEGER,                                       -- of the last answer; NULL: none yet
+    last_error   TEXT                                           -- why the last attempt failed
+) STRICT;
+CREATE INDEX postback_of ON postback (notification, id);        -- list pages; the rest of an account's is merged
+CREATE INDEX postback_waiting ON postback (notification, due_at, id) WHERE state = 1;
+
+CREATE TABLE attempt (
+    postback    INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    revision    INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    duration_us INTEGER NOT NULL,
+    verdict     INTEGER NOT NULL,
+    error       INTEGER NOT NULL,
+    detail      TEXT,
+    status      INTEGER NOT NULL,
+    headers     BLOB,
+    body        BLOB,
+    PRIMARY KEY (postback, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE notice (                                           -- the system's message to an account
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account,
+    kind       TEXT    NOT NULL,
+    text       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    read_at    INTEGER
+) STRICT;
+CREATE INDEX notice_of ON notice (account, id);
+
+CREATE TABLE audit (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         INTEGER NOT NULL,
+    account    INTEGER NOT NULL,
+    actor      TEXT    NOT NULL,                                -- who: a user's email or a token's label
+    address    TEXT    NOT NULL,                                -- from where
+    action     TEXT    NOT NULL,                                -- "notification.change"
+    object     TEXT    NOT NULL,                                -- its URI
+    detail     TEXT    NOT NULL DEFAULT ''                      -- JSON; never a secret
+) STRICT;
+CREATE INDEX audit_of ON audit (account, id);

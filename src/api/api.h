@@ -1,0 +1,66 @@
+/* api.h — the API's resources: one file each, a table of routes each, one context for all.
+ *
+ * A handler checks the request (model), gives the store one job, and answers in its done().
+ */
+#ifndef POSTBACKD_API_H
+#define POSTBACKD_API_H
+
+#include "engine/engine.h"
+#include "server/limits.h"
+#include "server/server.h"
+#include "store/store.h"
+
+struct identities;
+
+struct api {
+    uv_loop_t *loop;
+    struct store *store;
+    struct engine *engine;
+    struct limits *limits;
+    struct identities *identities; /* who holds which token: api/identities.h */
+    bool ready;                    /* for /readyz */
+    int64_t started_at;
+};
+
+/* Each resource file gives its routes; api.c joins them for server_config. */
+extern const struct route inquiry_routes[], import_routes[], notification_routes[], postback_routes[],
+    event_routes[], catalog_routes[], operator_routes[], account_routes[], status_routes[];
+extern const size_t inquiry_route_count, import_route_count, notification_route_count,
+    postback_route_count, event_route_count, catalog_route_count, operator_route_count,
+    account_route_count, status_route_count;
+
+/* The joined table; the caller frees. */
+struct route *api_routes(size_t *count);
+/* server_config.enter: HTTP Basic, SID and token. */
+void api_enter(struct call *call, void *context);
+
+/* A job of a call: run() on a store thread, then finish() on the loop thread, which answers.
+ * When the job failed it answers for the handler from job.error and problems, and finish is not called. */
+struct api_job {
+    struct job job;
+    struct api *api;
+    struct call *call;
+    struct problems problems;
+    bool (*run)(struct api_job *job, struct db *db);
+    void (*finish)(struct api_job *job);
+    void (*clear)(struct api_job *job); /* frees what the job owns; NULL: nothing */
+};
+/* A zeroed job of `size` bytes, that starts with a struct api_job. */
+void *api_job_new(size_t size, struct call *call, struct api *api,
+                  bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *));
+void api_write(struct api_job *job);
+void api_read(struct api_job *job);
+/* Refuses with the problems when there are any (400) and frees the job; false then. */
+bool api_job_valid(struct api_job *job);
+
+/* Paging: Page and PageSize of the query (problems added), and the attributes of the answer. */
+struct page {
+    int64_t number, size;
+};
+enum { PAGE_SIZE_DEFAULT = 1000, PAGE_SIZE_MOST = 20000 };
+void page_read(const struct call *call, struct page *page, struct problems *problems);
+/* {"@page":…,…,"<name>":[…]}; steals the array. */
+json_t *page_answer(const struct call *call, const struct page *page, int64_t total,
+                    const char *name, json_t *array);
+
+#endif

@@ -1,0 +1,45 @@
+/* buf.h — a byte buffer that grows up to a written cap.
+ *
+ * Errors stick: past the cap every further call does nothing and `failed` stays set, so that a
+ * writer checks once, at its end.  The data is always NUL-terminated when not NULL.  Out of
+ * memory below the cap dies (the caps are small).
+ */
+#ifndef POSTBACKD_BUF_H
+#define POSTBACKD_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+    char *data; /* NULL until the first byte */
+    size_t len, cap;
+    size_t limit; /* most bytes it may ever hold; 0: BUF_LIMIT_DEFAULT */
+    bool failed;
+};
+
+enum { BUF_LIMIT_DEFAULT = 16 * 1024 * 1024 };
+
+/* An empty buffer is all zeroes: `struct buf out = { 0 };` or `{ .limit = n }`. */
+void buf_free(struct buf *buf);  /* back to empty, limit kept */
+void buf_reset(struct buf *buf); /* length 0, memory kept, failure forgotten */
+
+void buf_add(struct buf *buf, const void *bytes, size_t len);
+void buf_str(struct buf *buf, const char *text);
+void buf_char(struct buf *buf, char c);
+void buf_int(struct buf *buf, int64_t value);
+void buf_fmt(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_vfmt(struct buf *buf, const char *format, va_list args);
+
+/* Room for `len` more bytes at the end, or NULL (then failed is set); buf_grew() says how many
+ * were written there. */
+char *buf_room(struct buf *buf, size_t len);
+void buf_grew(struct buf *buf, size_t len);
+
+void buf_drop(struct buf *buf, size_t len); /* removes the first len bytes */
+
+const char *buf_text(const struct buf *buf); /* never NULL: "" when empty */
+char *buf_take(struct buf *buf);             /* the caller frees; never NULL; buf is then empty */
+
+#endif

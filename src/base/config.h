@@ -1,0 +1,38 @@
+/* config.h — every setting in one table: its flag, variable, file key, default, check and help.
+ *
+ * Precedence: flag, then POSTBACKD_* variable, then the file (INI), then the default.
+ */
+#ifndef POSTBACKD_CONFIG_H
+#define POSTBACKD_CONFIG_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_LIST_MAX = 64 };
+
+struct config { /* strings are owned */
+    char *data;         /* --data DIR */
+    char *listen;       /* --listen ADDR:PORT */
+    char *allow_egress[CONFIG_LIST_MAX]; /* --allow-egress CIDR, any number */
+    size_t allow_egress_count;
+    char *file;         /* --config FILE */
+    char *ca_file;      /* --ca-file FILE */
+    char *log_format;   /* --log-format text|json */
+    char *log_level;    /* --log-level debug|info|warn|error */
+    int64_t rate_limit; /* --rate-limit N an hour and account; 0: none */
+    int64_t deadline_s; /* --deadline S for one attempt */
+    int64_t drain_s;    /* --drain S at SIGTERM */
+    int64_t node;       /* --node N */
+};
+
+/* Reads flags from argv (argc, argv without the command), variables and the file.  0; -1 with
+ * *error that names the setting, where it stood, and what would be right; 1: help was asked for. */
+int config_read(struct config *config, int argc, char **argv, struct error *error);
+void config_free(struct config *config);
+void config_help(struct buf *out); /* the table as a person reads it */
+
+#endif

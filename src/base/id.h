@@ -1,0 +1,27 @@
+/* id.h — 64-bit ids in order of time.
+ *
+ * 41 bits of milliseconds since 2020-01-01 UTC (good until 2089; the sign bit stays clear),
+ * 10 bits of node, 12 bits of sequence.  Ids of one source always rise, also when the clock goes
+ * back or a millisecond runs out of sequence numbers.  Outside they are decimal strings.
+ */
+#ifndef POSTBACKD_ID_H
+#define POSTBACKD_ID_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct id_source {
+    _Atomic int64_t last;
+    int node; /* 0 … 1023 */
+};
+
+int64_t id_next(struct id_source *source, int64_t now_ms); /* any thread */
+void id_seen(struct id_source *source, int64_t id);        /* later ids are above it */
+int64_t id_time_ms(int64_t id);                            /* when it was made, wall clock */
+int64_t id_first_at(int64_t ms);                           /* the least id of that millisecond */
+
+/* A decimal string of 1 … 19 digits, nothing else. */
+bool id_parse(const char *text, int64_t *id);
+
+#endif

@@ -1,0 +1,44 @@
+/* log.h — one line an event, to standard error, as text or JSON.
+ *
+ * log_info("listening", LOG_T("address", "127.0.0.1"), LOG_N("port", 8080)) writes
+ *     2026-11-23T18:40:17.123Z info listening address=127.0.0.1 port=8080
+ * Values are escaped, so outside bytes can forge no line.  Secrets are never passed in.
+ * Safe from any thread.
+ */
+#ifndef POSTBACKD_LOG_H
+#define POSTBACKD_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct log_value {
+    const char *text; /* NULL: number */
+    int64_t number;
+};
+
+#define LOG_TEXT(t) ((struct log_value){ .text = (t) != NULL ? (t) : "" })
+#define LOG_INT(n)  ((struct log_value){ .number = (n) })
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct log_field {
+    const char *name;
+    struct log_value value;
+};
+
+void log_setup(enum log_level least, bool json);
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+               unsigned count);
+
+#define LOG_FIELDS(...)                                                                            \
+    (const struct log_field[]){ __VA_ARGS__ },                                                     \
+        sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field)
+#define log_debug(event, ...) log_event(LOG_DEBUG, event, LOG_FIELDS(__VA_ARGS__))
+#define log_info(event, ...)  log_event(LOG_INFO, event, LOG_FIELDS(__VA_ARGS__))
+#define log_warn(event, ...)  log_event(LOG_WARN, event, LOG_FIELDS(__VA_ARGS__))
+#define log_error(event, ...) log_event(LOG_ERROR, event, LOG_FIELDS(__VA_ARGS__))
+
+#define LOG_T(name, t) { (name), LOG_TEXT(t) }
+#define LOG_N(name, n) { (name), LOG_INT(n) }
+
+#endif

@@ -1,0 +1,38 @@
+/* metrics.h — counters, gauges and latency histograms in one table, written as Prometheus text.
+ *
+ * On the loop thread only.  Names and help are in metrics.c's table.
+ */
+#ifndef POSTBACKD_METRICS_H
+#define POSTBACKD_METRICS_H
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+enum metric {
+    METRIC_REQUESTS,   /* HTTP requests answered */
+    METRIC_EVENTS,     /* events committed */
+    METRIC_POSTBACKS,  /* postbacks committed */
+    METRIC_ATTEMPTS,   /* requests made */
+    METRIC_DELIVERED,  /* postbacks delivered */
+    METRIC_FAILED,     /* attempts that failed */
+    METRIC_COUNTERS
+};
+
+void metric_add(enum metric metric, int64_t by);
+int64_t metric_value(enum metric metric);
+
+/* A histogram of microseconds in steps of a quarter of a power of two: 1 µs … 1 h. */
+struct histogram {
+    int64_t count, sum_us;
+    int64_t bins[132];
+};
+void histogram_add(struct histogram *histogram, int64_t us);
+int64_t histogram_quantile(const struct histogram *histogram, double q); /* upper edge, µs; 0: empty */
+
+extern struct histogram metric_latency; /* accept to delivered, first attempt */
+
+void metrics_write(struct buf *out); /* the counters and the histogram; gauges are the caller's */
+void metrics_gauge(struct buf *out, const char *name, const char *help, double value);
+
+#endif

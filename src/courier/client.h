@@ -1,0 +1,62 @@
+/* client.h — an HTTP/1.1 client on the loop: kept-alive connections, TLS, DNS, one deadline.
+ *
+ * One exchange is one request and its answer.  1xx answers are skipped, redirects are never
+ * followed, an answer is read whole (Content-Length, chunked, or to the close) but kept only up to
+ * the caps; what runs past ANSWER_READ_MAX ends the exchange as answered and closes the connection.
+ * A kept-alive connection that the receiver closed before any byte of an answer is not a failure:
+ * the exchange is tried once more on a new one, within the same deadline.
+ */
+#ifndef POSTBACKD_CLIENT_H
+#define POSTBACKD_CLIENT_H
+
+#include "model/attempt.h"
+#include "model/request.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+enum {
+    ANSWER_READ_MAX = 1024 * 1024, /* bytes of one answer's body */
+    CLIENT_EGRESS_MAX = 64,        /* allowed CIDRs */
+};
+
+struct client;
+
+struct client_config {
+    const char *const *allow_egress; /* CIDRs allowed though private; "0.0.0.0/0" and "::/0": all */
+    size_t allow_egress_count;
+    const char *ca_file; /* PEM of further authorities; NULL: the system's store */
+    int deadline_ms;     /* for a whole exchange; default 30,000 */
+    int idle_ms;         /* a kept connection's life without use; default 60,000 */
+    int connections;     /* in all; default 4,096 */
+    int connections_per_destination; /* default 256 */
+};
+
+/* NULL with *error: a bad CIDR, an unreadable CA file. */
+struct client *client_new(uv_loop_t *loop, const struct client_config *config, struct error *error);
+/* Ends every exchange under way as EXCHANGE_RESET and closes all. */
+void client_free(struct client *client);
+
+struct destination { /* where: strings are copied */
+    bool https;
+    const char *host;
+    int port;
+};
+
+struct exchange;
+/* The callee takes the attempt's owned parts (or attempt_free()s them).  started_at, duration_us,
+ * error, detail, status, retry_after_ms, headers and body are set. */
+typedef void exchange_done(void *context, struct attempt *attempt);
+
+/* Starts; done is called exactly once, never from inside this call.  The request's buffers are
+ * copied or sent before it returns.  method: "GET", … */
+struct exchange *client_send(struct client *client, const struct destination *to,
+                             const char *method, const struct request *request,
+                             exchange_done *done, void *context);
+
+struct client_figures {
+    int64_t exchanges, connections_opened, connections_reused, open, in_flight;
+};
+void client_figures(const struct client *client, struct client_figures *out);
+
+#endif

@@ -1,0 +1,68 @@
+/* courier.h — the delivering floor: lanes served round robin over one HTTP client.
+ *
+ * It knows nothing of the store.  The engine makes a lane for each event notification that has
+ * something to send, pushes postbacks, and is told of each attempt; it writes the outcome and says
+ * what is next.
+ */
+#ifndef POSTBACKD_COURIER_H
+#define POSTBACKD_COURIER_H
+
+#include "courier/client.h"
+#include "courier/lane.h"
+#include "model/notification.h"
+
+struct courier;
+
+struct courier_config {
+    struct client_config client;
+    size_t postbacks;  /* in all lanes together; default 16,384 */
+};
+
+struct courier_events {
+    /* An attempt ended.  The callee owns the postback again, and the attempt's owned parts (the
+     * struct itself is the courier's). */
+    void (*attempted)(void *context, struct postback *postback, struct attempt *attempt,
+                      enum verdict verdict);
+    /* The lane has gone below low water (or has just become READY): read more back if there is more. */
+    void (*hungry)(void *context, int64_t notification);
+    /* READY ↔ DOWN. */
+    void (*changed)(void *context, int64_t notification, enum lane_state state);
+};
+
+struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config,
+                            const struct courier_events *events, void *context, struct error *error);
+/* Nothing is handed out any more; what is in flight goes on.  For shutdown. */
+void courier_stop(struct courier *courier);
+size_t courier_in_flight(const struct courier *courier);
+void courier_free(struct courier *courier);
+
+/* Makes the lane, or gives it new settings (its own reference is taken).  A notification that is
+ * not ACTIVE has its lane held; one that is again ACTIVE has it released. */
+void courier_set(struct courier *courier, struct notification *notification);
+/* Takes the lane away; what was queued is appended to *queued.  What is in flight still ends in
+ * attempted(). */
+void courier_drop(struct courier *courier, int64_t notification, struct list *queued);
+bool courier_has(const struct courier *courier, int64_t notification);
+
+/* False (the caller keeps it) when there is no such lane, it is not READY (a DOWN one takes up to
+ * one window), it is at high water, or the cap on all lanes is reached. */
+bool courier_push(struct courier *courier, struct postback *postback);
+/* How many more a lane would take now. */
+size_t courier_room(const struct courier *courier, int64_t notification);
+/* An Ordered notification's failed head, to be tried at due_at (steady ms). */
+void courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms);
+void courier_skip_head(struct courier *courier, int64_t notification);
+struct postback *courier_take(struct courier *courier, int64_t notification, int64_t postback);
+enum lane_state courier_state(const struct courier *courier, int64_t notification);
+
+/* Holds all lanes (maintenance, a store that cannot record) and releases them. */
+void courier_hold_all(struct courier *courier, bool hold);
+
+/* One request outside the lanes, for Send Test: same client, same verdict; postback->test is set.
+ * The answer comes by attempted(). */
+void courier_test(struct courier *courier, struct notification *notification,
+                  struct postback *postback);
+
+struct client *courier_client(struct courier *courier);
+
+#endif

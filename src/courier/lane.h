@@ -1,0 +1,69 @@
+/* lane.h — one event notification's queue on this node.
+ *
+ * A lane hands out at most `window` postbacks at a time, no faster than the receiver's own rate,
+ * and none while it is held; a down one hands out a single probe.  It does no I/O: time comes in,
+ * decisions go out.  All times here are ms of the steady clock.
+ *
+ * States: READY, HELD (maintenance, paused, gone), DOWN (probing).  The window starts at 8, grows
+ * by one with each full window delivered, up to 128 or the receiver's own Maximum concurrent
+ * requests, and is halved by a failure of the destination; an Ordered lane's window is 1.  A full
+ * window of destination failures in a row makes the lane DOWN.
+ */
+#ifndef POSTBACKD_LANE_H
+#define POSTBACKD_LANE_H
+
+#include "model/attempt.h"
+#include "model/postback.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lane_state { LANE_READY, LANE_HELD, LANE_DOWN, LANE_STATES };
+
+enum {
+    LANE_HIGH_WATER = 256, /* a fuller lane takes no more: the rest waits on disk */
+    LANE_LOW_WATER = 64,   /* below it the engine reads more back */
+    LANE_WINDOW_FIRST = 8,
+    LANE_WINDOW_MOST = 128,
+};
+
+struct lane;
+
+struct lane_limits {
+    int maximum_requests;   /* a second; 0: none */
+    int maximum_concurrent; /* 0: the window's own cap */
+    bool ordered;
+};
+
+struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t now_ms);
+void lane_free(struct lane *lane); /* frees what is queued; nothing may be in flight */
+void lane_limit(struct lane *lane, const struct lane_limits *limits, int64_t now_ms);
+
+/* The lane owns it.  False (and the caller keeps it) when the lane is at high water. */
+bool lane_push(struct lane *lane, struct postback *postback);
+/* Next postback to send, or NULL; then *wake is when to ask again (-1: when pushed or done).
+ * The caller owns the postback until lane_done(). */
+struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms);
+/* The attempt ended.  The caller keeps the postback.  Ordered: after a failure the lane hands out
+ * nothing until the postback is pushed again with lane_push_front() or given up with
+ * lane_skip_head(). */
+void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms);
+/* Ordered: the failed head again, to go out at due_ms. */
+void lane_push_front(struct lane *lane, struct postback *postback, int64_t due_ms);
+void lane_skip_head(struct lane *lane);
+
+void lane_hold(struct lane *lane, int64_t now_ms); /* what is in flight ends by itself */
+void lane_release(struct lane *lane, int64_t now_ms); /* HELD → READY */
+/* Takes all that is queued (for going back to disk), in order. */
+size_t lane_drain(struct lane *lane, struct list *out);
+/* Takes one postback out of the queue; NULL when it is not queued (not there, or in flight). */
+struct postback *lane_take(struct lane *lane, int64_t postback);
+
+enum lane_state lane_state(const struct lane *lane);
+size_t lane_queued(const struct lane *lane);
+size_t lane_in_flight(const struct lane *lane);
+int lane_window(const struct lane *lane);
+int64_t lane_notification(const struct lane *lane);
+
+#endif

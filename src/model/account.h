@@ -1,0 +1,50 @@
+/* account.h — who uses the server: partners, brands, the operator; their users and tokens. */
+#ifndef POSTBACKD_ACCOUNT_H
+#define POSTBACKD_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum account_kind { ACCOUNT_PARTNER = 1, ACCOUNT_BRAND = 2, ACCOUNT_OPERATOR = 4 };
+enum role { ROLE_USER = 1, ROLE_READ_ONLY = 2 };
+/* What a token may do: SCOPE_API everything of its account, SCOPE_READ only reading,
+ * SCOPE_EVENTS only POST /Events. */
+enum scope { SCOPE_API = 1, SCOPE_READ = 2, SCOPE_EVENTS = 4 };
+
+enum { SID_TEXT = 32, ACCOUNT_NAME_MAX = 200 };
+
+struct account {
+    int64_t id;
+    char sid[SID_TEXT];
+    enum account_kind kind;
+    char *name;
+    char *email; /* for notices; "" none */
+    int64_t created_at;
+    bool active;
+};
+
+/* Who makes a call, once identified. */
+struct caller {
+    int64_t account;
+    char sid[SID_TEXT];
+    enum account_kind kind;
+    enum scope scope;
+    int64_t token; /* its row, for the audit log; 0: a user's session */
+    int64_t user;  /* 0: a token */
+    char name[80]; /* for comments and the audit log */
+};
+
+const char *account_kind_name(enum account_kind kind); /* PARTNER BRAND OPERATOR */
+bool account_kind_named(const char *name, enum account_kind *kind);
+const char *scope_name(enum scope scope); /* API READ EVENTS */
+bool scope_named(const char *name, enum scope *scope);
+
+/* "PA", "BR" or "OP" and 22 letters and digits. */
+void account_sid_random(char out[SID_TEXT], enum account_kind kind);
+
+/* A token is 32 random bytes, shown once as "pbt_" and base64url; kept as a keyless hash. */
+enum { TOKEN_TEXT = 64, TOKEN_HASH_BYTES = 32 };
+void token_random(char out[TOKEN_TEXT]);
+void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token);
+
+#endif

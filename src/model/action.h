@@ -1,0 +1,31 @@
+/* action.h — a conversion credited to a partner. */
+#ifndef POSTBACKD_ACTION_H
+#define POSTBACKD_ACTION_H
+
+#include "base/buf.h"
+#include "model/inquiry.h"
+
+enum action_status { ACTION_PENDING = 1, ACTION_APPROVED = 2, ACTION_REVERSED = 3 };
+
+struct action { /* strings are owned */
+    int64_t id, partner, brand, campaign, tracker;
+    char *campaign_name, *partner_name, *tracker_name;
+    int64_t inquiry; /* 0: not made by one */
+    char *order_id, *customer_id, *promo_code;
+    enum action_status status;
+    int64_t amount, payout; /* minor units, or MONEY_NONE */
+    char currency[4];
+    const char *referring_type; /* "ACTION_INQUIRY", "CLICK" */
+    int64_t event_at, created_at;
+    char *items; /* JSON array text, or NULL */
+};
+
+/* The action that an accepted inquiry makes; ids and names of tracker are the caller's to set. */
+void action_from_inquiry(struct action *action, const struct inquiry *inquiry, int64_t tracker,
+                         const char *tracker_name, int64_t now_ms);
+void action_free(struct action *action);
+const char *action_status_name(enum action_status status);
+json_t *action_show(const struct action *action);
+void action_event_data(const struct action *action, struct buf *out); /* canonical */
+
+#endif

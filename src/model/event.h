@@ -1,0 +1,61 @@
+/* event.h — something that happened, for one account, with its data points.  Immutable.
+ *
+ * Its data is one JSON object, in canonical form: members in the catalog's order, every scalar a
+ * string, lists as arrays.  A reference is held by each postback in memory; the count is not
+ * atomic: an event belongs to one thread at a time and is handed over with its postbacks.
+ */
+#ifndef POSTBACKD_EVENT_H
+#define POSTBACKD_EVENT_H
+
+#include "base/buf.h"
+#include "base/problem.h"
+#include "model/catalog.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+enum { EVENT_DATA_MAX = 64 * 1024 }; /* bytes of canonical data */
+
+struct event {
+    int64_t id; /* 0 until written */
+    int64_t account;
+    const struct event_type *type;
+    int64_t occurred_at; /* ms, wall clock */
+    int64_t inquiry;     /* 0: not about an inquiry */
+    int references;
+    size_t data_len;
+    char data[]; /* NUL-terminated JSON object text */
+};
+
+/* One reference, the caller's.  Dies past EVENT_DATA_MAX: check with event_check() before. */
+struct event *event_new(int64_t account, const struct event_type *type, int64_t occurred_at,
+                        int64_t inquiry, const char *data, size_t data_len);
+struct event *event_ref(struct event *event);
+void event_unref(struct event *event); /* NULL is allowed */
+
+/* Checks the Data of an intake request against the type: an object, only the type's data points,
+ * scalars or (for lists) arrays, the right types; writes the canonical text to *out.  Problems are
+ * named "Data.Name", behind `prefix` ("" or "Events[3]."). */
+void event_check(const struct event_type *type, const json_t *data, const char *prefix,
+                 struct buf *out, struct problems *problems);
+
+/* The values of an event by name, for templates. */
+struct points;
+struct points_context { /* the common data points */
+    const char *account_sid;
+    int64_t postback; /* 0: none yet (a test) */
+    int attempt;      /* from 1 */
+};
+/* Borrows the event and the context's strings.  NULL: the data is damaged. */
+struct points *points_new(const struct event *event, const struct points_context *context);
+/* The value as text ("" when absent; lists as JSON text); never NULL; valid until points_free. */
+const char *points_get(struct points *points, const struct data_point *point);
+/* The value as JSON for lists, else NULL. */
+const json_t *points_json(struct points *points, const struct data_point *point);
+void points_free(struct points *points);
+
+/* An event of this type made of the catalog's samples: for previews, tests and the check of a
+ * body template.  The caller owns one reference. */
+struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms);
+
+#endif

@@ -1,0 +1,108 @@
+/* notification.h — an account's event notification: which events, to which URL, in what shape.
+ *
+ * Settings come in as JSON (or form fields), are checked as a whole, and are kept by revision.
+ * A compiled notification is immutable and shared by reference on the loop thread: the courier
+ * and the engine hold one each.
+ */
+#ifndef POSTBACKD_NOTIFICATION_H
+#define POSTBACKD_NOTIFICATION_H
+
+#include "base/problem.h"
+#include "model/catalog.h"
+#include "model/template.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT };
+enum body_format { BODY_JSON, BODY_XML, BODY_FORM, BODY_TEXT };
+enum notification_state { NOTIFICATION_ACTIVE, NOTIFICATION_PAUSED, NOTIFICATION_HELD };
+
+enum {
+    NOTIFICATION_TYPES_MAX = 64,
+    NOTIFICATION_POINTS_MAX = 100,
+    NOTIFICATION_HEADERS_MAX = 20,
+    NOTIFICATION_URL_MAX = 2000, /* bytes, as written */
+    NOTIFICATION_RULE_MAX = 200, /* bytes of Success and Error Response */
+    SECRET_BYTES = 32,
+};
+
+struct custom_header {
+    char *name, *value; /* checked: RFC 9110 token; visible ASCII, space and tab */
+};
+
+struct signing_secret {
+    unsigned char bytes[64];
+    size_t len; /* 0: none */
+};
+
+/* What an account sets.  Strings are owned, "" when not set. */
+struct notification_settings {
+    char *name; /* the account's own label */
+    const struct category *category;
+    char *url;
+    enum method method;
+    enum body_format format;
+    char *body; /* template; "": every data point */
+    const struct data_point *query[NOTIFICATION_POINTS_MAX]; /* ticked: added to the query string */
+    size_t query_count;
+    const struct event_type *types[NOTIFICATION_TYPES_MAX];
+    size_t type_count;
+    int minimum_delay_s;      /* 0 … 86,400 */
+    int maximum_requests;     /* a second; 0: no limit */
+    int maximum_concurrent;   /* 0: the window's own */
+    char *success_response, *error_response;
+    bool accept_any_2xx;
+    bool ordered;
+};
+
+struct notification {
+    int references;
+    int64_t id, account;
+    char *account_sid;
+    int revision;
+    enum notification_state state;
+    char *held_reason; /* "" unless held */
+    int64_t created_at, updated_at;
+    struct notification_settings settings;
+    struct custom_header headers[NOTIFICATION_HEADERS_MAX];
+    size_t header_count;
+    struct signing_secret secret, old_secret; /* the old one signs too until old_secret_until */
+    int64_t old_secret_until;
+
+    struct url_parts { /* of settings.url; scheme, host and port hold no tokens */
+        bool https;
+        char *host; /* lower case, without brackets for IPv6 */
+        int port;
+    } to;
+    struct template *path; /* path and query */
+    struct template *body; /* NULL: the default body, or none for GET */
+};
+
+/* Reads settings over what *settings holds already (all zeroes for a new one: defaults are
+ * filled in).  Unknown members, wrong types and wrong values are all named. */
+void notification_settings_read(struct notification_settings *settings, const json_t *from,
+                                struct problems *problems);
+json_t *notification_settings_write(const struct notification_settings *settings);
+void notification_settings_free(struct notification_settings *settings); /* back to all zeroes */
+
+/* Takes the settings (left all zeroes) and compiles them.  NULL with problems when they are
+ * wrong.  One reference, the caller's; id, account, headers and secrets are the caller's to set. */
+struct notification *notification_compile(struct notification_settings *settings,
+                                          struct problems *problems);
+struct notification *notification_ref(struct notification *notification);
+void notification_unref(struct notification *notification); /* NULL is allowed; wipes secrets */
+
+bool notification_wants(const struct notification *notification, const struct event_type *type);
+
+/* Custom headers, the operator's: [{"Name":…,"Value":…}].  Refused: names that postbackd or HTTP
+ * itself sets (Host, Content-Length, Connection, webhook-*, …), bytes that end a line. */
+bool notification_headers_read(struct notification *notification, const json_t *from,
+                               struct problems *problems);
+
+const char *method_name(enum method method);
+const char *body_format_name(enum body_format format); /* JSON XML FORM TEXT */
+const char *notification_state_name(enum notification_state state); /* ACTIVE PAUSED HELD */
+
+#endif

@@ -1,0 +1,42 @@
+/* postback.h — one event on its way to one event notification: its states, and its form in
+ * memory while it is near delivery. */
+#ifndef POSTBACKD_POSTBACK_H
+#define POSTBACKD_POSTBACK_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "model/event.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* On disk; the numbers never change.
+ * FRESH: committed and handed to a lane, not yet tried or its first try is under way.
+ * WAITING: on disk until its due time (a retry, a delay, a full or held lane). */
+enum postback_state {
+    POSTBACK_FRESH = 0,
+    POSTBACK_WAITING = 1,
+    POSTBACK_DELIVERED = 2,
+    POSTBACK_CANCELLED = 3,
+    POSTBACK_EXPIRED = 4,
+    POSTBACK_STATES
+};
+
+bool postback_may_become(enum postback_state from, enum postback_state to);
+const char *postback_state_name(enum postback_state state); /* FRESH WAITING DELIVERED … */
+bool postback_state_named(const char *name, enum postback_state *state);
+
+struct postback {
+    int64_t id, notification;
+    struct event *event; /* one reference */
+    int attempts;        /* made so far */
+    int64_t due_at;      /* ms, wall clock */
+    int64_t accepted_us; /* steady clock; 0: read back from disk.  For the latency figures */
+    bool waiting;        /* its row is WAITING (indexed by due time), not FRESH */
+    bool test;           /* a test postback: no row, its outcome goes to whoever asked */
+    struct list in;      /* the lane's queue, a batch of commits, … one at a time */
+};
+
+void postback_free(struct postback *postback); /* NULL is allowed; drops its event */
+
+#endif

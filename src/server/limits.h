@@ -1,0 +1,24 @@
+/* limits.h — the API's rate limit: so many requests an account and clock hour, counted in memory;
+ * and the slowing of wrong sign-ins by address. */
+#ifndef POSTBACKD_LIMITS_H
+#define POSTBACKD_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct limits;
+struct limits *limits_new(int requests_an_hour); /* default 1,000; 0: no limit */
+void limits_free(struct limits *limits);
+
+struct limit { /* what the X-RateLimit-* headers say */
+    int most, left;
+    int64_t reset_s; /* seconds until the count starts anew */
+};
+/* Counts one request; false: over the limit (nothing counted). */
+bool limits_count(struct limits *limits, int64_t account, int64_t now_ms, struct limit *out);
+
+/* Guessing: after 10 failures of an address within a minute it is refused for a minute. */
+bool limits_may_try(struct limits *limits, const char *address, int64_t now_ms);
+void limits_failed(struct limits *limits, const char *address, int64_t now_ms);
+
+#endif

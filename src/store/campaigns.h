@@ -1,0 +1,46 @@
+/* campaigns.h — a brand's campaigns, their action trackers, partner members and approval rules. */
+#ifndef POSTBACKD_CAMPAIGNS_H
+#define POSTBACKD_CAMPAIGNS_H
+
+#include "store/db.h"
+
+#include <jansson.h>
+
+struct campaign {
+    int64_t id, brand;
+    char *name, *brand_sid;
+    char currency[4];
+};
+
+int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char *currency);
+bool campaign_find(struct db *db, int64_t id, struct campaign *out);
+void campaign_clear(struct campaign *campaign);
+json_t *campaign_list(struct db *db, int64_t brand, int64_t partner); /* 0: any; the API's objects, with trackers */
+
+int64_t tracker_add(struct db *db, int64_t campaign, const char *name); /* 0: the name is taken */
+/* The tracker's name, to be freed by the caller; NULL when it is not of that campaign. */
+char *tracker_name(struct db *db, int64_t campaign, int64_t tracker);
+
+bool membership_add(struct db *db, int64_t campaign, int64_t partner); /* false: was one already */
+bool membership_remove(struct db *db, int64_t campaign, int64_t partner);
+bool membership_exists(struct db *db, int64_t campaign, int64_t partner);
+json_t *membership_list(struct db *db, int64_t campaign);
+
+enum rule_wait { RULE_AT_ONCE = 1, RULE_DAYS = 2, RULE_DAYS_AFTER_MONTH = 3 };
+struct approval_rule {
+    int64_t id, brand, partner /* 0: all */, campaign, tracker;
+    enum rule_wait wait;
+    int days;
+    int64_t payout_under, total_under; /* minor units, or MONEY_NONE */
+};
+int64_t rule_add(struct db *db, const struct approval_rule *rule);
+bool rule_remove(struct db *db, int64_t brand, int64_t rule);
+json_t *rule_list(struct db *db, int64_t brand);
+bool rule_find(struct db *db, int64_t rule, struct approval_rule *out);
+/* The first rule (by id; one for this partner goes before one for all) that fits. */
+bool rule_match(struct db *db, int64_t brand, int64_t campaign, int64_t partner,
+                struct approval_rule *out);
+/* What inquiries accepted under this rule add up to (final payout, else expected). */
+int64_t rule_total(struct db *db, int64_t rule);
+
+#endif

@@ -1,0 +1,54 @@
+/* db.h — the thin driver under the store: prepare, bind, step, begin, commit.
+ *
+ * Errors stick: after the first one every call of the transaction does nothing, and db_commit()
+ * gives it back.  So a store function binds and steps in a row and its caller checks once.
+ * A struct db belongs to one thread.
+ */
+#ifndef POSTBACKD_DB_H
+#define POSTBACKD_DB_H
+
+#include "base/error.h"
+#include "base/id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct stmt;
+
+enum db_row { DB_DONE, DB_ROW };
+
+/* A statement ready to bind: prepared once and kept, found again by the text's address, so `sql`
+ * must be a string literal (or live as long as the db).  Never NULL: on an error it is a dead
+ * one that steps to DB_DONE. */
+struct stmt *db_prepare(struct db *db, const char *sql);
+/* For SQL put together at run time (filters): not kept.  db_finish() frees it. */
+struct stmt *db_prepare_once(struct db *db, const char *sql);
+
+/* Parameters count from 1, columns from 0.  Text is copied only if `stmt` outlives it: bind what
+ * stays until db_step() has given DB_DONE or db_finish() was called. */
+void db_bind_int(struct stmt *stmt, int at, int64_t value);
+void db_bind_opt(struct stmt *stmt, int at, int64_t value, int64_t none); /* NULL when == none */
+void db_bind_text(struct stmt *stmt, int at, const char *text);           /* NULL pointer: NULL */
+void db_bind_bytes(struct stmt *stmt, int at, const void *bytes, size_t len); /* NULL pointer: NULL */
+void db_bind_chars(struct stmt *stmt, int at, const char *text, size_t len);
+
+enum db_row db_step(struct stmt *stmt);
+int64_t db_int(struct stmt *stmt, int column);
+int64_t db_opt(struct stmt *stmt, int column, int64_t none); /* none for NULL */
+const char *db_text(struct stmt *stmt, int column);          /* never NULL; valid until the next step */
+char *db_copy(struct stmt *stmt, int column);                /* the caller frees */
+const void *db_bytes(struct stmt *stmt, int column, size_t *len);
+void db_finish(struct stmt *stmt); /* back to the cache, ready to bind again */
+
+void db_run(struct db *db, struct stmt *stmt); /* step to the end and finish */
+int64_t db_last_id(struct db *db);             /* of the last insert with AUTOINCREMENT */
+int64_t db_changes(struct db *db);             /* rows changed by the last statement run */
+bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */
+
+bool db_failed(const struct db *db);
+int64_t db_new_id(struct db *db); /* for the hot tables, in order of time */
+int64_t db_now(const struct db *db); /* ms, wall clock; one value for the whole job */
+
+#endif

@@ -1,0 +1,19 @@
+/* events.h — writing an event: one row for it, and one postback for each notification that wants it. */
+#ifndef POSTBACKD_EVENTS_H
+#define POSTBACKD_EVENTS_H
+
+#include "model/event.h"
+#include "store/store.h"
+
+/* Writes the event (its id is set) and its postbacks; those that may go out at once are added to
+ * job->fresh, each with a reference of its own.  The caller keeps its reference. */
+void event_publish(struct job *job, struct db *db, struct event *event);
+/* One reference for the caller; NULL: no such event of this account. */
+struct event *event_load(struct db *db, int64_t account, int64_t id);
+
+/* The writer keeps, per account, who wants what (from the notifications' revisions).  A lane that
+ * is full, held or down takes no fresh postbacks: they are written WAITING.  Called in a write
+ * job; forgotten with it if its transaction is undone. */
+void event_route(struct db *db, int64_t notification, bool direct);
+
+#endif

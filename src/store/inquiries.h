@@ -1,0 +1,51 @@
+/* inquiries.h — action inquiries on disk, each step with its event and its postbacks.
+ *
+ * A step and its postbacks commit together or not at all.  Every function names the account it
+ * acts for; another account's inquiry is ERROR_NOT_FOUND.
+ */
+#ifndef POSTBACKD_INQUIRIES_H
+#define POSTBACKD_INQUIRIES_H
+
+#include "model/account.h"
+#include "model/inquiry.h"
+#include "store/store.h"
+
+#include <jansson.h>
+
+/* Opens it for the calling partner: checks campaign and membership (problems named), refuses a
+ * second open one (ERROR_CONFLICT with error->link), writes it, applies the brand's approval
+ * rules, publishes action_inquiry.opened.  Sets inquiry->id. */
+bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
+                  struct inquiry *inquiry, struct problems *problems);
+
+/* STEP_CLOSE; STEP_REOPEN and STEP_REPLY with the comment (REPLY on an inquiry that is not
+ * INCOMPLETE only adds the comment and fires nothing). */
+bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *partner, int64_t id,
+                          enum inquiry_step step, const char *comment);
+/* A comment of either side, without a step (the brand's). */
+bool inquiry_comment(struct job *job, struct db *db, const struct caller *caller, int64_t id,
+                     const char *text);
+
+/* The brand's decision.  Accepting makes the action and publishes action.tracked too. */
+bool inquiry_resolve(struct job *job, struct db *db, const struct caller *brand,
+                     const struct resolution *resolution, struct problems *problems);
+
+/* One that the account may see; false: not found. */
+bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct inquiry *out);
+
+struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
+    int64_t campaign, partner /* for a brand */;
+    const char *reference, *customer_id, *order_id;
+    enum inquiry_status status;
+    enum inquiry_state state;
+    int64_t created_from, created_until, transaction_from, transaction_until; /* ms; from <= x < until */
+    int64_t page, page_size; /* page from 1 */
+};
+/* Newest first: an array of the API's objects, and how many there are in all. */
+json_t *inquiry_list(struct db *db, const struct caller *caller, const struct inquiry_filter *filter,
+                     int64_t *total);
+
+/* Accepts up to `limit` inquiries whose approval rule has come due; gives how many. */
+int inquiry_approve_due(struct job *job, struct db *db, int limit);
+
+#endif

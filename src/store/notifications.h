@@ -1,0 +1,24 @@
+/* notifications.h — event notifications on disk: settings by revision, secrets sealed. */
+#ifndef POSTBACKD_NOTIFICATIONS_H
+#define POSTBACKD_NOTIFICATIONS_H
+
+#include "model/notification.h"
+#include "store/store.h"
+
+/* Writes a new one, revision 1; sets notification->id, revision, created_at.  A signing secret is
+ * made when it has none. */
+void notification_add(struct db *db, struct notification *notification);
+/* Writes its settings, headers and secrets as the next revision.  False: not there (any more). */
+bool notification_change(struct db *db, struct notification *notification);
+bool notification_set_state(struct db *db, int64_t account /* 0: any */, int64_t id,
+                            enum notification_state state, const char *held_reason);
+/* Marks it deleted and cancels its undelivered postbacks.  False: not there. */
+bool notification_delete(struct db *db, int64_t account, int64_t id);
+
+/* One reference for the caller; NULL: no such one of this account (0: any).  revision 0: the one
+ * in force; with an old revision deleted notifications are found too. */
+struct notification *notification_load(struct db *db, int64_t account, int64_t id, int revision);
+/* The ids of an account's (0: of all accounts'), not deleted, ascending. */
+size_t notification_ids(struct db *db, int64_t account, int64_t **ids /* the caller frees */);
+
+#endif

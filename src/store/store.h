@@ -1,0 +1,71 @@
+/* store.h — the store: what is on disk, and the threads that run its blocking calls.
+ *
+ * Work comes as jobs.  A job's run() is called on a store thread with a db and calls the functions
+ * of the noun files (accounts.h, inquiries.h, postbacks.h, …); then done() is called on the loop
+ * thread.  Nothing else is shared between the threads: what a job points to is the store's from
+ * store_write() or store_read() until done().
+ *
+ * Writes are committed in groups: while one transaction commits the next batch gathers, and
+ * done() comes only after the commit is on disk.  Jobs are run, and their done() called, in the
+ * order in which they were given.  Reads run on threads of their own, on a snapshot that holds
+ * every write whose done() had been called when the read was given.
+ */
+#ifndef POSTBACKD_STORE_H
+#define POSTBACKD_STORE_H
+
+#include "base/error.h"
+#include "base/list.h"
+#include "store/db.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct store;
+struct job;
+
+struct job { /* at the head of the caller's own struct; zeroed, then the functions set */
+    /* On a store thread.  False undoes what this job wrote (its savepoint), with job->error set;
+     * then its fresh postbacks are dropped too. */
+    bool (*run)(struct job *job, struct db *db);
+    /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
+     * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
+    void (*done)(struct job *job, bool ok);
+    bool sure; /* run() never gives false: no savepoint (the hot path) */
+    struct error error;
+
+    /* the store's own */
+    bool ok;
+    struct list fresh; /* struct postback.in: written by this job, for the engine */
+    struct job *next;
+};
+
+struct store_config {
+    const char *directory; /* DATA: holds postbackd.db, lock, secret.key; made when absent, 0700 */
+    int node;              /* of ids, 0 … 1023 */
+    uv_loop_t *loop;       /* where done() is called */
+};
+
+/* Locks the directory, opens or makes the database, brings its schema up to date, starts the
+ * threads.  NULL with *error set: the directory is locked by another server, the file is foreign,
+ * damaged, or of a later version, the key file is unreadable, … */
+struct store *store_open(const struct store_config *config, struct error *error);
+/* Every job given is run, committed and done() before it returns (it turns the loop itself). */
+void store_close(struct store *store);
+
+void store_write(struct store *store, struct job *job);
+void store_read(struct store *store, struct job *job);
+size_t store_writes_waiting(const struct store *store); /* given and not yet done: for admission */
+
+/* Called on the loop thread after each commit, before the jobs' done(), with all their fresh
+ * postbacks (struct postback.in) in order; the callee owns them. */
+void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
+                    void *context);
+/* Called on the loop thread when the store stops and starts taking writes (disk full, …). */
+void store_on_health(struct store *store, void (*health)(void *context, bool writable),
+                     void *context);
+
+/* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
+ * before the first store_write(), and for tests. */
+bool store_run_now(struct store *store, struct job *job);
+
+#endif
