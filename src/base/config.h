@@ -14,9 +14,9 @@
 
 enum { CONFIG_LIST_MAX = 64 };
 
-struct config { /* strings are owned */
-    char *data;         /* --data DIR */
-    char *listen;       /* --listen ADDR:PORT */
+struct config {                          /* strings are owned */
+    char *data;                          /* --data DIR */
+    char *listen;                        /* --listen ADDR:PORT */
     char *allow_egress[CONFIG_LIST_MAX]; /* --allow-egress CIDR, any number */
     size_t allow_egress_count;
     char *file;         /* --config FILE */

@@ -13,9 +13,9 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 _Noreturn void bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* For small things of our own making; what the network sizes is capped before it comes here. */
-void *must_alloc(size_t size);               /* zeroed */
-void *must_resize(void *old, size_t size);   /* as realloc */
-char *must_copy(const char *text);           /* NULL gives NULL */
+void *must_alloc(size_t size);                        /* zeroed */
+void *must_resize(void *old, size_t size);            /* as realloc */
+char *must_copy(const char *text);                    /* NULL gives NULL */
 char *must_copy_bytes(const void *bytes, size_t len); /* NUL added */
 
 #endif

@@ -10,7 +10,7 @@ struct list { /* the head is a node too; set up with list_init() */
 };
 
 #define container_of(pointer, type, member)                                                        \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void list_init(struct list *head)
 {

@@ -16,7 +16,7 @@ struct map { /* all zeroes is empty */
     size_t count, used, cap;
 };
 
-void *map_get(const struct map *map, int64_t key); /* NULL: absent */
+void *map_get(const struct map *map, int64_t key);        /* NULL: absent */
 void *map_put(struct map *map, int64_t key, void *value); /* gives the old value or NULL */
 void *map_remove(struct map *map, int64_t key);           /* gives the old value or NULL */
 

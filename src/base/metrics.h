@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 enum metric {
-    METRIC_REQUESTS,   /* HTTP requests answered */
-    METRIC_EVENTS,     /* events committed */
-    METRIC_POSTBACKS,  /* postbacks committed */
-    METRIC_ATTEMPTS,   /* requests made */
-    METRIC_DELIVERED,  /* postbacks delivered */
-    METRIC_FAILED,     /* attempts that failed */
+    METRIC_REQUESTS,  /* HTTP requests answered */
+    METRIC_EVENTS,    /* events committed */
+    METRIC_POSTBACKS, /* postbacks committed */
+    METRIC_ATTEMPTS,  /* requests made */
+    METRIC_DELIVERED, /* postbacks delivered */
+    METRIC_FAILED,    /* attempts that failed */
     METRIC_COUNTERS
 };
 
@@ -28,7 +28,8 @@ struct histogram {
     int64_t bins[132];
 };
 void histogram_add(struct histogram *histogram, int64_t us);
-int64_t histogram_quantile(const struct histogram *histogram, double q); /* upper edge, µs; 0: empty */
+int64_t histogram_quantile(const struct histogram *histogram,
+                           double q); /* upper edge, µs; 0: empty */
 
 extern struct histogram metric_latency; /* accept to delivered, first attempt */
 

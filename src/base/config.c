@@ -1,0 +1,261 @@
+/* config.c — the settings' table and its three readers (file, environment, flags).
+ *
+ * Each reader only finds (name, text, where); set() does the check and the storing, so a value
+ * means the same wherever it was written.  Weaker sources are read first and overwritten.
+ */
+#include "base/config.h"
+
+#include "base/fail.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, CHOICE, NUMBER, LIST };
+
+struct option_row {
+    const char *name;     /* flag and file key; the variable is POSTBACKD_NAME */
+    const char *argument; /* as help shows it */
+    enum kind kind;
+    size_t offset; /* in struct config */
+    const char *fallback;
+    int64_t least, most; /* NUMBER */
+    const char *choices; /* CHOICE: "text json" */
+    const char *help;
+};
+
+#define AT(member) offsetof(struct config, member)
+static const struct option_row rows[] = {
+    { "data", "DIR", TEXT, AT(data), NULL, 0, 0, NULL,
+      "directory of the store and its key; made at the first start (required)" },
+    { "listen", "ADDR:PORT", TEXT, AT(listen), "127.0.0.1:8080", 0, 0, NULL,
+      "where the API is served; port 0 takes a free one" },
+    { "allow-egress", "CIDR", LIST, AT(allow_egress), NULL, 0, 0, NULL,
+      "private addresses that postbacks may go to; may be given again" },
+    { "ca-file", "FILE", TEXT, AT(ca_file), NULL, 0, 0, NULL,
+      "PEM file of further certificate authorities for receivers" },
+    { "rate-limit", "N", NUMBER, AT(rate_limit), "1000", 0, 1000000000, NULL,
+      "API requests an hour for each account; 0: no limit" },
+    { "deadline", "SECONDS", NUMBER, AT(deadline_s), "30", 1, 600, NULL,
+      "for one whole attempt: connecting, sending, the answer" },
+    { "drain", "SECONDS", NUMBER, AT(drain_s), "10", 0, 600, NULL,
+      "how long SIGTERM waits for what is in flight" },
+    { "node", "N", NUMBER, AT(node), "0", 0, 1023, NULL, "this node's number in ids" },
+    { "log-format", "FORMAT", CHOICE, AT(log_format), "text", 0, 0, "text json",
+      "one line an event: text or json" },
+    { "log-level", "LEVEL", CHOICE, AT(log_level), "info", 0, 0, "debug info warn error",
+      "the least that is logged: debug, info, warn or error" },
+    { "config", "FILE", TEXT, AT(file), NULL, 0, 0, NULL,
+      "file of these settings, one `name = value` a line" },
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static bool is_choice(const char *choices, const char *text)
+{
+    size_t len = strlen(text);
+    for (const char *at = choices; *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == len && memcmp(at, text, len) == 0)
+            return true;
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}
+
+static bool set_list(struct config *config, const char *text, const char *where,
+                     struct error *error)
+{
+    while (*text != '\0') {
+        size_t len = strcspn(text, ", ");
+        if (len > 0 && config->allow_egress_count == CONFIG_LIST_MAX) {
+            error_set(error, ERROR_INVALID, "%s: more than %d entries", where, CONFIG_LIST_MAX);
+            return false;
+        }
+        if (len > 0)
+            config->allow_egress[config->allow_egress_count++] = must_copy_bytes(text, len);
+        text += len + (text[len] != '\0');
+    }
+    return true;
+}
+
+static bool set(struct config *config, const struct option_row *row, const char *text,
+                const char *where, struct error *error)
+{
+    void *member = (char *)config + row->offset;
+    int64_t number;
+    switch (row->kind) {
+    case NUMBER:
+        if (!text_int(text, row->least, row->most, &number)) {
+            error_set(error, ERROR_INVALID, "%s: \"%.60s\" is not a whole number from %lld to %lld",
+                      where, text, (long long)row->least, (long long)row->most);
+            return false;
+        }
+        *(int64_t *)member = number;
+        return true;
+    case LIST:
+        return set_list(config, text, where, error);
+    case CHOICE:
+        if (!is_choice(row->choices, text)) {
+            error_set(error, ERROR_INVALID, "%s: \"%.60s\" is none of: %s", where, text,
+                      row->choices);
+            return false;
+        }
+        break;
+    case TEXT:
+        if (*text == '\0') {
+            error_set(error, ERROR_INVALID, "%s: empty; expected %s", where, row->argument);
+            return false;
+        }
+    }
+    free(*(char **)member);
+    *(char **)member = must_copy(text);
+    return true;
+}
+
+struct file_reader {
+    struct config *config;
+    const char *path;
+    struct error *error;
+};
+
+static const struct option_row *row_named(const char *name)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static int file_line(void *context, const char *section, const char *name, const char *value)
+{
+    struct file_reader *reader = context;
+    char where[400];
+    snprintf(where, sizeof(where), "%s: %.60s", reader->path, name);
+    const struct option_row *row = row_named(name);
+    if (*section != '\0' || row == NULL || row->offset == AT(file)) {
+        error_set(reader->error, ERROR_INVALID,
+                  "%s: no such setting; `postbackd serve --help` "
+                  "lists them",
+                  where);
+        return 0;
+    }
+    return set(reader->config, row, value, where, reader->error);
+}
+
+static bool read_file(struct config *config, const char *path, struct error *error)
+{
+    struct file_reader reader = { config, path, error };
+    int line = ini_parse(path, file_line, &reader);
+    if (line == -1)
+        error_set(error, ERROR_INVALID, "--config %s: %s", path, strerror(errno));
+    else if (line != 0)
+        error_set(error, ERROR_INVALID, "%s, line %d: expected `name = value`", path, line);
+    return line == 0 && error->kind == ERROR_NONE;
+}
+
+static const char *variable_name(const struct option_row *row, char name[64])
+{
+    int len = snprintf(name, 64, "POSTBACKD_%s", row->name);
+    for (int i = 0; i < len; i++)
+        if (name[i] == '-')
+            name[i] = '_';
+        else if (name[i] >= 'a' && name[i] <= 'z')
+            name[i] = (char)(name[i] - 'a' + 'A');
+    return name;
+}
+
+static bool read_variables(struct config *config, struct error *error)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        char name[64];
+        const char *text = getenv(variable_name(&rows[i], name));
+        if (text != NULL && !set(config, &rows[i], text, name, error))
+            return false;
+    }
+    return true;
+}
+
+/* 0, 1 for help, -1.  Only --config is looked at when `only_file`. */
+static int read_flags(struct config *config, int argc, char **argv, bool only_file,
+                      struct error *error)
+{
+    struct option flags[ROWS + 2] = { [ROWS] = { "help", no_argument, NULL, 'h' } };
+    for (int i = 0; i < ROWS; i++)
+        flags[i] = (struct option){ rows[i].name, required_argument, NULL, 1000 + i };
+    optind = 0;
+    opterr = 0;
+    int flag;
+    while ((flag = getopt_long(argc, argv, "+:h", flags, NULL)) != -1) {
+        if (flag == 'h')
+            return 1;
+        if (flag == ':' || flag == '?') {
+            error_set(error, ERROR_INVALID,
+                      flag == ':' ? "%s needs a value" : "%s is no setting; --help lists them",
+                      argv[optind - 1]);
+            return -1;
+        }
+        const struct option_row *row = &rows[flag - 1000];
+        char where[64];
+        snprintf(where, sizeof(where), "--%s", row->name);
+        if (only_file == (row->offset == AT(file)) && !set(config, row, optarg, where, error))
+            return -1;
+    }
+    if (optind < argc) {
+        error_set(error, ERROR_INVALID, "%s: not expected here; settings start with --",
+                  argv[optind]);
+        return -1;
+    }
+    return 0;
+}
+
+int config_read(struct config *config, int argc, char **argv, struct error *error)
+{
+    *config = (struct config){ 0 };
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].fallback != NULL)
+            set(config, &rows[i], rows[i].fallback, "default", error);
+    char name[64];
+    const char *file = getenv(variable_name(row_named("config"), name));
+    int result = read_flags(config, argc, argv, true, error);
+    if (result == 0 && config->file == NULL && file != NULL)
+        config->file = must_copy(file);
+    if (result == 0 && config->file != NULL && !read_file(config, config->file, error))
+        result = -1;
+    if (result == 0 && !read_variables(config, error))
+        result = -1;
+    if (result == 0)
+        result = read_flags(config, argc, argv, false, error);
+    if (result == 0 && config->data == NULL) {
+        error_set(error, ERROR_INVALID, "--data DIR is required: where the store is kept");
+        result = -1;
+    }
+    if (result != 0)
+        config_free(config);
+    return result;
+}
+
+void config_free(struct config *config)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].kind == TEXT || rows[i].kind == CHOICE)
+            free(*(char **)((char *)config + rows[i].offset));
+    for (size_t i = 0; i < config->allow_egress_count; i++)
+        free(config->allow_egress[i]);
+    *config = (struct config){ 0 };
+}
+
+void config_help(struct buf *out)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        char left[64];
+        snprintf(left, sizeof(left), "--%s %s", rows[i].name, rows[i].argument);
+        buf_fmt(out, "  %-24s %s", left, rows[i].help);
+        if (rows[i].fallback != NULL)
+            buf_fmt(out, " [%s]", rows[i].fallback);
+        buf_char(out, '\n');
+    }
+}

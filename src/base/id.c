@@ -1,0 +1,72 @@
+/* id.c — time-ordered ids.
+ *
+ * `last` holds the newest id given.  The next is the greater of "now with sequence 0" and "last
+ * with its sequence one up", so a clock that stands still or goes back only uses up sequence
+ * numbers, which carry into the millisecond.
+ */
+#include "base/id.h"
+
+#include "base/text.h"
+
+enum { NODE_BITS = 10, SEQUENCE_BITS = 12 };
+
+static const int64_t epoch_ms = 1577836800000; /* 2020-01-01 UTC */
+static const int64_t sequence_mask = (1 << SEQUENCE_BITS) - 1;
+
+static int64_t compose(int64_t stamp, int node, int64_t sequence)
+{
+    return stamp << (NODE_BITS + SEQUENCE_BITS) | (int64_t)node << SEQUENCE_BITS | sequence;
+}
+
+static int64_t after(int64_t last, int node)
+{
+    int64_t stamp = last >> (NODE_BITS + SEQUENCE_BITS);
+    int64_t sequence = (last & sequence_mask) + 1;
+    if (sequence > sequence_mask) {
+        stamp++;
+        sequence = 0;
+    }
+    int64_t id = compose(stamp, node, sequence);
+    return id > last ? id : compose(stamp + 1, node, 0); /* the last was of a higher node */
+}
+
+int64_t id_next(struct id_source *source, int64_t now_ms)
+{
+    int64_t fresh = id_first_at(now_ms) | (int64_t)source->node << SEQUENCE_BITS;
+    int64_t last = atomic_load_explicit(&source->last, memory_order_relaxed);
+    int64_t id;
+    do {
+        id = last != 0 ? after(last, source->node) : fresh;
+        if (fresh > id)
+            id = fresh;
+    } while (!atomic_compare_exchange_weak_explicit(&source->last, &last, id, memory_order_relaxed,
+                                                    memory_order_relaxed));
+    return id;
+}
+
+void id_seen(struct id_source *source, int64_t id)
+{
+    int64_t last = atomic_load_explicit(&source->last, memory_order_relaxed);
+    while (last < id && !atomic_compare_exchange_weak_explicit(
+                            &source->last, &last, id, memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+int64_t id_time_ms(int64_t id)
+{
+    return (id >> (NODE_BITS + SEQUENCE_BITS)) + epoch_ms;
+}
+
+int64_t id_first_at(int64_t ms)
+{
+    if (ms <= epoch_ms)
+        return 0;
+    return compose(ms - epoch_ms, 0, 0);
+}
+
+bool id_parse(const char *text, int64_t *id)
+{
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    return text_int(text, 0, INT64_MAX, id);
+}

@@ -1,0 +1,94 @@
+/* metrics.c — the counters' table and the one histogram of deliveries.
+ *
+ * A histogram's bin b holds values up to edge(b): four steps to each doubling, so an upper edge is
+ * at most 25 % above the value.
+ */
+#include "base/metrics.h"
+
+#include <stddef.h>
+
+static int64_t counters[METRIC_COUNTERS];
+struct histogram metric_latency;
+
+static const struct {
+    const char *name, *help;
+} names[METRIC_COUNTERS] = {
+    [METRIC_REQUESTS] = { "postbackd_requests_total", "HTTP requests answered." },
+    [METRIC_EVENTS] = { "postbackd_events_total", "Events committed." },
+    [METRIC_POSTBACKS] = { "postbackd_postbacks_total", "Postbacks committed." },
+    [METRIC_ATTEMPTS] = { "postbackd_attempts_total", "Requests made to receivers." },
+    [METRIC_DELIVERED] = { "postbackd_delivered_total", "Postbacks delivered." },
+    [METRIC_FAILED] = { "postbackd_attempts_failed_total", "Attempts that failed." },
+};
+
+enum { BINS = sizeof(metric_latency.bins) / sizeof(metric_latency.bins[0]) };
+
+void metric_add(enum metric metric, int64_t by)
+{
+    counters[metric] += by;
+}
+
+int64_t metric_value(enum metric metric)
+{
+    return counters[metric];
+}
+
+static int64_t edge(size_t bin)
+{
+    int64_t base = (int64_t)1 << (bin / 4);
+    return base + base * (int64_t)(bin % 4 + 1) / 4;
+}
+
+static size_t bin_of(int64_t us)
+{
+    if (us < 1)
+        us = 1;
+    size_t power = 63 - (size_t)__builtin_clzll((unsigned long long)us);
+    int64_t base = (int64_t)1 << power;
+    size_t bin = power * 4 + (size_t)((us - base) * 4 / base);
+    return bin < BINS ? bin : BINS - 1;
+}
+
+void histogram_add(struct histogram *histogram, int64_t us)
+{
+    histogram->count++;
+    histogram->sum_us += us;
+    histogram->bins[bin_of(us)]++;
+}
+
+int64_t histogram_quantile(const struct histogram *histogram, double q)
+{
+    int64_t wanted = (int64_t)(q * (double)histogram->count), seen = 0;
+    for (size_t bin = 0; bin < BINS; bin++) {
+        seen += histogram->bins[bin];
+        if (seen > wanted || (seen == histogram->count && seen > 0))
+            return edge(bin);
+    }
+    return 0;
+}
+
+void metrics_gauge(struct buf *out, const char *name, const char *help, double value)
+{
+    buf_fmt(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.17g\n", name, help, name, name, value);
+}
+
+void metrics_write(struct buf *out)
+{
+    for (size_t i = 0; i < METRIC_COUNTERS; i++)
+        buf_fmt(out, "# HELP %s %s\n# TYPE %s counter\n%s %lld\n", names[i].name, names[i].help,
+                names[i].name, names[i].name, (long long)counters[i]);
+    static const char name[] = "postbackd_delivery_seconds";
+    buf_fmt(out, "# HELP %s From the commit of an event to its delivery at the first attempt.\n",
+            name);
+    buf_fmt(out, "# TYPE %s histogram\n", name);
+    int64_t seen = 0;
+    for (size_t bin = 0; bin < BINS; bin++) {
+        seen += metric_latency.bins[bin];
+        if (bin % 4 == 3) /* one bucket a doubling is enough for a reader */
+            buf_fmt(out, "%s_bucket{le=\"%.6g\"} %lld\n", name, (double)edge(bin) / 1e6,
+                    (long long)seen);
+    }
+    buf_fmt(out, "%s_bucket{le=\"+Inf\"} %lld\n%s_sum %.6f\n%s_count %lld\n", name,
+            (long long)metric_latency.count, name, (double)metric_latency.sum_us / 1e6, name,
+            (long long)metric_latency.count);
+}

@@ -1,0 +1,261 @@
+/* base_test.c — the mechanisms everything stands on. */
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/heap.h"
+#include "base/id.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_a_buffer_stops_at_its_cap(void **state)
+{
+    (void)state;
+    struct buf buf = { .limit = 5 };
+    buf_str(&buf, "abc");
+    buf_str(&buf, "def");
+    assert_true(buf.failed);
+    buf_str(&buf, "x");
+    assert_string_equal(buf_text(&buf), "abc");
+    buf_reset(&buf);
+    buf_fmt(&buf, "%d", 12345);
+    assert_false(buf.failed);
+    assert_string_equal(buf_text(&buf), "12345");
+    buf_drop(&buf, 2);
+    assert_string_equal(buf_text(&buf), "345");
+    buf_free(&buf);
+}
+
+static void test_numbers_are_written_whole(void **state)
+{
+    (void)state;
+    struct buf buf = { 0 };
+    buf_int(&buf, INT64_MIN);
+    buf_char(&buf, ' ');
+    buf_int(&buf, 0);
+    buf_char(&buf, ' ');
+    buf_int(&buf, INT64_MAX);
+    assert_string_equal(buf_text(&buf), "-9223372036854775808 0 9223372036854775807");
+    buf_free(&buf);
+}
+
+static void test_numbers_are_read_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    int64_t value = 7;
+    assert_true(text_int("-9223372036854775808", INT64_MIN, INT64_MAX, &value));
+    assert_true(value == INT64_MIN);
+    static const char *const wrong[] = { "", "-", "1 ", "+1", "0x1", "9223372036854775808", "1.0" };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_false(text_int(wrong[i], INT64_MIN, INT64_MAX, &value));
+    assert_false(text_int("11", 0, 10, &value));
+}
+
+static void test_ids_rise_when_the_clock_does_not(void **state)
+{
+    (void)state;
+    struct id_source source = { .node = 1023 };
+    int64_t now = 1795459217123, last = 0;
+    for (int i = 0; i < 20000; i++) {
+        int64_t id = id_next(&source, i % 2 == 0 ? now : now - 60000);
+        assert_true(id > last);
+        last = id;
+    }
+    assert_true(id_time_ms(last) >= now && id_time_ms(last) < now + 10);
+    assert_true(id_first_at(now) <= last);
+    int64_t read;
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)last);
+    assert_true(id_parse(text, &read) && read == last);
+    assert_false(id_parse("-1", &read));
+    assert_false(id_parse("", &read));
+}
+
+static void test_a_heap_gives_keys_in_order_after_moves_and_removals(void **state)
+{
+    (void)state;
+    enum { COUNT = 500 };
+    struct heap heap = { 0 };
+    struct heap_node nodes[COUNT] = { 0 };
+    unsigned seed = 42;
+    for (int i = 0; i < COUNT; i++)
+        heap_put(&heap, &nodes[i], rand_r(&seed) % 1000);
+    for (int i = 0; i < COUNT; i += 3)
+        heap_put(&heap, &nodes[i], rand_r(&seed) % 1000);
+    for (int i = 0; i < COUNT; i += 5)
+        heap_remove(&heap, &nodes[i]);
+    int64_t last = -1;
+    size_t left = heap.count;
+    assert_int_equal(left, COUNT - COUNT / 5);
+    while (heap_min(&heap) != NULL) {
+        struct heap_node *least = heap_min(&heap);
+        assert_true(least->key >= last);
+        last = least->key;
+        heap_remove(&heap, least);
+        heap_remove(&heap, least);
+        left--;
+    }
+    assert_int_equal(left, 0);
+    heap_free(&heap);
+}
+
+static void test_a_map_finds_what_was_put_and_not_removed(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    struct map map = { 0 };
+    static int values[COUNT];
+    char key[32];
+    for (int i = 0; i < COUNT; i++) {
+        assert_null(map_put(&map, i * 4096, &values[i]));
+        int len = snprintf(key, sizeof(key), "key %d", i);
+        assert_null(map_put_text(&map, key, (size_t)len, &values[i]));
+    }
+    for (int i = 0; i < COUNT; i += 2)
+        assert_ptr_equal(map_remove(&map, i * 4096), &values[i]);
+    for (int i = 0; i < COUNT; i++) {
+        assert_ptr_equal(map_get(&map, i * 4096), i % 2 != 0 ? &values[i] : NULL);
+        int len = snprintf(key, sizeof(key), "key %d", i);
+        assert_ptr_equal(map_get_text(&map, key, (size_t)len), &values[i]);
+    }
+    size_t at = 0, seen = 0;
+    while (map_each(&map, &at) != NULL)
+        seen++;
+    assert_int_equal(seen, COUNT + COUNT / 2);
+    assert_int_equal(map.count, seen);
+    map_free(&map);
+}
+
+static void test_percent_encoding_goes_both_ways(void **state)
+{
+    (void)state;
+    struct buf there = { 0 }, back = { 0 };
+    static const char text[] = "a b&c=d/é?%+~";
+    text_percent_encode(&there, text, strlen(text));
+    assert_string_equal(buf_text(&there), "a%20b%26c%3Dd%2F%C3%A9%3F%25%2B~");
+    assert_true(text_percent_decode(&back, there.data, there.len, true));
+    assert_string_equal(buf_text(&back), text);
+    static const char *const wrong[] = { "%", "%1", "%zz", "%00" };
+    for (size_t i = 0; i < 4; i++) {
+        buf_reset(&back);
+        assert_false(text_percent_decode(&back, wrong[i], strlen(wrong[i]), false));
+    }
+    buf_free(&there);
+    buf_free(&back);
+}
+
+static void test_base64_refuses_what_is_not(void **state)
+{
+    (void)state;
+    struct buf out = { 0 };
+    text_base64(&out, "any carnal pleas", 16, false);
+    assert_string_equal(buf_text(&out), "YW55IGNhcm5hbCBwbGVhcw==");
+    struct buf back = { 0 };
+    assert_true(text_unbase64(&back, out.data, out.len, false));
+    assert_string_equal(buf_text(&back), "any carnal pleas");
+    assert_false(text_unbase64(&back, "YW5*", 4, false));
+    assert_false(text_unbase64(&back, "YW55=", 5, false));
+    buf_free(&out);
+    buf_free(&back);
+}
+
+static void test_utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    assert_true(text_is_utf8("aé€😀", strlen("aé€😀")));
+    assert_int_equal(text_length("aé€😀"), 4);
+    assert_false(text_is_utf8("\xc0\x80", 2));         /* overlong */
+    assert_false(text_is_utf8("\xed\xa0\x80", 3));     /* surrogate */
+    assert_false(text_is_utf8("\xf4\x90\x80\x80", 4)); /* above U+10FFFF */
+    assert_false(text_is_utf8("\xe2\x82", 2));         /* cut short */
+}
+
+static void test_a_histogram_gives_its_quantiles_within_a_quarter(void **state)
+{
+    (void)state;
+    struct histogram histogram = { 0 };
+    for (int us = 1; us <= 10000; us++)
+        histogram_add(&histogram, us);
+    int64_t p50 = histogram_quantile(&histogram, 0.5), p99 = histogram_quantile(&histogram, 0.99);
+    assert_in_range(p50, 5000, 6250);
+    assert_in_range(p99, 9900, 12375);
+}
+
+static int read_config(struct config *config, struct error *error, char **argv)
+{
+    int argc = 0;
+    while (argv[argc] != NULL)
+        argc++;
+    *error = (struct error){ 0 };
+    return config_read(config, argc, argv, error);
+}
+
+static void test_a_flag_wins_over_a_variable_over_the_file(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error error;
+    char path[] = "/tmp/config-XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs("deadline = 11\nnode = 11\nrate-limit = 11\nallow-egress = 10.0.0.0/8, ::1/128\n", file);
+    fclose(file);
+    setenv("POSTBACKD_NODE", "12", 1);
+    setenv("POSTBACKD_RATE_LIMIT", "12", 1);
+    char *argv[] = { "serve", "--data", "/d", "--config", path, "--rate-limit=13", NULL };
+    assert_int_equal(read_config(&config, &error, argv), 0);
+    assert_int_equal(config.deadline_s, 11);
+    assert_int_equal(config.node, 12);
+    assert_int_equal(config.rate_limit, 13);
+    assert_int_equal(config.allow_egress_count, 2);
+    assert_string_equal(config.allow_egress[1], "::1/128");
+    assert_string_equal(config.listen, "127.0.0.1:8080");
+    config_free(&config);
+    unsetenv("POSTBACKD_NODE");
+    unsetenv("POSTBACKD_RATE_LIMIT");
+    remove(path);
+}
+
+static void test_a_wrong_setting_is_named(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error error;
+    char *number[] = { "serve", "--data", "/d", "--node", "1024", NULL };
+    assert_int_equal(read_config(&config, &error, number), -1);
+    assert_string_equal(error.message, "--node: \"1024\" is not a whole number from 0 to 1023");
+    char *unknown[] = { "serve", "--dat", "/d", "--colour", "red", NULL };
+    assert_int_equal(read_config(&config, &error, unknown), -1);
+    assert_non_null(strstr(error.message, "--colour"));
+    char *none[] = { "serve", NULL };
+    assert_int_equal(read_config(&config, &error, none), -1);
+    assert_non_null(strstr(error.message, "--data DIR is required"));
+    char *choice[] = { "serve", "--data", "/d", "--log-format", "xml", NULL };
+    assert_int_equal(read_config(&config, &error, choice), -1);
+    assert_non_null(strstr(error.message, "text json"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_buffer_stops_at_its_cap),
+        cmocka_unit_test(test_numbers_are_written_whole),
+        cmocka_unit_test(test_numbers_are_read_whole_or_not_at_all),
+        cmocka_unit_test(test_ids_rise_when_the_clock_does_not),
+        cmocka_unit_test(test_a_heap_gives_keys_in_order_after_moves_and_removals),
+        cmocka_unit_test(test_a_map_finds_what_was_put_and_not_removed),
+        cmocka_unit_test(test_percent_encoding_goes_both_ways),
+        cmocka_unit_test(test_base64_refuses_what_is_not),
+        cmocka_unit_test(test_utf8_is_told_from_other_bytes),
+        cmocka_unit_test(test_a_histogram_gives_its_quantiles_within_a_quarter),
+        cmocka_unit_test(test_a_flag_wins_over_a_variable_over_the_file),
+        cmocka_unit_test(test_a_wrong_setting_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
