@@ -9,14 +9,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum point_type { POINT_TEXT, POINT_INTEGER, POINT_MONEY, POINT_DATE, POINT_ENUM, POINT_URL, POINT_LIST };
+enum point_type {
+    POINT_TEXT,
+    POINT_INTEGER,
+    POINT_MONEY,
+    POINT_DATE,
+    POINT_ENUM,
+    POINT_URL,
+    POINT_LIST
+};
+
+enum { CATALOG_POINTS_MAX = 100 }; /* data points of one type */
 
 struct data_point {
-    const char *name;    /* PascalCase, the token's name */
+    const char *name; /* PascalCase, the token's name */
     enum point_type type;
     const char *meaning; /* one line */
     const char *sample;  /* JSON text for POINT_LIST, else plain */
-    bool on_request;     /* carried by the event, open to an account only when the operator opens it */
+    bool on_request; /* carried by the event, open to an account only when the operator opens it */
 };
 
 struct category {
@@ -25,11 +35,11 @@ struct category {
 };
 
 struct event_type {
-    int number;          /* on disk */
-    const char *name;    /* "action_inquiry.opened" */
+    int number;       /* on disk */
+    const char *name; /* "action_inquiry.opened" */
     const struct category *category;
-    bool by_default;     /* ticked when a notification of its category names no types */
-    const char *meaning; /* one line */
+    bool by_default;                 /* ticked when a notification of its category names no types */
+    const char *meaning;             /* one line */
     const struct data_point *points; /* besides the common ones */
     size_t point_count;
 };
@@ -42,8 +52,12 @@ const struct event_type *catalog_type_numbered(int number);       /* NULL: unkno
 
 /* EventId EventType EventTime AccountSid PostbackId Attempt: on every event. */
 const struct data_point *catalog_common(size_t *count);
-/* A data point of this type, common ones included; NULL: unknown. */
+/* A data point of this type, common ones included; type NULL: only those.  NULL: unknown. */
 const struct data_point *catalog_point(const struct event_type *type, const char *name, size_t len);
+/* The name among the types' data points that someone who wrote `name` may have meant (letters
+ * swapped, left out, in the wrong case); NULL: none is near. */
+const char *catalog_nearest(const struct event_type *const *types, size_t type_count,
+                            const char *name, size_t len);
 /* "text", "integer", "money", "date", "enum", "url", "list" */
 const char *point_type_name(enum point_type type);
 
