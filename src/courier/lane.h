@@ -6,8 +6,12 @@
  *
  * States: READY, HELD (maintenance, paused, gone), DOWN (probing).  The window starts at 8, grows
  * by one with each full window delivered, up to 128 or the receiver's own Maximum concurrent
- * requests, and is halved by a failure of the destination; an Ordered lane's window is 1.  A full
- * window of destination failures in a row makes the lane DOWN.
+ * requests, and is halved by a failure of the destination, once for a window's worth of them; an
+ * Ordered lane's window is 1.  A full window of destination failures in a row (3 at least, 8 at
+ * most) makes the lane DOWN: once all that was sent before has ended, it hands out one probe at a
+ * time, after backoff_probe_ms().  The first success makes it READY, with a window of 8.
+ *
+ * Maximum Requests: never more than that many in any second; 99 % of it when always asked in time.
  */
 #ifndef POSTBACKD_LANE_H
 #define POSTBACKD_LANE_H
@@ -49,13 +53,14 @@ struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms);
  * nothing until the postback is pushed again with lane_push_front() or given up with
  * lane_skip_head(). */
 void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms);
-/* Ordered: the failed head again, to go out at due_ms. */
+/* Ordered: the failed head again, to go out at due_ms, also as the probe of a DOWN lane.  (In a
+ * lane that is no longer Ordered: the next to go, at once.) */
 void lane_push_front(struct lane *lane, struct postback *postback, int64_t due_ms);
-void lane_skip_head(struct lane *lane);
+void lane_skip_head(struct lane *lane); /* nothing if no head is missing */
 
-void lane_hold(struct lane *lane, int64_t now_ms); /* what is in flight ends by itself */
+void lane_hold(struct lane *lane, int64_t now_ms);    /* what is in flight ends by itself */
 void lane_release(struct lane *lane, int64_t now_ms); /* HELD → READY */
-/* Takes all that is queued (for going back to disk), in order. */
+/* Takes all that is queued (for going back to disk), in order; a missing head is given up. */
 size_t lane_drain(struct lane *lane, struct list *out);
 /* Takes one postback out of the queue; NULL when it is not queued (not there, or in flight). */
 struct postback *lane_take(struct lane *lane, int64_t postback);

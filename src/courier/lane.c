@@ -1,0 +1,399 @@
+/* lane.c — what one receiver is given, when, and how much of it at once.
+ *
+ * A lane is a list of queued postbacks, a count of those in flight, and four small regulators that
+ * lane_next() asks in turn: the state, the window, the token bucket of Maximum Requests, and, for
+ * an Ordered lane, the failed head that everything waits behind.  lane_done() feeds them.
+ *
+ * The bucket holds millionths of a request.  It fills at 99 % of N a second and holds one request
+ * and about 11 ms worth more, which makes up for a late wake-up.  In a thousand consecutive ticks
+ * of the ms clock it gives at most CAP + 999 × FILL < (N + 1) × 10^6: never more than N requests,
+ * after a pause too.
+ *
+ * The rule that must never break: nothing goes out past the window, past the rate, from a held
+ * lane, or beside the one probe of a down lane.
+ */
+#include "courier/lane.h"
+
+#include "base/fail.h"
+#include "model/backoff.h"
+
+#include <stdlib.h>
+
+enum {
+    DOWN_AFTER_LEAST = 3,  /* failures in a row: one or two are a blip, however small the window */
+    DOWN_AFTER_MOST = 8,   /* … and so many are enough, however large */
+    REQUEST = 1000000,     /* in the bucket's units */
+    FILL_PER_MS = 990,     /* for each request a second */
+    SPARE = 10989,         /* the same, above one request: see the sum at the top */
+    BUCKET_FULL_MS = 2000, /* an empty bucket is full again before */
+};
+
+struct lane {
+    int64_t notification;
+    struct lane_limits limits;
+    enum lane_state state;
+    struct list queue;
+    size_t queued, in_flight;
+
+    int window;
+    int delivered;  /* since the window last changed */
+    int failures;   /* of the destination, in a row */
+    int down_after; /* so many, fixed when the row began: the window shrinks meanwhile */
+    int forgiven;   /* further failures that belong to the last halving */
+
+    int probes; /* failed in a row */
+    int64_t probe_at;
+    bool probing; /* what is in flight is the probe */
+
+    int64_t tokens, filled_at;
+
+    size_t heads_out; /* Ordered: failed and with the caller */
+    int64_t head_due; /* Ordered: when the queue's first may go */
+};
+
+/* HELD goes back to READY alone: what was down is tried again with a small window. */
+static const bool may_become[LANE_STATES][LANE_STATES] = {
+    [LANE_READY] = { [LANE_HELD] = true, [LANE_DOWN] = true },
+    [LANE_HELD] = { [LANE_READY] = true },
+    [LANE_DOWN] = { [LANE_READY] = true, [LANE_HELD] = true },
+};
+
+static int window_most(const struct lane *lane)
+{
+    int own = lane->limits.maximum_concurrent;
+    if (lane->limits.ordered)
+        return 1;
+    if (own <= 0)
+        return LANE_WINDOW_MOST;
+    return own < LANE_HIGH_WATER ? own : LANE_HIGH_WATER;
+}
+
+static int window_first(const struct lane *lane)
+{
+    int most = window_most(lane);
+    return most < LANE_WINDOW_FIRST ? most : LANE_WINDOW_FIRST;
+}
+
+static void become(struct lane *lane, enum lane_state state, int64_t now_ms)
+{
+    if (!may_become[lane->state][state])
+        bug("a lane goes from state %d to %d", (int)lane->state, (int)state);
+    lane->state = state;
+    lane->delivered = lane->failures = lane->forgiven = 0;
+    lane->probing = false;
+    if (state == LANE_DOWN) {
+        lane->window = window_first(lane); /* what it begins with once it is READY */
+        lane->probes = 0;
+        lane->probe_at = now_ms + backoff_probe_ms(0);
+    }
+}
+
+/* ---- the token bucket ---- */
+
+static int64_t bucket_cap(const struct lane *lane)
+{
+    return REQUEST + (int64_t)SPARE * lane->limits.maximum_requests;
+}
+
+static int64_t bucket_fill(const struct lane *lane)
+{
+    return (int64_t)FILL_PER_MS * lane->limits.maximum_requests;
+}
+
+static void bucket_refill(struct lane *lane, int64_t now_ms)
+{
+    int64_t passed = now_ms - lane->filled_at;
+    if (passed <= 0)
+        return;
+    lane->tokens += (passed < BUCKET_FULL_MS ? passed : BUCKET_FULL_MS) * bucket_fill(lane);
+    if (lane->tokens > bucket_cap(lane))
+        lane->tokens = bucket_cap(lane);
+    lane->filled_at = now_ms;
+}
+
+/* When the rate allows the next request: now_ms or later. */
+static int64_t bucket_ready_at(struct lane *lane, int64_t now_ms)
+{
+    if (lane->limits.maximum_requests <= 0)
+        return now_ms;
+    bucket_refill(lane, now_ms);
+    if (lane->tokens >= REQUEST)
+        return now_ms;
+    int64_t fill = bucket_fill(lane);
+    return now_ms + (REQUEST - lane->tokens + fill - 1) / fill;
+}
+
+/* A new limit never makes room at once: the second that is under way counts. */
+static void bucket_limit(struct lane *lane, int maximum_requests, int64_t now_ms)
+{
+    int old = lane->limits.maximum_requests;
+    if (old > 0)
+        bucket_refill(lane, now_ms);
+    else
+        lane->tokens = 0;
+    lane->filled_at = now_ms;
+    lane->limits.maximum_requests = maximum_requests;
+    if (maximum_requests > 0 && lane->tokens > bucket_cap(lane))
+        lane->tokens = bucket_cap(lane);
+}
+
+/* ---- life ---- */
+
+struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t now_ms)
+{
+    struct lane *lane = must_alloc(sizeof(*lane));
+    lane->notification = notification;
+    lane->state = LANE_READY;
+    lane->limits = *limits;
+    lane->window = window_first(lane);
+    lane->tokens = bucket_cap(lane);
+    lane->filled_at = now_ms;
+    list_init(&lane->queue);
+    return lane;
+}
+
+void lane_free(struct lane *lane)
+{
+    if (lane == NULL)
+        return;
+    if (lane->in_flight != 0)
+        bug("a lane is freed with %zu postbacks in flight", lane->in_flight);
+    struct list *node;
+    while ((node = list_first(&lane->queue)) != NULL) {
+        list_remove(node);
+        postback_free(container_of(node, struct postback, in));
+    }
+    free(lane);
+}
+
+void lane_limit(struct lane *lane, const struct lane_limits *limits, int64_t now_ms)
+{
+    if (limits->maximum_requests != lane->limits.maximum_requests)
+        bucket_limit(lane, limits->maximum_requests, now_ms);
+    bool looser = lane->limits.ordered && !limits->ordered;
+    lane->limits = *limits;
+    if (looser) { /* nothing waits for a head any more */
+        lane->heads_out = 0;
+        lane->head_due = 0;
+        lane->window = window_first(lane);
+    }
+    if (lane->window > window_most(lane))
+        lane->window = window_most(lane);
+}
+
+void lane_hold(struct lane *lane, int64_t now_ms)
+{
+    if (lane->state != LANE_HELD)
+        become(lane, LANE_HELD, now_ms);
+}
+
+void lane_release(struct lane *lane, int64_t now_ms)
+{
+    if (lane->state == LANE_HELD)
+        become(lane, LANE_READY, now_ms);
+}
+
+/* ---- in ---- */
+
+bool lane_push(struct lane *lane, struct postback *postback)
+{
+    if (lane->queued >= LANE_HIGH_WATER)
+        return false;
+    list_append(&lane->queue, &postback->in);
+    lane->queued++;
+    return true;
+}
+
+void lane_push_front(struct lane *lane, struct postback *postback, int64_t due_ms)
+{
+    /* The place is the very front, but for the case of several heads: an unordered lane that was
+     * made Ordered with more than one in flight. */
+    struct list *after = lane->queue.next;
+    while (after != &lane->queue && container_of(after, struct postback, in)->id < postback->id)
+        after = after->next;
+    bool first = after == lane->queue.next;
+    list_append(after, &postback->in);
+    lane->queued++;
+    if (first)
+        lane->head_due = lane->limits.ordered ? due_ms : 0;
+    lane_skip_head(lane);
+}
+
+void lane_skip_head(struct lane *lane)
+{
+    if (lane->heads_out > 0)
+        lane->heads_out--;
+}
+
+/* ---- out ---- */
+
+/* The earliest time at which the queue's first may go, as far as time decides it. */
+static int64_t first_may_go_at(struct lane *lane, int64_t now_ms)
+{
+    int64_t at = bucket_ready_at(lane, now_ms);
+    if (lane->head_due > at)
+        at = lane->head_due;
+    if (lane->state == LANE_DOWN && lane->probe_at > at)
+        at = lane->probe_at;
+    return at;
+}
+
+static struct postback *remove_from_queue(struct lane *lane, struct list *node)
+{
+    if (node == lane->queue.next)
+        lane->head_due = 0;
+    list_remove(node);
+    lane->queued--;
+    return container_of(node, struct postback, in);
+}
+
+struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms)
+{
+    size_t most = lane->state == LANE_DOWN ? 1 : (size_t)lane->window;
+
+    *wake_ms = -1;
+    if (lane->state == LANE_HELD || lane->queued == 0 || lane->heads_out > 0)
+        return NULL;
+    if (lane->in_flight >= most) /* down: what was sent before it went down may answer yet */
+        return NULL;
+    int64_t at = first_may_go_at(lane, now_ms);
+    if (at > now_ms) {
+        *wake_ms = at;
+        return NULL;
+    }
+    if (lane->limits.maximum_requests > 0)
+        lane->tokens -= REQUEST;
+    lane->in_flight++;
+    lane->probing = lane->state == LANE_DOWN;
+    return remove_from_queue(lane, lane->queue.next);
+}
+
+size_t lane_drain(struct lane *lane, struct list *out)
+{
+    size_t count = lane->queued;
+    struct list *node;
+    while ((node = list_first(&lane->queue)) != NULL) {
+        list_remove(node);
+        list_append(out, node);
+    }
+    lane->queued = 0;
+    lane->heads_out = 0; /* the caller has all of them now and pushes again in order */
+    lane->head_due = 0;
+    return count;
+}
+
+struct postback *lane_take(struct lane *lane, int64_t postback)
+{
+    for (struct list *node = lane->queue.next; node != &lane->queue; node = node->next) {
+        if (container_of(node, struct postback, in)->id == postback)
+            return remove_from_queue(lane, node);
+    }
+    return NULL;
+}
+
+/* ---- what came back ---- */
+
+static void done_delivered(struct lane *lane, int64_t now_ms)
+{
+    lane->failures = 0;
+    if (lane->state == LANE_DOWN) {
+        become(lane, LANE_READY, now_ms);
+        return;
+    }
+    if (++lane->delivered < lane->window)
+        return;
+    lane->delivered = 0;
+    if (lane->window < window_most(lane))
+        lane->window++;
+}
+
+/* The destination answers, though not for this postback: no longer a row of failures. */
+static void done_failed(struct lane *lane, int64_t now_ms)
+{
+    lane->failures = 0;
+    if (lane->probing) {
+        lane->probes = 0;
+        lane->probe_at = now_ms + backoff_probe_ms(0);
+    }
+}
+
+/* A full window, but for the smallest and the largest. */
+static int down_after(int window)
+{
+    if (window < DOWN_AFTER_LEAST)
+        return DOWN_AFTER_LEAST;
+    return window < DOWN_AFTER_MOST ? window : DOWN_AFTER_MOST;
+}
+
+static void done_destination(struct lane *lane, int64_t now_ms)
+{
+    if (lane->state == LANE_DOWN) {
+        if (lane->probing) /* others were sent before, and say nothing new */
+            lane->probe_at = now_ms + backoff_probe_ms(++lane->probes);
+        return;
+    }
+    if (lane->failures++ == 0)
+        lane->down_after = down_after(lane->window);
+    lane->delivered = 0;
+    if (lane->forgiven > 0) {
+        lane->forgiven--;
+    } else {
+        lane->forgiven = lane->window - 1;
+        lane->window = lane->window > 1 ? lane->window / 2 : 1;
+    }
+    if (lane->failures >= lane->down_after)
+        become(lane, LANE_DOWN, now_ms);
+}
+
+void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms)
+{
+    if (lane->in_flight == 0)
+        bug("a lane is told of an attempt that it did not hand out");
+    lane->in_flight--;
+    if (lane->limits.ordered && verdict != VERDICT_DELIVERED)
+        lane->heads_out++;
+    if (lane->state == LANE_HELD) /* the regulators stand still until it is released */
+        return;
+    switch (verdict) {
+    case VERDICT_DELIVERED:
+        done_delivered(lane, now_ms);
+        break;
+    case VERDICT_FAILED:
+        done_failed(lane, now_ms);
+        break;
+    case VERDICT_DESTINATION:
+        done_destination(lane, now_ms);
+        break;
+    case VERDICT_GONE:
+        become(lane, LANE_HELD, now_ms);
+        break;
+    }
+    lane->probing = false;
+}
+
+/* ---- questions ---- */
+
+enum lane_state lane_state(const struct lane *lane)
+{
+    return lane->state;
+}
+
+size_t lane_queued(const struct lane *lane)
+{
+    return lane->queued;
+}
+
+size_t lane_in_flight(const struct lane *lane)
+{
+    return lane->in_flight;
+}
+
+int lane_window(const struct lane *lane)
+{
+    return lane->window;
+}
+
+int64_t lane_notification(const struct lane *lane)
+{
+    return lane->notification;
+}
