@@ -11,15 +11,15 @@ enum { ANSWER_BODY_MAX = 16 * 1024, ANSWER_HEADERS_MAX = 8 * 1024 };
 
 /* How an exchange ended when no whole answer came. */
 enum exchange_error {
-    EXCHANGE_OK = 0,  /* a whole answer */
-    EXCHANGE_DNS,     /* the name has no address, or the resolver failed */
+    EXCHANGE_OK = 0,          /* a whole answer */
+    EXCHANGE_DNS,             /* the name has no address, or the resolver failed */
     EXCHANGE_REFUSED_ADDRESS, /* the address is private and not allowed */
-    EXCHANGE_CONNECT, /* refused, unreachable */
-    EXCHANGE_TLS,     /* handshake or certificate; the detail says which */
-    EXCHANGE_TIMEOUT, /* the deadline passed; the detail says in what phase */
-    EXCHANGE_RESET,   /* closed before the answer was whole */
-    EXCHANGE_BAD_ANSWER, /* not HTTP/1.x, or headers over the cap */
-    EXCHANGE_BUILD,   /* the request could not be built (a cap passed) */
+    EXCHANGE_CONNECT,         /* refused, unreachable */
+    EXCHANGE_TLS,             /* handshake or certificate; the detail says which */
+    EXCHANGE_TIMEOUT,         /* the deadline passed; the detail says in what phase */
+    EXCHANGE_RESET,           /* closed before the answer was whole */
+    EXCHANGE_BAD_ANSWER,      /* not HTTP/1.x, or headers over the cap */
+    EXCHANGE_BUILD,           /* the request could not be built (a cap passed) */
 };
 
 struct attempt {
@@ -28,12 +28,12 @@ struct attempt {
     int number;          /* from 1 */
     int revision;        /* of the notification, for showing the request again */
     enum exchange_error error;
-    char detail[160];    /* a person's words for the error: "certificate has expired" */
-    int status;          /* 0: no answer */
+    char detail[160];       /* a person's words for the error: "certificate has expired" */
+    int status;             /* 0: no answer */
     int64_t retry_after_ms; /* from the answer, as a delay; -1: none */
-    char *headers;       /* of the answer, "Name: value\n"…; NULL: none; owned */
+    char *headers;          /* of the answer, "Name: value\n"…; NULL: none; owned */
     size_t headers_len;
-    char *body;          /* the first ANSWER_BODY_MAX bytes; NULL: none; owned */
+    char *body; /* the first ANSWER_BODY_MAX bytes; NULL: none; owned */
     size_t body_len;
 };
 

@@ -1,0 +1,111 @@
+/* account.c — names of accounts' kinds and tokens' scopes, and the making of SIDs and tokens.
+ *
+ * The names are the API's, in tables.  SIDs are public names: random so that none can be guessed
+ * from another, and short enough to read out.  Tokens are secrets of 256 bits, so a plain hash
+ * (BLAKE2b, no salt, no key) is enough to keep them: there is nothing to guess, and a hash without
+ * salt can be looked up by an index.
+ *
+ * The rule that must never break: a token's text is given out once and never kept.
+ */
+#include "model/account.h"
+
+#include "base/text.h"
+
+#include <sodium.h>
+#include <stddef.h>
+#include <string.h>
+
+struct name {
+    int value;
+    const char *text;
+};
+
+static const struct name kinds[] = {
+    { ACCOUNT_PARTNER, "PARTNER" },
+    { ACCOUNT_BRAND, "BRAND" },
+    { ACCOUNT_OPERATOR, "OPERATOR" },
+};
+static const struct name scopes[] = {
+    { SCOPE_API, "API" },
+    { SCOPE_READ, "READ" },
+    { SCOPE_EVENTS, "EVENTS" },
+};
+enum {
+    KINDS = sizeof(kinds) / sizeof(kinds[0]),
+    SCOPES = sizeof(scopes) / sizeof(scopes[0]),
+    SID_RANDOM = 22, /* characters behind the kind's two letters: 130 bits */
+    TOKEN_BYTES = 32,
+};
+
+static const char token_prefix[] = "pbt_";
+
+static const char *name_of(const struct name *names, size_t count, int value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names[i].value == value)
+            return names[i].text;
+    }
+    return "UNKNOWN";
+}
+
+static const struct name *find(const struct name *names, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text_same(names[i].text, text))
+            return &names[i];
+    }
+    return NULL;
+}
+
+const char *account_kind_name(enum account_kind kind)
+{
+    return name_of(kinds, KINDS, (int)kind);
+}
+
+bool account_kind_named(const char *name, enum account_kind *kind)
+{
+    const struct name *found = find(kinds, KINDS, name);
+    if (found != NULL)
+        *kind = (enum account_kind)found->value;
+    return found != NULL;
+}
+
+const char *scope_name(enum scope scope)
+{
+    return name_of(scopes, SCOPES, (int)scope);
+}
+
+bool scope_named(const char *name, enum scope *scope)
+{
+    const struct name *found = find(scopes, SCOPES, name);
+    if (found != NULL)
+        *scope = (enum scope)found->value;
+    return found != NULL;
+}
+
+void account_sid_random(char out[SID_TEXT], enum account_kind kind)
+{
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const char *letters = kind == ACCOUNT_PARTNER ? "PA" : kind == ACCOUNT_BRAND ? "BR" : "OP";
+    out[0] = letters[0];
+    out[1] = letters[1];
+    for (int i = 0; i < SID_RANDOM; i++)
+        out[2 + i] = alphabet[randombytes_uniform(sizeof(alphabet) - 1)];
+    out[2 + SID_RANDOM] = '\0';
+}
+
+void token_random(char out[TOKEN_TEXT])
+{
+    unsigned char bytes[TOKEN_BYTES];
+    size_t prefix = sizeof(token_prefix) - 1;
+    randombytes_buf(bytes, sizeof(bytes));
+    memcpy(out, token_prefix, prefix);
+    sodium_bin2base64(out + prefix, TOKEN_TEXT - prefix, bytes, sizeof(bytes),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_memzero(bytes, sizeof(bytes));
+}
+
+void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token)
+{
+    crypto_generichash(out, TOKEN_HASH_BYTES, (const unsigned char *)token, strlen(token), NULL, 0);
+}
