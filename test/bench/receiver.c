@@ -1,0 +1,130 @@
+/* receiver.c — the bench's receiver: answers every POST with 200 and measures.
+ *
+ *   receiver [--port N] [--delay-ms N] [--hang 1]
+ *
+ * Prints its port.  A body that holds "CustomerId":"<steady µs>" gives a latency.  GET /stats
+ * answers what came since the last GET /reset as JSON.  --delay-ms answers that much later;
+ * --hang never answers.
+ */
+#include "wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+static struct quantiles latencies;
+static int64_t received, last_us;
+
+struct later { /* a ring of answers that are due in order */
+    struct conn *conn;
+    int fd;
+    int64_t due_us;
+};
+enum { RING = 65536 };
+static struct later ring[RING];
+static unsigned ring_head, ring_tail;
+
+static void answer(struct conn *conn)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+    conn_put(conn, text, sizeof(text) - 1);
+}
+
+static void answer_stats(struct conn *conn, bool reset)
+{
+    char body[256], head[128];
+    int len = snprintf(body, sizeof(body),
+                       "{\"received\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,\"last_us\":%lld}",
+                       (long long)received, (long long)quantile(&latencies, 0.5),
+                       (long long)quantile(&latencies, 0.99), (long long)last_us);
+    int head_len =
+        snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len);
+    conn_put(conn, head, (size_t)head_len);
+    conn_put(conn, body, (size_t)len);
+    if (reset) {
+        received = last_us = 0;
+        latencies.count = 0;
+    }
+}
+
+static void take(const char *body, size_t len)
+{
+    static const char mark[] = "\"CustomerId\":\"";
+    int64_t now = now_us();
+    received++;
+    last_us = now;
+    const char *at = memmem(body, len, mark, sizeof(mark) - 1);
+    if (at != NULL)
+        quantiles_add(&latencies, now - strtoll(at + sizeof(mark) - 1, NULL, 10));
+}
+
+static void handle(struct conn *conn, int64_t delay_us, bool hang)
+{
+    const char *body;
+    size_t body_len, len;
+    while ((len = message_whole(conn, &body, &body_len)) != 0) {
+        bool stats = strncmp(conn->in, "GET /stats", 10) == 0;
+        bool reset = strncmp(conn->in, "GET /reset", 10) == 0;
+        if (stats || reset) {
+            answer_stats(conn, reset);
+        } else if (!hang) {
+            take(body, body_len);
+            if (delay_us == 0)
+                answer(conn);
+            else
+                ring[ring_tail++ % RING] = (struct later){ conn, conn->fd, now_us() + delay_us };
+        }
+        message_drop(conn, len);
+    }
+}
+
+static int flush_due(int epoll)
+{
+    while (ring_head != ring_tail && ring[ring_head % RING].due_us <= now_us()) {
+        struct later *due = &ring[ring_head++ % RING];
+        if (due->conn == NULL)
+            continue;
+        answer(due->conn);
+        conn_flush(epoll, due->conn);
+    }
+    return ring_head == ring_tail ? -1 : 1;
+}
+
+static void forget(struct conn *conn)
+{
+    for (unsigned at = ring_head; at != ring_tail; at++)
+        if (ring[at % RING].conn == conn)
+            ring[at % RING].conn = NULL;
+    conn_free(conn);
+}
+
+int main(int argc, char **argv)
+{
+    int port, epoll = epoll_create1(0);
+    int listener = listen_on(atoi(flag(argc, argv, "--port", "0")), &port);
+    int64_t delay_us = atoll(flag(argc, argv, "--delay-ms", "0")) * 1000;
+    bool hang = atoi(flag(argc, argv, "--hang", "0")) != 0;
+    struct epoll_event event = { .events = EPOLLIN }, events[256];
+    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+    printf("%d\n", port);
+    fflush(stdout);
+    for (;;) {
+        int count = epoll_wait(epoll, events, 256, flush_due(epoll));
+        for (int i = 0; i < count; i++) {
+            struct conn *conn = events[i].data.ptr;
+            if (conn == NULL) {
+                int fd = accept(listener, NULL, NULL);
+                if (fd != -1)
+                    conn_new(epoll, fd, NULL);
+                continue;
+            }
+            bool alive = (events[i].events & ~(unsigned)EPOLLOUT) == 0 || conn_read(conn);
+            if (alive)
+                handle(conn, delay_us, hang);
+            if (!alive || !conn_flush(epoll, conn))
+                forget(conn);
+        }
+    }
+}
