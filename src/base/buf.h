@@ -30,7 +30,8 @@ void buf_str(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
 void buf_int(struct buf *buf, int64_t value);
 void buf_fmt(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vfmt(struct buf *buf, const char *format, va_list args);
+void buf_vfmt(struct buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Room for `len` more bytes at the end, or NULL (then failed is set); buf_grew() says how many
  * were written there. */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void say(const char *event, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void say(const char *event, const char *format,
+                                                      va_list args)
 {
     char message[1024];
     vsnprintf(message, sizeof(message), format, args);

@@ -38,13 +38,9 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 #define log_warn(event, ...)  log_event(LOG_WARN, event, LOG_FIELDS(__VA_ARGS__))
 #define log_error(event, ...) log_event(LOG_ERROR, event, LOG_FIELDS(__VA_ARGS__))
 
-#define LOG_T(name, t)                                                                             \
-    {                                                                                              \
-        (name), LOG_TEXT(t)                                                                        \
-    }
-#define LOG_N(name, n)                                                                             \
-    {                                                                                              \
-        (name), LOG_INT(n)                                                                         \
-    }
+/* clang-format off */
+#define LOG_T(name, t) { (name), LOG_TEXT(t) }
+#define LOG_N(name, n) { (name), LOG_INT(n) }
+/* clang-format on */
 
 #endif

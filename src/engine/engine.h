@@ -1,4 +1,5 @@
-/* engine.h — a postback's life: from the commit that made it, through a lane, to its outcome on disk.
+/* engine.h — a postback's life: from the commit that made it, through a lane, to its outcome on
+ * disk.
  *
  * On the loop thread.  It takes each commit's fresh postbacks from the store and hands them to the
  * courier's lanes; writes outcomes in batches; parks on disk what a lane will not take and reads it
@@ -21,19 +22,23 @@ struct engine_config {
 
 /* Recovers what a crash or a stop left, then starts delivering. */
 struct engine *engine_new(const struct engine_config *config, struct error *error);
-/* Stops handing out, waits until what is in flight has ended or `limit_ms` is over, records, parks
- * the rest.  Turns the loop itself. */
+/* Stops handing out, waits until what is in flight has ended or `limit_ms` is over, and records.
+ * Turns the loop itself.  What is still queued or in flight is found again at the next start. */
 void engine_stop(struct engine *engine, int64_t limit_ms);
 void engine_free(struct engine *engine);
 
-/* A notification was added, changed, paused, resumed or deleted (committed): take up what is on disk. */
+/* A notification was added, changed, paused, resumed or deleted (committed): take up what is on
+ * disk. */
 void engine_notification_changed(struct engine *engine, int64_t notification);
-/* A postback was retried, resent or cancelled (committed): look at its notification's disk queue. */
+/* A postback was retried, resent or cancelled (committed): look at its notification's disk queue.
+ */
 void engine_postbacks_changed(struct engine *engine, int64_t notification);
 void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback);
 
-/* Sends one test postback at once, outside the queue; `done` gets the answer and the request as shown. */
-typedef void engine_tested(void *context, const struct attempt *attempt, enum verdict verdict, json_t *request);
+/* Sends one test postback at once, outside the queue; `done` gets the answer and the request as
+ * shown. */
+typedef void engine_tested(void *context, const struct attempt *attempt, enum verdict verdict,
+                           json_t *request);
 void engine_test(struct engine *engine, struct notification *notification, struct event *event,
                  engine_tested *done, void *context);
 

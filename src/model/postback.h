@@ -35,6 +35,10 @@ struct postback {
     bool waiting;        /* its row is WAITING (indexed by due time), not FRESH */
     bool test;           /* a test postback: no row, its outcome goes to whoever asked */
     struct list in;      /* the lane's queue, a batch of commits, … one at a time */
+
+    /* the engine's own, from the hand-over until its outcome is committed */
+    struct list held;  /* among its notification's in memory */
+    struct list fresh; /* among the FRESH ones, oldest first */
 };
 
 void postback_free(struct postback *postback); /* NULL is allowed; drops its event */

@@ -30,11 +30,12 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
     /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
      * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
     void (*done)(struct job *job, bool ok);
-    bool sure; /* run() never gives false: no savepoint (the hot path) */
+    bool sure; /* run() never gives false and breaks no constraint: no savepoint (the hot path) */
     struct error error;
 
     /* the store's own */
     bool ok;
+    int64_t given_us;  /* steady clock, when it was given: postback.accepted_us of its postbacks */
     struct list fresh; /* struct postback.in: written by this job, for the engine */
     struct job *next;
 };
@@ -55,9 +56,12 @@ void store_close(struct store *store);
 void store_write(struct store *store, struct job *job);
 void store_read(struct store *store, struct job *job);
 size_t store_writes_waiting(const struct store *store); /* given and not yet done: for admission */
+size_t store_reads_waiting(const struct store *store);
 
 /* Called on the loop thread after each commit, before the jobs' done(), with all their fresh
- * postbacks (struct postback.in) in order; the callee owns them. */
+ * postbacks (struct postback.in) in order; the callee owns them.  One whose event is NULL is a
+ * hint: rows of that notification were written WAITING, the first due at its due_at (one hint a
+ * notification and commit, after the others). */
 void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
                     void *context);
 /* Called on the loop thread when the store stops and starts taking writes (disk full, …). */
@@ -65,7 +69,8 @@ void store_on_health(struct store *store, void (*health)(void *context, bool wri
                      void *context);
 
 /* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
- * before the first store_write(), and for tests. */
+ * before the first store_write(), and for tests.  Its fresh postbacks go to store_on_fresh()'s
+ * callback at once (freed when there is none yet); done() is not called. */
 bool store_run_now(struct store *store, struct job *job);
 
 #endif

@@ -1,0 +1,267 @@
+/* admin.c — `postbackd admin`: the operator's work from a shell, one table of commands over the
+ * API.
+ *
+ * A command is two words, then what stands in its path, then Name=value fields.  Name=- reads the
+ * value from standard input, so that a password or a header's secret need not be typed on the
+ * command line.  The answer is printed as JSON; a refusal as sentences, with exit code 1.
+ */
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/http.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct admin_row {
+    const char *noun, *verb, *method;
+    const char *path;   /* each {} takes one word */
+    const char *words;  /* what they are, for the help */
+    const char *fields; /* "Kind= Name= [Email=]" */
+    const char *help;
+} rows[] = {
+    { "account", "add", "POST", "/Operator/Accounts", "", "Kind=PARTNER|BRAND Name= [Email=]",
+      "a partner or a brand" },
+    { "account", "list", "GET", "/Operator/Accounts", "", "", "all accounts" },
+    { "account", "show", "GET", "/Operator/Accounts/{}", "SID", "", "one account" },
+    { "account", "change", "PUT", "/Operator/Accounts/{}", "SID", "[Name=] [Email=] [Active=]",
+      "rename, lock, unlock" },
+    { "user", "add", "POST", "/Operator/Accounts/{}/Users", "SID",
+      "Email= Name= Role=USER|READ_ONLY Password=-", "someone who signs in" },
+    { "user", "list", "GET", "/Operator/Accounts/{}/Users", "SID", "", "an account's users" },
+    { "token", "add", "POST", "/Operator/Accounts/{}/Tokens", "SID",
+      "Scope=API|READ|EVENTS [Label=]", "an auth token, shown once" },
+    { "token", "list", "GET", "/Operator/Accounts/{}/Tokens", "SID", "", "an account's tokens" },
+    { "token", "revoke", "DELETE", "/Operator/Accounts/{}/Tokens/{}", "SID ID", "",
+      "a token ends at once" },
+    { "campaign", "add", "POST", "/Operator/Campaigns", "",
+      "BrandSid= Name= Currency=", "a brand's programme" },
+    { "campaign", "list", "GET", "/Operator/Campaigns", "", "", "all campaigns" },
+    { "tracker", "add", "POST", "/Operator/Campaigns/{}/Trackers", "CAMPAIGN",
+      "Name=", "an action tracker" },
+    { "tracker", "list", "GET", "/Operator/Campaigns/{}/Trackers", "CAMPAIGN", "",
+      "a campaign's action trackers" },
+    { "member", "add", "POST", "/Operator/Campaigns/{}/Members", "CAMPAIGN",
+      "PartnerSid=", "a partner joins a campaign" },
+    { "member", "list", "GET", "/Operator/Campaigns/{}/Members", "CAMPAIGN", "",
+      "a campaign's partners" },
+    { "member", "remove", "DELETE", "/Operator/Campaigns/{}/Members/{}", "CAMPAIGN SID", "",
+      "a partner leaves a campaign" },
+    { "notification", "list", "GET", "/Operator/Notifications", "", "[AccountSid=]",
+      "event notifications of all accounts" },
+    { "headers", "set", "PUT", "/Operator/Notifications/{}/Headers", "NOTIFICATION",
+      "CustomHeaders='[{\"Name\":\"\",\"Value\":\"\"}]'", "custom headers; [] takes them away" },
+    { "audit", "list", "GET", "/Operator/Audit", "", "", "who changed what, newest first" },
+    { "status", "show", "GET", "/readyz", "", "", "is it serving" },
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), VALUE_MAX = 64 * 1024 };
+
+struct admin {
+    const char *url, *data, *ca_file;
+    char credentials[200];
+};
+
+void admin_help(void)
+{
+    printf("usage: postbackd admin [--url URL] [--data DIR] [--ca-file FILE] COMMAND\n\n"
+           "  --url URL   the server [http://127.0.0.1:8080]\n"
+           "  --data DIR  the data directory whose operator.token signs in; without it the\n"
+           "              variable POSTBACKD_TOKEN, \"SID:TOKEN\"\n"
+           "  Name=-      reads a field's value from standard input\n\n");
+    for (int i = 0; i < ROWS; i++) {
+        char left[160];
+        snprintf(left, sizeof(left), "%s %s%s%s%s%s", rows[i].noun, rows[i].verb,
+                 *rows[i].words != '\0' ? " " : "", rows[i].words,
+                 *rows[i].fields != '\0' ? " " : "", rows[i].fields);
+        printf("  %-64s %s\n", left, rows[i].help);
+    }
+}
+
+static bool read_credentials(struct admin *admin)
+{
+    char path[4096];
+    const char *variable = getenv("POSTBACKD_TOKEN");
+    if (admin->data == NULL) {
+        if (variable == NULL || strlen(variable) >= sizeof(admin->credentials)) {
+            fprintf(stderr, "postbackd admin: who are you? Give --data DIR, or POSTBACKD_TOKEN\n");
+            return false;
+        }
+        memcpy(admin->credentials, variable, strlen(variable) + 1);
+        return true;
+    }
+    snprintf(path, sizeof(path), "%s/operator.token", admin->data);
+    FILE *file = fopen(path, "r");
+    bool ok = file != NULL && fgets(admin->credentials, sizeof(admin->credentials), file) != NULL;
+    if (!ok)
+        fprintf(stderr,
+                "postbackd admin: %s cannot be read; is this the server's data directory?\n", path);
+    if (file != NULL)
+        fclose(file);
+    admin->credentials[strcspn(admin->credentials, "\n")] = '\0';
+    return ok;
+}
+
+/* Puts the words into the path's {}; gives how many were used, -1 when there are too few. */
+static int fill_path(struct buf *path, const char *pattern, int argc, char **argv)
+{
+    int used = 0;
+    for (; *pattern != '\0'; pattern++) {
+        if (pattern[0] != '{') {
+            buf_char(path, *pattern);
+            continue;
+        }
+        if (used == argc || strchr(argv[used], '=') != NULL)
+            return -1;
+        text_percent_encode(path, argv[used], strlen(argv[used]));
+        used++;
+        pattern++;
+    }
+    return used;
+}
+
+static char *read_input(void)
+{
+    char *text = must_alloc(VALUE_MAX + 1);
+    size_t len = fread(text, 1, VALUE_MAX, stdin);
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    text[len] = '\0';
+    return text;
+}
+
+/* [..] and {..} are taken as JSON, everything else as text. */
+static json_t *field_value(const char *text)
+{
+    char *input = strcmp(text, "-") == 0 ? read_input() : NULL;
+    const char *value = input != NULL ? input : text;
+    json_t *json = *value == '[' || *value == '{' ? json_loads(value, 0, NULL) : NULL;
+    if (json == NULL)
+        json = json_string(value);
+    if (input != NULL)
+        sodium_memzero(input, strlen(input));
+    free(input);
+    return json;
+}
+
+static bool read_fields(const struct admin_row *row, int argc, char **argv, json_t *body,
+                        struct buf *path)
+{
+    for (int i = 0; i < argc; i++) {
+        const char *equals = strchr(argv[i], '=');
+        if (equals == NULL || equals == argv[i]) {
+            fprintf(stderr, "postbackd admin: \"%s\": expected Name=value\n", argv[i]);
+            return false;
+        }
+        char name[80];
+        snprintf(name, sizeof(name), "%.*s", (int)(equals - argv[i]), argv[i]);
+        json_t *value = field_value(equals + 1);
+        if (value == NULL) {
+            fprintf(stderr, "postbackd admin: %s: not UTF-8 text\n", name);
+            return false;
+        }
+        if (strcmp(row->method, "GET") == 0) {
+            buf_char(path, strchr(buf_text(path), '?') != NULL ? '&' : '?');
+            text_percent_encode(path, name, strlen(name));
+            buf_char(path, '=');
+            const char *text = json_string_value(value);
+            text_percent_encode(path, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+        } else {
+            json_object_set(body, name, value);
+        }
+        json_decref(value);
+    }
+    return true;
+}
+
+static void print_refusal(int status, const json_t *answer)
+{
+    const char *message = json_string_value(json_object_get(answer, "Message"));
+    fprintf(stderr, "postbackd admin: %d: %s\n", status,
+            message != NULL ? message : "the server gave no reason");
+    size_t at;
+    json_t *problem;
+    json_array_foreach(json_object_get(answer, "Errors"), at, problem)
+        fprintf(stderr, "  %s: %s\n", json_string_value(json_object_get(problem, "Field")),
+                json_string_value(json_object_get(problem, "Message")));
+}
+
+static int call(const struct admin *admin, const struct admin_row *row, const char *path,
+                const json_t *body)
+{
+    uv_loop_t loop;
+    struct http http;
+    struct error error = { 0 };
+    json_t *answer = NULL;
+    uv_loop_init(&loop);
+    int status = -1;
+    if (http_open(&http, &loop, admin->url, admin->ca_file, &error)) {
+        status = http_call(&http, admin->credentials, row->method, path,
+                           strcmp(row->method, "GET") == 0 ? NULL : body, &answer, &error);
+        http_close(&http);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    if (status == -1)
+        fprintf(stderr, "postbackd admin: %s\n", error.message);
+    else if (status >= 300)
+        print_refusal(status, answer);
+    else if (answer != NULL)
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+    if (status != -1 && status < 300)
+        printf("%s\n", answer != NULL ? "" : "OK");
+    json_decref(answer);
+    return status != -1 && status < 300 ? 0 : 1;
+}
+
+static int run(struct admin *admin, int argc, char **argv)
+{
+    const struct admin_row *row = NULL;
+    for (int i = 0; argc >= 2 && i < ROWS; i++)
+        if (strcmp(rows[i].noun, argv[0]) == 0 && strcmp(rows[i].verb, argv[1]) == 0)
+            row = &rows[i];
+    if (row == NULL) {
+        fprintf(stderr, "postbackd admin: no such command; postbackd admin --help lists them\n");
+        return 2;
+    }
+    struct buf path = { 0 };
+    json_t *body = json_object();
+    int code = 2;
+    int used = fill_path(&path, row->path, argc - 2, argv + 2);
+    if (used == -1)
+        fprintf(stderr, "usage: postbackd admin %s %s %s %s\n", row->noun, row->verb, row->words,
+                row->fields);
+    else if (read_fields(row, argc - 2 - used, argv + 2 + used, body, &path) &&
+             read_credentials(admin))
+        code = call(admin, row, buf_text(&path), body);
+    json_decref(body);
+    buf_free(&path);
+    sodium_memzero(admin->credentials, sizeof(admin->credentials));
+    return code;
+}
+
+int admin_command(int argc, char **argv)
+{
+    struct admin admin = { .url = "http://127.0.0.1:8080" };
+    int at = 1;
+    if (sodium_init() == -1)
+        die("libsodium cannot start: no randomness");
+    for (; at < argc && text_starts(argv[at], "--"); at += 2) {
+        if (strcmp(argv[at], "--help") == 0) {
+            admin_help();
+            return 0;
+        }
+        const char **into = strcmp(argv[at], "--url") == 0       ? &admin.url
+                            : strcmp(argv[at], "--data") == 0    ? &admin.data
+                            : strcmp(argv[at], "--ca-file") == 0 ? &admin.ca_file
+                                                                 : NULL;
+        if (into == NULL || at + 1 == argc) {
+            fprintf(stderr, "postbackd admin: %s: unknown, or without a value\n", argv[at]);
+            return 2;
+        }
+        *into = argv[at + 1];
+    }
+    return run(&admin, argc - at, argv + at);
+}

@@ -1,0 +1,11 @@
+/* cli.h — the program's commands.  Each takes the words behind its name and gives the exit code. */
+#ifndef POSTBACKD_CLI_H
+#define POSTBACKD_CLI_H
+
+int serve_command(int argc, char **argv); /* argv[0] is the command's own name */
+int demo_command(int argc, char **argv);
+int admin_command(int argc, char **argv);
+
+void admin_help(void);
+
+#endif

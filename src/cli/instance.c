@@ -1,0 +1,195 @@
+/* instance.c — starting and stopping the floors in order.
+ *
+ * Up: store, engine (which recovers), then the listener; down: the listener, calls under way, the
+ * engine, the store.  Whatever fails on the way up takes the rest down again.
+ */
+#include "cli/instance.h"
+
+#include "api/identities.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "store/accounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the operator ---- */
+
+struct operator_job {
+    struct job job;
+    char token[TOKEN_TEXT];
+    char sid[SID_TEXT];
+    const char *path;
+};
+
+/* Written and synced before the commit that makes it valid. */
+static bool write_token(const struct operator_job *made, struct error *error)
+{
+    int file = open(made->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file == -1) {
+        error_set(error, ERROR_BROKEN, "%s: %s", made->path, strerror(errno));
+        return false;
+    }
+    bool ok = dprintf(file, "%s:%s\n", made->sid, made->token) > 0 && fsync(file) == 0;
+    if (!ok)
+        error_set(error, ERROR_BROKEN, "%s: %s", made->path, strerror(errno));
+    close(file);
+    if (!ok)
+        unlink(made->path);
+    return ok;
+}
+
+static bool operator_run(struct job *job, struct db *db)
+{
+    struct operator_job *made = (struct operator_job *)job;
+    struct account operator= { .kind = ACCOUNT_OPERATOR, .active = true };
+    unsigned char hash[TOKEN_HASH_BYTES];
+    int64_t id = account_operator(db);
+    if (id == 0) {
+        operator.name = must_copy("Operator");
+        operator.email = must_copy("");
+        operator.created_at = db_now(db);
+        id = account_add(db, &operator);
+        snprintf(made->sid, sizeof(made->sid), "%s", operator.sid);
+        account_clear(&operator);
+    } else if (account_find(db, id, &operator)) {
+        snprintf(made->sid, sizeof(made->sid), "%s", operator.sid);
+        account_clear(&operator);
+    }
+    token_random(made->token);
+    token_hash(hash, made->token);
+    token_add(db, id, SCOPE_API, "operator.token", hash);
+    if (db_failed(db)) {
+        error_set(&job->error, ERROR_BROKEN, "the operator's account could not be written");
+        return false;
+    }
+    return write_token(made, &job->error);
+}
+
+static bool ensure_operator(struct instance *instance, struct error *error)
+{
+    if (access(instance->token_path, F_OK) == 0)
+        return true;
+    struct operator_job made = { .job = { .run = operator_run }, .path = instance->token_path };
+    bool ok = store_run_now(instance->store, &made.job);
+    sodium_memzero(made.token, sizeof(made.token));
+    if (!ok)
+        error_set(error, made.job.error.kind, "%s", made.job.error.message);
+    else
+        log_info("operator_token_written", LOG_T("file", instance->token_path));
+    return ok;
+}
+
+/* ---- up and down ---- */
+
+static bool start_engine(struct instance *instance, const struct config *config,
+                         struct error *error)
+{
+    struct engine_config engine = {
+        .loop = instance->loop,
+        .store = instance->store,
+        .courier.client = {
+            .allow_egress = (const char *const *)config->allow_egress,
+            .allow_egress_count = config->allow_egress_count,
+            .ca_file = config->ca_file,
+            .deadline_ms = (int)config->deadline_s * 1000,
+        },
+    };
+    instance->engine = engine_new(&engine, error);
+    return instance->engine != NULL;
+}
+
+static bool start_server(struct instance *instance, const struct config *config,
+                         struct error *error)
+{
+    struct api *api = &instance->api;
+    *api = (struct api){
+        .loop = instance->loop,
+        .store = instance->store,
+        .engine = instance->engine,
+        .limits = limits_new((int)config->rate_limit),
+        .identities = identities_new(),
+        .started_at = clock_wall_ms(),
+    };
+    struct server_config server = {
+        .listen = config->listen,
+        .enter = api_enter,
+        .context = api,
+        .limits = api->limits,
+    };
+    server.routes = instance->routes = api_routes(&server.route_count);
+    instance->server = server_new(instance->loop, &server, error);
+    return instance->server != NULL;
+}
+
+static void free_server(struct instance *instance)
+{
+    if (instance->server != NULL)
+        server_free(instance->server);
+    identities_free(instance->api.identities);
+    limits_free(instance->api.limits);
+    free(instance->routes);
+}
+
+bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
+                    struct error *error)
+{
+    *instance = (struct instance){ .loop = loop };
+    snprintf(instance->token_path, sizeof(instance->token_path), "%s/operator.token", config->data);
+    struct store_config store = { .directory = config->data,
+                                  .node = (int)config->node,
+                                  .loop = loop };
+    instance->store = store_open(&store, error);
+    if (instance->store == NULL)
+        goto err0;
+    if (!ensure_operator(instance, error) || !start_engine(instance, config, error))
+        goto err1;
+    if (!start_server(instance, config, error))
+        goto err2;
+    instance->api.ready = true;
+    char address[80];
+    server_address(instance->server, address, sizeof(address));
+    log_info("listening", LOG_T("address", address), LOG_T("version", POSTBACKD_VERSION));
+    return true;
+err2:
+    free_server(instance);
+    engine_stop(instance->engine, 0);
+    store_close(instance->store);
+    engine_free(instance->engine);
+    return false;
+err1:
+    store_close(instance->store);
+err0:
+    return false;
+}
+
+static void limit_reached(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+void instance_stop(struct instance *instance, int64_t drain_ms)
+{
+    int64_t until = clock_steady_ms() + drain_ms;
+    bool late = drain_ms == 0;
+    uv_timer_t limit;
+    instance->api.ready = false;
+    server_stop_accepting(instance->server);
+    uv_timer_init(instance->loop, &limit);
+    limit.data = &late;
+    uv_timer_start(&limit, limit_reached, (uint64_t)drain_ms, 0);
+    while (!late && server_calls(instance->server) > 0)
+        uv_run(instance->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&limit, NULL);
+    int64_t left = until - clock_steady_ms();
+    engine_stop(instance->engine, left > 0 ? left : 0);
+    store_close(instance->store); /* jobs of calls still open end here, and are answered */
+    free_server(instance);
+    engine_free(instance->engine);
+}

@@ -1,0 +1,27 @@
+/* instance.h — one running server: store, engine and API joined on one loop. */
+#ifndef POSTBACKD_INSTANCE_H
+#define POSTBACKD_INSTANCE_H
+
+#include "api/api.h"
+#include "base/config.h"
+
+#include <limits.h>
+
+struct instance {
+    uv_loop_t *loop;
+    struct store *store;
+    struct engine *engine;
+    struct server *server;
+    struct route *routes;
+    struct api api;
+    char token_path[PATH_MAX]; /* of the operator's SID and token, "SID:TOKEN" */
+};
+
+/* Opens the data directory, takes up what waits there, and listens.  At the first start (and when
+ * its file is missing) the operator's token is made.  False with *error. */
+bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
+                    struct error *error);
+/* Drains: no new calls, those under way are answered, attempts in flight end within the limit. */
+void instance_stop(struct instance *instance, int64_t drain_ms);
+
+#endif

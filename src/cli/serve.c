@@ -1,0 +1,131 @@
+/* serve.c — `postbackd serve`: the daemon.
+ *
+ * SIGTERM and SIGINT drain and end with 0; SIGHUP reads the settings again and takes over those
+ * that can change while running.
+ */
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/instance.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+struct daemon {
+    struct instance instance;
+    struct config config;
+    int argc;
+    char **argv;
+    uv_signal_t signals[3];
+};
+
+static void tell_manager(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+    sd_notify(0, state);
+#else
+    (void)state;
+#endif
+}
+
+static void setup_log(const struct config *config)
+{
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    enum log_level level = LOG_INFO;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(config->log_level, levels[i]) == 0)
+            level = (enum log_level)i;
+    log_setup(level, strcmp(config->log_format, "json") == 0);
+}
+
+static void reload(struct daemon *daemon)
+{
+    struct config fresh;
+    struct error error = { 0 };
+    if (config_read(&fresh, daemon->argc, daemon->argv, &error) != 0) {
+        log_error("reload_refused", LOG_T("reason", error.message));
+        return;
+    }
+    setup_log(&fresh);
+    limits_set(daemon->instance.api.limits, (int)fresh.rate_limit);
+    daemon->config.drain_s = fresh.drain_s;
+    config_free(&fresh);
+    log_info("reloaded", LOG_T("settings", "log-level log-format rate-limit drain"));
+}
+
+static void signalled(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    if (number == SIGHUP) {
+        reload(daemon);
+        return;
+    }
+    log_info("stopping", LOG_T("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+    uv_stop(daemon->instance.loop);
+}
+
+static void watch_signals(struct daemon *daemon)
+{
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(daemon->instance.loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        uv_signal_start(&daemon->signals[i], signalled, numbers[i]);
+    }
+}
+
+static int run(struct daemon *daemon)
+{
+    uv_loop_t loop;
+    struct error error = { 0 };
+    uv_loop_init(&loop);
+    if (!instance_start(&daemon->instance, &loop, &daemon->config, &error)) {
+        log_error("cannot_start", LOG_T("reason", error.message));
+        return 1;
+    }
+    watch_signals(daemon);
+    tell_manager("READY=1");
+    uv_run(&loop, UV_RUN_DEFAULT);
+    tell_manager("STOPPING=1");
+    for (int i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    instance_stop(&daemon->instance, daemon->config.drain_s * 1000);
+    uv_run(&loop, UV_RUN_DEFAULT); /* the last handles close */
+    uv_loop_close(&loop);
+    log_info("stopped");
+    return 0;
+}
+
+int serve_command(int argc, char **argv)
+{
+    struct daemon daemon = { .argc = argc, .argv = argv };
+    struct error error = { 0 };
+    int read = config_read(&daemon.config, argc, argv, &error);
+    if (read == 1) {
+        struct buf help = { 0 };
+        config_help(&help);
+        printf("usage: postbackd serve --data DIR [settings]\n\n%s\n"
+               "Each is also a variable (POSTBACKD_RATE_LIMIT) and a line of the file "
+               "(rate-limit = 500);\na flag wins over a variable, a variable over the file.\n",
+               buf_text(&help));
+        buf_free(&help);
+        return 0;
+    }
+    if (read == -1) {
+        fprintf(stderr, "postbackd serve: %s\n", error.message);
+        return 2;
+    }
+    if (sodium_init() == -1)
+        die("libsodium cannot start: no randomness");
+    setup_log(&daemon.config);
+    int code = run(&daemon);
+    config_free(&daemon.config);
+    return code;
+}

@@ -1,0 +1,262 @@
+/* engine.c — where the store, the courier and time meet.
+ *
+ * Everything here runs on the loop thread and only passes on: fresh postbacks from a commit go to
+ * their feeds (feed.c), attempts become outcomes (outcomes.c), a lane's changes wake its feed.
+ * The rule: whatever the courier gives back is written before it is forgotten.
+ */
+#include "engine/engine.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "engine/state.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+/* ---- jobs ---- */
+
+void *engine_job_new(struct engine *engine, size_t size, bool (*run)(struct job *, struct db *),
+                     void (*done)(struct job *, bool))
+{
+    struct engine_job *job = must_alloc(size);
+    job->job.run = run;
+    job->job.done = done;
+    job->engine = engine;
+    engine->jobs++;
+    return job;
+}
+
+struct engine *engine_job_done(struct job *job)
+{
+    struct engine *engine = ((struct engine_job *)job)->engine;
+    engine->jobs--;
+    return engine;
+}
+
+/* ---- from the store ---- */
+
+static void committed(void *context, struct list *postbacks)
+{
+    struct engine *engine = context;
+    struct list *node;
+    while ((node = list_first(postbacks)) != NULL) {
+        struct postback *postback = container_of(node, struct postback, in);
+        list_remove(node);
+        struct feed *feed = feed_of(engine, postback->notification);
+        if (postback->event == NULL) { /* a hint: rows wait on disk */
+            feed_due(feed, postback->due_at);
+            postback_free(postback);
+            continue;
+        }
+        metric_add(METRIC_POSTBACKS, 1);
+        engine->newest_fresh = postback->id;
+        feed_accept(feed, postback);
+    }
+}
+
+static void health_changed(void *context, bool writable)
+{
+    struct engine *engine = context;
+    if (engine->writable == writable)
+        return;
+    engine->writable = writable;
+    /* Sending what cannot be recorded would only make duplicates. */
+    courier_hold_all(engine->courier, !writable);
+    if (!writable) {
+        log_error("store_unavailable", LOG_T("effect", "postbacks are held until it takes writes"));
+        return;
+    }
+    log_info("store_available");
+    outcomes_flush(engine);
+    size_t at = 0;
+    struct feed *feed;
+    while ((feed = map_each(&engine->feeds, &at)) != NULL)
+        feed_more(feed);
+}
+
+/* ---- from the courier ---- */
+
+static void attempted(void *context, struct postback *postback, struct attempt *attempt,
+                      enum verdict verdict)
+{
+    struct engine *engine = context;
+    if (postback->test) {
+        tester_answered(postback, attempt, verdict);
+        return;
+    }
+    metric_add(METRIC_ATTEMPTS, 1);
+    postback->attempts = attempt->number;
+    if (verdict == VERDICT_DELIVERED) {
+        metric_add(METRIC_DELIVERED, 1);
+        if (postback->accepted_us != 0 && attempt->number == 1)
+            histogram_add(&metric_latency, clock_steady_us() - postback->accepted_us);
+        outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
+        return;
+    }
+    metric_add(METRIC_FAILED, 1);
+    int64_t in_order = postback->due_at;
+    postback->due_at = clock_wall_ms() +
+                       backoff_ms(attempt->number, attempt->retry_after_ms, randombytes_random());
+    struct feed *feed = feed_of(engine, postback->notification);
+    int64_t retry_at = postback->due_at;
+    if (feed_is_ordered(feed))
+        postback->due_at = in_order; /* as written: its place in the order */
+    outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
+    postback->due_at = retry_at;
+}
+
+static void hungry(void *context, int64_t notification)
+{
+    struct feed *feed = feed_find(context, notification);
+    if (feed != NULL)
+        feed_hungry(feed);
+}
+
+static void lane_changed(void *context, int64_t notification, enum lane_state state)
+{
+    struct feed *feed = feed_find(context, notification);
+    if (state == LANE_DOWN)
+        log_warn("destination_down", LOG_N("notification", notification));
+    else if (state == LANE_READY)
+        log_info("destination_up", LOG_N("notification", notification));
+    if (feed != NULL && state == LANE_READY)
+        feed_wake(feed);
+    else if (feed != NULL)
+        feed_more(feed);
+}
+
+/* ---- from the API ---- */
+
+void engine_notification_changed(struct engine *engine, int64_t notification)
+{
+    feed_reload(feed_of(engine, notification));
+}
+
+void engine_postbacks_changed(struct engine *engine, int64_t notification)
+{
+    feed_more(feed_of(engine, notification));
+}
+
+void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback)
+{
+    struct feed *feed = feed_find(engine, notification);
+    struct postback *queued = courier_take(engine->courier, notification, postback);
+    if (queued != NULL && feed != NULL)
+        feed_forget(feed, queued);
+}
+
+void engine_figures(const struct engine *engine, struct engine_figures *out)
+{
+    *out = (struct engine_figures){
+        .accepted = metric_value(METRIC_POSTBACKS),
+        .delivered = metric_value(METRIC_DELIVERED),
+        .failed = metric_value(METRIC_FAILED),
+        .in_memory = (int64_t)engine->in_memory,
+        .recording = (int64_t)(engine->recording + engine->outcome_count),
+        .oldest_due_at = -1,
+    };
+    size_t at = 0;
+    const struct feed *feed;
+    while ((feed = map_each(&engine->feeds, &at)) != NULL) {
+        int64_t oldest = feed_oldest(feed);
+        if (oldest != -1 && (out->oldest_due_at == -1 || oldest < out->oldest_due_at))
+            out->oldest_due_at = oldest;
+        if (!courier_has(engine->courier, feed_notification(feed)))
+            continue;
+        out->lanes++;
+        out->lanes_down += courier_state(engine->courier, feed_notification(feed)) == LANE_DOWN;
+    }
+}
+
+/* ---- life ---- */
+
+static void turn(uv_prepare_t *prepare)
+{
+    outcomes_flush(prepare->data);
+}
+
+static void start_timers(struct engine *engine)
+{
+    uv_timer_init(engine->loop, &engine->wake_timer);
+    engine->wake_timer.data = engine;
+    uv_prepare_init(engine->loop, &engine->turn);
+    engine->turn.data = engine;
+    uv_prepare_start(&engine->turn, turn);
+    uv_unref((uv_handle_t *)&engine->turn);
+    approvals_start(engine);
+}
+
+struct engine *engine_new(const struct engine_config *config, struct error *error)
+{
+    static const struct courier_events events = { attempted, hungry, lane_changed };
+    struct engine *engine = must_alloc(sizeof(*engine));
+    engine->loop = config->loop;
+    engine->store = config->store;
+    engine->writable = true;
+    list_init(&engine->fresh);
+    list_init(&engine->outcomes);
+    engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
+    if (engine->courier == NULL)
+        goto err0;
+    start_timers(engine);
+    store_on_fresh(engine->store, committed, engine);
+    store_on_health(engine->store, health_changed, engine);
+    if (!engine_recover(engine, error))
+        goto err1;
+    return engine;
+err1:
+    engine_stop(engine, 0);
+    engine_free(engine);
+    return NULL;
+err0:
+    free(engine);
+    return NULL;
+}
+
+static void limit_reached(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+static void close_timers(struct engine *engine)
+{
+    uv_prepare_stop(&engine->turn);
+    uv_close((uv_handle_t *)&engine->turn, NULL);
+    uv_close((uv_handle_t *)&engine->wake_timer, NULL);
+    approvals_stop(engine);
+}
+
+void engine_stop(struct engine *engine, int64_t limit_ms)
+{
+    bool late = false;
+    uv_timer_t limit;
+    uv_timer_init(engine->loop, &limit);
+    limit.data = &late;
+    uv_timer_start(&limit, limit_reached, (uint64_t)limit_ms, 0);
+    courier_stop(engine->courier);
+    while (!late && courier_in_flight(engine->courier) > 0)
+        uv_run(engine->loop, UV_RUN_ONCE);
+    engine->stopping = true;
+    outcomes_flush(engine);
+    while (engine->jobs > 0 && (engine->writable || !late))
+        uv_run(engine->loop, UV_RUN_ONCE);
+    store_on_fresh(engine->store, NULL, NULL);
+    store_on_health(engine->store, NULL, NULL);
+    uv_close((uv_handle_t *)&limit, NULL);
+    close_timers(engine);
+    uv_run(engine->loop, UV_RUN_NOWAIT);
+}
+
+void engine_free(struct engine *engine)
+{
+    courier_free(engine->courier);
+    size_t at = 0;
+    struct feed *feed;
+    while ((feed = map_each(&engine->feeds, &at)) != NULL)
+        feed_free(feed);
+    map_free(&engine->feeds);
+    heap_free(&engine->wakes);
+    free(engine);
+}

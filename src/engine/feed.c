@@ -1,0 +1,486 @@
+/* feed.c — one event notification's postbacks between the disk and its lane.
+ *
+ * A feed knows its settings (loaded on first need), the postbacks it has in memory (`held`, from
+ * the hand-over until their outcome is committed) and when the next row on disk is due.  Fresh
+ * postbacks go straight to the lane.  What the lane does not take is parked: its row becomes
+ * WAITING, and the writer is told to write further ones so (`direct` off) until a read finds
+ * nothing more due.
+ *
+ * The rule: a postback is in memory at most once.  A read leaves out all that was held when it was
+ * asked for, and a row that was not held then can only become held through a read, of which there
+ * is one at a time.
+ */
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "engine/state.h"
+#include "store/events.h"
+#include "store/notifications.h"
+
+#include <stdlib.h>
+
+enum {
+    EARLY_MOST = 256, /* fresh ones kept while the settings are loading; the rest is parked */
+    READ_MOST = 192,
+    READ_RETRY_MS = 1000, /* after a read that failed */
+};
+
+struct feed {
+    struct engine *engine;
+    int64_t notification;
+    struct notification *settings; /* NULL: not loaded, or deleted */
+    bool loading, load_again;
+    bool direct, routing; /* what the writer was told; a job tells it just now */
+    bool reading, read_again;
+    bool more;        /* rows on disk may be due */
+    int64_t next_due; /* wall ms of the earliest row known to wait; -1: none */
+    struct heap_node wake;
+    struct list held;
+    size_t held_count;
+    struct list early; /* fresh ones that came before the settings */
+    size_t early_count;
+};
+
+static void read_disk(struct feed *feed);
+
+struct feed *feed_find(struct engine *engine, int64_t notification)
+{
+    return map_get(&engine->feeds, notification);
+}
+
+struct feed *feed_of(struct engine *engine, int64_t notification)
+{
+    struct feed *feed = feed_find(engine, notification);
+    if (feed != NULL)
+        return feed;
+    feed = must_alloc(sizeof(*feed));
+    *feed = (struct feed){
+        .engine = engine, .notification = notification, .direct = true, .next_due = -1
+    };
+    list_init(&feed->held);
+    list_init(&feed->early);
+    map_put(&engine->feeds, notification, feed);
+    return feed;
+}
+
+void feed_free(struct feed *feed)
+{
+    struct list *node;
+    while ((node = list_first(&feed->held)) != NULL)
+        feed_forget(feed, container_of(node, struct postback, held));
+    heap_remove(&feed->engine->wakes, &feed->wake);
+    notification_unref(feed->settings);
+    free(feed);
+}
+
+int64_t feed_notification(const struct feed *feed)
+{
+    return feed->notification;
+}
+
+bool feed_is_ordered(const struct feed *feed)
+{
+    return feed->settings != NULL && feed->settings->settings.ordered;
+}
+
+struct postback *feed_held(struct feed *feed, int64_t id)
+{
+    for (struct list *node = feed->held.next; node != &feed->held; node = node->next) {
+        struct postback *postback = container_of(node, struct postback, held);
+        if (postback->id == id)
+            return postback;
+    }
+    return NULL;
+}
+
+int64_t feed_oldest(const struct feed *feed)
+{
+    int64_t oldest = feed->next_due;
+    for (struct list *node = feed->held.next; node != &feed->held; node = node->next) {
+        int64_t due = container_of(node, struct postback, held)->due_at;
+        if (oldest == -1 || due < oldest)
+            oldest = due;
+    }
+    return oldest;
+}
+
+static void hold(struct feed *feed, struct postback *postback)
+{
+    list_append(&feed->held, &postback->held);
+    feed->held_count++;
+    feed->engine->in_memory++;
+    if (postback->waiting)
+        list_init(&postback->fresh);
+    else
+        list_append(&feed->engine->fresh, &postback->fresh);
+    list_init(&postback->in);
+}
+
+void feed_forget(struct feed *feed, struct postback *postback)
+{
+    list_remove(&postback->in);
+    list_remove(&postback->held);
+    list_remove(&postback->fresh);
+    feed->held_count--;
+    feed->engine->in_memory--;
+    postback_free(postback);
+}
+
+/* ---- telling the writer how new ones are to be written ---- */
+
+struct route_job {
+    struct engine_job job;
+    bool direct;
+};
+
+static bool route_run(struct job *job, struct db *db)
+{
+    struct route_job *route = (struct route_job *)job;
+    event_route(db, route->job.notification, route->direct);
+    return true;
+}
+
+static void route_done(struct job *job, bool ok)
+{
+    struct route_job *route = (struct route_job *)job;
+    struct feed *feed = feed_find(engine_job_done(job), route->job.notification);
+    if (feed != NULL) {
+        feed->routing = false;
+        if (ok)
+            feed->direct = route->direct;
+        if (ok && route->direct)
+            feed_more(feed); /* rows written before the change */
+    }
+    free(job);
+}
+
+static void route(struct feed *feed, bool direct)
+{
+    if (feed->routing || feed->engine->stopping)
+        return;
+    feed->routing = true;
+    struct route_job *job = engine_job_new(feed->engine, sizeof(*job), route_run, route_done);
+    job->job.notification = feed->notification;
+    job->job.job.sure = true;
+    job->direct = direct;
+    store_write(feed->engine->store, &job->job.job);
+}
+
+/* ---- to the lane, or back to disk ---- */
+
+/* Out of memory again; its row waits on disk. */
+static void put_back(struct feed *feed, struct postback *postback)
+{
+    if (postback->waiting) {
+        feed_due(feed, postback->due_at);
+        feed_forget(feed, postback);
+    } else {
+        outcome_add(feed->engine, OUTCOME_PARKED, postback, NULL, VERDICT_FAILED);
+    }
+    feed->more = true;
+}
+
+static bool offer(struct feed *feed, struct postback *postback)
+{
+    if (feed->settings == NULL || feed->engine->stopping)
+        return false;
+    return courier_push(feed->engine->courier, postback);
+}
+
+void feed_accept(struct feed *feed, struct postback *postback)
+{
+    hold(feed, postback);
+    if (feed->settings == NULL && feed->early_count < EARLY_MOST) {
+        list_append(&feed->early, &postback->in);
+        feed->early_count++;
+        if (!feed->loading)
+            feed_reload(feed);
+    } else if (!offer(feed, postback)) {
+        put_back(feed, postback);
+        route(feed, false);
+    }
+}
+
+/* ---- the settings ---- */
+
+struct load_job {
+    struct engine_job job;
+    struct notification *loaded;
+};
+
+static bool load_run(struct job *job, struct db *db)
+{
+    struct load_job *load = (struct load_job *)job;
+    load->loaded = notification_load(db, 0, load->job.notification, 0);
+    return true;
+}
+
+static void take_early(struct feed *feed)
+{
+    struct list *node;
+    while ((node = list_first(&feed->early)) != NULL) {
+        struct postback *postback = container_of(node, struct postback, in);
+        list_remove(node);
+        feed->early_count--;
+        if (!offer(feed, postback))
+            put_back(feed, postback);
+    }
+}
+
+/* Takes the lane away: paused, held by the system, or deleted. */
+static void close_lane(struct feed *feed)
+{
+    struct list queued, *node;
+    list_init(&queued);
+    courier_drop(feed->engine->courier, feed->notification, &queued);
+    while ((node = list_first(&queued)) != NULL) {
+        list_remove(node);
+        put_back(feed, container_of(node, struct postback, in));
+    }
+}
+
+static void load_done(struct job *job, bool ok)
+{
+    struct load_job *load = (struct load_job *)job;
+    struct engine *engine = engine_job_done(job);
+    struct feed *feed = feed_find(engine, load->job.notification);
+    struct notification *loaded = ok ? load->loaded : NULL;
+    free(job);
+    if (feed == NULL) {
+        notification_unref(loaded);
+        return;
+    }
+    feed->loading = false;
+    bool was_active = feed->settings != NULL && feed->settings->state == NOTIFICATION_ACTIVE;
+    notification_unref(feed->settings);
+    feed->settings = loaded;
+    if (feed->load_again) {
+        feed->load_again = false;
+        feed_reload(feed);
+        return;
+    }
+    bool active = loaded != NULL && loaded->state == NOTIFICATION_ACTIVE;
+    if (active)
+        courier_set(engine->courier, loaded);
+    else if (courier_has(engine->courier, feed->notification))
+        close_lane(feed);
+    take_early(feed);
+    if (active && !was_active)
+        feed_wake(feed);
+    else if (active)
+        feed_more(feed);
+}
+
+void feed_reload(struct feed *feed)
+{
+    if (feed->loading || feed->engine->stopping) {
+        feed->load_again = feed->loading;
+        return;
+    }
+    feed->loading = true;
+    struct load_job *job = engine_job_new(feed->engine, sizeof(*job), load_run, load_done);
+    job->job.notification = feed->notification;
+    store_read(feed->engine->store, &job->job.job);
+}
+
+/* ---- from disk ---- */
+
+struct read_job {
+    struct engine_job job;
+    int64_t now_ms, next_due;
+    size_t limit;
+    bool probing;
+    struct list found;
+    size_t skip_count;
+    int64_t skip[];
+};
+
+static bool read_run(struct job *job, struct db *db)
+{
+    struct read_job *read = (struct read_job *)job;
+    postback_due(db, read->job.notification, read->now_ms, read->probing, read->skip,
+                 read->skip_count, read->limit, &read->found, &read->next_due);
+    return true;
+}
+
+/* All that is due has been read: new ones may come straight again. */
+static void drained(struct feed *feed)
+{
+    feed->more = false;
+    if (!feed->direct && !feed_is_ordered(feed) &&
+        courier_state(feed->engine->courier, feed->notification) == LANE_READY)
+        route(feed, true);
+}
+
+/* Gives how many the lane took; *left: it refused some. */
+static size_t take_found(struct feed *feed, struct list *found, bool *left)
+{
+    size_t taken = 0;
+    struct list *node;
+    while ((node = list_first(found)) != NULL) {
+        struct postback *postback = container_of(node, struct postback, in);
+        list_remove(node);
+        hold(feed, postback);
+        if (offer(feed, postback)) {
+            taken++;
+        } else {
+            feed_forget(feed, postback);
+            *left = true;
+        }
+    }
+    return taken;
+}
+
+static void drop_found(struct list *found)
+{
+    struct list *node;
+    while ((node = list_first(found)) != NULL) {
+        list_remove(node);
+        postback_free(container_of(node, struct postback, in));
+    }
+}
+
+static void read_done(struct job *job, bool ok)
+{
+    struct read_job *read = (struct read_job *)job;
+    struct engine *engine = engine_job_done(job);
+    struct feed *feed = feed_find(engine, read->job.notification);
+    if (feed == NULL) {
+        drop_found(&read->found);
+        free(read);
+        return;
+    }
+    feed->reading = false;
+    bool again = feed->read_again, left = false;
+    feed->read_again = false;
+    size_t taken = take_found(feed, &read->found, &left);
+    if (ok && read->next_due != -1)
+        feed_due(feed, read->next_due);
+    if (!ok)
+        feed_due(feed, clock_wall_ms() + READ_RETRY_MS);
+    else if (taken > 0 || again)
+        read_disk(feed);
+    else if (!left) /* else the lane asks when it has room */
+        drained(feed);
+    free(read);
+}
+
+static void read_disk(struct feed *feed)
+{
+    struct engine *engine = feed->engine;
+    if (feed->settings == NULL || feed->settings->state != NOTIFICATION_ACTIVE ||
+        engine->stopping || !engine->writable)
+        return;
+    if (feed->reading) {
+        feed->read_again = true;
+        return;
+    }
+    size_t room = courier_room(engine->courier, feed->notification);
+    if (room == 0)
+        return;
+    struct read_job *job = engine_job_new(
+        engine, sizeof(*job) + feed->held_count * sizeof(job->skip[0]), read_run, read_done);
+    job->job.notification = feed->notification;
+    job->now_ms = clock_wall_ms();
+    job->next_due = -1;
+    job->limit = room < READ_MOST ? room : READ_MOST;
+    job->probing = courier_state(engine->courier, feed->notification) == LANE_DOWN;
+    list_init(&job->found);
+    for (struct list *node = feed->held.next; node != &feed->held; node = node->next)
+        job->skip[job->skip_count++] = container_of(node, struct postback, held)->id;
+    feed->reading = true;
+    feed->next_due = -1; /* the read tells; what comes meanwhile is kept by feed_due() */
+    heap_remove(&engine->wakes, &feed->wake);
+    store_read(engine->store, &job->job.job);
+}
+
+void feed_hungry(struct feed *feed)
+{
+    if (feed->more)
+        read_disk(feed);
+}
+
+void feed_more(struct feed *feed)
+{
+    feed->more = true;
+    if (feed->settings == NULL && !feed->loading)
+        feed_reload(feed); /* reads when it is there */
+    else
+        read_disk(feed);
+}
+
+/* ---- time ---- */
+
+static void wake_timer_fired(uv_timer_t *timer)
+{
+    feeds_wake_due(timer->data);
+}
+
+/* Due times are of the wall clock, which may jump: never sleep for more than a second. */
+static void set_wake_timer(struct engine *engine)
+{
+    struct heap_node *first = heap_min(&engine->wakes);
+    if (first == NULL || engine->stopping) {
+        uv_timer_stop(&engine->wake_timer);
+        return;
+    }
+    int64_t wait = first->key - clock_wall_ms();
+    wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
+    uv_timer_start(&engine->wake_timer, wake_timer_fired, (uint64_t)wait, 0);
+}
+
+void feed_due(struct feed *feed, int64_t due_at)
+{
+    if (feed->next_due != -1 && feed->next_due <= due_at)
+        return;
+    feed->next_due = due_at;
+    heap_put(&feed->engine->wakes, &feed->wake, due_at);
+    if (heap_min(&feed->engine->wakes) == &feed->wake)
+        set_wake_timer(feed->engine);
+}
+
+void feeds_wake_due(struct engine *engine)
+{
+    int64_t now = clock_wall_ms();
+    struct heap_node *first;
+    while ((first = heap_min(&engine->wakes)) != NULL && first->key <= now) {
+        struct feed *feed = container_of(first, struct feed, wake);
+        heap_remove(&engine->wakes, first);
+        feed->next_due = -1;
+        feed_more(feed);
+    }
+    set_wake_timer(engine);
+}
+
+static bool wake_run(struct job *job, struct db *db)
+{
+    postback_wake(db, ((struct engine_job *)job)->notification, db_now(db));
+    return true;
+}
+
+static void wake_done(struct job *job, bool ok)
+{
+    struct feed *feed = feed_find(engine_job_done(job), ((struct engine_job *)job)->notification);
+    if (feed != NULL && ok)
+        feed_more(feed);
+    free(job);
+}
+
+void feed_wake(struct feed *feed)
+{
+    if (feed->engine->stopping)
+        return;
+    struct engine_job *job = engine_job_new(feed->engine, sizeof(*job), wake_run, wake_done);
+    job->notification = feed->notification;
+    store_write(feed->engine->store, &job->job);
+}
+
+void feed_retry_head(struct feed *feed, struct postback *postback)
+{
+    if (feed->settings == NULL || !courier_has(feed->engine->courier, feed->notification)) {
+        put_back(feed, postback);
+        return;
+    }
+    int64_t wait = postback->due_at - clock_wall_ms();
+    courier_push_front(feed->engine->courier, postback, clock_steady_ms() + (wait > 0 ? wait : 0));
+}

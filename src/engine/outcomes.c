@@ -1,0 +1,198 @@
+/* outcomes.c — what happened to postbacks, on its way to disk in batches.
+ *
+ * Outcomes of one turn of the loop become one write job, so that they ride the next group commit
+ * together.  A postback stays held until its outcome is committed.  When the commit fails the
+ * outcomes go back to the head of the queue and are tried again when the store takes writes: an
+ * attempt that was made is never forgotten while the program lives.
+ *
+ * Beside them the job writes the floor: no FRESH row is older, so that recovery after a crash
+ * looks at few rows.  FRESH postbacks that stay queued are aged (made WAITING) to keep it rising.
+ */
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "engine/state.h"
+#include "store/accounts.h"
+#include "store/notifications.h"
+
+#include <stdlib.h>
+
+enum {
+    BATCH_MOST = 512,
+    AGED_AFTER_MS = 10000,
+    FLOOR_EVERY_MS = 1000,
+};
+
+struct outcome {
+    struct list in;
+    enum outcome_kind kind;
+    enum verdict verdict;
+    struct postback *postback;
+    struct attempt attempt;
+    int64_t notification;
+    int64_t due_at; /* as written: an Ordered one keeps its place */
+};
+
+struct outcome_job {
+    struct engine_job job;
+    struct list outcomes;
+    int64_t floor; /* 0: not written this time */
+};
+
+void outcome_add(struct engine *engine, enum outcome_kind kind, struct postback *postback,
+                 struct attempt *attempt, enum verdict verdict)
+{
+    struct outcome *outcome = must_alloc(sizeof(*outcome));
+    outcome->kind = kind;
+    outcome->verdict = verdict;
+    outcome->postback = postback;
+    outcome->notification = postback->notification;
+    outcome->due_at = postback->due_at;
+    if (attempt != NULL)
+        outcome->attempt = *attempt;
+    list_append(&engine->outcomes, &outcome->in);
+    engine->outcome_count++;
+}
+
+static void write_gone(struct db *db, const struct outcome *outcome)
+{
+    static const char reason[] = "The receiver answered 410 Gone";
+    struct notification *gone = notification_load(db, 0, outcome->notification, 0);
+    if (gone == NULL || gone->state != NOTIFICATION_ACTIVE) {
+        notification_unref(gone);
+        return;
+    }
+    notification_set_state(db, 0, outcome->notification, NOTIFICATION_HELD, reason);
+    struct buf text = { 0 };
+    buf_fmt(&text,
+            "Event notification %lld is held: %s. Its postbacks are kept; resume it when the "
+            "receiver is back, or change its URL.",
+            (long long)outcome->notification, reason);
+    notice_add(db, gone->account, "notification.held", buf_text(&text));
+    buf_free(&text);
+    notification_unref(gone);
+}
+
+static bool outcomes_run(struct job *job, struct db *db)
+{
+    struct outcome_job *batch = (struct outcome_job *)job;
+    for (struct list *node = batch->outcomes.next; node != &batch->outcomes; node = node->next) {
+        struct outcome *outcome = container_of(node, struct outcome, in);
+        if (outcome->kind == OUTCOME_ATTEMPTED)
+            postback_record(db, outcome->postback, &outcome->attempt, outcome->verdict,
+                            outcome->due_at);
+        else
+            postback_park(db, outcome->postback);
+        if (outcome->kind == OUTCOME_ATTEMPTED && outcome->verdict == VERDICT_GONE)
+            write_gone(db, outcome);
+    }
+    if (batch->floor != 0)
+        postback_floor(db, batch->floor);
+    return true;
+}
+
+/* On disk: the postback leaves memory, or (Ordered, failed) waits at the head of its lane. */
+static void settle(struct engine *engine, struct outcome *outcome)
+{
+    struct feed *feed = feed_of(engine, outcome->notification);
+    struct postback *postback = outcome->postback;
+    bool delivered = outcome->verdict == VERDICT_DELIVERED;
+    if (outcome->kind == OUTCOME_AGED) {
+        feed_due(feed, outcome->due_at); /* unless still held: then the read leaves it out */
+        postback_free(postback);
+    } else if (outcome->kind == OUTCOME_ATTEMPTED && delivered) {
+        feed_forget(feed, postback);
+    } else if (outcome->kind == OUTCOME_ATTEMPTED && feed_is_ordered(feed) &&
+               outcome->verdict != VERDICT_GONE) {
+        list_remove(&postback->fresh);
+        postback->waiting = true;
+        feed_retry_head(feed, postback);
+    } else {
+        int64_t due_at = outcome->due_at;
+        feed_forget(feed, postback);
+        feed_due(feed, due_at);
+    }
+    if (outcome->kind == OUTCOME_ATTEMPTED && outcome->verdict == VERDICT_GONE)
+        feed_reload(feed);
+    attempt_free(&outcome->attempt);
+    free(outcome);
+}
+
+static void outcomes_done(struct job *job, bool ok)
+{
+    struct outcome_job *batch = (struct outcome_job *)job;
+    struct engine *engine = engine_job_done(job);
+    struct list *node;
+    if (!ok)
+        engine->floor = 0;
+    while ((node = ok ? list_first(&batch->outcomes) : NULL) != NULL) {
+        list_remove(node);
+        engine->recording--;
+        settle(engine, container_of(node, struct outcome, in));
+    }
+    while (!list_empty(&batch->outcomes)) { /* failed: back to the head, in order */
+        node = batch->outcomes.prev;
+        list_remove(node);
+        list_prepend(&engine->outcomes, node);
+        engine->outcome_count++;
+        engine->recording--;
+    }
+    free(batch);
+}
+
+/* FRESH postbacks that have been queued for long become WAITING where they are. */
+static void age_fresh(struct engine *engine)
+{
+    int64_t old = id_first_at(clock_wall_ms() - AGED_AFTER_MS);
+    for (int i = 0; i < BATCH_MOST; i++) {
+        struct list *node = list_first(&engine->fresh);
+        struct postback *postback =
+            node != NULL ? container_of(node, struct postback, fresh) : NULL;
+        if (postback == NULL || postback->id >= old)
+            return;
+        list_remove(node);
+        postback->waiting = true;
+        struct postback *name = must_alloc(sizeof(*name)); /* the real one may end before */
+        *name = (struct postback){ .id = postback->id,
+                                   .notification = postback->notification,
+                                   .due_at = postback->due_at };
+        outcome_add(engine, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
+    }
+}
+
+static int64_t floor_now(const struct engine *engine)
+{
+    struct list *oldest = list_first(&engine->fresh);
+    return oldest != NULL ? container_of(oldest, struct postback, fresh)->id
+                          : engine->newest_fresh + 1;
+}
+
+void outcomes_flush(struct engine *engine)
+{
+    bool floor_due = clock_steady_ms() - engine->floor_at >= FLOOR_EVERY_MS;
+    if (floor_due)
+        age_fresh(engine);
+    if (!engine->writable || engine->outcome_count == 0)
+        return;
+    while (!list_empty(&engine->outcomes)) {
+        struct outcome_job *batch =
+            engine_job_new(engine, sizeof(*batch), outcomes_run, outcomes_done);
+        batch->job.job.sure = true;
+        list_init(&batch->outcomes);
+        for (int i = 0; i < BATCH_MOST && !list_empty(&engine->outcomes); i++) {
+            struct list *node = list_first(&engine->outcomes);
+            list_remove(node);
+            list_append(&batch->outcomes, node);
+            engine->outcome_count--;
+            engine->recording++;
+        }
+        /* A postback leaves the list of fresh ones when its outcome is on disk, or when it is
+         * aged by this batch or an earlier one; batches commit in order. */
+        if (list_empty(&engine->outcomes) && floor_due && floor_now(engine) != engine->floor) {
+            batch->floor = engine->floor = floor_now(engine);
+            engine->floor_at = clock_steady_ms();
+        }
+        store_write(engine->store, &batch->job.job);
+    }
+}

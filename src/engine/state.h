@@ -1,0 +1,84 @@
+/* state.h — what the engine's files share.  Nothing outside src/engine includes it. */
+#ifndef POSTBACKD_STATE_H
+#define POSTBACKD_STATE_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "engine/engine.h"
+#include "model/backoff.h"
+#include "store/postbacks.h"
+
+struct feed;
+
+struct engine {
+    uv_loop_t *loop;
+    struct store *store;
+    struct courier *courier;
+
+    struct map feeds;  /* notification → struct feed */
+    struct heap wakes; /* feeds by when their next row on disk is due, wall ms */
+    uv_timer_t wake_timer;
+    uv_timer_t approval_timer;
+    uv_prepare_t turn; /* once a turn of the loop: outcomes go to the writer */
+
+    struct list fresh;    /* postbacks whose rows are FRESH, oldest first */
+    int64_t newest_fresh; /* the highest id ever accepted */
+    struct list outcomes; /* struct outcome: not yet given to the writer */
+    size_t outcome_count, recording;
+    int64_t floor, floor_at; /* last written, and when (steady ms) */
+    size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
+    bool writable, stopping, approving;
+};
+
+/* ---- outcomes.c: what happened to a postback, on its way to disk ---- */
+
+enum outcome_kind {
+    OUTCOME_ATTEMPTED, /* an attempt and its verdict */
+    OUTCOME_PARKED,    /* FRESH to WAITING, out of memory */
+    OUTCOME_AGED,      /* FRESH to WAITING, still queued in its lane */
+};
+
+/* The outcome owns the postback (AGED: a copy that names it) and the attempt's parts. */
+void outcome_add(struct engine *engine, enum outcome_kind kind, struct postback *postback,
+                 struct attempt *attempt, enum verdict verdict);
+void outcomes_flush(struct engine *engine);
+
+/* ---- feed.c: one notification's postbacks between disk and lane ---- */
+
+struct feed *feed_of(struct engine *engine, int64_t notification); /* made when absent */
+struct feed *feed_find(struct engine *engine, int64_t notification);
+void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
+void feed_reload(struct feed *feed);                            /* its settings or state changed */
+void feed_hungry(struct feed *feed);                            /* its lane has room */
+int64_t feed_notification(const struct feed *feed);
+void feed_more(struct feed *feed); /* the disk may hold due rows, the lane may have room */
+void feed_due(struct feed *feed, int64_t due_at); /* a row waits until then */
+void feed_wake(struct feed *feed);                /* make failed ones due now, and read */
+void feed_forget(struct feed *feed, struct postback *postback);     /* out of memory: frees it */
+void feed_retry_head(struct feed *feed, struct postback *postback); /* Ordered, failed */
+bool feed_is_ordered(const struct feed *feed);
+struct postback *feed_held(struct feed *feed, int64_t postback); /* NULL: not in memory */
+int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
+void feed_free(struct feed *feed);
+void feeds_wake_due(struct engine *engine); /* those whose next row has come due */
+
+/* ---- recovery.c, approvals.c, tester.c ---- */
+
+bool engine_recover(struct engine *engine, struct error *error);
+void approvals_start(struct engine *engine);
+void approvals_stop(struct engine *engine);
+void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
+
+/* ---- a job of the engine's ---- */
+
+struct engine_job {
+    struct job job;
+    struct engine *engine;
+    int64_t notification; /* looked up again when done: the feed may be gone */
+};
+void *engine_job_new(struct engine *engine, size_t size, bool (*run)(struct job *, struct db *),
+                     void (*done)(struct job *, bool));
+struct engine *engine_job_done(struct job *job); /* counts it; gives its engine */
+
+#endif
