@@ -25,6 +25,12 @@ enum {
     NOTIFICATION_HEADERS_MAX = 20,
     NOTIFICATION_URL_MAX = 2000, /* bytes, as written */
     NOTIFICATION_RULE_MAX = 200, /* bytes of Success and Error Response */
+    NOTIFICATION_NAME_MAX = 200, /* bytes */
+    NOTIFICATION_DELAY_MOST_S = 86400,
+    NOTIFICATION_REQUESTS_MOST = 100000, /* a second */
+    NOTIFICATION_CONCURRENT_MOST = 256,
+    NOTIFICATION_HEADER_NAME_MAX = 100,   /* bytes */
+    NOTIFICATION_HEADER_VALUE_MAX = 4096, /* bytes */
     SECRET_BYTES = 32,
 };
 
@@ -44,14 +50,14 @@ struct notification_settings {
     char *url;
     enum method method;
     enum body_format format;
-    char *body; /* template; "": every data point */
+    char *body;                                              /* template; "": every data point */
     const struct data_point *query[NOTIFICATION_POINTS_MAX]; /* ticked: added to the query string */
     size_t query_count;
     const struct event_type *types[NOTIFICATION_TYPES_MAX];
     size_t type_count;
-    int minimum_delay_s;      /* 0 … 86,400 */
-    int maximum_requests;     /* a second; 0: no limit */
-    int maximum_concurrent;   /* 0: the window's own */
+    int minimum_delay_s;    /* 0 … 86,400 */
+    int maximum_requests;   /* a second; 0: no limit */
+    int maximum_concurrent; /* 0: the window's own */
     char *success_response, *error_response;
     bool accept_any_2xx;
     bool ordered;
@@ -60,7 +66,7 @@ struct notification_settings {
 struct notification {
     int references;
     int64_t id, account;
-    char *account_sid;
+    char *account_sid; /* owned, as held_reason; NULL until the caller sets them */
     int revision;
     enum notification_state state;
     char *held_reason; /* "" unless held */
@@ -78,17 +84,23 @@ struct notification {
     } to;
     struct template *path; /* path and query */
     struct template *body; /* NULL: the default body, or none for GET */
+    bool constant;         /* path and body hold no tokens: a request needs no data points */
 };
 
 /* Reads settings over what *settings holds already (all zeroes for a new one: defaults are
- * filled in).  Unknown members, wrong types and wrong values are all named. */
+ * filled in; Method has none and is required, as are Category and Url).  Values are JSON strings,
+ * numbers and booleans alike, lists also comma-separated text; what is wrong keeps its old value.
+ * Unknown members, wrong types and wrong values are all named; the members that a client only
+ * reads (Id, Uri, State, …) are ignored, so that an answer can be sent back changed.  CustomHeaders
+ * and SigningSecret are the operator's: take them out of `from` where the operator sets them. */
 void notification_settings_read(struct notification_settings *settings, const json_t *from,
                                 struct problems *problems);
 json_t *notification_settings_write(const struct notification_settings *settings);
 void notification_settings_free(struct notification_settings *settings); /* back to all zeroes */
 
-/* Takes the settings (left all zeroes) and compiles them.  NULL with problems when they are
- * wrong.  One reference, the caller's; id, account, headers and secrets are the caller's to set. */
+/* Takes the settings (left all zeroes) and compiles them.  NULL with problems when they are wrong,
+ * and also when *problems was not empty before, so that reading and compiling give one list.
+ * One reference, the caller's; id, account, headers and secrets are the caller's to set. */
 struct notification *notification_compile(struct notification_settings *settings,
                                           struct problems *problems);
 struct notification *notification_ref(struct notification *notification);
@@ -96,13 +108,16 @@ void notification_unref(struct notification *notification); /* NULL is allowed; 
 
 bool notification_wants(const struct notification *notification, const struct event_type *type);
 
-/* Custom headers, the operator's: [{"Name":…,"Value":…}].  Refused: names that postbackd or HTTP
- * itself sets (Host, Content-Length, Connection, webhook-*, …), bytes that end a line. */
+/* Custom headers, the operator's: [{"Name":…,"Value":…}] in place of those it has.  An entry
+ * without a Value, or with the "(hidden)" that is shown for one, keeps the value it has.  Refused
+ * (and nothing is changed): names that postbackd or HTTP itself sets (Host, Content-Length,
+ * Connection, webhook-*, …), bytes that end a line. */
 bool notification_headers_read(struct notification *notification, const json_t *from,
                                struct problems *problems);
+void notification_headers_free(struct notification *notification); /* wipes their values */
 
 const char *method_name(enum method method);
-const char *body_format_name(enum body_format format); /* JSON XML FORM TEXT */
+const char *body_format_name(enum body_format format);              /* JSON XML FORM TEXT */
 const char *notification_state_name(enum notification_state state); /* ACTIVE PAUSED HELD */
 
 #endif

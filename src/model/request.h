@@ -7,13 +7,14 @@
 #define POSTBACKD_REQUEST_H
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "model/notification.h"
 
 enum { REQUEST_BODY_MAX = 1024 * 1024, REQUEST_TARGET_MAX = 16 * 1024 };
 
-struct request { /* all zeroes is empty; buffers are reused between requests */
+struct request {        /* all zeroes is empty; buffers are reused between requests */
     struct buf target;  /* path and query: "/p?a=b" */
-    struct buf headers; /* "Name: value\r\n"… with Host and Content-Length, without the last blank line */
+    struct buf headers; /* "Name: value\r\n"…, without the last blank line */
     struct buf body;
 };
 
