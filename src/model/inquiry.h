@@ -17,18 +17,23 @@
 #include <stdint.h>
 
 enum inquiry_type { INQUIRY_UNTRACKED = 1, INQUIRY_INCORRECT = 2, INQUIRY_DECLINED_TYPE = 3 };
-enum inquiry_status { STATUS_UNRESOLVED = 1, STATUS_VALID = 2, STATUS_DECLINED = 3, STATUS_INCOMPLETE = 4 };
+enum inquiry_status {
+    STATUS_UNRESOLVED = 1,
+    STATUS_VALID = 2,
+    STATUS_DECLINED = 3,
+    STATUS_INCOMPLETE = 4
+};
 enum inquiry_state { INQUIRY_OPEN = 1, INQUIRY_CLOSED = 2 };
 
 /* What someone does to an inquiry. */
 enum inquiry_step {
-    STEP_OPEN,      /* partner */
-    STEP_ACCEPT,    /* brand, or a rule: VALID */
-    STEP_DECLINE,   /* brand */
-    STEP_ASK,       /* brand: INCOMPLETE */
-    STEP_REPLY,     /* partner: a comment on an INCOMPLETE one */
-    STEP_REOPEN,    /* partner: once, a DECLINED one, with a comment */
-    STEP_CLOSE,     /* partner */
+    STEP_OPEN,    /* partner */
+    STEP_ACCEPT,  /* brand, or a rule: VALID */
+    STEP_DECLINE, /* brand */
+    STEP_ASK,     /* brand: INCOMPLETE */
+    STEP_REPLY,   /* partner: a comment on an INCOMPLETE one */
+    STEP_REOPEN,  /* partner: once, a DECLINED one, with a comment */
+    STEP_CLOSE,   /* partner */
 };
 
 struct comment {
@@ -43,7 +48,7 @@ struct inquiry { /* strings are owned; NULL or "": empty */
     char *partner_sid, *brand_sid;
     char *reference; /* MediaPartnerInquiryId: the partner's own, letters and digits */
     char *order_id;
-    int64_t transaction_at; /* ms */
+    int64_t transaction_at;                        /* ms */
     int64_t amount, expected_payout, final_payout; /* minor units, or MONEY_NONE */
     char currency[4];
     enum inquiry_type type;
@@ -60,13 +65,25 @@ struct inquiry { /* strings are owned; NULL or "": empty */
     size_t comment_count;
 };
 
+/* Characters; what is longer is refused. */
+enum {
+    REFERENCE_MAX = 100,
+    ORDER_ID_MAX = 200,
+    CUSTOMER_ID_MAX = 200,
+    PROMO_CODE_MAX = 200,
+    TRACKING_LINK_MAX = 2000,
+    NOTES_MAX = 4000,
+    COMMENT_MAX = 4000,
+};
+
 void inquiry_free(struct inquiry *inquiry); /* what it owns; back to all zeroes */
 
-const char *inquiry_type_name(enum inquiry_type type);     /* UNTRACKED … */
-const char *inquiry_status_name(enum inquiry_status status); /* UNRESOLVED … */
-const char *inquiry_state_name(enum inquiry_state state);  /* OPEN CLOSED */
+const char *inquiry_type_name(enum inquiry_type type);              /* UNTRACKED … */
+const char *inquiry_status_name(enum inquiry_status status);        /* UNRESOLVED … */
+const char *inquiry_state_name(enum inquiry_state state);           /* OPEN CLOSED */
 bool inquiry_type_named(const char *name, enum inquiry_type *type); /* also the UI's words */
 bool inquiry_status_named(const char *name, enum inquiry_status *status);
+bool inquiry_state_named(const char *name, enum inquiry_state *state);
 const char *const *reject_reasons(size_t *count);
 int reject_reason_named(const char *text); /* -1: unknown; both spellings of the second and third */
 
@@ -78,26 +95,36 @@ const char *inquiry_step_event(enum inquiry_step step);
 bool inquiry_step(struct inquiry *inquiry, enum inquiry_step step, int64_t now_ms,
                   struct error *error);
 
-/* Reads the fields of a new inquiry from a flat JSON object of strings (form, JSON or a CSV row
- * already under the API's names).  Sets no ids but campaign.  `label` maps a field to the name the
- * client knows (CSV column); NULL: the API's own. */
+/* Reads the fields of a new inquiry from a flat JSON object (form, JSON or a CSV row already under
+ * the API's names) over whatever *inquiry held (nothing of that is freed).  Sets no ids but
+ * campaign; status and state stay 0 until STEP_OPEN.  Currency must be there: who lets it be left
+ * out puts the campaign's in first.  Unknown members are problems.  `label` maps a field to the
+ * name the client knows (CSV column); NULL: the API's own. */
 void inquiry_read(struct inquiry *inquiry, const json_t *from, const char *(*label)(const char *),
                   int64_t now_ms, struct problems *problems);
 
-/* A brand's decision, read from PUT fields or a CSV row. */
+/* The text of {"Comment": …}, owned by the caller; NULL with problems. */
+char *comment_read(const json_t *from, struct problems *problems);
+
+/* A brand's decision, read from PUT fields or a CSV row.  Empty values mean "stays as it is". */
 struct resolution {
     int64_t id;
     enum inquiry_step step; /* STEP_ACCEPT, STEP_DECLINE or STEP_ASK */
     int64_t tracker;        /* ActionTrackerId; 0: none */
     int reject_reason;      /* -1: none */
     char *notes, *promo_code, *customer_id, *amount, *final_payout; /* NULL: stays as it is */
-    int64_t transaction_at; /* DATE_NONE: stays */
-    json_t *items;          /* [{"Sku","Category","Quantity","Amount"}…] from ItemSku1…; NULL: none */
+    int64_t transaction_at;                                         /* DATE_NONE: stays */
+    json_t *items;        /* [{"Sku","Name","Category","SubCategory","Mpn","Quantity","Amount",
+                             "Discount"}…], of each what was given, from ItemSku1…; NULL: none */
+    json_t *item_amounts; /* the items' amounts by the client's names, to be checked; or NULL */
+    const char *(*label)(const char *); /* as given to resolution_read() */
 };
+enum { RESOLUTION_ITEMS_MAX = 100, RESOLUTION_ITEMS_BYTES = 32 * 1024 };
 void resolution_read(struct resolution *resolution, const json_t *from,
                      const char *(*label)(const char *), struct problems *problems);
 void resolution_free(struct resolution *resolution);
-/* Applies fields and the step.  Amounts are read in the inquiry's currency. */
+/* Applies fields and the step.  Amounts are read in the inquiry's currency.  False with problems
+ * or *error: the inquiry is then unchanged. */
 bool resolution_apply(const struct resolution *resolution, struct inquiry *inquiry, int64_t now_ms,
                       struct problems *problems, struct error *error);
 

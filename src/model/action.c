@@ -1,0 +1,173 @@
+/* action.c — a conversion credited to a partner: how it is made of an inquiry, and how it is shown.
+ *
+ * As with inquiries, an event's data is the catalog's list of names filled from one table of
+ * values, so every data point of the type is there, "" when the action has none.
+ */
+#include "model/action.h"
+
+#include "base/fail.h"
+#include "model/catalog.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const statuses[] = {
+    [ACTION_PENDING] = "PENDING",
+    [ACTION_APPROVED] = "APPROVED",
+    [ACTION_REVERSED] = "REVERSED",
+};
+
+const char *action_status_name(enum action_status status)
+{
+    return status >= ACTION_PENDING && status <= ACTION_REVERSED ? statuses[status] : "";
+}
+
+static char *copy(const char *text)
+{
+    return must_copy(text != NULL ? text : "");
+}
+
+void action_from_inquiry(struct action *action, const struct inquiry *inquiry, int64_t tracker,
+                         const char *tracker_name, int64_t now_ms)
+{
+    int64_t payout =
+        inquiry->final_payout != MONEY_NONE ? inquiry->final_payout : inquiry->expected_payout;
+    *action = (struct action){
+        .partner = inquiry->partner,
+        .brand = inquiry->brand,
+        .campaign = inquiry->campaign,
+        .tracker = tracker,
+        .campaign_name = copy(inquiry->campaign_name),
+        .partner_name = copy(inquiry->partner_name),
+        .tracker_name = copy(tracker_name),
+        .inquiry = inquiry->id,
+        .order_id = copy(inquiry->order_id),
+        .customer_id = copy(inquiry->customer_id),
+        .promo_code = copy(inquiry->promo_code),
+        .status = ACTION_PENDING,
+        .amount = inquiry->amount,
+        .payout = payout,
+        .referring_type = "ACTION_INQUIRY",
+        .event_at = inquiry->transaction_at,
+        .created_at = now_ms,
+    };
+    memcpy(action->currency, inquiry->currency, sizeof(action->currency));
+}
+
+void action_free(struct action *action)
+{
+    char *owned[] = { action->campaign_name, action->partner_name, action->tracker_name,
+                      action->order_id,      action->customer_id,  action->promo_code,
+                      action->items };
+    for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
+        free(owned[i]);
+    *action = (struct action){ 0 };
+}
+
+/* ---- showing ---- */
+
+static void set(json_t *object, const char *name, const char *text)
+{
+    json_t *value = json_string(text != NULL ? text : "");
+    if (value == NULL)
+        bug("action field %s is not UTF-8", name);
+    json_object_set_new(object, name, value);
+}
+
+static void set_int(json_t *object, const char *name, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRId64, value);
+    set(object, name, text);
+}
+
+static void set_date(json_t *object, const char *name, int64_t at)
+{
+    char text[DATE_TEXT];
+    set(object, name, date_format(text, at));
+}
+
+static void set_money(json_t *object, const char *name, int64_t minor, const char *currency)
+{
+    char text[MONEY_TEXT];
+    set(object, name, money_format(text, minor, currency));
+}
+
+static json_t *items_show(const struct action *action)
+{
+    json_t *items = action->items != NULL ? json_loads(action->items, 0, NULL) : NULL;
+    if (json_is_array(items))
+        return items;
+    json_decref(items);
+    return json_array();
+}
+
+json_t *action_show(const struct action *action)
+{
+    json_t *shown = json_object();
+    set_int(shown, "Id", action->id);
+    set_int(shown, "CampaignId", action->campaign);
+    set(shown, "CampaignName", action->campaign_name);
+    set_int(shown, "ActionTrackerId", action->tracker);
+    set(shown, "ActionTrackerName", action->tracker_name);
+    set_int(shown, "MediaPartnerId", action->partner);
+    set(shown, "MediaPartnerName", action->partner_name);
+    set(shown, "ActionType", "SALE");
+    set(shown, "ReferringType", action->referring_type);
+    set(shown, "Oid", action->order_id);
+    set(shown, "Status", action_status_name(action->status));
+    set_money(shown, "Payout", action->payout, action->currency);
+    set_money(shown, "Amount", action->amount, action->currency);
+    set(shown, "Currency", action->currency);
+    set_date(shown, "EventDate", action->event_at);
+    set_date(shown, "CreationDate", action->created_at);
+    set(shown, "CustomerId", action->customer_id);
+    set(shown, "PromoCode", action->promo_code);
+    json_object_set_new(shown, "Items", items_show(action));
+    return shown;
+}
+
+/* Data points that repeat another field of the action under a further name: a fresh action is
+ * its own first change, and is in its own currency. */
+static const char *const same_as[][2] = {
+    { "ActionId", "Id" },
+    { "DeltaPayout", "Payout" },
+    { "IntendedPayout", "Payout" },
+    { "DeltaAmount", "Amount" },
+    { "IntendedAmount", "Amount" },
+    { "OriginalAmount", "Amount" },
+    { "OriginalCurrency", "Currency" },
+};
+
+static const char *field_of(const char *point)
+{
+    for (size_t i = 0; i < sizeof(same_as) / sizeof(same_as[0]); i++)
+        if (strcmp(same_as[i][0], point) == 0)
+            return same_as[i][1];
+    return point;
+}
+
+void action_event_data(const struct action *action, struct buf *out)
+{
+    const struct event_type *type = catalog_type("action.tracked");
+    json_t *shown = action_show(action);
+    json_t *data = json_object();
+    for (size_t i = 0; i < type->point_count; i++) {
+        const char *name = type->points[i].name;
+        json_t *value = json_object_get(shown, field_of(name));
+        if (value != NULL)
+            json_object_set(data, name, value);
+        else
+            set(data, name, "");
+    }
+    char *text = json_dumps(data, JSON_COMPACT);
+    if (text == NULL)
+        bug("action %" PRId64 " cannot be written as JSON", action->id);
+    buf_str(out, text);
+    free(text);
+    json_decref(data);
+    json_decref(shown);
+}

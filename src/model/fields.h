@@ -1,0 +1,46 @@
+/* fields.h — reading named values out of one flat JSON object (a form, a JSON body, a CSV row).
+ *
+ * Each function looks at one member, adds a problem when it is wrong, and goes on, so that all
+ * wrong fields are named at once.  Texts are trimmed; "", spaces and null count as not given;
+ * JSON numbers are taken as their text.  `meaning` is the end of the sentence "is required: …";
+ * NULL: the field may be missing.
+ */
+#ifndef POSTBACKD_FIELDS_H
+#define POSTBACKD_FIELDS_H
+
+#include "base/problem.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fields {
+    const json_t *from;
+    const char *(*label)(const char *); /* the name that the client knows; NULL: as it is */
+    struct problems *problems;
+};
+
+enum { FIELD_LINES = 1, FIELD_LETTERS_AND_DIGITS = 2, FIELD_WEB_ADDRESS = 4 };
+/* No sale and no payout above this, in units of any currency (DOMAIN: inquiry fields). */
+enum { AMOUNT_MOST = 5000000 };
+
+const char *fields_label(const struct fields *fields, const char *name);
+
+/* The value, owned by the caller; NULL: not given or wrong.  `most` counts characters.  Without
+ * FIELD_LINES a line break is refused; other control characters always are. */
+char *fields_text(const struct fields *fields, const char *name, size_t most, unsigned flags,
+                  const char *meaning);
+/* A number above 0; 0: not given or wrong. */
+int64_t fields_id(const struct fields *fields, const char *name, const char *meaning);
+/* DATE_NONE: not given or wrong.  `latest` (ms; DATE_NONE: any) is the last moment allowed. */
+int64_t fields_date(const struct fields *fields, const char *name, int64_t latest,
+                    const char *meaning);
+/* MONEY_NONE: not given or wrong.  From 0 (or above 0, if `positive`) to AMOUNT_MOST. */
+int64_t fields_money(const struct fields *fields, const char *name, const char *currency,
+                     bool positive, const char *meaning);
+/* The check of fields_money on a text that was read before. */
+int64_t fields_amount(const struct fields *fields, const char *name, const char *text,
+                      const char *currency, bool positive);
+
+#endif

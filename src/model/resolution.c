@@ -1,0 +1,272 @@
+/* resolution.c — a brand's decision on an action inquiry.
+ *
+ * Read in one go from flat fields (an API request or a row of a bulk file), applied later, when
+ * the inquiry and so the currency is known.  resolution_apply() checks everything before it
+ * changes anything: an inquiry is changed as a whole or not at all.
+ *
+ * Items come as numbered fields (ItemSku1, ItemQuantity1, …) and are gathered by number.
+ */
+#include "model/fields.h"
+#include "model/inquiry.h"
+
+#include "base/fail.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DAY_MS = 86400000, ITEM_FIELD_MAX = 200, ITEM_QUANTITY_MOST = 1000000 };
+
+static const char *const known_fields[] = {
+    "Id",          "ResolutionStatus", "RejectReason", "ActionTrackerId", "ResolutionNotes",
+    "FinalPayout", "TransactionDate",  "PromoCode",    "CustomerId",      "TransactionAmount",
+};
+
+enum item_kind { ITEM_TEXT, ITEM_COUNT, ITEM_MONEY };
+
+static const struct item_field {
+    const char *request; /* without the number; read without regard to case */
+    const char *name;    /* in the item */
+    enum item_kind kind;
+} item_fields[] = {
+    { "ItemSku", "Sku", ITEM_TEXT },
+    { "ItemName", "Name", ITEM_TEXT },
+    { "ItemCategory", "Category", ITEM_TEXT },
+    { "ItemSubCategory", "SubCategory", ITEM_TEXT },
+    { "ItemMpn", "Mpn", ITEM_TEXT },
+    { "ItemQuantity", "Quantity", ITEM_COUNT },
+    { "ItemSubtotal", "Amount", ITEM_MONEY },
+    { "ItemAmount", "Amount", ITEM_MONEY },
+    { "ItemDiscount", "Discount", ITEM_MONEY },
+};
+enum { ITEM_FIELDS = sizeof(item_fields) / sizeof(item_fields[0]) };
+
+/* "ItemSku12" gives its row of the table and 12; NULL: no item's field. */
+static const struct item_field *item_field_of(const char *name, int64_t *number)
+{
+    for (size_t i = 0; i < ITEM_FIELDS; i++) {
+        size_t len = strlen(item_fields[i].request);
+        if (strncasecmp(name, item_fields[i].request, len) == 0 && name[len] != '0' &&
+            text_int(name + len, 1, INT64_MAX, number))
+            return &item_fields[i];
+    }
+    return NULL;
+}
+
+/* Items while they are read; amounts also under their own names, until the currency is known. */
+struct items {
+    json_t *by_number[RESOLUTION_ITEMS_MAX + 1];
+    json_t *amounts;
+};
+
+static void keep_item_field(struct items *items, const char *name, const struct item_field *field,
+                            int64_t number, const char *text)
+{
+    if (items->by_number[number] == NULL)
+        items->by_number[number] = json_object();
+    json_object_set_new(items->by_number[number], field->name, json_string(text));
+    if (field->kind == ITEM_MONEY) {
+        if (items->amounts == NULL)
+            items->amounts = json_object();
+        json_object_set_new(items->amounts, name, json_string(text));
+    }
+}
+
+static void read_item_field(struct items *items, const struct fields *fields, const char *name,
+                            const struct item_field *field, int64_t number)
+{
+    if (number > RESOLUTION_ITEMS_MAX) {
+        problems_add(fields->problems, fields_label(fields, name), "is beyond the %d items allowed",
+                     RESOLUTION_ITEMS_MAX);
+        return;
+    }
+    char *text = fields_text(fields, name, ITEM_FIELD_MAX, 0, NULL);
+    int64_t quantity;
+    if (text != NULL && field->kind == ITEM_COUNT &&
+        !text_int(text, 1, ITEM_QUANTITY_MOST, &quantity)) {
+        problems_add(fields->problems, fields_label(fields, name),
+                     "must be a whole number from 1 to %d", ITEM_QUANTITY_MOST);
+    } else if (text != NULL) {
+        keep_item_field(items, name, field, number, text);
+    }
+    free(text);
+}
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof(known_fields) / sizeof(known_fields[0]); i++)
+        if (strcmp(known_fields[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Every member that is not one of known_fields: an item's, or a problem. */
+static void read_items(struct resolution *resolution, const struct fields *fields)
+{
+    struct items items = { 0 };
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)fields->from, name, value)
+    {
+        int64_t number;
+        const struct item_field *field = item_field_of(name, &number);
+        if (field != NULL)
+            read_item_field(&items, fields, name, field, number);
+        else if (!is_known(name))
+            problems_add(fields->problems, fields_label(fields, name),
+                         "is not a field of a decision on an action inquiry");
+    }
+    for (size_t i = 1; i <= RESOLUTION_ITEMS_MAX; i++) {
+        if (items.by_number[i] == NULL)
+            continue;
+        if (resolution->items == NULL)
+            resolution->items = json_array();
+        json_array_append_new(resolution->items, items.by_number[i]);
+    }
+    resolution->item_amounts = items.amounts;
+    /* They go into an event, which has a cap. */
+    if (json_dumpb(resolution->items, NULL, 0, JSON_COMPACT) > RESOLUTION_ITEMS_BYTES)
+        problems_add(fields->problems, "Items", "must be at most %d bytes together",
+                     RESOLUTION_ITEMS_BYTES);
+}
+
+static bool read_step(const struct fields *fields, enum inquiry_step *step)
+{
+    static const char *const choice = "VALID, DECLINED or INCOMPLETE";
+    char *text = fields_text(fields, "ResolutionStatus", 100, 0, choice);
+    if (text == NULL)
+        return false;
+    enum inquiry_status status = STATUS_UNRESOLVED;
+    inquiry_status_named(text, &status);
+    free(text);
+    if (status == STATUS_UNRESOLVED) {
+        problems_add(fields->problems, fields_label(fields, "ResolutionStatus"), "must be %s",
+                     choice);
+        return false;
+    }
+    *step = status == STATUS_VALID      ? STEP_ACCEPT
+            : status == STATUS_DECLINED ? STEP_DECLINE
+                                        : STEP_ASK;
+    return true;
+}
+
+static int read_reject_reason(const struct fields *fields, bool declined)
+{
+    char *text = fields_text(fields, "RejectReason", 200, 0,
+                             declined ? "one of the nine reasons, such as "
+                                        "\"Transaction cannot be traced\" or \"Other\""
+                                      : NULL);
+    if (text == NULL)
+        return -1;
+    int reason = reject_reason_named(text);
+    free(text);
+    if (reason == -1) {
+        struct buf list = { 0 };
+        size_t count;
+        const char *const *reasons = reject_reasons(&count);
+        for (size_t i = 0; i < count; i++)
+            buf_fmt(&list, "%s\"%s\"", i == 0 ? "" : " · ", reasons[i]);
+        problems_add(fields->problems, fields_label(fields, "RejectReason"), "must be one of: %s",
+                     buf_text(&list));
+        buf_free(&list);
+    }
+    return reason;
+}
+
+void resolution_read(struct resolution *resolution, const json_t *from,
+                     const char *(*label)(const char *), struct problems *problems)
+{
+    const struct fields fields = { from, label, problems };
+    *resolution = (struct resolution){ .label = label };
+    resolution->id = fields_id(&fields, "Id", "the inquiry's number");
+    bool decided = read_step(&fields, &resolution->step);
+    bool accepted = decided && resolution->step == STEP_ACCEPT;
+    resolution->tracker =
+        fields_id(&fields, "ActionTrackerId",
+                  accepted ? "the action tracker that the new action belongs to" : NULL);
+    resolution->reject_reason =
+        read_reject_reason(&fields, decided && resolution->step == STEP_DECLINE);
+    if (decided && resolution->step != STEP_DECLINE && resolution->reject_reason != -1)
+        problems_add(problems, fields_label(&fields, "RejectReason"),
+                     "is only for ResolutionStatus DECLINED");
+    resolution->notes = fields_text(&fields, "ResolutionNotes", NOTES_MAX, FIELD_LINES, NULL);
+    resolution->promo_code = fields_text(&fields, "PromoCode", PROMO_CODE_MAX, 0, NULL);
+    resolution->customer_id = fields_text(&fields, "CustomerId", CUSTOMER_ID_MAX, 0, NULL);
+    resolution->amount = fields_text(&fields, "TransactionAmount", 40, 0, NULL);
+    resolution->final_payout = fields_text(&fields, "FinalPayout", 40, 0, NULL);
+    resolution->transaction_at = fields_date(&fields, "TransactionDate", DATE_NONE, NULL);
+    read_items(resolution, &fields);
+}
+
+void resolution_free(struct resolution *resolution)
+{
+    free(resolution->notes);
+    free(resolution->promo_code);
+    free(resolution->customer_id);
+    free(resolution->amount);
+    free(resolution->final_payout);
+    json_decref(resolution->items);
+    json_decref(resolution->item_amounts);
+    *resolution = (struct resolution){ 0 };
+}
+
+/* ---- applying ---- */
+
+static void check_items(const struct resolution *resolution, const struct fields *fields,
+                        const char *currency)
+{
+    const char *name;
+    json_t *text;
+    json_object_foreach(resolution->item_amounts, name, text)
+    {
+        fields_amount(fields, name, json_string_value(text), currency, false);
+    }
+}
+
+static void put(char **to, const char *from)
+{
+    if (from == NULL)
+        return;
+    free(*to);
+    *to = must_copy(from);
+}
+
+bool resolution_apply(const struct resolution *resolution, struct inquiry *inquiry, int64_t now_ms,
+                      struct problems *problems, struct error *error)
+{
+    const struct fields fields = { NULL, resolution->label, problems };
+    size_t before = problems->count;
+    int64_t amount = inquiry->amount, final_payout = inquiry->final_payout;
+    if (resolution->amount != NULL)
+        amount = fields_amount(&fields, "TransactionAmount", resolution->amount, inquiry->currency,
+                               true);
+    if (resolution->final_payout != NULL)
+        final_payout = fields_amount(&fields, "FinalPayout", resolution->final_payout,
+                                     inquiry->currency, false);
+    if (resolution->step != STEP_ACCEPT && final_payout > 0)
+        problems_add(problems, fields_label(&fields, "FinalPayout"),
+                     "is only for ResolutionStatus VALID; leave it out or make it 0");
+    if (resolution->transaction_at != DATE_NONE && resolution->transaction_at > now_ms + DAY_MS)
+        problems_add(problems, fields_label(&fields, "TransactionDate"),
+                     "must not be in the future");
+    check_items(resolution, &fields, inquiry->currency);
+    if (problems->count > before)
+        return false;
+
+    int64_t old_payout = inquiry->final_payout;
+    inquiry->final_payout = final_payout; /* the step fills in what is missing */
+    if (!inquiry_step(inquiry, resolution->step, now_ms, error)) {
+        inquiry->final_payout = old_payout;
+        return false;
+    }
+    inquiry->amount = amount;
+    inquiry->reject_reason = resolution->reject_reason;
+    if (resolution->transaction_at != DATE_NONE)
+        inquiry->transaction_at = resolution->transaction_at;
+    put(&inquiry->resolution_notes, resolution->notes);
+    put(&inquiry->promo_code, resolution->promo_code);
+    put(&inquiry->customer_id, resolution->customer_id);
+    return true;
+}
