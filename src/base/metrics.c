@@ -19,6 +19,7 @@ static const struct {
     [METRIC_ATTEMPTS] = { "postbackd_attempts_total", "Requests made to receivers." },
     [METRIC_DELIVERED] = { "postbackd_delivered_total", "Postbacks delivered." },
     [METRIC_FAILED] = { "postbackd_attempts_failed_total", "Attempts that failed." },
+    [METRIC_RECORDED] = { "postbackd_recorded_total", "Attempts whose outcome is on disk." },
 };
 
 enum { BINS = sizeof(metric_latency.bins) / sizeof(metric_latency.bins[0]) };

@@ -16,6 +16,7 @@ enum metric {
     METRIC_ATTEMPTS,  /* requests made */
     METRIC_DELIVERED, /* postbacks delivered */
     METRIC_FAILED,    /* attempts that failed */
+    METRIC_RECORDED,  /* outcomes on disk */
     METRIC_COUNTERS
 };
 

@@ -1,0 +1,189 @@
+"""The real binary on a data directory of its own: started, asked, stopped, killed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+import requests
+
+BINARY = os.environ.get("POSTBACKD", "build/src/postbackd")
+
+
+def await_until(condition, what, timeout=20.0):
+    """Asks again until the condition gives something true, and gives that."""
+    pause = threading.Event()
+    for _ in range(int(timeout / 0.02)):
+        value = condition()
+        if value:
+            return value
+        pause.wait(0.02)
+    raise AssertionError(f"still not so after {timeout} s: {what}")
+
+
+class Api:
+    """Calls as one account: paths may be given whole or without the account's own prefix."""
+
+    def __init__(self, base, sid, token, prefix=""):
+        self.base, self.sid, self.token, self.prefix = base, sid, token, prefix
+        self.session = requests.Session()
+        self.session.auth = (sid, token)
+        self.session.trust_env = False
+
+    def call(self, method, path, **rest):
+        whole = path if path.startswith("/") else f"{self.prefix}/{path}"
+        return self.session.request(method, self.base + whole, timeout=40, **rest)
+
+    def get(self, path, **query):
+        return self.call("GET", path, params=query)
+
+    def post(self, path, body=None, **rest):
+        return self.call("POST", path, json=body, **rest)
+
+    def put(self, path, body=None, **rest):
+        return self.call("PUT", path, json=body, **rest)
+
+    def delete(self, path):
+        return self.call("DELETE", path)
+
+    def ok(self, response):
+        assert response.status_code < 300, f"{response.status_code}: {response.text}"
+        return response.json()
+
+
+class Server:
+    """One `postbackd serve`.  Its log is kept; a start waits for the listening line."""
+
+    def __init__(self, *flags, data=None, env=None, rate_limit=0):
+        self.data = data or os.path.join(tempfile.mkdtemp(prefix="postbackd-test-"), "data")
+        self.flags = ["--data", self.data, "--rate-limit", str(rate_limit), *flags]
+        self.env = env or {}
+        self.process, self.lines, self.base = None, [], None
+
+    def command(self):
+        flags = list(self.flags)
+        if "--listen" not in flags:
+            flags += ["--listen", "127.0.0.1:0"]
+        if "--allow-egress" not in flags:
+            flags += ["--allow-egress", "127.0.0.0/8", "--allow-egress", "::1/128"]
+        return [BINARY, "serve", *flags]
+
+    def start(self, timeout=20):
+        self.process = subprocess.Popen(self.command(), stderr=subprocess.PIPE, text=True,
+                                        errors="replace", env={**os.environ, **self.env})
+        listening = threading.Event()
+        threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True).start()
+        assert listening.wait(timeout) and self.base, "did not start:\n" + self.log()
+        return self
+
+    def _read_log(self, process, listening):
+        self.base = None
+        for line in process.stderr:
+            self.lines.append(line)
+            found = re.search(r" listening address=(\S+)", line)
+            if found:
+                self.base = "http://" + found.group(1).strip('"')
+                listening.set()
+        listening.set()
+
+    def log(self):
+        return "".join(self.lines)
+
+    @property
+    def port(self):
+        return int(self.base.rsplit(":", 1)[1])
+
+    def stop(self, timeout=30):
+        """SIGTERM, then the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(os.path.dirname(self.data), ignore_errors=True)
+
+    def operator(self):
+        sid, token = open(os.path.join(self.data, "operator.token")).read().strip().split(":")
+        return Api(self.base, sid, token, "/Operator")
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *exc):
+        self.close()
+
+
+class World:
+    """A brand with a campaign and a tracker, and a partner who is a member of it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.operator = server.operator()
+        self.brand = self.account("BRAND", "Acme Shoes")
+        self.partner = self.account("PARTNER", "Cashback Corner")
+        self.campaign = self.add_campaign(self.brand, "Acme Autumn")
+        self.tracker = self.operator.ok(self.operator.post(
+            f"Campaigns/{self.campaign}/Trackers", {"Name": "Online sale"}))["Id"]
+        self.join(self.campaign, self.partner)
+        self.orders = 0
+
+    def account(self, kind, name):
+        made = self.operator.ok(self.operator.post("Accounts", {"Kind": kind, "Name": name}))
+        token = self.token(made["Sid"], "API")
+        prefix = {"PARTNER": "/Mediapartners/", "BRAND": "/Advertisers/"}[kind] + made["Sid"]
+        api = Api(self.server.base, made["Sid"], token, prefix)
+        api.id = made["Id"]
+        return api
+
+    def token(self, sid, scope):
+        return self.operator.ok(self.operator.post(
+            f"Accounts/{sid}/Tokens", {"Scope": scope, "Label": "test"}))["Token"]
+
+    def add_campaign(self, brand, name, currency="EUR"):
+        return self.operator.ok(self.operator.post(
+            "Campaigns", {"BrandSid": brand.sid, "Name": name, "Currency": currency}))["Id"]
+
+    def join(self, campaign, partner):
+        self.operator.ok(self.operator.post(
+            f"Campaigns/{campaign}/Members", {"PartnerSid": partner.sid}))
+
+    def moved(self):
+        """After a restart the port is another."""
+        for api in (self.operator, self.brand, self.partner):
+            api.base = self.server.base
+
+    def inquiry(self, **fields):
+        """The fields of a right inquiry, changed as given (None takes one out)."""
+        self.orders += 1
+        whole = {"CampaignId": self.campaign, "OrderId": f"A-{self.orders}",
+                 "TransactionDate": "2026-01-15", "TransactionAmount": "89.90",
+                 "InquiryType": "UNTRACKED", **fields}
+        return {name: value for name, value in whole.items() if value is not None}
+
+    def open(self, **fields):
+        """Opens one and gives its id."""
+        answer = self.partner.ok(self.partner.post("ActionInquiries", self.inquiry(**fields)))
+        return answer["Uri"].rsplit("/", 1)[1]
+
+    def notify(self, account, url, **settings):
+        """Adds an event notification and gives its answer."""
+        return account.ok(account.post("EventNotifications", {
+            "Category": "Action Inquiry Events", "Url": url, "Method": "POST",
+            "BodyFormat": "JSON", **settings}))
+
+    def postbacks(self, account, **query):
+        return account.ok(account.get("Postbacks", **query))["Postbacks"]
+
+    def await_state(self, account, state, count=1, **query):
+        return await_until(
+            lambda: (lambda found: found if len(found) >= count else None)(
+                self.postbacks(account, State=state, **query)),
+            f"{count} postbacks {state} of {account.sid}")
