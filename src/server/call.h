@@ -23,44 +23,57 @@ enum { CALL_PARAMS_MAX = 4, CALL_QUERY_MAX = 64 };
 
 struct call {
     const struct route *route;
-    char *method, *path;  /* path percent-decoded */
-    char *target;         /* as it came: path and query */
+    const char *method;
+    char *path;                          /* percent-decoded */
+    char *target;                        /* as it came: path and query */
     const char *params[CALL_PARAMS_MAX]; /* the pattern's {…} in order, decoded */
     struct buf body;
     struct caller caller; /* set by enter() */
-    char address[48];     /* the client's, without port */
+    const char *address;  /* the client's, without port */
     void *data;           /* the handler's own */
 };
 
 /* "" when absent. */
-const char *call_query(const struct call *call, const char *name); /* percent-decoded, valid UTF-8 */
+const char *call_query(const struct call *call,
+                       const char *name); /* percent-decoded, valid UTF-8 */
 bool call_has_query(const struct call *call, const char *name);
 /* Names that are in the query and not in the NULL-ended list get a problem each. */
 void call_query_only(const struct call *call, const char *const *names, struct problems *problems);
 const char *call_header(const struct call *call, const char *name); /* NULL when absent */
-/* User and password of HTTP Basic; false when absent or malformed. The caller frees (and wipes) both. */
+/* User and password of HTTP Basic; false when absent or malformed. The caller frees (and wipes)
+ * both. */
 bool call_basic(const struct call *call, char **user, char **password);
 
 /* The body as one flat JSON object: application/json as it is; form-encoded (also when no content
- * type is given) as strings, a name given twice an error.  NULL: answered already (400, 415). The caller owns it. */
+ * type is given) as strings, a name given twice an error.  NULL: answered already (400, 415). The
+ * caller owns it. */
 json_t *call_object(struct call *call);
 /* The body as any JSON. NULL: answered already. */
 json_t *call_json(struct call *call);
 
-/* Goes on to the route's handler, after checking kind and scope of call->caller (403, and 404 when the
- * first {SID} of the path is not the caller's) and the rate limit (429). */
+/* Goes on to the route's handler, after checking call->caller and the rate limit (429): 404 when
+ * the path begins "/…/{SID}" and that is not the caller's (routes of the operator alone excepted:
+ * they name any account), 403 when its kind or the token's scope is not among the route's. */
 void call_enter(struct call *call);
 
 /* ---- answers: exactly one ---- */
 void call_json_answer(struct call *call, int status, json_t *body); /* steals body */
-void call_ok(struct call *call, const char *uri_format, ...) /* {"Status":"OK","Uri":…} */
+void call_ok(struct call *call, const char *uri_format, ...)        /* {"Status":"OK","Uri":…} */
     __attribute__((format(printf, 2, 3)));
-void call_text_answer(struct call *call, int status, const char *type, const char *text, size_t len);
+void call_text_answer(struct call *call, int status, const char *type, const char *text,
+                      size_t len);
 /* {"Status":"ERROR","Message":…,"Errors":[…]}; problems may be NULL. */
-void call_refuse(struct call *call, int status, const struct problems *problems,
-                 const char *format, ...) __attribute__((format(printf, 4, 5)));
-void call_refuse_error(struct call *call, const struct error *error, const struct problems *problems);
+void call_refuse(struct call *call, int status, const struct problems *problems, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
+void call_refuse_error(struct call *call, const struct error *error,
+                       const struct problems *problems);
 /* Before the answer: a further header. */
 void call_add_header(struct call *call, const char *name, const char *value);
+
+/* The error answer's object, for answers that carry more than it: {"Status":"ERROR","Message":…,
+ * "Errors":[{"Field":…,"Message":…}]}. */
+json_t *call_error_body(const struct problems *problems, const char *message);
+/* Text as JSON; bytes that are not UTF-8 become '?'.  Never NULL. */
+json_t *call_string(const char *text);
 
 #endif

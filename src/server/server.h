@@ -19,10 +19,10 @@ struct route {
     const char *method;  /* "GET"; "*" any (the handler looks itself) */
     const char *pattern; /* "/Mediapartners/{SID}/ActionInquiries/{Id}" */
     void (*handle)(struct call *call, void *context);
-    unsigned who;        /* account kinds allowed, OR of enum account_kind; 0: no sign-in needed */
-    unsigned scopes;     /* scopes allowed, OR of enum scope */
-    bool counted;        /* against the API's rate limit */
-    size_t body_max;     /* bytes; 0: none allowed beyond SERVER_BODY_DEFAULT */
+    unsigned who;    /* account kinds allowed, OR of enum account_kind; 0: no sign-in needed */
+    unsigned scopes; /* scopes allowed, OR of enum scope */
+    bool counted;    /* against the API's rate limit */
+    size_t body_max; /* bytes; 0: none allowed beyond SERVER_BODY_DEFAULT */
 };
 
 enum {
@@ -40,9 +40,9 @@ struct server_config {
     /* Called before handle() on routes with `who`: finds out who calls (setting call->caller) and
      * then calls call_enter(), or answers 401. */
     void (*enter)(struct call *call, void *context);
-    void *context; /* given to enter and handle */
+    void *context;         /* given to enter and handle */
     struct limits *limits; /* for counted routes; borrowed */
-    int idle_s;    /* an idle or slow connection is closed after; default 60 */
+    int idle_s;            /* an idle or slow connection is closed after; default 60 */
 };
 
 /* NULL with *error: a bad address, the port in use (says which). */

@@ -1,0 +1,145 @@
+/* limits.c — how often an account may call, and how often an address may guess.
+ *
+ * Requests: a count for each account that called in this clock hour; all are forgotten when the
+ * hour turns.  Only signed-in accounts are counted, so there are no more counts than accounts.
+ * Guesses: an entry for each address with a failure in the last minute, in a list by the time of
+ * its first one.  Anyone can add to these, so they are capped: past the cap the oldest goes.  An
+ * IPv6 address counts as its /64, because one client commonly owns all of that.
+ */
+#include "server/limits.h"
+
+#include "base/fail.h"
+#include "base/list.h"
+#include "base/map.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HOUR_MS = 3600 * 1000,
+    GUESSES_MAX = 10,
+    GUESS_WINDOW_MS = 60 * 1000,
+    GUESSERS_MAX = 16384,
+};
+
+struct guesser {
+    struct list in;
+    char address[INET6_ADDRSTRLEN];
+    int failures;
+    int64_t until; /* of the window, or, when refused, of that */
+};
+
+struct limits {
+    int most;
+    int64_t hour;
+    struct map counts;   /* account → its count, kept in the pointer itself */
+    struct map guessers; /* address → struct guesser */
+    struct list by_age;
+};
+
+struct limits *limits_new(int requests_an_hour)
+{
+    struct limits *limits = must_alloc(sizeof(*limits));
+    limits->most = requests_an_hour;
+    list_init(&limits->by_age);
+    return limits;
+}
+
+static void guesser_forget(struct limits *limits, struct guesser *guesser)
+{
+    map_remove_text(&limits->guessers, guesser->address, strlen(guesser->address));
+    list_remove(&guesser->in);
+    free(guesser);
+}
+
+void limits_free(struct limits *limits)
+{
+    if (limits == NULL)
+        return;
+    struct list *first;
+    while ((first = list_first(&limits->by_age)) != NULL)
+        guesser_forget(limits, container_of(first, struct guesser, in));
+    map_free(&limits->guessers);
+    map_free(&limits->counts);
+    free(limits);
+}
+
+bool limits_count(struct limits *limits, int64_t account, int64_t now_ms, struct limit *out)
+{
+    int64_t hour = now_ms / HOUR_MS;
+    if (hour != limits->hour) {
+        map_free(&limits->counts);
+        memset(&limits->counts, 0, sizeof(limits->counts));
+        limits->hour = hour;
+    }
+    out->most = limits->most;
+    out->reset_s = ((hour + 1) * HOUR_MS - now_ms + 999) / 1000;
+    if (limits->most == 0) {
+        out->left = INT32_MAX;
+        return true;
+    }
+    intptr_t count = (intptr_t)map_get(&limits->counts, account);
+    if (count >= limits->most) {
+        out->left = 0;
+        return false;
+    }
+    map_put(&limits->counts, account, (void *)(count + 1));
+    out->left = (int)(limits->most - count - 1);
+    return true;
+}
+
+/* The address as guesses are counted. */
+static void guesser_name(char out[INET6_ADDRSTRLEN], const char *address)
+{
+    struct in6_addr six;
+    out[0] = '\0';
+    if (inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six)) {
+        memset(six.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN);
+        return;
+    }
+    size_t len = strnlen(address, INET6_ADDRSTRLEN - 1);
+    memcpy(out, address, len);
+    out[len] = '\0';
+}
+
+bool limits_may_try(struct limits *limits, const char *address, int64_t now_ms)
+{
+    char name[INET6_ADDRSTRLEN];
+    guesser_name(name, address);
+    const struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
+    return guesser == NULL || guesser->failures < GUESSES_MAX || now_ms >= guesser->until;
+}
+
+static struct guesser *guesser_add(struct limits *limits, const char *name)
+{
+    if (limits->guessers.count >= GUESSERS_MAX)
+        guesser_forget(limits, container_of(limits->by_age.next, struct guesser, in));
+    struct guesser *guesser = must_alloc(sizeof(*guesser));
+    memcpy(guesser->address, name, sizeof(guesser->address));
+    list_init(&guesser->in);
+    map_put_text(&limits->guessers, name, strlen(name), guesser);
+    return guesser;
+}
+
+void limits_failed(struct limits *limits, const char *address, int64_t now_ms)
+{
+    char name[INET6_ADDRSTRLEN] = { 0 };
+    guesser_name(name, address);
+    struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
+    if (guesser == NULL)
+        guesser = guesser_add(limits, name);
+    if (guesser->failures == 0 || now_ms >= guesser->until) {
+        guesser->failures = 0;
+        guesser->until = now_ms + GUESS_WINDOW_MS;
+    }
+    if (++guesser->failures == GUESSES_MAX)
+        guesser->until = now_ms + GUESS_WINDOW_MS;
+    list_remove(&guesser->in);
+    list_append(&limits->by_age, &guesser->in);
+
+    struct guesser *oldest = container_of(limits->by_age.next, struct guesser, in);
+    if (oldest != guesser && now_ms >= oldest->until)
+        guesser_forget(limits, oldest);
+}
