@@ -112,6 +112,7 @@ CREATE TABLE inquiry (
 CREATE INDEX inquiry_of_partner ON inquiry (partner, id);
 CREATE INDEX inquiry_of_brand ON inquiry (brand, campaign, id);
 CREATE UNIQUE INDEX inquiry_open ON inquiry (partner, campaign, order_id, type) WHERE state = 1;
+CREATE INDEX inquiry_of_rule ON inquiry (approval_rule) WHERE status = 2 AND approval_rule IS NOT NULL; -- a rule's total
 CREATE INDEX inquiry_to_approve ON inquiry (auto_approval_at) WHERE auto_approval_at IS NOT NULL AND status = 1 AND state = 1;
 
 CREATE TABLE comment (
@@ -180,7 +181,7 @@ CREATE TABLE event (
     inquiry     INTEGER,
     data        TEXT    NOT NULL                                -- JSON object, every scalar a string
 ) STRICT;
-CREATE INDEX event_of_inquiry ON event (inquiry, id) WHERE inquiry IS NOT NULL;
+CREATE INDEX event_of_inquiry ON event (inquiry) WHERE inquiry IS NOT NULL; -- an inquiry's postbacks
 
 CREATE TABLE postback (
     id           INTEGER PRIMARY KEY,
@@ -193,10 +194,19 @@ CREATE TABLE postback (
     due_at       INTEGER NOT NULL,
     finished_at  INTEGER,                                       -- delivered, cancelled or expired when
     last_status  INTEGER,                                       -- of the last answer; NULL: none yet
-    last_error   TEXT                                           -- why the last attempt failed
+    last_error   TEXT,                                          -- why the last attempt failed
+    resent       INTEGER                                        -- the postback that this one sends again
+) STRICT;                                                       -- an index ends in the id by itself
+CREATE INDEX postback_of ON postback (notification);            -- list pages; the rest of an account's is merged
+CREATE INDEX postback_waiting ON postback (notification, due_at) WHERE state = 1; -- the queue on disk
+CREATE INDEX postback_again ON postback (event) WHERE resent IS NOT NULL; -- an inquiry's postbacks
+
+CREATE TABLE notification_count (                               -- kept exact with the rows, by deltas
+    notification INTEGER PRIMARY KEY,
+    pending      INTEGER NOT NULL,                              -- postbacks fresh or waiting
+    delivered    INTEGER NOT NULL,                              -- postbacks
+    failed       INTEGER NOT NULL                               -- attempts
 ) STRICT;
-CREATE INDEX postback_of ON postback (notification, id);        -- list pages; the rest of an account's is merged
-CREATE INDEX postback_waiting ON postback (notification, due_at, id) WHERE state = 1;
 
 CREATE TABLE attempt (
     postback    INTEGER NOT NULL,
@@ -210,6 +220,7 @@ CREATE TABLE attempt (
     status      INTEGER NOT NULL,
     headers     BLOB,
     body        BLOB,
+    body_bytes  INTEGER NOT NULL,                               -- as received; body may hold fewer
     PRIMARY KEY (postback, number)
 ) STRICT, WITHOUT ROWID;
 

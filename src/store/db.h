@@ -31,14 +31,15 @@ struct stmt *db_prepare_once(struct db *db, const char *sql);
 void db_bind_int(struct stmt *stmt, int at, int64_t value);
 void db_bind_opt(struct stmt *stmt, int at, int64_t value, int64_t none); /* NULL when == none */
 void db_bind_text(struct stmt *stmt, int at, const char *text);           /* NULL pointer: NULL */
-void db_bind_bytes(struct stmt *stmt, int at, const void *bytes, size_t len); /* NULL pointer: NULL */
+void db_bind_bytes(struct stmt *stmt, int at, const void *bytes,
+                   size_t len); /* NULL pointer: NULL */
 void db_bind_chars(struct stmt *stmt, int at, const char *text, size_t len);
 
 enum db_row db_step(struct stmt *stmt);
 int64_t db_int(struct stmt *stmt, int column);
 int64_t db_opt(struct stmt *stmt, int column, int64_t none); /* none for NULL */
-const char *db_text(struct stmt *stmt, int column);          /* never NULL; valid until the next step */
-char *db_copy(struct stmt *stmt, int column);                /* the caller frees */
+const char *db_text(struct stmt *stmt, int column); /* never NULL; valid until the next step */
+char *db_copy(struct stmt *stmt, int column);       /* the caller frees */
 const void *db_bytes(struct stmt *stmt, int column, size_t *len);
 void db_finish(struct stmt *stmt); /* back to the cache, ready to bind again */
 
@@ -48,7 +49,36 @@ int64_t db_changes(struct db *db);             /* rows changed by the last state
 bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */
 
 bool db_failed(const struct db *db);
-int64_t db_new_id(struct db *db); /* for the hot tables, in order of time */
+bool db_writes(const struct db *db); /* the writer's, not a reader's */
+int64_t db_new_id(struct db *db);    /* for the hot tables, in order of time */
 int64_t db_now(const struct db *db); /* ms, wall clock; one value for the whole job */
+
+/* ---- for the store's own threads ---- */
+
+/* A transaction.  On the first error it is broken: db_commit() then undoes it and gives false, and
+ * db_failure() says why until the next db_begin(). */
+void db_begin(struct db *db, int64_t now_ms);
+bool db_commit(struct db *db);
+void db_undo(struct db *db); /* ends it, undone */
+
+/* A job's part of a transaction.  db_undo_part() gives false when the transaction itself is broken;
+ * a constraint that failed is undone with the part and forgotten. */
+void db_begin_part(struct db *db);
+void db_keep_part(struct db *db);
+bool db_undo_part(struct db *db);
+
+enum db_failure {
+    DB_FINE,
+    DB_CONSTRAINT, /* a statement's own: the transaction goes on without its part */
+    DB_FULL,       /* no room: a disk, a quota, a limit of file size */
+    DB_TROUBLE,    /* locked, unreadable, …: may pass */
+    DB_FATAL,      /* damaged, read-only, or not known to be on disk: nothing may go on */
+};
+enum db_failure db_failure(const struct db *db);
+const char *db_failure_text(const struct db *db); /* SQLite's words and the path */
+
+/* Memory that belongs to one connection: freed with it by `destroy`. */
+enum db_slot { DB_ROUTES, DB_LEDGER, DB_SLOTS };
+void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *));
 
 #endif

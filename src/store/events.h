@@ -1,4 +1,5 @@
-/* events.h — writing an event: one row for it, and one postback for each notification that wants it. */
+/* events.h — writing an event: one row for it, and one postback for each notification that wants
+ * it. */
 #ifndef POSTBACKD_EVENTS_H
 #define POSTBACKD_EVENTS_H
 
@@ -15,5 +16,13 @@ struct event *event_load(struct db *db, int64_t account, int64_t id);
  * is full, held or down takes no fresh postbacks: they are written WAITING.  Called in a write
  * job; forgotten with it if its transaction is undone. */
 void event_route(struct db *db, int64_t notification, bool direct);
+
+/* What this account's notifications want is read again when next needed: called by whatever adds,
+ * changes, pauses, resumes or deletes one, in the same job. */
+void events_forget(struct db *db, int64_t account);
+
+/* 0 … 255: the low byte of the notification's id, mixed (SplitMix64's finalizer), on every engine.
+ */
+int event_bucket(int64_t notification);
 
 #endif

@@ -22,14 +22,24 @@ void postback_park(struct db *db, const struct postback *postback);
 int64_t postback_recover(struct db *db);
 /* No FRESH row is older than this id. */
 void postback_floor(struct db *db, int64_t id);
+/* Cancels every undelivered postback of a notification (it is being deleted); gives how many. */
+int64_t postback_cancel_all(struct db *db, int64_t notification);
 
 /* ---- the queue (read jobs) ---- */
 
 /* WAITING postbacks of a notification due at now, oldest due first, with their events: appended
  * to `out` (struct postback.in), at most `limit`, leaving out the `skip` ids.  *next_due: when the
- * first one after these is due, or -1.  Ordered notifications use the same order: their due_at never moves. */
-size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, const int64_t *skip,
-                    size_t skip_count, size_t limit, struct list *out, int64_t *next_due);
+ * first one after these is due, or -1.  `probing`: also tried and failed ones that are not due yet
+ * (a down destination's probe is the oldest of them).  Ordered notifications use the same order:
+ * their due_at never moves. */
+size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool probing,
+                    const int64_t *skip, size_t skip_count, size_t limit, struct list *out,
+                    int64_t *next_due);
+/* Tried and failed postbacks of a notification that wait for a later time are due now: its
+ * destination is back, or it was resumed.  Looks at the next POSTBACK_WAKE_MAX waiting rows only,
+ * so that the writer is not held up; the rest comes at its own time. */
+enum { POSTBACK_WAKE_MAX = 10000 };
+void postback_wake(struct db *db, int64_t notification, int64_t now_ms);
 /* For each notification with WAITING rows: its id and earliest due time. */
 struct waiting {
     int64_t notification, due_at;
@@ -39,31 +49,42 @@ size_t postback_waiting(struct db *db, struct waiting **out /* the caller frees 
 /* ---- what accounts do ---- */
 
 /* WAITING and due now.  ERROR_NOT_FOUND, or ERROR_CONFLICT when it is not waiting. */
-bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *notification);
+bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
+                    int64_t *notification);
 /* A new postback of the same event to the same notification, written WAITING and due now (whatever
  * the old one's state).  Sets *new_id and *notification. */
 bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id,
                      int64_t *notification);
-bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *notification);
+bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id,
+                     int64_t *notification);
 
 /* ---- the log ---- */
 
 struct postback_filter { /* 0, -1 or NULL: any */
     int64_t notification, inquiry;
     const struct event_type *type;
-    int state;             /* enum postback_state; -1: any */
-    int64_t from, until;   /* ms, when created: from <= x < until; 0: any */
-    int64_t before;        /* ids under it: the cursor; 0: from the newest */
+    int state;           /* enum postback_state; -1: any */
+    int64_t from, until; /* ms, when created: from <= x < until; 0: any */
+    int64_t before;      /* ids under it: the cursor; 0: from the newest */
     int limit;
 };
-/* Newest first, the API's objects; *next: the cursor of the next page, 0 at the end. */
-json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter, int64_t *next);
+/* Newest first, the API's objects; *next: the cursor of the next page, 0 at the end.  The work for
+ * a page is bounded: where few rows match, a page may be short, even empty, with more to come
+ * behind *next.  Every scalar is a string, "" when empty. */
+json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,
+                      int64_t *next);
 
-/* One postback with all its attempts, each with its request (rebuilt from its revision, secrets
- * hidden) and its answer.  NULL: not found. */
+/* One postback with its attempts (the last POSTBACK_ATTEMPTS_SHOWN), each with its request (rebuilt
+ * from its revision, secrets hidden) and its answer.  NULL: not found. */
+enum { POSTBACK_ATTEMPTS_SHOWN = 100 };
 json_t *postback_show(struct db *db, int64_t account, const char *account_sid, int64_t id);
 
-/* Counts of a notification: pending, oldest due, delivered and failed attempts. */
+/* Counts of a notification: Pending, OldestDueDate, Delivered, FailedAttempts (exact; kept with the
+ * rows).  NULL: not this account's. */
 json_t *postback_health(struct db *db, int64_t account, int64_t notification);
+
+/* How people see a state: DELIVERING for FRESH, else postback_state_name(). */
+const char *postback_shown_state(enum postback_state state);
+bool postback_shown_state_named(const char *name, enum postback_state *state);
 
 #endif

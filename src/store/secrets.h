@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Reads the key file, or makes it when there is neither one nor a database yet.  An unreadable, short or
- * world-readable file is refused with its path. */
+/* Reads the key file, or makes it when there is neither one nor a database yet.  An unreadable,
+ * short or world-readable file is refused with its path. */
 bool secrets_open(const char *directory, bool may_make, struct error *error);
 void secrets_seal(struct buf *out, const void *plain, size_t len);
 bool secrets_unseal(struct buf *out, const void *sealed, size_t len);

@@ -1,0 +1,142 @@
+/* batch.c — one transaction for many jobs.
+ *
+ * Each job has its own part (a savepoint) unless it is sure of itself; a part that fails is undone
+ * alone.  A failure that is not a part's own undoes the whole batch, and every job in it has
+ * failed, also one that had refused for a reason of its own: it may have refused because of what
+ * another job of the batch wrote, which is gone now.
+ *
+ * The rule: a job is ok only after COMMIT has returned.
+ */
+#include "store/batch.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "model/postback.h"
+#include "store/ledger.h"
+#include "store/routes.h"
+
+#include <stdlib.h>
+
+struct batch *batch_new(struct job *jobs, bool write)
+{
+    struct batch *batch = must_alloc(sizeof(*batch));
+    *batch = (struct batch){ .jobs = jobs, .write = write };
+    list_init(&batch->fresh);
+    return batch;
+}
+
+void batch_drop_fresh(struct list *fresh)
+{
+    for (struct list *node; (node = list_first(fresh)) != NULL;) {
+        list_remove(node);
+        postback_free(container_of(node, struct postback, in));
+    }
+}
+
+void batch_free(struct batch *batch)
+{
+    batch_drop_fresh(&batch->fresh);
+    free(batch);
+}
+
+static void append_all(struct list *into, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = into->prev;
+    into->prev->next = from->next;
+    from->prev->next = into;
+    into->prev = from->prev;
+    list_init(from);
+}
+
+static void job_refused(struct job *job, struct db *db)
+{
+    job->ok = false;
+    batch_drop_fresh(&job->fresh);
+    if (db_failed(db)) {
+        log_error("a job broke a constraint", LOG_T("reason", db_failure_text(db)));
+        job->error = (struct error){ 0 };
+        error_set(&job->error, ERROR_BROKEN, "the store refused the change");
+    } else {
+        error_set(&job->error, ERROR_BROKEN, "the change failed without a reason");
+    }
+}
+
+/* False: the transaction is broken. */
+static bool run_part(struct job *job, struct db *db)
+{
+    size_t ledger = ledger_mark(db), routes = routes_mark(db);
+
+    if (!job->sure)
+        db_begin_part(db);
+    job->ok = job->run(job, db) && !db_failed(db);
+    if (job->ok) {
+        if (!job->sure)
+            db_keep_part(db);
+        return !db_failed(db);
+    }
+    if (job->sure && (!db_failed(db) || db_failure(db) == DB_CONSTRAINT))
+        bug("a job that was sure failed: %s",
+            db_failed(db) ? db_failure_text(db) : job->error.message);
+    job_refused(job, db);
+    ledger_undo(db, ledger);
+    routes_undo(db, routes);
+    return db_undo_part(db);
+}
+
+static void fail_all(struct batch *batch, const struct db *db)
+{
+    for (struct job *job = batch->jobs; job != NULL; job = job->next) {
+        job->ok = false;
+        batch_drop_fresh(&job->fresh);
+        job->error = (struct error){ 0 };
+        error_set(&job->error, ERROR_UNAVAILABLE,
+                  db_failure(db) == DB_FULL
+                      ? "the disk is full; try again later"
+                      : "the store cannot be written to just now; try again later");
+    }
+}
+
+enum db_failure batch_commit(struct batch *batch, struct db *db)
+{
+    bool whole = true;
+
+    db_begin(db, clock_wall_ms());
+    for (struct job *job = batch->jobs; job != NULL && whole && !db_failed(db); job = job->next)
+        whole = run_part(job, db);
+    if (!db_failed(db))
+        ledger_write(db);
+    if (!db_commit(db)) {
+        ledger_undo(db, 0);
+        routes_undo(db, 0);
+        fail_all(batch, db);
+        return db_failure(db);
+    }
+    for (struct job *job = batch->jobs; job != NULL; job = job->next) {
+        if (job->ok)
+            append_all(&batch->fresh, &job->fresh);
+    }
+    ledger_close(db, &batch->fresh);
+    routes_keep(db);
+    return DB_FINE;
+}
+
+enum db_failure batch_read(struct batch *batch, struct db *db)
+{
+    struct job *job = batch->jobs;
+
+    db_begin(db, clock_wall_ms());
+    job->ok = job->run(job, db) && !db_failed(db);
+    if (job->ok && db_commit(db))
+        return DB_FINE;
+    job->ok = false;
+    if (db_failed(db)) {
+        job->error = (struct error){ 0 };
+        error_set(&job->error, ERROR_UNAVAILABLE,
+                  "the store cannot be read just now; try again later");
+    }
+    db_undo(db);
+    return db_failure(db);
+}

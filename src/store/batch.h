@@ -1,0 +1,32 @@
+/* batch.h — jobs that were run together, on their way back to the loop. */
+#ifndef POSTBACKD_BATCH_H
+#define POSTBACKD_BATCH_H
+
+#include "store/store.h"
+
+struct batch {
+    struct job *jobs;  /* in the order given, linked by next */
+    struct list fresh; /* struct postback.in: what the committed jobs wrote for the engine */
+    bool write;        /* the writer's */
+    bool writable;     /* the writer's: its last commit succeeded */
+    struct batch *next;
+};
+
+/* Where finished batches go: called on a store thread. */
+struct batch_sink {
+    void (*take)(void *context, struct batch *batch);
+    void *context;
+};
+
+struct batch *batch_new(struct job *jobs, bool write);
+void batch_free(struct batch *batch); /* its fresh postbacks too; not its jobs */
+void batch_drop_fresh(struct list *fresh);
+
+/* Runs the jobs in one transaction and commits it.  Sets ok and error of each, gathers the fresh
+ * postbacks of those that are ok.  What db_failure() says then is why the commit failed
+ * (DB_FINE: it did not). */
+enum db_failure batch_commit(struct batch *batch, struct db *db);
+/* Runs one job in a read transaction of its own. */
+enum db_failure batch_read(struct batch *batch, struct db *db);
+
+#endif

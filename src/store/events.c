@@ -1,0 +1,115 @@
+/* events.c — publishing an event: its row, and a postback for each notification that wants it.
+ *
+ * The hot path: two inserts and one index entry an event, all at the right-hand edge of their
+ * trees. The event's id is taken first and its postbacks' right after it, by the one writer, so the
+ * postbacks of an event are the rows that follow its id.
+ *
+ * The rule: a postback row is FRESH only if it is also handed to the engine with this commit; all
+ * others are WAITING, which the engine finds on disk.
+ */
+#include "store/events.h"
+
+#include "base/fail.h"
+#include "model/postback.h"
+#include "store/ledger.h"
+#include "store/routes.h"
+
+#include <string.h>
+
+int event_bucket(int64_t notification)
+{
+    uint64_t x = (uint64_t)notification;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (int)((x ^ x >> 31) & 255);
+}
+
+static void write_event(struct db *db, struct event *event)
+{
+    struct stmt *add = db_prepare(db, "INSERT INTO event (id, account, type, occurred_at, inquiry, "
+                                      "data) VALUES (?, ?, ?, ?, ?, ?)");
+    event->id = db_new_id(db);
+    db_bind_int(add, 1, event->id);
+    db_bind_int(add, 2, event->account);
+    db_bind_int(add, 3, event->type->number);
+    db_bind_int(add, 4, event->occurred_at);
+    db_bind_opt(add, 5, event->inquiry, 0);
+    db_bind_chars(add, 6, event->data, event->data_len);
+    db_run(db, add);
+}
+
+static void hand_over(struct job *job, struct event *event, const struct route *route, int64_t id,
+                      int64_t due_at)
+{
+    struct postback *postback = must_alloc(sizeof(*postback));
+    postback->id = id;
+    postback->notification = route->notification;
+    postback->event = event_ref(event);
+    postback->due_at = due_at;
+    postback->accepted_us = job->given_us;
+    list_append(&job->fresh, &postback->in);
+}
+
+static void write_postback(struct job *job, struct db *db, struct event *event,
+                           const struct route *route)
+{
+    bool fresh = route->active && route->delay_ms == 0 && routes_direct(db, route->notification);
+    int64_t id = db_new_id(db);
+    int64_t due_at = db_now(db) + route->delay_ms;
+    struct stmt *add = db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, "
+                                      "event, state, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    db_bind_int(add, 1, id);
+    db_bind_int(add, 2, route->bucket);
+    db_bind_int(add, 3, event->account);
+    db_bind_int(add, 4, route->notification);
+    db_bind_int(add, 5, event->id);
+    db_bind_int(add, 6, fresh ? POSTBACK_FRESH : POSTBACK_WAITING);
+    db_bind_int(add, 7, due_at);
+    db_run(db, add);
+    ledger_count(db, route->notification, 1, 0, 0);
+    if (fresh)
+        hand_over(job, event, route, id, due_at);
+    else if (route->active)
+        ledger_wait(db, route->notification, due_at);
+}
+
+void event_publish(struct job *job, struct db *db, struct event *event)
+{
+    size_t count;
+    write_event(db, event);
+    const struct route *routes = routes_of(db, event->account, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (route_wants(&routes[i], event->type))
+            write_postback(job, db, event, &routes[i]);
+    }
+}
+
+struct event *event_load(struct db *db, int64_t account, int64_t id)
+{
+    struct event *event = NULL;
+    struct stmt *find = db_prepare(db, "SELECT type, occurred_at, inquiry, data FROM event "
+                                       "WHERE id = ? AND account = ?");
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, account);
+    if (db_step(find) == DB_ROW) {
+        const struct event_type *type = catalog_type_numbered((int)db_int(find, 0));
+        const char *data = db_text(find, 3);
+        if (type != NULL) {
+            event =
+                event_new(account, type, db_int(find, 1), db_opt(find, 2, 0), data, strlen(data));
+            event->id = id;
+        }
+    }
+    db_finish(find);
+    return event;
+}
+
+void event_route(struct db *db, int64_t notification, bool direct)
+{
+    routes_set_direct(db, notification, direct);
+}
+
+void events_forget(struct db *db, int64_t account)
+{
+    routes_forget(db, account);
+}

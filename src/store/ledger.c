@@ -1,0 +1,158 @@
+/* ledger.c — a journal of changes in an array, summed up by notification at the end.
+ *
+ * Entries are appended; a run of them for one notification within a part is added into one, so an
+ * event stream for one notification takes one entry a job.  ledger_write() sorts and merges in
+ * place.  The array is given back when a large batch made it grow.
+ */
+#include "store/ledger.h"
+
+#include "base/fail.h"
+#include "model/postback.h"
+
+#include <stdlib.h>
+
+struct entry {
+    int64_t notification;
+    int pending, delivered, failed;
+    int64_t due_at; /* the earliest of what was written WAITING; INT64_MAX: nothing */
+};
+
+enum { ENTRIES_KEPT = 4096 };
+
+struct ledger {
+    struct entry *entries;
+    size_t count, cap;
+    size_t part; /* entries before it belong to earlier parts */
+};
+
+static void destroy(void *memory)
+{
+    struct ledger *ledger = memory;
+    free(ledger->entries);
+    free(ledger);
+}
+
+static struct ledger *ledger_of(struct db *db)
+{
+    void **slot = db_state(db, DB_LEDGER, destroy);
+    if (*slot == NULL)
+        *slot = must_alloc(sizeof(struct ledger));
+    return *slot;
+}
+
+static struct entry *entry_for(struct db *db, int64_t notification)
+{
+    struct ledger *ledger = ledger_of(db);
+    if (ledger->count > ledger->part &&
+        ledger->entries[ledger->count - 1].notification == notification)
+        return &ledger->entries[ledger->count - 1];
+    if (ledger->count == ledger->cap) {
+        ledger->cap = ledger->cap == 0 ? 64 : ledger->cap * 2;
+        ledger->entries = must_resize(ledger->entries, ledger->cap * sizeof(*ledger->entries));
+    }
+    struct entry *entry = &ledger->entries[ledger->count++];
+    *entry = (struct entry){ .notification = notification, .due_at = INT64_MAX };
+    return entry;
+}
+
+void ledger_count(struct db *db, int64_t notification, int pending, int delivered, int failed)
+{
+    struct entry *entry = entry_for(db, notification);
+    entry->pending += pending;
+    entry->delivered += delivered;
+    entry->failed += failed;
+}
+
+void ledger_wait(struct db *db, int64_t notification, int64_t due_at)
+{
+    struct entry *entry = entry_for(db, notification);
+    if (due_at < entry->due_at)
+        entry->due_at = due_at;
+}
+
+size_t ledger_mark(struct db *db)
+{
+    struct ledger *ledger = ledger_of(db);
+    ledger->part = ledger->count;
+    return ledger->count;
+}
+
+void ledger_undo(struct db *db, size_t mark)
+{
+    struct ledger *ledger = ledger_of(db);
+    ledger->count = mark;
+    ledger->part = mark;
+}
+
+static int by_notification(const void *a, const void *b)
+{
+    int64_t left = ((const struct entry *)a)->notification;
+    int64_t right = ((const struct entry *)b)->notification;
+    return (left > right) - (left < right);
+}
+
+static void merge(struct ledger *ledger)
+{
+    size_t kept = 0;
+    if (ledger->count < 2)
+        return;
+    qsort(ledger->entries, ledger->count, sizeof(*ledger->entries), by_notification);
+    for (size_t i = 1; i < ledger->count; i++) {
+        struct entry *into = &ledger->entries[kept], *from = &ledger->entries[i];
+        if (from->notification != into->notification) {
+            ledger->entries[++kept] = *from;
+            continue;
+        }
+        into->pending += from->pending;
+        into->delivered += from->delivered;
+        into->failed += from->failed;
+        if (from->due_at < into->due_at)
+            into->due_at = from->due_at;
+    }
+    ledger->count = kept + 1;
+}
+
+void ledger_write(struct db *db)
+{
+    struct ledger *ledger = ledger_of(db);
+    merge(ledger);
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct entry *entry = &ledger->entries[i];
+        if (entry->pending == 0 && entry->delivered == 0 && entry->failed == 0)
+            continue;
+        struct stmt *add = db_prepare(
+            db, "INSERT INTO notification_count (notification, pending, delivered, failed) "
+                "VALUES (?, ?, ?, ?) ON CONFLICT (notification) DO UPDATE SET "
+                "pending = pending + excluded.pending, delivered = delivered + excluded.delivered, "
+                "failed = failed + excluded.failed");
+        db_bind_int(add, 1, entry->notification);
+        db_bind_int(add, 2, entry->pending);
+        db_bind_int(add, 3, entry->delivered);
+        db_bind_int(add, 4, entry->failed);
+        db_run(db, add);
+    }
+}
+
+static void add_hint(const struct entry *entry, struct list *hints)
+{
+    struct postback *hint = must_alloc(sizeof(*hint));
+    hint->notification = entry->notification;
+    hint->due_at = entry->due_at;
+    hint->waiting = true;
+    list_append(hints, &hint->in);
+}
+
+void ledger_close(struct db *db, struct list *hints)
+{
+    struct ledger *ledger = ledger_of(db);
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (ledger->entries[i].due_at != INT64_MAX)
+            add_hint(&ledger->entries[i], hints);
+    }
+    ledger->count = ledger->part = 0;
+    if (ledger->cap > ENTRIES_KEPT) {
+        free(ledger->entries);
+        ledger->entries = NULL;
+        ledger->cap = 0;
+    }
+}

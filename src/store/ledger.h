@@ -1,0 +1,27 @@
+/* ledger.h — what a write transaction does to the counts of notifications, and whom it made wait.
+ *
+ * The noun files note each change; the writer adds them up once a transaction, so that a batch of
+ * postbacks for one notification costs one row.  Follows a job's part of the transaction: what is
+ * undone there is undone here.
+ */
+#ifndef POSTBACKD_LEDGER_H
+#define POSTBACKD_LEDGER_H
+
+#include "base/list.h"
+#include "store/db.h"
+
+/* Changes of one notification's row in notification_count. */
+void ledger_count(struct db *db, int64_t notification, int pending, int delivered, int failed);
+/* A postback was written WAITING by event_publish(). */
+void ledger_wait(struct db *db, int64_t notification, int64_t due_at);
+
+/* ---- for the writer ---- */
+
+size_t ledger_mark(struct db *db);            /* where a part begins */
+void ledger_undo(struct db *db, size_t mark); /* back to there; 0: all */
+void ledger_write(struct db *db);             /* the counts' rows, before the commit */
+/* After the commit: appends a hint for each notification that was made to wait (struct postback
+ * without an event, see store_on_fresh()), and forgets all. */
+void ledger_close(struct db *db, struct list *hints);
+
+#endif

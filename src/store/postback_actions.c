@@ -1,0 +1,117 @@
+/* postback_actions.c — what an account does with one of its postbacks: retry, resend, cancel.
+ *
+ * Each looks the row up under the account that asks, so that another's is not found, and changes it
+ * only from a state in which that makes sense.
+ *
+ * The rule: a resend is a new postback with an id of its own, so receivers do not drop it as a
+ * duplicate, and what was delivered stays delivered.
+ */
+#include "store/ledger.h"
+#include "store/postbacks.h"
+
+#include <inttypes.h>
+
+struct found {
+    int64_t notification, event, bucket;
+    enum postback_state state;
+};
+
+static bool find(struct job *job, struct db *db, int64_t account, int64_t id, struct found *out)
+{
+    struct stmt *row = db_prepare(db, "SELECT notification, event, bucket, state FROM postback "
+                                      "WHERE id = ? AND account = ?");
+    db_bind_int(row, 1, id);
+    db_bind_int(row, 2, account);
+    bool found = db_step(row) == DB_ROW;
+    if (found)
+        *out = (struct found){ .notification = db_int(row, 0),
+                               .event = db_int(row, 1),
+                               .bucket = db_int(row, 2),
+                               .state = (enum postback_state)db_int(row, 3) };
+    else
+        error_set(&job->error, ERROR_NOT_FOUND, "There is no postback %" PRId64, id);
+    db_finish(row);
+    return found;
+}
+
+static bool notification_exists(struct db *db, int64_t id)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT 1 FROM notification WHERE id = ? AND deleted_at IS NULL");
+    db_bind_int(find, 1, id);
+    bool exists = db_step(find) == DB_ROW;
+    db_finish(find);
+    return exists;
+}
+
+bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
+                    int64_t *notification)
+{
+    struct found found;
+    if (!find(job, db, account, id, &found))
+        return false;
+    if (found.state != POSTBACK_WAITING) {
+        error_set(&job->error, ERROR_CONFLICT,
+                  found.state == POSTBACK_FRESH
+                      ? "Postback %" PRId64 " is on its way already"
+                      : "Postback %" PRId64 " is not waiting any more; send it again with Resend",
+                  id);
+        return false;
+    }
+    /* One that is due keeps its place in the order. */
+    struct stmt *put = db_prepare(db, "UPDATE postback SET due_at = min(due_at, ?) WHERE id = ?");
+    db_bind_int(put, 1, db_now(db));
+    db_bind_int(put, 2, id);
+    db_run(db, put);
+    *notification = found.notification;
+    return true;
+}
+
+bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id,
+                     int64_t *notification)
+{
+    struct found found;
+    if (!find(job, db, account, id, &found))
+        return false;
+    if (!notification_exists(db, found.notification)) {
+        error_set(&job->error, ERROR_CONFLICT,
+                  "The event notification of postback %" PRId64 " was deleted", id);
+        return false;
+    }
+    *new_id = db_new_id(db);
+    *notification = found.notification;
+    struct stmt *add =
+        db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, state, "
+                       "due_at, resent) VALUES (?, ?, ?, ?, ?, 1, ?, ?)");
+    db_bind_int(add, 1, *new_id);
+    db_bind_int(add, 2, found.bucket);
+    db_bind_int(add, 3, account);
+    db_bind_int(add, 4, found.notification);
+    db_bind_int(add, 5, found.event);
+    db_bind_int(add, 6, db_now(db));
+    db_bind_int(add, 7, id);
+    db_run(db, add);
+    ledger_count(db, found.notification, 1, 0, 0);
+    return true;
+}
+
+bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id,
+                     int64_t *notification)
+{
+    struct found found;
+    if (!find(job, db, account, id, &found))
+        return false;
+    if (!postback_may_become(found.state, POSTBACK_CANCELLED)) {
+        error_set(&job->error, ERROR_CONFLICT, "Postback %" PRId64 " has ended already: %s", id,
+                  postback_shown_state(found.state));
+        return false;
+    }
+    struct stmt *put =
+        db_prepare(db, "UPDATE postback SET state = 3, finished_at = ? WHERE id = ?");
+    db_bind_int(put, 1, db_now(db));
+    db_bind_int(put, 2, id);
+    db_run(db, put);
+    ledger_count(db, found.notification, -1, 0, 0);
+    *notification = found.notification;
+    return true;
+}

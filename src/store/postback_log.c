@@ -1,0 +1,289 @@
+/* postback_log.c — the log: what became of an account's postbacks, as the API shows it.
+ *
+ * A list takes ids newest first from a walk and looks at each row until the page is full or enough
+ * rows were looked at.  The request of an attempt is not stored: it is built again from the
+ * revision that the attempt names, the event, and the time at which the attempt began.
+ *
+ * The rule: every row is read under the account that asks.
+ */
+#include "store/postbacks.h"
+
+#include "base/text.h"
+#include "model/date.h"
+#include "model/request.h"
+#include "store/events.h"
+#include "store/notifications.h"
+#include "store/postback_walk.h"
+#include "store/show.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    PAGE_DEFAULT = 100,
+    PAGE_MOST = 1000,
+    LOOKED_MOST = 5000, /* rows for one page: about 30 ms */
+};
+
+const char *postback_shown_state(enum postback_state state)
+{
+    return state == POSTBACK_FRESH ? "DELIVERING" : postback_state_name(state);
+}
+
+bool postback_shown_state_named(const char *name, enum postback_state *state)
+{
+    if (!text_same(name, "DELIVERING"))
+        return postback_state_named(name, state);
+    *state = POSTBACK_FRESH;
+    return true;
+}
+
+/* ---- a row ---- */
+
+enum {
+    ROW_ID,
+    ROW_NOTIFICATION,
+    ROW_EVENT,
+    ROW_STATE,
+    ROW_ATTEMPTS,
+    ROW_DUE,
+    ROW_FINISHED,
+    ROW_STATUS,
+    ROW_ERROR,
+    ROW_RESENT,
+    ROW_TYPE,
+    ROW_INQUIRY
+};
+
+static struct stmt *find_row(struct db *db, int64_t account, int64_t id)
+{
+    struct stmt *row = db_prepare(
+        db, "SELECT p.id, p.notification, p.event, p.state, p.attempts, p.due_at, p.finished_at, "
+            "p.last_status, p.last_error, p.resent, e.type, e.inquiry FROM postback p "
+            "LEFT JOIN event e ON e.id = p.event WHERE p.id = ? AND p.account = ?");
+    db_bind_int(row, 1, id);
+    db_bind_int(row, 2, account);
+    return row;
+}
+
+static json_t *row_show(struct stmt *row)
+{
+    json_t *shown = json_object();
+    enum postback_state state = (enum postback_state)db_int(row, ROW_STATE);
+    const struct event_type *type = catalog_type_numbered((int)db_int(row, ROW_TYPE));
+    bool over = state != POSTBACK_FRESH && state != POSTBACK_WAITING;
+
+    show_id(shown, "Id", db_int(row, ROW_ID));
+    show_id(shown, "NotificationId", db_int(row, ROW_NOTIFICATION));
+    show_id(shown, "EventId", db_int(row, ROW_EVENT));
+    show_text(shown, "EventType", type != NULL ? type->name : "");
+    show_id(shown, "InquiryId", db_opt(row, ROW_INQUIRY, 0));
+    show_text(shown, "State", postback_shown_state(state));
+    show_int(shown, "Attempts", db_int(row, ROW_ATTEMPTS));
+    show_date(shown, "CreationDate", id_time_ms(db_int(row, ROW_ID)));
+    show_date(shown, "DueDate", over ? DATE_NONE : db_int(row, ROW_DUE));
+    show_date(shown, "FinishedDate", db_opt(row, ROW_FINISHED, DATE_NONE));
+    show_id(shown, "LastStatus", db_opt(row, ROW_STATUS, 0));
+    show_text(shown, "LastError", db_text(row, ROW_ERROR));
+    show_id(shown, "ResentFrom", db_opt(row, ROW_RESENT, 0));
+    return shown;
+}
+
+/* ---- the list ---- */
+
+static bool matches(const struct postback_filter *filter, struct stmt *row)
+{
+    return (filter->notification == 0 || db_int(row, ROW_NOTIFICATION) == filter->notification) &&
+           (filter->inquiry == 0 || db_opt(row, ROW_INQUIRY, 0) == filter->inquiry) &&
+           (filter->type == NULL || db_opt(row, ROW_TYPE, -1) == filter->type->number) &&
+           (filter->state < 0 || db_int(row, ROW_STATE) == filter->state);
+}
+
+json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,
+                      int64_t *next)
+{
+    size_t limit = filter->limit <= 0          ? PAGE_DEFAULT
+                   : filter->limit > PAGE_MOST ? PAGE_MOST
+                                               : (size_t)filter->limit;
+    json_t *page = json_array();
+    struct walk *walk = walk_new(db, account, filter);
+    int64_t id = walk_next(walk), last = 0;
+
+    for (int looked = 0; id != 0 && json_array_size(page) < limit && looked < LOOKED_MOST;
+         looked++) {
+        struct stmt *row = find_row(db, account, id);
+        if (db_step(row) == DB_ROW && matches(filter, row))
+            json_array_append_new(page, row_show(row));
+        db_finish(row);
+        last = id;
+        id = walk_next(walk);
+    }
+    *next = id != 0 ? last : 0;
+    walk_free(walk);
+    return page;
+}
+
+/* ---- one postback with its attempts ---- */
+
+/* Bytes of a receiver as text: what is not UTF-8, and NUL, becomes U+FFFD. */
+static void show_bytes(json_t *object, const char *name, const char *bytes, size_t len)
+{
+    struct buf text = { 0 };
+    for (size_t at = 0; at < len;) {
+        size_t size = (unsigned char)bytes[at] < 0x80 && bytes[at] != '\0' ? 1 : 0;
+        for (size_t n = 2; size == 0 && n <= 4 && at + n <= len; n++) {
+            if (bytes[at] != '\0' && text_is_utf8(bytes + at, n))
+                size = n;
+        }
+        if (size > 0)
+            buf_add(&text, bytes + at, size);
+        else
+            buf_str(&text, "\xef\xbf\xbd");
+        at += size > 0 ? size : 1;
+    }
+    json_object_set_new(object, name, json_stringn(buf_text(&text), text.len));
+    buf_free(&text);
+}
+
+enum {
+    TRY_NUMBER,
+    TRY_REVISION,
+    TRY_STARTED,
+    TRY_DURATION,
+    TRY_VERDICT,
+    TRY_ERROR,
+    TRY_DETAIL,
+    TRY_STATUS,
+    TRY_HEADERS,
+    TRY_BODY,
+    TRY_BODY_BYTES
+};
+
+static json_t *answer_show(struct stmt *row)
+{
+    json_t *shown = json_object();
+    size_t headers_len, body_len;
+    const char *headers = db_bytes(row, TRY_HEADERS, &headers_len);
+    const char *body = db_bytes(row, TRY_BODY, &body_len);
+    size_t received = (size_t)db_int(row, TRY_BODY_BYTES);
+
+    show_id(shown, "Status", db_int(row, TRY_STATUS));
+    show_bytes(shown, "Headers", headers, headers_len);
+    show_bytes(shown, "Body", body, body_len);
+    show_bool(shown, "Truncated", body_len < received || received >= ANSWER_BODY_MAX);
+    return shown;
+}
+
+/* What the attempts of one postback are shown with; a notification is loaded once a revision. */
+struct shown_postback {
+    struct db *db;
+    int64_t account, id, notification_id;
+    struct event *event;
+    struct notification *notification;
+    struct request request;
+};
+
+static json_t *request_again(struct shown_postback *of, int revision, int number, int64_t at_ms)
+{
+    struct error error = { 0 };
+    if (of->notification == NULL || of->notification->revision != revision) {
+        notification_unref(of->notification);
+        of->notification = notification_load(of->db, of->account, of->notification_id, revision);
+    }
+    if (of->notification == NULL || of->event == NULL)
+        return json_object();
+    if (!request_build(&of->request, of->notification, of->event, of->id, number, at_ms, &error)) {
+        json_t *none = json_object();
+        show_text(none, "Error", error.message);
+        return none;
+    }
+    return request_show(of->notification, &of->request);
+}
+
+static json_t *attempt_show(struct shown_postback *of, struct stmt *row)
+{
+    json_t *shown = json_object();
+    char date[DATE_TEXT];
+    int64_t started_at = db_int(row, TRY_STARTED), us = db_int(row, TRY_DURATION);
+    int number = (int)db_int(row, TRY_NUMBER);
+    enum exchange_error error = (enum exchange_error)db_int(row, TRY_ERROR);
+
+    show_int(shown, "Number", number);
+    show_text(shown, "StartDate", date_format_ms(date, started_at));
+    json_object_set_new(shown, "DurationMs",
+                        json_sprintf("%" PRId64 ".%03" PRId64, us / 1000, us % 1000));
+    show_text(shown, "Verdict", verdict_name((enum verdict)db_int(row, TRY_VERDICT)));
+    show_text(shown, "Error", error != EXCHANGE_OK ? exchange_error_name(error) : "");
+    show_text(shown, "Detail", db_text(row, TRY_DETAIL));
+    json_object_set_new(shown, "Request",
+                        request_again(of, (int)db_int(row, TRY_REVISION), number, started_at));
+    json_object_set_new(shown, "Response", answer_show(row));
+    return shown;
+}
+
+static json_t *attempts_show(struct shown_postback *of, int64_t attempts)
+{
+    json_t *shown = json_array();
+    struct stmt *list = db_prepare(
+        of->db, "SELECT number, revision, started_at, duration_us, verdict, error, detail, status, "
+                "headers, body, body_bytes FROM attempt WHERE postback = ? AND number > ? "
+                "ORDER BY number");
+    db_bind_int(list, 1, of->id);
+    db_bind_int(list, 2, attempts - POSTBACK_ATTEMPTS_SHOWN);
+    while (db_step(list) == DB_ROW)
+        json_array_append_new(shown, attempt_show(of, list));
+    db_finish(list);
+    return shown;
+}
+
+json_t *postback_show(struct db *db, int64_t account, const char *account_sid, int64_t id)
+{
+    struct stmt *row = find_row(db, account, id);
+    struct shown_postback of = { .db = db, .account = account, .id = id };
+    json_t *shown = NULL;
+
+    (void)account_sid; /* the loaded notification has it */
+    if (db_step(row) == DB_ROW) {
+        shown = row_show(row);
+        of.notification_id = db_int(row, ROW_NOTIFICATION);
+        of.event = event_load(db, account, db_int(row, ROW_EVENT));
+        json_object_set_new(shown, "AttemptList", attempts_show(&of, db_int(row, ROW_ATTEMPTS)));
+    }
+    db_finish(row);
+    event_unref(of.event);
+    notification_unref(of.notification);
+    request_free(&of.request);
+    return shown;
+}
+
+/* ---- health ---- */
+
+static int64_t oldest_due(struct db *db, int64_t notification)
+{
+    struct stmt *find = db_prepare(db, "SELECT due_at FROM postback WHERE notification = ? AND "
+                                       "state = 1 ORDER BY due_at LIMIT 1");
+    db_bind_int(find, 1, notification);
+    int64_t due_at = db_step(find) == DB_ROW ? db_int(find, 0) : DATE_NONE;
+    db_finish(find);
+    return due_at;
+}
+
+json_t *postback_health(struct db *db, int64_t account, int64_t notification)
+{
+    json_t *shown = NULL;
+    struct stmt *find = db_prepare(
+        db,
+        "SELECT c.pending, c.delivered, c.failed FROM notification n "
+        "LEFT JOIN notification_count c ON c.notification = n.id WHERE n.id = ? AND n.account = ?");
+    db_bind_int(find, 1, notification);
+    db_bind_int(find, 2, account);
+    if (db_step(find) == DB_ROW) {
+        shown = json_object();
+        show_int(shown, "Pending", db_int(find, 0));
+        show_date(shown, "OldestDueDate", oldest_due(db, notification));
+        show_int(shown, "Delivered", db_int(find, 1));
+        show_int(shown, "FailedAttempts", db_int(find, 2));
+    }
+    db_finish(find);
+    return shown;
+}

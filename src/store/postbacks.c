@@ -1,0 +1,316 @@
+/* postbacks.c — the delivery queue on disk: outcomes in, what is due out.
+ *
+ * Rows are found by id, or through the partial index of those that WAIT, in the order
+ * (notification, due_at, id).  A FRESH row is in no index: it is in the memory of the engine, or
+ * behind the floor for postback_recover() to find.
+ *
+ * The rule: DELIVERED, CANCELLED and EXPIRED are final.  Every UPDATE here names the states that it
+ * may change, so an outcome that comes late cannot bring a cancelled postback back.
+ */
+#include "store/postbacks.h"
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "store/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DELIVERED_BODY_MAX = 256, /* bytes kept of the answer to a delivered attempt */
+    DUE_WALK_MAX = 1000,      /* rows not due yet that a probe looks at for a tried one */
+};
+
+_Static_assert(POSTBACK_FRESH == 0 && POSTBACK_WAITING == 1 && POSTBACK_DELIVERED == 2 &&
+                   POSTBACK_CANCELLED == 3 && POSTBACK_EXPIRED == 4,
+               "the numbers in the SQL texts");
+
+/* ---- outcomes ---- */
+
+static void write_attempt(struct db *db, int64_t postback, const struct attempt *attempt,
+                          enum verdict verdict)
+{
+    struct stmt *add = db_prepare(
+        db, "INSERT OR REPLACE INTO attempt (postback, number, revision, started_at, duration_us, "
+            "verdict, error, detail, status, headers, body, body_bytes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    size_t kept = attempt->body_len;
+    if (verdict == VERDICT_DELIVERED && kept > DELIVERED_BODY_MAX)
+        kept = DELIVERED_BODY_MAX;
+    db_bind_int(add, 1, postback);
+    db_bind_int(add, 2, attempt->number);
+    db_bind_int(add, 3, attempt->revision);
+    db_bind_int(add, 4, attempt->started_at);
+    db_bind_int(add, 5, attempt->duration_us);
+    db_bind_int(add, 6, verdict);
+    db_bind_int(add, 7, attempt->error);
+    db_bind_text(add, 8, attempt->detail[0] != '\0' ? attempt->detail : NULL);
+    db_bind_int(add, 9, attempt->status);
+    db_bind_bytes(add, 10, attempt->headers, attempt->headers_len);
+    db_bind_bytes(add, 11, attempt->body, kept);
+    db_bind_int(add, 12, (int64_t)attempt->body_len);
+    db_run(db, add);
+}
+
+static void describe_failure(char *out, size_t size, const struct attempt *attempt)
+{
+    bool told = attempt->detail[0] != '\0';
+    if (attempt->error != EXCHANGE_OK)
+        snprintf(out, size, "%s%s%s", exchange_error_name(attempt->error), told ? ": " : "",
+                 attempt->detail);
+    else if (attempt->status >= 200 && attempt->status < 300 && !told)
+        snprintf(out, size, "status %d, but the response rules do not hold", attempt->status);
+    else
+        snprintf(out, size, "status %d%s%s", attempt->status, told ? ": " : "", attempt->detail);
+}
+
+static void record_delivered(struct db *db, const struct postback *postback,
+                             const struct attempt *attempt)
+{
+    static const char *const texts[] = {
+        "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
+        "finished_at = ?4 WHERE id = ?1 AND state <= 1",
+        /* Cancelled while it was under way: it did arrive. */
+        "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
+        "finished_at = ?4 WHERE id = ?1 AND state IN (3, 4)",
+    };
+    for (int i = 0; i < 2; i++) {
+        struct stmt *put = db_prepare(db, texts[i]);
+        db_bind_int(put, 1, postback->id);
+        db_bind_int(put, 2, attempt->number);
+        db_bind_int(put, 3, attempt->status);
+        db_bind_int(put, 4, attempt->started_at + attempt->duration_us / 1000);
+        db_run(db, put);
+        if (db_changes(db) == 1) {
+            ledger_count(db, postback->notification, i == 0 ? -1 : 0, 1, 0);
+            return;
+        }
+    }
+}
+
+static void record_failed(struct db *db, const struct postback *postback,
+                          const struct attempt *attempt, int64_t due_at)
+{
+    static const char *const texts[] = {
+        "UPDATE postback SET state = 1, attempts = ?2, last_status = ?3, last_error = ?4, "
+        "due_at = ?5 WHERE id = ?1 AND state <= 1",
+        "UPDATE postback SET attempts = ?2, last_status = ?3, last_error = ?4 "
+        "WHERE id = ?1 AND state IN (3, 4)",
+    };
+    char reason[sizeof(attempt->detail) + 64];
+    describe_failure(reason, sizeof(reason), attempt);
+    ledger_count(db, postback->notification, 0, 0, 1);
+    for (int i = 0; i < 2; i++) {
+        struct stmt *put = db_prepare(db, texts[i]);
+        db_bind_int(put, 1, postback->id);
+        db_bind_int(put, 2, attempt->number);
+        db_bind_opt(put, 3, attempt->status, 0);
+        db_bind_text(put, 4, reason);
+        if (i == 0)
+            db_bind_int(put, 5, due_at);
+        db_run(db, put);
+        if (db_changes(db) == 1)
+            return;
+    }
+}
+
+void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
+                     enum verdict verdict, int64_t due_at)
+{
+    write_attempt(db, postback->id, attempt, verdict);
+    if (verdict == VERDICT_DELIVERED)
+        record_delivered(db, postback, attempt);
+    else
+        record_failed(db, postback, attempt, due_at);
+}
+
+void postback_park(struct db *db, const struct postback *postback)
+{
+    struct stmt *put =
+        db_prepare(db, "UPDATE postback SET state = 1, due_at = ? WHERE id = ? AND state = 0");
+    db_bind_int(put, 1, postback->due_at);
+    db_bind_int(put, 2, postback->id);
+    db_run(db, put);
+}
+
+/* ---- the floor ---- */
+
+void postback_floor(struct db *db, int64_t id)
+{
+    char text[24];
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('fresh_floor', ?) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    snprintf(text, sizeof(text), "%" PRId64, id);
+    db_bind_text(put, 1, text);
+    db_run(db, put);
+}
+
+static int64_t floor_of(struct db *db)
+{
+    struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'fresh_floor'");
+    int64_t floor = 0;
+    if (db_step(find) == DB_ROW && !id_parse(db_text(find, 0), &floor)) {
+        log_warn("the floor is unreadable: all postbacks are looked at",
+                 LOG_T("value", db_text(find, 0)));
+        floor = 0;
+    }
+    db_finish(find);
+    return floor;
+}
+
+int64_t postback_recover(struct db *db)
+{
+    struct stmt *put = db_prepare(db, "UPDATE postback SET state = 1 WHERE id >= ? AND state = 0");
+    db_bind_int(put, 1, floor_of(db));
+    db_run(db, put);
+    int64_t count = db_changes(db);
+    postback_floor(db, db_new_id(db)); /* none is FRESH now, and later ones are above it */
+    return count;
+}
+
+int64_t postback_cancel_all(struct db *db, int64_t notification)
+{
+    static const char *const texts[] = {
+        "UPDATE postback SET state = 3, finished_at = ?2 WHERE notification = ?1 AND state = 1",
+        "UPDATE postback SET state = 3, finished_at = ?2 WHERE notification = ?1 AND state = 0 "
+        "AND id >= ?3",
+    };
+    int64_t count = 0;
+    for (int i = 0; i < 2; i++) {
+        int64_t floor = i == 1 ? floor_of(db) : 0;
+        struct stmt *put = db_prepare(db, texts[i]);
+        db_bind_int(put, 1, notification);
+        db_bind_int(put, 2, db_now(db));
+        if (i == 1)
+            db_bind_int(put, 3, floor);
+        db_run(db, put);
+        count += db_changes(db);
+    }
+    ledger_count(db, notification, (int)-count, 0, 0);
+    return count;
+}
+
+/* ---- what is due ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static int64_t *sorted(const int64_t *ids, size_t count)
+{
+    int64_t *copy = must_alloc((count + 1) * sizeof(*copy));
+    if (count > 0) {
+        memcpy(copy, ids, count * sizeof(*copy));
+        qsort(copy, count, sizeof(*copy), by_value);
+    }
+    return copy;
+}
+
+enum {
+    DUE_ID,
+    DUE_AT,
+    DUE_ATTEMPTS,
+    DUE_EVENT,
+    DUE_ACCOUNT,
+    DUE_TYPE,
+    DUE_OCCURRED,
+    DUE_INQUIRY,
+    DUE_DATA
+};
+
+/* NULL: its event has a type that this program does not know; it stays on disk. */
+static struct postback *postback_from(struct stmt *row, int64_t notification)
+{
+    const struct event_type *type = catalog_type_numbered((int)db_int(row, DUE_TYPE));
+    size_t len;
+    const char *data = db_bytes(row, DUE_DATA, &len);
+    if (type == NULL)
+        return NULL;
+    struct postback *postback = must_alloc(sizeof(*postback));
+    postback->id = db_int(row, DUE_ID);
+    postback->notification = notification;
+    postback->attempts = (int)db_int(row, DUE_ATTEMPTS);
+    postback->due_at = db_int(row, DUE_AT);
+    postback->waiting = true;
+    postback->event = event_new(db_int(row, DUE_ACCOUNT), type, db_int(row, DUE_OCCURRED),
+                                db_opt(row, DUE_INQUIRY, 0), data, len);
+    postback->event->id = db_int(row, DUE_EVENT);
+    return postback;
+}
+
+size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool probing,
+                    const int64_t *skip, size_t skip_count, size_t limit, struct list *out,
+                    int64_t *next_due)
+{
+    int64_t *skipped = sorted(skip, skip_count);
+    size_t count = 0;
+    int walked = 0;
+    /* Nothing is read beyond what db_step() is asked for. */
+    struct stmt *walk = db_prepare(
+        db, "SELECT p.id, p.due_at, p.attempts, e.id, e.account, e.type, e.occurred_at, e.inquiry, "
+            "e.data FROM postback p CROSS JOIN event e ON e.id = p.event "
+            "WHERE p.notification = ? AND p.state = 1 ORDER BY p.due_at, p.id");
+
+    *next_due = -1;
+    db_bind_int(walk, 1, notification);
+    while (db_step(walk) == DB_ROW) {
+        int64_t id = db_int(walk, DUE_ID), due_at = db_int(walk, DUE_AT);
+        if (bsearch(&id, skipped, skip_count, sizeof(id), by_value) != NULL)
+            continue;
+        bool due = due_at <= now_ms || (probing && db_int(walk, DUE_ATTEMPTS) > 0);
+        if (*next_due == -1 && (!due || count == limit))
+            *next_due = due_at;
+        if (count == limit || (!due && (!probing || ++walked > DUE_WALK_MAX)))
+            break;
+        struct postback *postback = due ? postback_from(walk, notification) : NULL;
+        if (postback != NULL) {
+            list_append(out, &postback->in);
+            count++;
+        }
+    }
+    db_finish(walk);
+    free(skipped);
+    return count;
+}
+
+void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
+{
+    struct stmt *put = db_prepare(
+        db, "UPDATE postback SET due_at = ?2 WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
+            "postback WHERE notification = ?1 AND state = 1 AND due_at > ?2 ORDER BY due_at "
+            "LIMIT ?3) WHERE attempts > 0)");
+    db_bind_int(put, 1, notification);
+    db_bind_int(put, 2, now_ms);
+    db_bind_int(put, 3, POSTBACK_WAKE_MAX);
+    db_run(db, put);
+}
+
+/* One step of the index a notification, however many rows each has. */
+size_t postback_waiting(struct db *db, struct waiting **out)
+{
+    size_t count = 0, cap = 0;
+    int64_t after = INT64_MIN;
+
+    *out = NULL;
+    for (;;) {
+        struct stmt *find =
+            db_prepare(db, "SELECT notification, due_at FROM postback WHERE state = 1 AND "
+                           "notification > ? ORDER BY notification, due_at LIMIT 1");
+        db_bind_int(find, 1, after);
+        if (db_step(find) != DB_ROW) {
+            db_finish(find);
+            return count;
+        }
+        if (count == cap) {
+            cap = cap == 0 ? 16 : cap * 2;
+            *out = must_resize(*out, cap * sizeof(**out));
+        }
+        after = db_int(find, 0);
+        (*out)[count++] = (struct waiting){ .notification = after, .due_at = db_int(find, 1) };
+        db_finish(find);
+    }
+}

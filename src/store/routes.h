@@ -1,0 +1,37 @@
+/* routes.h — who wants which events: the writer's memory of every account's notifications.
+ *
+ * Read from the notifications' current revisions when an account's first event comes, and forgotten
+ * when one of them changes.  Belongs to the writer's connection.
+ */
+#ifndef POSTBACKD_ROUTES_H
+#define POSTBACKD_ROUTES_H
+
+#include "model/catalog.h"
+#include "store/db.h"
+
+struct route { /* an event notification, as far as publishing goes */
+    int64_t notification;
+    int bucket;
+    bool active;      /* not paused, not held */
+    int64_t delay_ms; /* Minimum Delay */
+    const int *types; /* numbers of the event types it wants */
+    size_t type_count;
+};
+
+/* An account's, by id; the array is valid until the next call of any function here. */
+const struct route *routes_of(struct db *db, int64_t account, size_t *count);
+bool route_wants(const struct route *route, const struct event_type *type);
+
+/* Lanes that take no fresh postbacks (all do unless told otherwise). */
+bool routes_direct(struct db *db, int64_t notification);
+void routes_set_direct(struct db *db, int64_t notification, bool direct);
+
+void routes_forget(struct db *db, int64_t account);
+
+/* ---- for the writer ---- */
+
+size_t routes_mark(struct db *db);            /* where a part of a transaction begins */
+void routes_undo(struct db *db, size_t mark); /* back to there; 0: all */
+void routes_keep(struct db *db);              /* it is committed */
+
+#endif

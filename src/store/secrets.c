@@ -1,0 +1,177 @@
+/* secrets.c — sealing with one key, kept in a file beside the database and not in it.
+ *
+ * A sealed secret is a version byte, a random nonce and the secretbox.  The key lies in guarded
+ * memory that is made read-only once it is there; the store's threads only read it.
+ *
+ * The rule: a new key is made only where no database is, because a database without its key has
+ * lost its secrets, and a new key would hide that.
+ */
+#include "store/secrets.h"
+
+#include "base/fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_BYTES = crypto_secretbox_KEYBYTES, NONCE_BYTES = crypto_secretbox_NONCEBYTES };
+enum { SEAL_VERSION = 1, SEAL_MAX = 1024 * 1024 };
+
+static unsigned char *key; /* NULL: not open */
+
+static bool write_all(int file, const unsigned char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t count = write(file, bytes, len);
+        if (count == -1 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        bytes += count;
+        len -= (size_t)count;
+    }
+    return true;
+}
+
+static bool sync_folder(const char *directory)
+{
+    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder == -1)
+        return false;
+    bool good = fsync(folder) == 0;
+    close(folder);
+    return good;
+}
+
+/* Written beside, then renamed: a crash leaves the whole key or none. */
+static bool make_file(const char *directory, const char *path, struct error *error)
+{
+    struct buf draft = { 0 };
+    buf_fmt(&draft, "%s.new", path);
+    unlink(buf_text(&draft));
+    int file = open(buf_text(&draft), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool good = file != -1;
+    randombytes_buf(key, KEY_BYTES);
+    good = good && write_all(file, key, KEY_BYTES) && fsync(file) == 0;
+    if (file != -1)
+        good = close(file) == 0 && good;
+    good = good && rename(buf_text(&draft), path) == 0 && sync_folder(directory);
+    if (!good)
+        error_set(error, ERROR_BROKEN, "%s cannot be made: %s", path, strerror(errno));
+    buf_free(&draft);
+    return good;
+}
+
+static bool read_key(int file, const char *path, struct error *error)
+{
+    struct stat about;
+    unsigned char more;
+
+    if (fstat(file, &about) == -1) {
+        error_set(error, ERROR_BROKEN, "%s cannot be read: %s", path, strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        error_set(error, ERROR_BROKEN, "%s is not a file", path);
+        return false;
+    }
+    if ((about.st_mode & 077) != 0) {
+        error_set(error, ERROR_BROKEN,
+                  "%s may be read or written by others (mode %03o): make it 0600, and give out new "
+                  "signing secrets if others could have read it",
+                  path, (unsigned)about.st_mode & 0777);
+        return false;
+    }
+    if (about.st_size != KEY_BYTES || read(file, key, KEY_BYTES) != KEY_BYTES ||
+        read(file, &more, 1) != 0) {
+        error_set(error, ERROR_BROKEN, "%s is damaged: it must hold %d bytes and has %lld", path,
+                  KEY_BYTES, (long long)about.st_size);
+        return false;
+    }
+    return true;
+}
+
+static bool read_or_make(const char *directory, const char *path, bool may_make,
+                         struct error *error)
+{
+    int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (file != -1) {
+        bool good = read_key(file, path, error);
+        close(file);
+        return good;
+    }
+    if (errno != ENOENT) {
+        error_set(error, ERROR_BROKEN, "%s cannot be read: %s", path, strerror(errno));
+        return false;
+    }
+    if (!may_make) {
+        error_set(error, ERROR_BROKEN,
+                  "%s is missing: without it the secrets in the database cannot be read; put it "
+                  "back from a backup",
+                  path);
+        return false;
+    }
+    return make_file(directory, path, error);
+}
+
+bool secrets_open(const char *directory, bool may_make, struct error *error)
+{
+    struct buf path = { 0 };
+
+    if (sodium_init() == -1)
+        die("libsodium cannot start: no randomness");
+    secrets_close();
+    key = sodium_malloc(KEY_BYTES);
+    if (key == NULL)
+        die("out of memory for the key");
+    buf_fmt(&path, "%s/secret.key", directory);
+    bool good = read_or_make(directory, buf_text(&path), may_make, error);
+    buf_free(&path);
+    if (good)
+        sodium_mprotect_readonly(key);
+    else
+        secrets_close();
+    return good;
+}
+
+void secrets_seal(struct buf *out, const void *plain, size_t len)
+{
+    if (key == NULL)
+        bug("a secret is to be sealed before the key is there");
+    if (len > SEAL_MAX)
+        bug("a secret of %zu bytes", len);
+    size_t size = 1 + NONCE_BYTES + crypto_secretbox_MACBYTES + len;
+    unsigned char *room = (unsigned char *)buf_room(out, size);
+    if (room == NULL)
+        return;
+    room[0] = SEAL_VERSION;
+    randombytes_buf(room + 1, NONCE_BYTES);
+    crypto_secretbox_easy(room + 1 + NONCE_BYTES, plain, len, room + 1, key);
+    buf_grew(out, size);
+}
+
+bool secrets_unseal(struct buf *out, const void *sealed, size_t len)
+{
+    const unsigned char *bytes = sealed;
+    const size_t head = 1 + NONCE_BYTES, least = head + crypto_secretbox_MACBYTES;
+
+    if (key == NULL)
+        bug("a secret is to be read before the key is there");
+    if (len < least || len > least + SEAL_MAX || bytes[0] != SEAL_VERSION)
+        return false;
+    unsigned char *room = (unsigned char *)buf_room(out, len - least + 1);
+    if (room == NULL ||
+        crypto_secretbox_open_easy(room, bytes + head, len - head, bytes + 1, key) == -1)
+        return false;
+    buf_grew(out, len - least);
+    return true;
+}
+
+void secrets_close(void)
+{
+    sodium_free(key); /* wipes it */
+    key = NULL;
+}

@@ -1,0 +1,27 @@
+/* sqlite.h — one connection to the SQLite file: the part of the driver that only SQLite has. */
+#ifndef POSTBACKD_SQLITE_H
+#define POSTBACKD_SQLITE_H
+
+#include "store/db.h"
+
+#include <sqlite3.h>
+
+enum connection {
+    CONNECTION_WRITER, /* makes the file when absent */
+    CONNECTION_READER, /* cannot write */
+    CONNECTION_COPIER, /* moves the log into the file: sqlite_checkpoint() */
+};
+
+/* Opens the file and sets the connection up.  NULL with *error naming path and reason.  The
+ * connection gives errors by db_failure(); `ids` is the store's one source and outlives it. */
+struct db *sqlite_open(const char *path, enum connection mode, struct id_source *ids,
+                       struct error *error);
+void sqlite_close(struct db *db);
+sqlite3 *sqlite_handle(struct db *db);
+
+int sqlite_log_pages(const struct db *db); /* in the write-ahead log at this one's last commit */
+
+/* Copies what the write-ahead log holds into the file, in no one's way.  False: db_failure(). */
+bool sqlite_checkpoint(struct db *db);
+
+#endif

@@ -1,0 +1,330 @@
+/* store.c — the store as the loop sees it: jobs go out to the threads, batches come back.
+ *
+ * A finished batch is put into `finished` under a mutex; the first one into an empty list wakes the
+ * loop, so a burst costs one wake-up.  On the loop each batch gives its news of health, then its
+ * fresh postbacks, then its jobs' done(), in the order in which they were committed.
+ *
+ * The rule: one process to a directory.  The lock on DATA/lock is taken before anything else is
+ * looked at and kept until all is closed.
+ */
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "store/batch.h"
+#include "store/readers.h"
+#include "store/schema.h"
+#include "store/secrets.h"
+#include "store/sqlite.h"
+#include "store/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct store {
+    uv_loop_t *loop;
+    uv_async_t wake;
+    bool wake_closed;
+    char *path;
+    int lock;
+    struct id_source ids;
+    struct writer *writer;
+    struct readers *readers;
+
+    size_t writes, reads; /* given and not yet done */
+    bool writable;
+
+    pthread_mutex_t finished_lock;
+    struct batch *finished, **finished_end;
+
+    void (*fresh)(void *context, struct list *postbacks);
+    void *fresh_context;
+    void (*health)(void *context, bool writable);
+    void *health_context;
+};
+
+/* ---- back to the loop ---- */
+
+static void take_finished(void *context, struct batch *batch)
+{
+    struct store *store = context;
+
+    pthread_mutex_lock(&store->finished_lock);
+    bool first = store->finished == NULL;
+    batch->next = NULL;
+    *store->finished_end = batch;
+    store->finished_end = &batch->next;
+    pthread_mutex_unlock(&store->finished_lock);
+    if (first)
+        uv_async_send(&store->wake);
+}
+
+static struct batch *all_finished(struct store *store)
+{
+    pthread_mutex_lock(&store->finished_lock);
+    struct batch *batches = store->finished;
+    store->finished = NULL;
+    store->finished_end = &store->finished;
+    pthread_mutex_unlock(&store->finished_lock);
+    return batches;
+}
+
+static void tell(struct store *store, struct batch *batch)
+{
+    if (batch->write && batch->writable != store->writable) {
+        store->writable = batch->writable;
+        if (store->health != NULL)
+            store->health(store->health_context, store->writable);
+    }
+    if (!list_empty(&batch->fresh) && store->fresh != NULL)
+        store->fresh(store->fresh_context, &batch->fresh);
+}
+
+static void wake_fired(uv_async_t *wake)
+{
+    struct store *store = wake->data;
+
+    for (struct batch *batch = all_finished(store), *next; batch != NULL; batch = next) {
+        next = batch->next;
+        tell(store, batch);
+        for (struct job *job = batch->jobs, *after; job != NULL; job = after) {
+            after = job->next;
+            if (batch->write)
+                store->writes--;
+            else
+                store->reads--;
+            job->done(job, job->ok); /* frees it */
+        }
+        batch_free(batch);
+    }
+    if (store->writes + store->reads == 0)
+        uv_unref((uv_handle_t *)wake);
+}
+
+/* ---- jobs out ---- */
+
+static void prepare(struct job *job)
+{
+    job->ok = false;
+    job->error = (struct error){ 0 };
+    job->next = NULL;
+    job->given_us = clock_steady_us();
+    list_init(&job->fresh);
+}
+
+void store_write(struct store *store, struct job *job)
+{
+    prepare(job);
+    store->writes++;
+    uv_ref((uv_handle_t *)&store->wake);
+    writer_give(store->writer, job);
+}
+
+void store_read(struct store *store, struct job *job)
+{
+    prepare(job);
+    store->reads++;
+    uv_ref((uv_handle_t *)&store->wake);
+    readers_give(store->readers, job);
+}
+
+bool store_run_now(struct store *store, struct job *job)
+{
+    prepare(job);
+    struct batch *batch = writer_run_now(store->writer, job);
+    tell(store, batch);
+    batch_free(batch);
+    return job->ok;
+}
+
+size_t store_writes_waiting(const struct store *store)
+{
+    return store->writes;
+}
+
+size_t store_reads_waiting(const struct store *store)
+{
+    return store->reads;
+}
+
+void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
+                    void *context)
+{
+    store->fresh = fresh;
+    store->fresh_context = context;
+}
+
+void store_on_health(struct store *store, void (*health)(void *context, bool writable),
+                     void *context)
+{
+    store->health = health;
+    store->health_context = context;
+}
+
+/* ---- open and close ---- */
+
+static bool make_directory(const char *directory, struct error *error)
+{
+    struct stat about;
+
+    if (mkdir(directory, 0700) == 0)
+        return true;
+    if (errno != EEXIST) {
+        error_set(error, ERROR_BROKEN, "%s cannot be made: %s", directory, strerror(errno));
+        return false;
+    }
+    if (stat(directory, &about) == -1 || !S_ISDIR(about.st_mode)) {
+        error_set(error, ERROR_BROKEN, "%s is not a directory", directory);
+        return false;
+    }
+    return true;
+}
+
+/* Who holds the lock, by what it wrote there; 0: cannot be read. */
+static int64_t lock_holder(int file)
+{
+    char text[32] = "";
+    int64_t pid = 0;
+    ssize_t len = pread(file, text, sizeof(text) - 1, 0);
+    if (len > 0)
+        text[strcspn(text, "\n")] = '\0';
+    return len > 0 && id_parse(text, &pid) ? pid : 0;
+}
+
+static int take_lock(const char *directory, struct error *error)
+{
+    struct buf path = { 0 }, pid = { 0 };
+
+    buf_fmt(&path, "%s/lock", directory);
+    int file = open(buf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file == -1) {
+        error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", buf_text(&path), strerror(errno));
+    } else if (flock(file, LOCK_EX | LOCK_NB) == -1) {
+        if (errno == EWOULDBLOCK)
+            error_set(error, ERROR_BROKEN, "another postbackd (pid %" PRId64 ") uses %s",
+                      lock_holder(file), directory);
+        else
+            error_set(error, ERROR_BROKEN, "%s cannot be locked: %s", buf_text(&path),
+                      strerror(errno));
+        close(file);
+        file = -1;
+    } else {
+        /* Only a help for people: a full disk may leave it empty. */
+        buf_fmt(&pid, "%ld\n", (long)getpid());
+        if (ftruncate(file, 0) == -1 || pwrite(file, pid.data, pid.len, 0) == -1)
+            errno = 0;
+    }
+    buf_free(&path);
+    buf_free(&pid);
+    return file;
+}
+
+/* Made 0600 before SQLite opens it; the log and its index take the mode over. */
+static bool make_database(const char *path, struct error *error)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file == -1) {
+        error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", path, strerror(errno));
+        return false;
+    }
+    close(file);
+    return true;
+}
+
+static bool open_database(struct store *store, struct error *error)
+{
+    struct batch_sink sink = { .take = take_finished, .context = store };
+
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its counters are a lock around every malloc */
+    if (!make_database(store->path, error))
+        return false;
+    struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
+    if (db == NULL || !schema_update(db, store->path, error))
+        goto err0;
+    id_seen(&store->ids, schema_newest_id(db));
+    store->writer = writer_start(db, store->path, sink, error);
+    if (store->writer == NULL)
+        goto err0;
+    store->readers = readers_start(store->path, &store->ids, sink, error);
+    if (store->readers == NULL)
+        goto err1;
+    return true;
+err1:
+    writer_stop(store->writer);
+    return false;
+err0:
+    sqlite_close(db);
+    return false;
+}
+
+struct store *store_open(const struct store_config *config, struct error *error)
+{
+    struct store *store = must_alloc(sizeof(*store));
+    struct buf path = { 0 };
+
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file size is an error of write(), not the end */
+    buf_fmt(&path, "%s/postbackd.db", config->directory);
+    *store = (struct store){
+        .loop = config->loop, .path = buf_take(&path), .lock = -1, .writable = true
+    };
+    store->ids.node = config->node;
+    store->finished_end = &store->finished;
+    pthread_mutex_init(&store->finished_lock, NULL);
+    if (!make_directory(config->directory, error))
+        goto err0;
+    store->lock = take_lock(config->directory, error);
+    if (store->lock == -1)
+        goto err0;
+    if (!secrets_open(config->directory, access(store->path, F_OK) == -1 && errno == ENOENT, error))
+        goto err1;
+    uv_async_init(store->loop, &store->wake, wake_fired);
+    store->wake.data = store;
+    uv_unref((uv_handle_t *)&store->wake);
+    if (!open_database(store, error))
+        goto err2;
+    return store;
+err2:
+    store_close(store);
+    return NULL;
+err1:
+    close(store->lock);
+err0:
+    pthread_mutex_destroy(&store->finished_lock);
+    free(store->path);
+    free(store);
+    return NULL;
+}
+
+static void wake_closed(uv_handle_t *handle)
+{
+    ((struct store *)handle->data)->wake_closed = true;
+}
+
+void store_close(struct store *store)
+{
+    while (store->writes + store->reads > 0)
+        uv_run(store->loop, UV_RUN_ONCE);
+    if (store->readers != NULL) {
+        readers_stop(store->readers);
+        writer_stop(store->writer); /* last: it copies the rest of the log into the file */
+    }
+    for (struct batch *batch = all_finished(store), *next; batch != NULL; batch = next) {
+        next = batch->next;
+        batch_free(batch);
+    }
+    uv_close((uv_handle_t *)&store->wake, wake_closed);
+    while (!store->wake_closed)
+        uv_run(store->loop, UV_RUN_ONCE);
+    secrets_close();
+    close(store->lock);
+    pthread_mutex_destroy(&store->finished_lock);
+    free(store->path);
+    free(store);
+}

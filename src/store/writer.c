@@ -1,0 +1,189 @@
+/* writer.c — group commit: while one transaction commits, the next batch gathers.
+ *
+ * The thread takes all jobs that have gathered, runs them in transactions of at most BATCH_MAX, and
+ * hands each finished batch back.  When the disk is full a batch fails and the next one is tried as
+ * usual; with nothing to write a probe is written each second, so that the loop learns when there
+ * is room again.
+ *
+ * The log that commits go to is copied into the file by the checkpoint thread.  It starts again
+ * from its beginning only at a moment when all of it is copied, which under load only the writer
+ * can bring about: past LOG_MOST it copies the rest by itself.
+ *
+ * The rule: what is not known to be on disk is never called written.  A failed fsync, a damaged or
+ * read-only file, and a store that fails for no known reason TROUBLES_MAX times in a row end the
+ * program.
+ */
+#include "store/writer.h"
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "store/checkpoint.h"
+#include "store/queue.h"
+#include "store/sqlite.h"
+
+#include <stdlib.h>
+
+enum {
+    BATCH_MAX = 512,
+    TROUBLES_MAX = 10,
+    PROBE_EVERY_MS = 1000,
+    LOG_NUDGE = 1000, /* pages: the checkpoint thread starts copying */
+    LOG_MOST = 4000,  /* pages: the writer copies the rest, so that the log starts again */
+    LOG_STEP = 500,   /* pages: then until it tries again */
+};
+
+struct writer {
+    struct db *db;
+    struct checkpointer *checkpointer;
+    struct queue queue;
+    struct batch_sink sink;
+    pthread_t thread;
+    pthread_mutex_t turn; /* held while the connection is used: against writer_run_now() */
+    bool writable;
+    int troubles;  /* failures in a row that are not a full disk */
+    int log_tried; /* pages of the log when the writer last copied */
+};
+
+static void copy_log(struct writer *writer)
+{
+    if (!sqlite_checkpoint(writer->db) && db_failure(writer->db) == DB_FATAL)
+        die("%s", db_failure_text(writer->db));
+}
+
+static void note_result(struct writer *writer, enum db_failure failure)
+{
+    if (failure == DB_FINE) {
+        if (!writer->writable)
+            log_info("the store can be written to again");
+        writer->writable = true;
+        writer->troubles = 0;
+        return;
+    }
+    if (writer->writable)
+        log_error("the store cannot be written to", LOG_T("reason", db_failure_text(writer->db)));
+    writer->writable = false;
+    if (failure == DB_FATAL)
+        die("%s", db_failure_text(writer->db));
+    if (failure == DB_FULL)
+        copy_log(writer); /* a log that starts again needs no room */
+    writer->troubles = failure == DB_FULL ? 0 : writer->troubles + 1;
+    if (writer->troubles >= TROUBLES_MAX)
+        die("%s (%d times in a row)", db_failure_text(writer->db), writer->troubles);
+}
+
+static void keep_log_short(struct writer *writer)
+{
+    int pages = sqlite_log_pages(writer->db);
+
+    if (pages < writer->log_tried)
+        writer->log_tried = 0; /* it has started again */
+    if (pages >= LOG_MOST && pages >= writer->log_tried + LOG_STEP) {
+        writer->log_tried = pages;
+        pthread_mutex_lock(&writer->turn);
+        copy_log(writer);
+        pthread_mutex_unlock(&writer->turn);
+    } else if (pages >= LOG_NUDGE) {
+        checkpointer_nudge(writer->checkpointer, pages);
+    }
+}
+
+static struct batch *run(struct writer *writer, struct job *jobs)
+{
+    struct batch *batch = batch_new(jobs, true);
+    pthread_mutex_lock(&writer->turn);
+    note_result(writer, batch_commit(batch, writer->db));
+    batch->writable = writer->writable;
+    pthread_mutex_unlock(&writer->turn);
+    return batch;
+}
+
+struct batch *writer_run_now(struct writer *writer, struct job *job)
+{
+    return run(writer, job);
+}
+
+static bool probe_run(struct job *job, struct db *db)
+{
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('probed_at', ?) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    (void)job;
+    db_bind_int(put, 1, db_now(db));
+    db_run(db, put);
+    return true;
+}
+
+/* A batch without jobs carries the news. */
+static void probe(struct writer *writer)
+{
+    struct job job = { .run = probe_run };
+    list_init(&job.fresh);
+    struct batch *batch = run(writer, &job);
+    batch->jobs = NULL;
+    if (batch->writable)
+        writer->sink.take(writer->sink.context, batch);
+    else
+        batch_free(batch);
+}
+
+/* Cuts the first jobs off the list. */
+static struct job *cut(struct job **jobs)
+{
+    struct job *first = *jobs, *last = first;
+    for (int count = 1; count < BATCH_MAX && last->next != NULL; count++)
+        last = last->next;
+    *jobs = last->next;
+    last->next = NULL;
+    return first;
+}
+
+static void *writer_main(void *context)
+{
+    struct writer *writer = context;
+    bool closed = false;
+
+    while (!closed) {
+        struct job *jobs =
+            queue_take_all(&writer->queue, writer->writable ? -1 : PROBE_EVERY_MS, &closed);
+        if (jobs == NULL && !closed && !writer->writable)
+            probe(writer);
+        while (jobs != NULL) {
+            struct batch *batch = run(writer, cut(&jobs));
+            writer->sink.take(writer->sink.context, batch);
+            keep_log_short(writer);
+        }
+    }
+    return NULL;
+}
+
+struct writer *writer_start(struct db *db, const char *path, struct batch_sink sink,
+                            struct error *error)
+{
+    struct writer *writer = must_alloc(sizeof(*writer));
+    *writer = (struct writer){ .db = db, .sink = sink, .writable = true };
+    writer->checkpointer = checkpointer_start(path, error);
+    if (writer->checkpointer == NULL) {
+        free(writer);
+        return NULL;
+    }
+    queue_init(&writer->queue);
+    pthread_mutex_init(&writer->turn, NULL);
+    if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
+        die("no thread for the store's writer");
+    return writer;
+}
+
+void writer_give(struct writer *writer, struct job *job)
+{
+    queue_put(&writer->queue, job);
+}
+
+void writer_stop(struct writer *writer)
+{
+    queue_close(&writer->queue);
+    pthread_join(writer->thread, NULL);
+    checkpointer_stop(writer->checkpointer);
+    queue_destroy(&writer->queue);
+    pthread_mutex_destroy(&writer->turn);
+    sqlite_close(writer->db);
+    free(writer);
+}
