@@ -12,6 +12,8 @@
 
 struct identities;
 
+#define API_CHALLENGE "Basic realm=\"postbackd\", charset=\"UTF-8\"" /* WWW-Authenticate */
+
 struct api {
     uv_loop_t *loop;
     struct store *store;
@@ -59,6 +61,8 @@ struct page {
 };
 enum { PAGE_SIZE_DEFAULT = 1000, PAGE_SIZE_MOST = 20000 };
 void page_read(const struct call *call, struct page *page, struct problems *problems);
+/* The request's own address without these (NULL-ended) query parameters: for another page's. */
+void page_uri(struct buf *uri, const struct call *call, const char *const *without);
 /* {"@page":…,…,"<name>":[…]}; steals the array. */
 json_t *page_answer(const struct call *call, const struct page *page, int64_t total,
                     const char *name, json_t *array);

@@ -1,0 +1,53 @@
+/* api.c — the API's one door: the resources' routes joined, and who comes in. */
+#include "api/api.h"
+
+#include "api/identities.h"
+#include "base/fail.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct route *api_routes(size_t *count)
+{
+    const struct {
+        const struct route *routes;
+        size_t count;
+    } resources[] = {
+        { inquiry_routes, inquiry_route_count },
+        { import_routes, import_route_count },
+        { notification_routes, notification_route_count },
+        { postback_routes, postback_route_count },
+        { event_routes, event_route_count },
+        { catalog_routes, catalog_route_count },
+        { operator_routes, operator_route_count },
+        { account_routes, account_route_count },
+        { status_routes, status_route_count },
+    };
+    enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
+    size_t total = 0;
+    for (size_t i = 0; i < RESOURCES; i++)
+        total += resources[i].count;
+    struct route *all = must_alloc(total * sizeof(*all)), *at = all;
+    for (size_t i = 0; i < RESOURCES; i++) {
+        memcpy(at, resources[i].routes, resources[i].count * sizeof(*at));
+        at += resources[i].count;
+    }
+    *count = total;
+    return all;
+}
+
+void api_enter(struct call *call, void *context)
+{
+    char *sid, *token;
+    if (!call_basic(call, &sid, &token)) {
+        call_add_header(call, "WWW-Authenticate", API_CHALLENGE);
+        call_refuse(call, 401, NULL,
+                    "Sign in with HTTP Basic: the account's SID and one of its tokens.");
+        return;
+    }
+    identities_sign_in(context, call, sid, token);
+    sodium_memzero(token, strlen(token));
+    free(sid);
+    free(token);
+}

@@ -1,0 +1,68 @@
+/* job.c — a call's store job: run on a store thread, answered on the loop.
+ *
+ * The call is not touched by run(); it is answered once, by finish() or by the failure here.
+ */
+#include "api/api.h"
+
+#include "base/fail.h"
+
+#include <stdlib.h>
+
+static void job_free(struct api_job *job)
+{
+    if (job->clear != NULL)
+        job->clear(job);
+    problems_free(&job->problems);
+    free(job);
+}
+
+static bool job_run(struct job *inner, struct db *db)
+{
+    struct api_job *job = container_of(inner, struct api_job, job);
+    return job->run(job, db);
+}
+
+static void job_done(struct job *inner, bool ok)
+{
+    struct api_job *job = container_of(inner, struct api_job, job);
+    if (ok) {
+        job->finish(job);
+    } else {
+        if (inner->error.kind == ERROR_NONE && job->problems.count == 0)
+            inner->error.kind = ERROR_NOT_FOUND; /* what run() looked for is not there */
+        call_refuse_error(job->call, &inner->error, &job->problems);
+    }
+    job_free(job);
+}
+
+void *api_job_new(size_t size, struct call *call, struct api *api,
+                  bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *))
+{
+    struct api_job *job = must_alloc(size);
+    job->job.run = job_run;
+    job->job.done = job_done;
+    job->api = api;
+    job->call = call;
+    job->run = run;
+    job->finish = finish;
+    return job;
+}
+
+void api_write(struct api_job *job)
+{
+    store_write(job->api->store, &job->job);
+}
+
+void api_read(struct api_job *job)
+{
+    store_read(job->api->store, &job->job);
+}
+
+bool api_job_valid(struct api_job *job)
+{
+    if (job->problems.count == 0)
+        return true;
+    call_refuse(job->call, 400, &job->problems, "The request is not valid.");
+    job_free(job);
+    return false;
+}

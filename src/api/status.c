@@ -1,0 +1,64 @@
+/* status.c — GET /healthz, /readyz, /metrics: for whoever watches the server.  No sign-in. */
+#include "api/api.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+
+#include <string.h>
+
+static void show_health(struct call *call, void *context)
+{
+    (void)context;
+    call_json_answer(call, 200,
+                     json_pack("{s:s, s:s}", "Status", "OK", "Version", POSTBACKD_VERSION));
+}
+
+static void show_readiness(struct call *call, void *context)
+{
+    const struct api *api = context;
+    if (api->ready)
+        call_json_answer(call, 200, json_pack("{s:s}", "Status", "OK"));
+    else
+        call_refuse(call, 503, NULL, "The server does not take work now.");
+}
+
+static void show_metrics(struct call *call, void *context)
+{
+    const struct api *api = context;
+    struct engine_figures figures;
+    struct buf out = { 0 };
+    int64_t now_ms = clock_wall_ms();
+
+    metrics_write(&out);
+    engine_figures(api->engine, &figures);
+    const struct {
+        const char *name, *help;
+        int64_t value;
+    } gauges[] = {
+        { "postbackd_ready", "1 while work is taken", api->ready },
+        { "postbackd_uptime_seconds", "since the start", (now_ms - api->started_at) / 1000 },
+        { "postbackd_store_writes_waiting", "writes given to the store and not yet committed",
+          (int64_t)store_writes_waiting(api->store) },
+        { "postbackd_postbacks_in_memory", "postbacks in lanes or under way", figures.in_memory },
+        { "postbackd_outcomes_recording", "attempts whose outcome is not yet on disk",
+          figures.recording },
+        { "postbackd_lanes", "event notifications with a lane", figures.lanes },
+        { "postbackd_lanes_down", "lanes whose destination is down", figures.lanes_down },
+        { "postbackd_oldest_due_seconds", "how late the oldest undelivered postback is",
+          figures.oldest_due_at >= 0 && figures.oldest_due_at < now_ms
+              ? (now_ms - figures.oldest_due_at) / 1000
+              : 0 },
+    };
+    for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+        metrics_gauge(&out, gauges[i].name, gauges[i].help, (double)gauges[i].value);
+    call_text_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", buf_text(&out),
+                     out.len);
+    buf_free(&out);
+}
+
+const struct route status_routes[] = {
+    { .method = "GET", .pattern = "/healthz", .handle = show_health },
+    { .method = "GET", .pattern = "/readyz", .handle = show_readiness },
+    { .method = "GET", .pattern = "/metrics", .handle = show_metrics },
+};
+const size_t status_route_count = sizeof(status_routes) / sizeof(status_routes[0]);
