@@ -12,7 +12,10 @@ int64_t account_add(struct db *db, struct account *account);
 bool account_find(struct db *db, int64_t id, struct account *out); /* out owns its strings */
 bool account_find_sid(struct db *db, const char *sid, struct account *out);
 void account_set_active(struct db *db, int64_t id, bool active);
-void account_clear(struct account *account); /* frees its strings */
+/* Writes name, email and active of the account with this id.  False: there is none. */
+bool account_change(struct db *db, const struct account *account);
+json_t *account_show(const struct account *account); /* the API's object */
+void account_clear(struct account *account);         /* frees its strings */
 /* An array of the API's objects, by id, after `after`, at most `limit`; kind 0: all. */
 json_t *account_list(struct db *db, int kind, int64_t after, int limit);
 int64_t account_operator(struct db *db); /* the operator's id; 0: none yet */
@@ -24,16 +27,20 @@ json_t *token_list(struct db *db, int64_t account); /* never the hash */
 /* Who holds this token; false when unknown, revoked, or its account is inactive. */
 bool token_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], struct caller *out);
 
-/* `password_hash` is argon2id, made by the caller off the loop thread.  0 when the email is taken. */
+/* `password_hash` is argon2id, made by the caller off the loop thread.  0 when the email is taken.
+ */
 int64_t user_add(struct db *db, int64_t account, const char *email, const char *name,
                  enum role role, const char *password_hash);
+bool user_email_taken(struct db *db, const char *email);
 json_t *user_list(struct db *db, int64_t account);
 
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
                const char *object, const char *detail);
+/* Newest first, ids under `before` (0: from the newest); account 0: everybody's. */
 json_t *audit_list(struct db *db, int64_t account, int64_t before, int limit);
 
 int64_t notice_add(struct db *db, int64_t account, const char *kind, const char *text);
+/* Newest first, ids under `before` (0: from the newest). */
 json_t *notice_list(struct db *db, int64_t account, int64_t before, int limit);
 bool notice_mark_read(struct db *db, int64_t account, int64_t notice);
 

@@ -2,6 +2,7 @@
 #ifndef POSTBACKD_CAMPAIGNS_H
 #define POSTBACKD_CAMPAIGNS_H
 
+#include "model/inquiry.h"
 #include "store/db.h"
 
 #include <jansson.h>
@@ -15,7 +16,9 @@ struct campaign {
 int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char *currency);
 bool campaign_find(struct db *db, int64_t id, struct campaign *out);
 void campaign_clear(struct campaign *campaign);
-json_t *campaign_list(struct db *db, int64_t brand, int64_t partner); /* 0: any; the API's objects, with trackers */
+/* The API's objects, with their trackers: of this brand and with this member (0: any), by id, after
+ * `after`, at most `limit`. */
+json_t *campaign_list(struct db *db, int64_t brand, int64_t partner, int64_t after, int limit);
 
 int64_t tracker_add(struct db *db, int64_t campaign, const char *name); /* 0: the name is taken */
 /* The tracker's name, to be freed by the caller; NULL when it is not of that campaign. */
@@ -24,23 +27,33 @@ char *tracker_name(struct db *db, int64_t campaign, int64_t tracker);
 bool membership_add(struct db *db, int64_t campaign, int64_t partner); /* false: was one already */
 bool membership_remove(struct db *db, int64_t campaign, int64_t partner);
 bool membership_exists(struct db *db, int64_t campaign, int64_t partner);
-json_t *membership_list(struct db *db, int64_t campaign);
+/* By the partners' ids, after `after`, at most `limit`. */
+json_t *membership_list(struct db *db, int64_t campaign, int64_t after, int limit);
 
+enum { RULES_MAX = 200 }; /* of one brand */
 enum rule_wait { RULE_AT_ONCE = 1, RULE_DAYS = 2, RULE_DAYS_AFTER_MONTH = 3 };
 struct approval_rule {
     int64_t id, brand, partner /* 0: all */, campaign, tracker;
     enum rule_wait wait;
     int days;
     int64_t payout_under, total_under; /* minor units, or MONEY_NONE */
+    char currency[4];                  /* of both: the campaign's; filled when read */
 };
+const char *rule_wait_name(enum rule_wait wait); /* IMMEDIATELY AFTER_DAYS AFTER_END_OF_MONTH */
+bool rule_wait_named(const char *name, enum rule_wait *wait);
+
 int64_t rule_add(struct db *db, const struct approval_rule *rule);
 bool rule_remove(struct db *db, int64_t brand, int64_t rule);
 json_t *rule_list(struct db *db, int64_t brand);
+int64_t rule_count(struct db *db, int64_t brand);
 bool rule_find(struct db *db, int64_t rule, struct approval_rule *out);
-/* The first rule (by id; one for this partner goes before one for all) that fits. */
-bool rule_match(struct db *db, int64_t brand, int64_t campaign, int64_t partner,
-                struct approval_rule *out);
-/* What inquiries accepted under this rule add up to (final payout, else expected). */
-int64_t rule_total(struct db *db, int64_t rule);
+/* Whether the inquiry keeps the rule's limits now. */
+bool rule_fits(struct db *db, const struct approval_rule *rule, const struct inquiry *inquiry);
+/* The first rule of the inquiry's brand, campaign and partner (one for this partner goes before one
+ * for all, then by id) whose limits it keeps. */
+bool rule_match(struct db *db, const struct inquiry *inquiry, struct approval_rule *out);
+/* What inquiries accepted under this rule add up to (final payout, else expected), in its currency.
+ */
+int64_t rule_total(struct db *db, const struct approval_rule *rule);
 
 #endif

@@ -1,0 +1,414 @@
+/* inquiries.c — the steps of an inquiry's life, each in one transaction with what follows from it.
+ *
+ * Every step goes the same way: the inquiry is read under the caller's account, the model says
+ * whether the step may be taken and takes it, the row is written, and the event goes to the
+ * partner's and to the brand's event notifications, each in its own view.  The rule that must
+ * never break: no row changes without its event, and no event is written for a row that did not.
+ *
+ * An approval rule acts as the brand.  A decision that the brand makes itself takes the inquiry
+ * out of its rule, so that nothing declined or asked about is accepted later by the clock.
+ */
+#include "store/inquiries.h"
+
+#include "base/log.h"
+#include "store/accounts.h"
+#include "store/actions.h"
+#include "store/campaigns.h"
+#include "store/events.h"
+#include "store/inquiry_rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INQUIRY_COMMENTS_MAX = 200 };
+
+/* The data of an event is capped: the oldest comments are left out of it until the rest fits. */
+static bool data_write(const struct inquiry *inquiry, bool for_brand, struct buf *out)
+{
+    struct inquiry view = *inquiry;
+
+    for (;;) {
+        buf_reset(out);
+        inquiry_event_data(&view, for_brand, out);
+        if (!out->failed && out->len <= EVENT_DATA_MAX)
+            return true;
+        if (view.comment_count == 0)
+            return false;
+        view.comments++;
+        view.comment_count--;
+    }
+}
+
+static bool publish(struct job *job, struct db *db, const struct inquiry *inquiry, const char *type)
+{
+    struct buf data = { 0 };
+
+    for (int brand = 0; brand <= 1; brand++) {
+        struct event *event;
+        if (!data_write(inquiry, brand, &data)) {
+            error_set(&job->error, ERROR_INVALID, "the inquiry's fields are together too long");
+            buf_free(&data);
+            return false;
+        }
+        event = event_new(brand ? inquiry->brand : inquiry->partner, catalog_type(type), db_now(db),
+                          inquiry->id, buf_text(&data), data.len);
+        event_publish(job, db, event);
+        event_unref(event);
+    }
+    buf_free(&data);
+    return true;
+}
+
+static bool not_found(struct job *job, int64_t id)
+{
+    error_set(&job->error, ERROR_NOT_FOUND, "There is no action inquiry %" PRId64 ".", id);
+    return false;
+}
+
+/* Gives false, for `return refuse_second(…)`. */
+static bool refuse_second(struct job *job, const char *sid, int64_t first)
+{
+    error_set(&job->error, ERROR_CONFLICT,
+              "An inquiry of this type about this order is open already: action inquiry %" PRId64
+              ".",
+              first);
+    snprintf(job->error.link, sizeof(job->error.link), "/Mediapartners/%s/ActionInquiries/%" PRId64,
+             sid, first);
+    return false;
+}
+
+/* The id of the partner's open inquiry of the same campaign, order and type; 0: none. */
+static int64_t find_open(struct db *db, const struct inquiry *inquiry)
+{
+    struct stmt *find = db_prepare(db, "SELECT id FROM inquiry WHERE partner = ? AND campaign = ? "
+                                       "AND order_id = ? AND type = ? AND state = 1");
+    int64_t id = 0;
+
+    db_bind_int(find, 1, inquiry->partner);
+    db_bind_int(find, 2, inquiry->campaign);
+    db_bind_text(find, 3, inquiry->order_id);
+    db_bind_int(find, 4, (int64_t)inquiry->type);
+    if (db_step(find) == DB_ROW)
+        id = db_int(find, 0);
+    db_finish(find);
+    return id;
+}
+
+static void audit_rule(struct db *db, const struct approval_rule *rule,
+                       const struct inquiry *inquiry)
+{
+    struct caller by_rule = { .account = rule->brand, .kind = ACCOUNT_BRAND };
+    char object[160];
+
+    snprintf(by_rule.name, sizeof(by_rule.name), "approval rule %" PRId64, rule->id);
+    snprintf(object, sizeof(object), "/Advertisers/%s/ActionInquiries/%" PRId64, inquiry->brand_sid,
+             inquiry->id);
+    audit_add(db, &by_rule, "", "inquiry.accept", object, "");
+}
+
+/* The action of an inquiry that has just become VALID. */
+static bool make_action(struct job *job, struct db *db, struct inquiry *inquiry,
+                        const struct resolution *resolution, const char *tracker)
+{
+    struct action action = { 0 };
+    bool made;
+
+    action_from_inquiry(&action, inquiry, resolution->tracker, tracker, db_now(db));
+    if (resolution->items != NULL) {
+        free(action.items);
+        action.items = json_dumps(resolution->items, JSON_COMPACT);
+    }
+    made = action_track(job, db, &action);
+    inquiry->action = action.id;
+    action_free(&action);
+    return made;
+}
+
+/* Takes the decision on an inquiry that has been read, whoever decides. */
+static bool decide(struct job *job, struct db *db, struct inquiry *inquiry,
+                   const struct resolution *resolution, struct problems *problems)
+{
+    const char *field = resolution->label != NULL ? resolution->label("ActionTrackerId") : NULL;
+    bool accept = resolution->step == STEP_ACCEPT, done = false;
+    struct inquiry probe = *inquiry; /* the step changes none of the strings that they share */
+    size_t before = problems->count;
+    char *tracker = NULL;
+
+    /* What may not be decided at all is refused for that, not for its fields. */
+    if (!inquiry_step(&probe, resolution->step, db_now(db), &job->error))
+        return false;
+
+    if (field == NULL)
+        field = "ActionTrackerId";
+    if (accept && resolution->tracker != 0) {
+        tracker = tracker_name(db, inquiry->campaign, resolution->tracker);
+        if (tracker == NULL)
+            problems_add(problems, "ActionTrackerId", "not an action tracker of campaign %" PRId64,
+                         inquiry->campaign);
+    } else if (accept) {
+        problems_add(problems, field, "required to accept an inquiry");
+    }
+    if (!resolution_apply(resolution, inquiry, db_now(db), problems, &job->error))
+        goto out;
+    if (problems->count > before)
+        goto out;
+    if (accept && !make_action(job, db, inquiry, resolution, tracker))
+        goto out;
+    inquiry_row_update(db, inquiry);
+    done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
+out:
+    if (!done)
+        error_set(&job->error, ERROR_INVALID, "The decision has wrong fields.");
+    free(tracker);
+    return done;
+}
+
+static bool decide_by_rule(struct job *job, struct db *db, struct inquiry *inquiry,
+                           const struct approval_rule *rule)
+{
+    struct problems problems = { 0 };
+    struct resolution accept = {
+        .id = inquiry->id,
+        .step = STEP_ACCEPT,
+        .tracker = rule->tracker,
+        .reject_reason = -1,
+        .transaction_at = DATE_NONE,
+    };
+    bool done = decide(job, db, inquiry, &accept, &problems);
+
+    if (done)
+        audit_rule(db, rule, inquiry);
+    else if (problems.count > 0)
+        log_warn("approval_rule_refused", LOG_N("rule", rule->id), LOG_N("inquiry", inquiry->id),
+                 LOG_T("field", problems.items[0].field),
+                 LOG_T("reason", problems.items[0].message));
+    problems_free(&problems);
+    return done;
+}
+
+/* When a rule accepts an inquiry made now. */
+static int64_t rule_at(const struct approval_rule *rule, int64_t now)
+{
+    switch (rule->wait) {
+    case RULE_DAYS:
+        return date_add_days(now, rule->days);
+    case RULE_DAYS_AFTER_MONTH:
+        return date_add_days(date_end_of_month(now), rule->days);
+    case RULE_AT_ONCE:
+        break;
+    }
+    return now;
+}
+
+/* Ids, names and sids of everybody concerned.  False with a problem: campaign and membership are
+ * refused in the same words, so that nothing is told of other campaigns. */
+static bool fill_campaign(struct job *job, struct db *db, const struct caller *partner,
+                          struct inquiry *inquiry, struct problems *problems)
+{
+    struct campaign campaign;
+    struct account account;
+    bool member = campaign_find(db, inquiry->campaign, &campaign) &&
+                  membership_exists(db, inquiry->campaign, partner->account);
+
+    if (!member) {
+        problems_add(problems, "CampaignId", "not a campaign you are a member of");
+        error_set(&job->error, ERROR_INVALID, "The inquiry has wrong fields.");
+        campaign_clear(&campaign);
+        return false;
+    }
+    inquiry->partner = partner->account;
+    inquiry->brand = campaign.brand;
+    free(inquiry->campaign_name);
+    free(inquiry->brand_sid);
+    inquiry->campaign_name = campaign.name;
+    inquiry->brand_sid = campaign.brand_sid;
+    if (inquiry->currency[0] == '\0')
+        memcpy(inquiry->currency, campaign.currency, sizeof(inquiry->currency));
+    account_find(db, partner->account, &account);
+    free(inquiry->partner_name);
+    free(inquiry->partner_sid);
+    inquiry->partner_name = account.name;
+    inquiry->partner_sid = strdup(partner->sid);
+    free(account.email);
+    return true;
+}
+
+bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
+                  struct inquiry *inquiry, struct problems *problems)
+{
+    struct approval_rule rule = { 0 };
+    int64_t first, now = db_now(db);
+    bool ruled;
+
+    if (!fill_campaign(job, db, partner, inquiry, problems))
+        return false;
+    first = find_open(db, inquiry);
+    if (first != 0)
+        return refuse_second(job, partner->sid, first);
+    if (!inquiry_step(inquiry, STEP_OPEN, now, &job->error))
+        return false;
+    inquiry->created_at = now;
+    inquiry->auto_approval_at = DATE_NONE;
+    ruled = rule_match(db, inquiry, &rule);
+    if (ruled)
+        inquiry->auto_approval_at = rule_at(&rule, now);
+    if (!inquiry_row_insert(db, inquiry, rule.id))
+        return refuse_second(job, partner->sid, find_open(db, inquiry));
+    if (!publish(job, db, inquiry, inquiry_step_event(STEP_OPEN)))
+        return false;
+    return !ruled || rule.wait != RULE_AT_ONCE || decide_by_rule(job, db, inquiry, &rule);
+}
+
+static bool add_comment(struct job *job, struct db *db, const struct caller *caller,
+                        struct inquiry *inquiry, const char *text)
+{
+    if (inquiry->comment_count >= INQUIRY_COMMENTS_MAX) {
+        error_set(&job->error, ERROR_CONFLICT, "An inquiry holds at most %d comments.",
+                  INQUIRY_COMMENTS_MAX);
+        return false;
+    }
+    comment_row_insert(db, inquiry->id, caller->account, caller->name, text);
+    comment_append(inquiry, caller->name, text, db_now(db));
+    return true;
+}
+
+/* Whether the words alone are the step: a comment on what awaits no answer. */
+static bool only_words(const struct inquiry *inquiry, enum inquiry_step step)
+{
+    return step == STEP_REPLY &&
+           (inquiry->status != STATUS_INCOMPLETE || inquiry->state != INQUIRY_OPEN);
+}
+
+bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *partner, int64_t id,
+                          enum inquiry_step step, const char *comment)
+{
+    struct inquiry inquiry = { 0 };
+    bool words = comment != NULL && comment[0] != '\0', done = false;
+
+    if (partner->kind != ACCOUNT_PARTNER || !inquiry_find(db, partner, id, &inquiry))
+        return not_found(job, id);
+    if (!words && (step == STEP_REPLY || step == STEP_REOPEN)) {
+        error_set(&job->error, ERROR_INVALID, "A comment is required.");
+        goto out;
+    }
+    if (only_words(&inquiry, step)) {
+        done = add_comment(job, db, partner, &inquiry, comment);
+        goto out;
+    }
+    if (!inquiry_step(&inquiry, step, db_now(db), &job->error))
+        goto out;
+    if (words && !add_comment(job, db, partner, &inquiry, comment))
+        goto out;
+    if (!inquiry_row_update(db, &inquiry)) {
+        refuse_second(job, partner->sid, find_open(db, &inquiry));
+        goto out;
+    }
+    done = publish(job, db, &inquiry, inquiry_step_event(step));
+out:
+    inquiry_free(&inquiry);
+    return done;
+}
+
+bool inquiry_comment(struct job *job, struct db *db, const struct caller *caller, int64_t id,
+                     const char *text)
+{
+    struct inquiry inquiry = { 0 };
+    bool done;
+
+    if (!inquiry_find(db, caller, id, &inquiry))
+        return not_found(job, id);
+    done = add_comment(job, db, caller, &inquiry, text);
+    inquiry_free(&inquiry);
+    return done;
+}
+
+bool inquiry_resolve(struct job *job, struct db *db, const struct caller *brand,
+                     const struct resolution *resolution, struct problems *problems)
+{
+    struct inquiry inquiry = { 0 };
+    bool done;
+
+    if (brand->kind != ACCOUNT_BRAND || !inquiry_find(db, brand, resolution->id, &inquiry))
+        return not_found(job, resolution->id);
+    inquiry.auto_approval_at = DATE_NONE;
+    done = decide(job, db, &inquiry, resolution, problems);
+    if (done)
+        inquiry_row_rule(db, inquiry.id, 0);
+    inquiry_free(&inquiry);
+    return done;
+}
+
+struct due {
+    int64_t inquiry, rule;
+};
+
+static size_t find_due(struct db *db, struct due *out, size_t most)
+{
+    struct stmt *list = db_prepare(db, "SELECT id, coalesce(approval_rule, 0) FROM inquiry "
+                                       "WHERE auto_approval_at <= ? AND status = 1 AND state = 1 "
+                                       "ORDER BY auto_approval_at, id LIMIT ?");
+    size_t count = 0;
+
+    db_bind_int(list, 1, db_now(db));
+    db_bind_int(list, 2, (int64_t)most);
+    while (count < most && db_step(list) == DB_ROW) {
+        out[count].inquiry = db_int(list, 0);
+        out[count++].rule = db_int(list, 1);
+    }
+    db_finish(list);
+    return count;
+}
+
+/* The one read without a caller's account: the rule is the brand's own. */
+static bool find_any(struct db *db, int64_t id, struct inquiry *out)
+{
+    struct stmt *find = db_prepare(db, INQUIRY_SELECT "WHERE i.id = ?");
+    bool found;
+
+    db_bind_int(find, 1, id);
+    found = db_step(find) == DB_ROW;
+    if (found)
+        inquiry_row_read(out, find);
+    db_finish(find);
+    if (found)
+        comments_load(db, out, 1);
+    return found;
+}
+
+/* Accepts it, or takes it out of its rule and so leaves it to the brand. */
+static bool approve(struct job *job, struct db *db, const struct due *due)
+{
+    struct approval_rule rule;
+    struct inquiry inquiry = { 0 };
+    bool done;
+
+    if (!find_any(db, due->inquiry, &inquiry))
+        return false;
+    done = rule_find(db, due->rule, &rule) && rule_fits(db, &rule, &inquiry) &&
+           decide_by_rule(job, db, &inquiry, &rule);
+    inquiry_free(&inquiry);
+    if (!done && find_any(db, due->inquiry, &inquiry)) {
+        memset(&job->error, 0, sizeof(job->error));
+        inquiry.auto_approval_at = DATE_NONE;
+        inquiry_row_update(db, &inquiry);
+        inquiry_row_rule(db, inquiry.id, 0);
+        inquiry_free(&inquiry);
+    }
+    return done;
+}
+
+int inquiry_approve_due(struct job *job, struct db *db, int limit)
+{
+    struct due due[100];
+    size_t most = sizeof(due) / sizeof(due[0]), count;
+    int accepted = 0;
+
+    if (limit < (int)most)
+        most = limit > 0 ? (size_t)limit : 0;
+    count = find_due(db, due, most);
+    for (size_t i = 0; i < count && !db_failed(db); i++)
+        accepted += approve(job, db, &due[i]) ? 1 : 0;
+    return accepted;
+}

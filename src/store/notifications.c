@@ -1,0 +1,325 @@
+/* notifications.c — event notifications on disk.
+ *
+ * `notification` has what may change by itself (its state) and names the revision in force;
+ * `notification_revision` has the settings as JSON and, sealed, what must not be readable in the
+ * file: custom headers and signing secrets.  A revision is never written again, so that an attempt
+ * that names one shows the request as it was.  Compiling happens on every load: what comes out of
+ * here can be sent with.  Whatever changes a notification tells the writer's routes, in the same
+ * job, to forget the account's.
+ */
+#include "store/notifications.h"
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "model/signature.h"
+#include "store/events.h"
+#include "store/postbacks.h"
+#include "store/secrets.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECRETS_MAX = 256 * 1024 }; /* bytes, not sealed; 20 headers take at most half */
+
+static void wipe(struct buf *buf)
+{
+    if (buf->data != NULL)
+        sodium_memzero(buf->data, buf->cap);
+    buf_free(buf);
+}
+
+/* jansson keeps copies of what it reads and writes: wiped in place before they are freed. */
+static void wipe_json(json_t *value)
+{
+    const char *name;
+    json_t *member;
+    size_t at;
+
+    if (json_is_string(value)) {
+        sodium_memzero((char *)json_string_value(value), json_string_length(value));
+    } else if (json_is_object(value)) {
+        json_object_foreach(value, name, member) wipe_json(member);
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, at, member) wipe_json(member);
+    }
+}
+
+static void put_secret(json_t *object, const char *name, const struct signing_secret *secret)
+{
+    struct buf text = { .limit = 256 };
+
+    if (secret->len > 0) {
+        secret_write(&text, secret);
+        json_object_set_new(object, name, json_string(buf_text(&text)));
+    }
+    wipe(&text);
+}
+
+/* Headers and secrets, sealed, at the end of *out. */
+static void secrets_write(const struct notification *notification, struct buf *out)
+{
+    json_t *object = json_object(), *headers = json_array();
+    char *plain;
+
+    for (size_t i = 0; i < notification->header_count; i++)
+        json_array_append_new(headers,
+                              json_pack("{s:s, s:s}", "Name", notification->headers[i].name,
+                                        "Value", notification->headers[i].value));
+    json_object_set_new(object, "Headers", headers);
+    put_secret(object, "Secret", &notification->secret);
+    put_secret(object, "OldSecret", &notification->old_secret);
+    json_object_set_new(object, "OldSecretUntil", json_integer(notification->old_secret_until));
+    plain = json_dumps(object, JSON_COMPACT);
+    wipe_json(object);
+    json_decref(object);
+    if (plain == NULL)
+        bug("a notification's secrets cannot be written");
+    secrets_seal(out, plain, strlen(plain));
+    sodium_memzero(plain, strlen(plain));
+    free(plain);
+}
+
+static bool take_secret(const json_t *object, const char *name, struct signing_secret *secret)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text == NULL || secret_read(secret, text);
+}
+
+/* Takes a sealed blob apart.  False: it is damaged, or sealed under another key. */
+static bool secrets_read(struct notification *notification, const void *sealed, size_t len,
+                         struct problems *problems)
+{
+    struct buf plain = { .limit = SECRETS_MAX };
+    json_t *object = NULL;
+    bool read = false;
+
+    if (secrets_unseal(&plain, sealed, len))
+        object = json_loadb(buf_text(&plain), plain.len, 0, NULL);
+    if (json_is_object(object)) {
+        read =
+            notification_headers_read(notification, json_object_get(object, "Headers"), problems) &&
+            take_secret(object, "Secret", &notification->secret) &&
+            take_secret(object, "OldSecret", &notification->old_secret);
+        notification->old_secret_until =
+            json_integer_value(json_object_get(object, "OldSecretUntil"));
+    }
+    wipe_json(object);
+    json_decref(object);
+    wipe(&plain);
+    return read;
+}
+
+static void revision_insert(struct db *db, const struct notification *notification)
+{
+    struct stmt *add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
+                                      "settings, secrets, created_at) VALUES (?, ?, ?, ?, ?)");
+    json_t *shown = notification_settings_write(&notification->settings);
+    char *settings = json_dumps(shown, JSON_COMPACT);
+    struct buf sealed = { .limit = SECRETS_MAX };
+
+    json_decref(shown);
+    secrets_write(notification, &sealed);
+    if (settings == NULL || sealed.failed)
+        bug("a notification's settings cannot be written");
+    db_bind_int(add, 1, notification->id);
+    db_bind_int(add, 2, notification->revision);
+    db_bind_text(add, 3, settings);
+    db_bind_bytes(add, 4, sealed.data, sealed.len);
+    db_bind_int(add, 5, notification->updated_at);
+    db_run(db, add);
+    free(settings);
+    buf_free(&sealed);
+}
+
+void notification_add(struct db *db, struct notification *notification)
+{
+    struct stmt *add = db_prepare(db, "INSERT INTO notification (account, revision, state, "
+                                      "held_reason, created_at, updated_at) "
+                                      "VALUES (?, 1, ?, ?, ?, ?)");
+
+    if (notification->secret.len == 0)
+        secret_random(&notification->secret);
+    notification->revision = 1;
+    notification->created_at = notification->updated_at = db_now(db);
+    db_bind_int(add, 1, notification->account);
+    db_bind_int(add, 2, (int64_t)notification->state);
+    db_bind_text(add, 3, notification->held_reason != NULL ? notification->held_reason : "");
+    db_bind_int(add, 4, notification->created_at);
+    db_bind_int(add, 5, notification->updated_at);
+    db_run(db, add);
+    notification->id = db_failed(db) ? 0 : db_last_id(db);
+    revision_insert(db, notification);
+    events_forget(db, notification->account);
+}
+
+bool notification_change(struct db *db, struct notification *notification)
+{
+    struct stmt *change =
+        db_prepare(db, "UPDATE notification SET revision = revision + 1, updated_at = ?1 "
+                       "WHERE id = ?2 AND account = ?3 AND deleted_at IS NULL "
+                       "RETURNING revision");
+    bool found;
+
+    db_bind_int(change, 1, db_now(db));
+    db_bind_int(change, 2, notification->id);
+    db_bind_int(change, 3, notification->account);
+    found = db_step(change) == DB_ROW;
+    if (found)
+        notification->revision = (int)db_int(change, 0);
+    db_run(db, change);
+    if (!found)
+        return false;
+    notification->updated_at = db_now(db);
+    revision_insert(db, notification);
+    events_forget(db, notification->account);
+    return true;
+}
+
+/* The account of one that is not deleted; 0: there is none, or it is not this account's (0: any).
+ */
+static int64_t find_account(struct db *db, int64_t account, int64_t id)
+{
+    struct stmt *find = db_prepare(db, "SELECT account FROM notification WHERE id = ?1 "
+                                       "AND (?2 = 0 OR account = ?2) AND deleted_at IS NULL");
+    int64_t found = 0;
+
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, account);
+    if (db_step(find) == DB_ROW)
+        found = db_int(find, 0);
+    db_finish(find);
+    return found;
+}
+
+bool notification_set_state(struct db *db, int64_t account, int64_t id,
+                            enum notification_state state, const char *held_reason)
+{
+    int64_t owner = find_account(db, account, id);
+    struct stmt *set;
+
+    if (owner == 0)
+        return false;
+    set = db_prepare(db, "UPDATE notification SET state = ?, held_reason = ?, updated_at = ? "
+                         "WHERE id = ? AND account = ?");
+    db_bind_int(set, 1, (int64_t)state);
+    db_bind_text(set, 2, state == NOTIFICATION_HELD && held_reason != NULL ? held_reason : "");
+    db_bind_int(set, 3, db_now(db));
+    db_bind_int(set, 4, id);
+    db_bind_int(set, 5, owner);
+    db_run(db, set);
+    events_forget(db, owner);
+    return true;
+}
+
+bool notification_delete(struct db *db, int64_t account, int64_t id)
+{
+    int64_t owner = find_account(db, account, id);
+    struct stmt *mark;
+
+    if (owner == 0)
+        return false;
+    mark = db_prepare(db, "UPDATE notification SET deleted_at = ?1, updated_at = ?1 "
+                          "WHERE id = ?2 AND account = ?3");
+    db_bind_int(mark, 1, db_now(db));
+    db_bind_int(mark, 2, id);
+    db_bind_int(mark, 3, owner);
+    db_run(db, mark);
+    postback_cancel_all(db, id);
+    events_forget(db, owner);
+    return true;
+}
+
+static struct notification *damaged(int64_t id, int revision, const struct problems *problems)
+{
+    log_error("notification_damaged", LOG_N("notification", id), LOG_N("revision", revision),
+              LOG_T("field", problems->count > 0 ? problems->items[0].field : ""),
+              LOG_T("reason", problems->count > 0 ? problems->items[0].message
+                                                  : "its secrets cannot be unsealed"));
+    return NULL;
+}
+
+/* From a row of SQL_LOAD; NULL when it is damaged. */
+static struct notification *from_row(struct stmt *row)
+{
+    struct problems problems = { 0 };
+    struct notification_settings settings = { 0 };
+    struct notification *notification;
+    int64_t id = db_int(row, 0);
+    int revision = (int)db_int(row, 3);
+    json_t *shown = json_loads(db_text(row, 8), 0, NULL);
+    const void *sealed;
+    size_t len;
+
+    notification_settings_read(&settings, shown, &problems);
+    json_decref(shown);
+    notification = notification_compile(&settings, &problems);
+    notification_settings_free(&settings);
+    if (notification != NULL) {
+        notification->id = id;
+        notification->account = db_int(row, 1);
+        notification->account_sid = db_copy(row, 2);
+        notification->revision = revision;
+        notification->state = (enum notification_state)db_int(row, 4);
+        notification->held_reason = db_copy(row, 5);
+        notification->created_at = db_int(row, 6);
+        notification->updated_at = db_int(row, 7);
+        sealed = db_bytes(row, 9, &len);
+        if (!secrets_read(notification, sealed, len, &problems)) {
+            notification_unref(notification);
+            notification = NULL;
+        }
+    }
+    if (notification == NULL)
+        damaged(id, revision, &problems);
+    problems_free(&problems);
+    return notification;
+}
+
+#define SQL_LOAD                                                                                   \
+    "SELECT n.id, n.account, a.sid, r.revision, n.state, n.held_reason, n.created_at, "            \
+    "n.updated_at, r.settings, r.secrets FROM notification n JOIN account a ON a.id = n.account "  \
+    "JOIN notification_revision r ON r.notification = n.id "                                       \
+    "WHERE n.id = ?1 AND (?2 = 0 OR n.account = ?2) "
+
+struct notification *notification_load(struct db *db, int64_t account, int64_t id, int revision)
+{
+    struct stmt *find =
+        revision == 0
+            ? db_prepare(db, SQL_LOAD "AND r.revision = n.revision AND n.deleted_at IS NULL")
+            : db_prepare(db, SQL_LOAD "AND r.revision = ?3");
+    struct notification *notification = NULL;
+
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, account);
+    if (revision != 0)
+        db_bind_int(find, 3, revision);
+    if (db_step(find) == DB_ROW)
+        notification = from_row(find);
+    db_finish(find);
+    return notification;
+}
+
+size_t notification_ids(struct db *db, int64_t account, int64_t **ids)
+{
+    struct stmt *list = account == 0
+                            ? db_prepare(db, "SELECT id FROM notification "
+                                             "WHERE deleted_at IS NULL ORDER BY id")
+                            : db_prepare(db, "SELECT id FROM notification WHERE account = ? "
+                                             "AND deleted_at IS NULL ORDER BY id");
+    size_t count = 0, room = 0;
+
+    *ids = NULL;
+    if (account != 0)
+        db_bind_int(list, 1, account);
+    while (db_step(list) == DB_ROW) {
+        if (count == room) {
+            room = room == 0 ? 64 : room * 2;
+            *ids = must_resize(*ids, room * sizeof(**ids));
+        }
+        (*ids)[count++] = db_int(list, 0);
+    }
+    db_finish(list);
+    return count;
+}
