@@ -9,6 +9,7 @@
 #ifndef POSTBACKD_CLIENT_H
 #define POSTBACKD_CLIENT_H
 
+#include "base/error.h"
 #include "model/attempt.h"
 #include "model/request.h"
 
@@ -34,7 +35,8 @@ struct client_config {
 
 /* NULL with *error: a bad CIDR, an unreadable CA file. */
 struct client *client_new(uv_loop_t *loop, const struct client_config *config, struct error *error);
-/* Ends every exchange under way as EXCHANGE_RESET and closes all. */
+/* Ends every exchange under way as EXCHANGE_RESET and closes all; not from inside a done().  The
+ * loop must turn once more for its handles to go. */
 void client_free(struct client *client);
 
 struct destination { /* where: strings are copied */
@@ -45,7 +47,8 @@ struct destination { /* where: strings are copied */
 
 struct exchange;
 /* The callee takes the attempt's owned parts (or attempt_free()s them).  started_at, duration_us,
- * error, detail, status, retry_after_ms, headers and body are set. */
+ * error, detail, status, retry_after_ms, headers and body are set; after a failure too, as far as
+ * the answer had come.  The exchange's connection is free again, so done may send the next one. */
 typedef void exchange_done(void *context, struct attempt *attempt);
 
 /* Starts; done is called exactly once, never from inside this call.  The request's buffers are

@@ -14,8 +14,12 @@
 #include <sys/socket.h>
 
 struct egress;
+/* "10.0.0.0/8", "fd00::/8", or one address.  NULL with *error that names the wrong one. */
 struct egress *egress_new(const char *const *cidrs, size_t count, struct error *error);
-void egress_free(struct egress *egress);
+void egress_free(struct egress *egress); /* NULL is allowed */
 bool egress_allows(const struct egress *egress, const struct sockaddr *address);
+
+/* What makes an address special: "a loopback address", …; NULL for a public one. */
+const char *egress_kind(const struct sockaddr *address);
 
 #endif

@@ -1,0 +1,260 @@
+/* dial.c — resolve, check, connect; the first address that answers wins.
+ *
+ * `next` walks the addresses; each attempt to connect is a struct try with its own poll handle,
+ * on `tries` while it is under way.  One alarm serves both for the stagger and for reporting, from
+ * the loop, what failed at once.
+ *
+ * The rule: no connect() without egress_allows() on that very address.
+ */
+#include "courier/dial.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct
+try {
+    uv_poll_t poll;
+    struct dial *dial;
+    struct list node;
+    int fd;
+    union address address;
+};
+
+struct dial {
+    const struct dialer *by;
+    dial_done *done;
+    void *context;
+    int port;
+    bool resolving;
+    struct resolver_waiter waiter;
+    struct alarm alarm;
+    struct list tries;
+    size_t next;
+    struct resolved found;
+    enum exchange_error error; /* the failure most worth telling so far */
+    int system_error;
+    char detail[160];
+};
+
+static void free_try(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* Gives its socket. */
+static int drop_try(struct try *try)
+{
+    int fd = try->fd;
+    list_remove(&try->node);
+    uv_close((uv_handle_t *)&try->poll, free_try);
+    return fd;
+}
+
+static void free_dial(struct dial *dial)
+{
+    struct list *at;
+    while ((at = list_first(&dial->tries)) != NULL)
+        close(drop_try(container_of(at, struct try, node)));
+    resolver_forget(&dial->waiter);
+    alarm_clear(dial->by->alarms, &dial->alarm);
+    free(dial);
+}
+
+static void end(struct dial *dial, int fd)
+{
+    dial_done *done = dial->done;
+    void *context = dial->context;
+    enum exchange_error error = fd == -1 ? dial->error : EXCHANGE_OK;
+    char detail[sizeof(dial->detail)];
+    memcpy(detail, dial->detail, sizeof(detail));
+    free_dial(dial);
+    done(context, fd, error, detail);
+}
+
+static const char *address_text(const union address *address, char *out, socklen_t size)
+{
+    const void *bytes = address->any.sa_family == AF_INET6 ? (const void *)&address->v6.sin6_addr
+                                                           : (const void *)&address->v4.sin_addr;
+    return inet_ntop(address->any.sa_family, bytes, out, size) != NULL ? out : "?";
+}
+
+static void note_refusal(struct dial *dial, const union address *address)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (dial->error != EXCHANGE_OK)
+        return;
+    dial->error = EXCHANGE_REFUSED_ADDRESS;
+    snprintf(dial->detail, sizeof(dial->detail),
+             "%s is %s; the operator can allow it with --allow-egress",
+             address_text(address, text, sizeof(text)), egress_kind(&address->any));
+}
+
+/* Where there is no IPv6 at all, what IPv4 says is worth more than "unreachable". */
+static void note_failure(struct dial *dial, const union address *address, int system_error)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool better = dial->error != EXCHANGE_CONNECT || dial->system_error == ENETUNREACH ||
+                  dial->system_error == EADDRNOTAVAIL;
+    if (!better)
+        return;
+    dial->error = EXCHANGE_CONNECT;
+    dial->system_error = system_error;
+    snprintf(dial->detail, sizeof(dial->detail), "%s port %d: %s",
+             address_text(address, text, sizeof(text)), dial->port, uv_strerror(-system_error));
+}
+
+static void try_next(struct dial *dial);
+
+static void try_ready(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    struct try *try = poll->data;
+    struct dial *dial = try->dial;
+    int failure = 0;
+    socklen_t size = sizeof(failure);
+    if (getsockopt(try->fd, SOL_SOCKET, SO_ERROR, &failure, &size) == -1)
+        failure = errno;
+    if (failure == 0) {
+        end(dial, drop_try(try));
+        return;
+    }
+    note_failure(dial, &try->address, failure);
+    close(drop_try(try));
+    try_next(dial);
+}
+
+/* 0, or the system's error. */
+static int start_try(struct dial *dial, const union address *address)
+{
+    socklen_t size = address->any.sa_family == AF_INET6 ? sizeof(address->v6) : sizeof(address->v4);
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd == -1)
+        return errno;
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, &address->any, size) == -1 && errno != EINPROGRESS) {
+        int failure = errno;
+        close(fd);
+        return failure;
+    }
+    struct try *try = must_alloc(sizeof(*try));
+    int status = uv_poll_init(dial->by->loop, &try->poll, fd);
+    if (status != 0) {
+        free(try);
+        close(fd);
+        return -status;
+    }
+    try->poll.data = try;
+    try->dial = dial;
+    try->fd = fd;
+    try->address = *address;
+    list_append(&dial->tries, &try->node);
+    uv_poll_start(&try->poll, UV_WRITABLE, try_ready);
+    return 0;
+}
+
+static void try_next(struct dial *dial)
+{
+    while (dial->next < dial->found.count) {
+        union address address = dial->found.addresses[dial->next++];
+        if (address.any.sa_family == AF_INET6)
+            address.v6.sin6_port = htons((uint16_t)dial->port);
+        else
+            address.v4.sin_port = htons((uint16_t)dial->port);
+        if (!egress_allows(dial->by->egress, &address.any)) {
+            note_refusal(dial, &address);
+            continue;
+        }
+        int failure = start_try(dial, &address);
+        if (failure != 0) {
+            note_failure(dial, &address, failure);
+            continue;
+        }
+        if (dial->next < dial->found.count)
+            alarm_set(dial->by->alarms, &dial->alarm, clock_steady_ms() + DIAL_STAGGER_MS);
+        return;
+    }
+    if (list_empty(&dial->tries))
+        alarm_soon(dial->by->alarms, &dial->alarm);
+}
+
+static void ring(struct alarm *alarm)
+{
+    struct dial *dial = container_of(alarm, struct dial, alarm);
+    if (list_empty(&dial->tries) && dial->next >= dial->found.count)
+        end(dial, -1);
+    else
+        try_next(dial);
+}
+
+static void resolved(struct dial *dial, const struct resolved *found)
+{
+    dial->resolving = false;
+    dial->found = *found;
+    if (found->error != EXCHANGE_OK) {
+        dial->error = found->error;
+        memcpy(dial->detail, found->detail, sizeof(dial->detail));
+    }
+    try_next(dial);
+}
+
+static void woken(struct resolver_waiter *waiter, const struct resolved *found)
+{
+    resolved(container_of(waiter, struct dial, waiter), found);
+}
+
+static bool is_literal(const char *host, struct resolved *out)
+{
+    union address *address = &out->addresses[0];
+    *out = (struct resolved){ .count = 1 };
+    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1)
+        address->v4.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1)
+        address->v6.sin6_family = AF_INET6;
+    else
+        return false;
+    return true;
+}
+
+struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_done *done,
+                      void *context)
+{
+    struct dial *dial = must_alloc(sizeof(*dial));
+    dial->by = by;
+    dial->done = done;
+    dial->context = context;
+    dial->port = port;
+    dial->alarm.ring = ring;
+    dial->waiter.woken = woken;
+    list_init(&dial->waiter.node);
+    list_init(&dial->tries);
+    struct resolved literal;
+    if (is_literal(host, &literal)) {
+        resolved(dial, &literal);
+        return dial;
+    }
+    dial->resolving = true;
+    const struct resolved *known = resolver_ask(by->resolver, host, &dial->waiter);
+    if (known != NULL)
+        resolved(dial, known);
+    return dial;
+}
+
+void dial_cancel(struct dial *dial)
+{
+    free_dial(dial);
+}
+
+const char *dial_phase(const struct dial *dial)
+{
+    return dial->resolving ? "resolving the name" : "connecting";
+}

@@ -1,0 +1,32 @@
+/* dial.h — from a host and a port to a connected socket.
+ *
+ * The name is resolved, every address is checked against egress just before it is tried, and the
+ * addresses are tried in turn: the next one after a failure or after DIAL_STAGGER_MS without a
+ * result, the earlier ones still running (RFC 8305); the first to connect wins.
+ */
+#ifndef POSTBACKD_DIAL_H
+#define POSTBACKD_DIAL_H
+
+#include "courier/egress.h"
+#include "courier/resolver.h"
+
+enum { DIAL_STAGGER_MS = 250 };
+
+struct dialer { /* what all dials of a client share */
+    uv_loop_t *loop;
+    struct alarms *alarms;
+    struct resolver *resolver;
+    struct egress *egress;
+};
+
+struct dial;
+/* fd: connected, non-blocking, TCP_NODELAY, the callee's; or -1 with why.  The dial is gone. */
+typedef void dial_done(void *context, int fd, enum exchange_error error, const char *detail);
+
+/* done is called once, from the loop, never from inside this call. */
+struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_done *done,
+                      void *context);
+void dial_cancel(struct dial *dial);
+const char *dial_phase(const struct dial *dial); /* "resolving the name", "connecting" */
+
+#endif

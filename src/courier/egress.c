@@ -1,0 +1,230 @@
+/* egress.c — which addresses may be called.
+ *
+ * One table of the special-purpose ranges of the IANA registries (IPv4: RFC 6890 and later; IPv6
+ * likewise), the longest prefix first where two overlap.  All addresses are 16 bytes here: an
+ * IPv4 address stands as ::ffff:a.b.c.d, so that one comparison serves both.
+ *
+ * The rule: an IPv6 address that carries an IPv4 address (mapped, NAT64, 6to4) is judged by the
+ * one it carries, and IPv6 outside 2000::/3 is refused whether the table knows it or not.
+ */
+#include "courier/egress.h"
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "courier/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bits {
+    unsigned char bytes[16];
+};
+
+struct cidr {
+    struct bits prefix;
+    unsigned len; /* of 128 */
+};
+
+struct egress {
+    size_t count;
+    struct cidr allowed[CLIENT_EGRESS_MAX];
+};
+
+struct special {
+    const char *prefix;
+    unsigned len; /* as written: of 32 or of 128 */
+    const char *kind;
+};
+
+static const struct special specials[] = {
+    { "0.0.0.0", 8, "an address of “this network”" },
+    { "10.0.0.0", 8, "a private address" },
+    { "100.64.0.0", 10, "a shared address (carrier NAT)" },
+    { "127.0.0.0", 8, "a loopback address" },
+    { "169.254.0.0", 16, "a link-local address" },
+    { "172.16.0.0", 12, "a private address" },
+    { "192.0.0.0", 24, "a protocol assignment address" },
+    { "192.0.2.0", 24, "a documentation address" },
+    { "192.88.99.0", 24, "a 6to4 relay address" },
+    { "192.168.0.0", 16, "a private address" },
+    { "198.18.0.0", 15, "a benchmarking address" },
+    { "198.51.100.0", 24, "a documentation address" },
+    { "203.0.113.0", 24, "a documentation address" },
+    { "224.0.0.0", 4, "a multicast address" },
+    { "255.255.255.255", 32, "the broadcast address" },
+    { "240.0.0.0", 4, "a reserved address" },
+    { "::", 128, "the unspecified address" },
+    { "::1", 128, "a loopback address" },
+    { "64:ff9b:1::", 48, "a local translation address" },
+    { "100::", 64, "a discard address" },
+    { "2001:db8::", 32, "a documentation address" },
+    { "2001::", 23, "a protocol assignment address" },
+    { "3fff::", 20, "a documentation address" },
+    { "5f00::", 16, "a segment routing address" },
+    { "fc00::", 7, "a private address" },
+    { "fe80::", 10, "a link-local address" },
+    { "fec0::", 10, "a private address" },
+    { "ff00::", 8, "a multicast address" },
+};
+
+static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+static const unsigned char nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+
+static struct bits bits_of_ipv4(const void *address)
+{
+    struct bits out;
+    memcpy(out.bytes, mapped, 12);
+    memcpy(out.bytes + 12, address, 4);
+    return out;
+}
+
+static bool is_ipv4(const struct bits *address)
+{
+    return memcmp(address->bytes, mapped, 12) == 0;
+}
+
+/* False for a family that is not the internet's. */
+static bool bits_of(const struct sockaddr *address, struct bits *out)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, address, sizeof(v4));
+        *out = bits_of_ipv4(&v4.sin_addr);
+        return true;
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, address, sizeof(v6));
+        memcpy(out->bytes, &v6.sin6_addr, 16);
+        return true;
+    }
+    return false;
+}
+
+/* The IPv4 address that this one carries, or itself. */
+static struct bits inner(const struct bits *address)
+{
+    if (memcmp(address->bytes, nat64, 12) == 0)
+        return bits_of_ipv4(address->bytes + 12);
+    if (address->bytes[0] == 0x20 && address->bytes[1] == 0x02)
+        return bits_of_ipv4(address->bytes + 2);
+    return *address;
+}
+
+static bool holds(const struct cidr *cidr, const struct bits *address)
+{
+    unsigned whole = cidr->len / 8, rest = cidr->len % 8;
+    if (memcmp(cidr->prefix.bytes, address->bytes, whole) != 0)
+        return false;
+    if (rest == 0)
+        return true;
+    unsigned difference = cidr->prefix.bytes[whole] ^ address->bytes[whole];
+    return difference >> (8 - rest) == 0;
+}
+
+static bool parse_address(const char *text, struct bits *out, bool *v4)
+{
+    struct in_addr four;
+    *v4 = inet_pton(AF_INET, text, &four) == 1;
+    if (*v4) {
+        *out = bits_of_ipv4(&four);
+        return true;
+    }
+    return inet_pton(AF_INET6, text, out->bytes) == 1;
+}
+
+static const char *kind_of(const struct bits *address)
+{
+    struct bits judged = inner(address);
+    for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
+        struct cidr range;
+        bool v4;
+        if (!parse_address(specials[i].prefix, &range.prefix, &v4))
+            bug("bad special range: %s", specials[i].prefix);
+        range.len = specials[i].len + (v4 ? 96 : 0);
+        if (holds(&range, &judged))
+            return specials[i].kind;
+    }
+    if (!is_ipv4(&judged) && judged.bytes[0] >> 5 != 1)
+        return "a reserved address";
+    return NULL;
+}
+
+const char *egress_kind(const struct sockaddr *address)
+{
+    struct bits bits;
+    return bits_of(address, &bits) ? kind_of(&bits) : "not an internet address";
+}
+
+static bool parse_cidr(const char *text, struct cidr *out)
+{
+    char address[INET6_ADDRSTRLEN];
+    const char *slash = strchr(text, '/');
+    size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    bool v4;
+    if (len >= sizeof(address))
+        return false;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    if (!parse_address(address, &out->prefix, &v4))
+        return false;
+    int64_t bits = v4 ? 32 : 128;
+    if (slash != NULL && !text_int(slash + 1, 0, bits, &bits))
+        return false;
+    out->len = (unsigned)bits + (v4 ? 96 : 0);
+    return true;
+}
+
+struct egress *egress_new(const char *const *cidrs, size_t count, struct error *error)
+{
+    if (count > CLIENT_EGRESS_MAX) {
+        error_set(error, ERROR_INVALID, "--allow-egress is given %zu times; at most %d are taken",
+                  count, CLIENT_EGRESS_MAX);
+        return NULL;
+    }
+    struct egress *egress = must_alloc(sizeof(*egress));
+    for (size_t i = 0; i < count; i++) {
+        if (!parse_cidr(cidrs[i], &egress->allowed[i])) {
+            error_set(error, ERROR_INVALID,
+                      "--allow-egress: “%.100s” is not an address range; write it as 10.0.0.0/8 or "
+                      "fd00::/8",
+                      cidrs[i]);
+            free(egress);
+            return NULL;
+        }
+    }
+    egress->count = count;
+    return egress;
+}
+
+void egress_free(struct egress *egress)
+{
+    free(egress);
+}
+
+static bool listed(const struct egress *egress, const struct bits *address)
+{
+    for (size_t i = 0; i < egress->count; i++) {
+        const struct cidr *cidr = &egress->allowed[i];
+        /* ::/0 and the like, as written, speak of IPv6 only. */
+        if (cidr->len < 96 && is_ipv4(address))
+            continue;
+        if (holds(cidr, address))
+            return true;
+    }
+    return false;
+}
+
+bool egress_allows(const struct egress *egress, const struct sockaddr *address)
+{
+    struct bits bits;
+    if (!bits_of(address, &bits))
+        return false;
+    if (kind_of(&bits) == NULL)
+        return true;
+    struct bits judged = inner(&bits);
+    return listed(egress, &bits) || listed(egress, &judged);
+}

@@ -1,0 +1,272 @@
+/* pool.c — who gets which connection.
+ *
+ * A pool holds its idle connections (the last used first: the others age and are swept) and those
+ * who wait, in order.  All idle connections also stand on one list by age, from which the sweep
+ * and the cap on all take.  serve() is the one place that hands out.
+ *
+ * The rule: after anything that makes room (a connection closed or idle), first the pool's own
+ * waiters are served, then the pools that the cap on all has held up, one waiter each in turn.
+ */
+#include "courier/pool.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pool {
+    struct pools *pools;
+    struct destination to;
+    SSL_SESSION *session;
+    size_t open;
+    struct list waiting;
+    struct list idle;    /* connections, the last used first */
+    struct list crowded; /* in pools->crowded while only the cap on all holds it up */
+    struct list unused;  /* in pools->unused while it has neither connections nor waiters */
+};
+
+/* One byte of scheme, two of port, the host. */
+enum { KEY_MAX = 3 + HOST_MAX };
+
+static size_t key_of(const struct destination *to, char key[KEY_MAX])
+{
+    size_t len = strlen(to->host);
+    if (len > HOST_MAX)
+        bug("a host of %zu bytes came to the pools", len);
+    key[0] = to->https ? 's' : 'p';
+    key[1] = (char)(to->port >> 8);
+    key[2] = (char)(to->port & 0xff);
+    memcpy(key + 3, to->host, len);
+    return len + 3;
+}
+
+static void free_pool(struct pool *pool)
+{
+    char key[KEY_MAX];
+    size_t len = key_of(&pool->to, key);
+    map_remove_text(&pool->pools->by_destination, key, len);
+    list_remove(&pool->crowded);
+    list_remove(&pool->unused);
+    SSL_SESSION_free(pool->session);
+    free((char *)pool->to.host);
+    free(pool);
+}
+
+struct pool *pool_find(struct pools *pools, const struct destination *to)
+{
+    char key[KEY_MAX];
+    size_t len = key_of(to, key);
+    struct pool *pool = map_get_text(&pools->by_destination, key, len);
+    if (pool != NULL)
+        return pool;
+    pool = must_alloc(sizeof(*pool));
+    pool->pools = pools;
+    pool->to = *to;
+    pool->to.host = must_copy(to->host);
+    list_init(&pool->waiting);
+    list_init(&pool->idle);
+    list_init(&pool->crowded);
+    list_init(&pool->unused);
+    map_put_text(&pools->by_destination, key, len, pool);
+    return pool;
+}
+
+static void note_use(struct pool *pool)
+{
+    struct pools *pools = pool->pools;
+    bool used = pool->open > 0 || !list_empty(&pool->waiting);
+    if (used != list_empty(&pool->unused)) {
+        if (used) {
+            list_remove(&pool->unused);
+            pools->unused_count--;
+        } else {
+            list_append(&pools->unused, &pool->unused);
+            pools->unused_count++;
+        }
+    }
+    if (pools->unused_count > POOLS_UNUSED_MAX) {
+        pools->unused_count--;
+        free_pool(container_of(list_first(&pools->unused), struct pool, unused));
+    }
+}
+
+/* Closes without serving anybody. */
+static void shut(struct connection *connection)
+{
+    struct pool *pool = connection->pool;
+    pool->open--;
+    pool->pools->open--;
+    connection_close(connection);
+}
+
+static void make_room(struct pool *pool)
+{
+    struct pools *pools = pool->pools;
+    if (pool->open >= pools->limits.per_destination && !list_empty(&pool->idle))
+        shut(container_of(pool->idle.prev, struct connection, idle_here));
+    struct list *at = list_first(&pools->idle);
+    if (pools->open >= pools->limits.connections && at != NULL) {
+        struct connection *oldest = container_of(at, struct connection, idle_all);
+        struct pool *other = oldest->pool;
+        shut(oldest);
+        if (other != pool)
+            note_use(other);
+    }
+}
+
+static struct connection *open_one(struct pool *pool)
+{
+    struct pools *pools = pool->pools;
+    make_room(pool);
+    if (pool->open >= pools->limits.per_destination || pools->open >= pools->limits.connections)
+        return NULL;
+    struct connection *connection = connection_open(pools->wire, &pool->to, &pool->session);
+    connection->pool = pool;
+    pool->open++;
+    pools->open++;
+    pools->opened++;
+    return connection;
+}
+
+static struct connection *take_idle(struct pool *pool)
+{
+    struct list *at = list_first(&pool->idle);
+    if (at == NULL)
+        return NULL;
+    struct connection *connection = container_of(at, struct connection, idle_here);
+    list_remove(&connection->idle_here);
+    list_remove(&connection->idle_all);
+    pool->pools->reused++;
+    return connection;
+}
+
+/* Hands out up to `most` connections. */
+static void serve(struct pool *pool, size_t most)
+{
+    struct pools *pools = pool->pools;
+    struct list *at;
+    while (most-- > 0 && (at = list_first(&pool->waiting)) != NULL) {
+        struct pool_waiter *waiter = container_of(at, struct pool_waiter, node);
+        struct connection *connection = waiter->fresh ? NULL : take_idle(pool);
+        if (connection == NULL)
+            connection = open_one(pool);
+        if (connection == NULL)
+            break;
+        list_remove(at);
+        pools->handed(waiter, connection);
+    }
+    list_remove(&pool->crowded);
+    if (!list_empty(&pool->waiting) && pool->open < pools->limits.per_destination)
+        list_append(&pools->crowded, &pool->crowded);
+}
+
+static void serve_crowded(struct pools *pools)
+{
+    struct list *at;
+    while ((at = list_first(&pools->crowded)) != NULL) {
+        if (pools->open >= pools->limits.connections && list_empty(&pools->idle))
+            return;
+        serve(container_of(at, struct pool, crowded), 1);
+    }
+}
+
+void pool_ask(struct pool *pool, struct pool_waiter *waiter)
+{
+    bool first = list_empty(&pool->waiting);
+    list_append(&pool->waiting, &waiter->node);
+    if (first)
+        serve(pool, 1);
+    note_use(pool);
+}
+
+void pool_ask_first(struct pool *pool, struct pool_waiter *waiter)
+{
+    list_prepend(&pool->waiting, &waiter->node);
+    serve(pool, 1);
+    note_use(pool);
+}
+
+void pool_forget(struct pool *pool, struct pool_waiter *waiter)
+{
+    list_remove(&waiter->node);
+    if (list_empty(&pool->waiting))
+        list_remove(&pool->crowded);
+    note_use(pool);
+}
+
+static void after_room(struct pool *pool)
+{
+    struct pools *pools = pool->pools;
+    serve(pool, SIZE_MAX);
+    note_use(pool);
+    serve_crowded(pools);
+}
+
+void pool_drop(struct connection *connection)
+{
+    struct pool *pool = connection->pool;
+    shut(connection);
+    after_room(pool);
+}
+
+static void set_sweep(struct pools *pools)
+{
+    struct list *at = list_first(&pools->idle);
+    if (at != NULL && pools->sweep.node.place == 0)
+        alarm_set(pools->wire->dialer.alarms, &pools->sweep,
+                  container_of(at, struct connection, idle_all)->idle_since_ms +
+                      pools->limits.idle_ms);
+}
+
+void pool_release(struct connection *connection)
+{
+    struct pool *pool = connection->pool;
+    if (!connection->reusable) {
+        pool_drop(connection);
+        return;
+    }
+    connection->idle_since_ms = clock_steady_ms();
+    list_prepend(&pool->idle, &connection->idle_here);
+    list_append(&pool->pools->idle, &connection->idle_all);
+    set_sweep(pool->pools);
+    if (!list_empty(&pool->waiting) || !list_empty(&pool->pools->crowded))
+        after_room(pool);
+}
+
+static void sweep(struct alarm *alarm)
+{
+    struct pools *pools = container_of(alarm, struct pools, sweep);
+    int64_t now = clock_steady_ms();
+    struct list *at;
+    while ((at = list_first(&pools->idle)) != NULL) {
+        struct connection *connection = container_of(at, struct connection, idle_all);
+        if (connection->idle_since_ms + pools->limits.idle_ms > now)
+            break;
+        pool_drop(connection);
+    }
+    set_sweep(pools);
+}
+
+void pools_start(struct pools *pools, struct wire *wire, const struct pool_limits *limits,
+                 void (*handed)(struct pool_waiter *, struct connection *))
+{
+    *pools = (struct pools){ .wire = wire, .limits = *limits, .handed = handed };
+    pools->sweep.ring = sweep;
+    list_init(&pools->crowded);
+    list_init(&pools->unused);
+    list_init(&pools->idle);
+}
+
+void pools_end(struct pools *pools)
+{
+    struct list *at;
+    struct pool *pool;
+    while ((at = list_first(&pools->idle)) != NULL)
+        pool_drop(container_of(at, struct connection, idle_all));
+    size_t place = 0;
+    while ((pool = map_each(&pools->by_destination, &place)) != NULL)
+        free_pool(pool);
+    map_free(&pools->by_destination);
+    alarm_clear(pools->wire->dialer.alarms, &pools->sweep);
+}

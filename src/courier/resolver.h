@@ -1,0 +1,49 @@
+/* resolver.h — host names to addresses, by c-ares on the loop, with a small cache.
+ *
+ * Addresses are kept as long as their TTL says (at least 1 s, at most 60 s), a failure for 1 s.
+ * Names are taken as they stand: no search domains.  Several who ask for one name share a look-up.
+ */
+#ifndef POSTBACKD_RESOLVER_H
+#define POSTBACKD_RESOLVER_H
+
+#include "base/error.h"
+#include "base/list.h"
+#include "courier/alarms.h"
+#include "model/attempt.h"
+
+#include <netinet/in.h>
+#include <stddef.h>
+
+enum { RESOLVED_MAX = 16, RESOLVER_NAMES_MAX = 1024, HOST_MAX = 255 };
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+struct resolved {
+    enum exchange_error error; /* EXCHANGE_OK with at least one address, or EXCHANGE_DNS */
+    char detail[160];          /* of a failure */
+    size_t count;
+    union address addresses[RESOLVED_MAX]; /* port 0; IPv6 and IPv4 by turns, IPv6 first */
+};
+
+struct resolver_waiter {
+    struct list node; /* list_init() before it is asked with */
+    void (*woken)(struct resolver_waiter *waiter, const struct resolved *found);
+};
+
+struct resolver;
+/* The system's name servers, or `servers` ("127.0.0.1:5353,…") when not NULL. */
+struct resolver *resolver_new(uv_loop_t *loop, struct alarms *alarms, const char *servers,
+                              struct error *error);
+void resolver_free(struct resolver *resolver); /* wakes nobody */
+
+/* What is known now (valid until the next call), or NULL: then the waiter is woken, from the loop.
+ * host: at most HOST_MAX bytes. */
+const struct resolved *resolver_ask(struct resolver *resolver, const char *host,
+                                    struct resolver_waiter *waiter);
+void resolver_forget(struct resolver_waiter *waiter); /* it is not woken any more */
+
+#endif
