@@ -110,14 +110,6 @@ static bool same_title(const char *cell, const char *title)
     return strcmp(a, b) == 0;
 }
 
-const char *csv_title(const struct csv_column *columns, size_t column_count, const char *field)
-{
-    for (size_t i = 0; i < column_count; i++)
-        if (columns[i].field != NULL && strcmp(columns[i].field, field) == 0)
-            return columns[i].title;
-    return field;
-}
-
 /* ---- reading ---- */
 
 struct reader {
@@ -157,6 +149,17 @@ static const struct csv_column *column_titled(const struct reader *reader, const
     return NULL;
 }
 
+/* At most so many bytes, of whole characters. */
+static size_t cut(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most + 1);
+    if (len <= most)
+        return len;
+    for (len = most; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+        len--;
+    return len;
+}
+
 static void take_title(struct reader *reader, const char *cell)
 {
     if (reader->cell >= CSV_COLUMNS_MAX) {
@@ -166,7 +169,7 @@ static void take_title(struct reader *reader, const char *cell)
     const struct csv_column *column = column_titled(reader, cell);
     if (column == NULL) {
         bool semicolons = strchr(cell, ';') != NULL;
-        fail_at(reader, reader->row_line, "unknown column \"%.80s\"%s", cell,
+        fail_at(reader, reader->row_line, "unknown column \"%.*s\"%s", (int)cut(cell, 80), cell,
                 semicolons ? "; columns are separated by commas" : "");
         return;
     }

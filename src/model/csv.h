@@ -25,9 +25,6 @@ struct csv_column {
 bool csv_read(const char *text, size_t len, const struct csv_column *columns, size_t column_count,
               json_t **rows, struct error *error);
 
-/* The title under which a client knows a field; the field's own name when no column has it. */
-const char *csv_title(const struct csv_column *columns, size_t column_count, const char *field);
-
 /* The byte order mark, by which spreadsheets know UTF-8. */
 void csv_start(struct buf *out);
 /* Writes one cell, quoted when needed, with a comma before it unless first.  Cells that a

@@ -40,10 +40,12 @@ static const char *const reasons[] = {
     "Other",
 };
 /* How bulk files spell the second and third. */
-static const char *const other_spellings[][2] = {
-    { "Another marketing channel was credited with sale", reasons[1] },
-    { "Another marketing channel was credited with sale, due to a voucher/discount code used",
-      reasons[2] },
+static const struct {
+    const char *text;
+    int reason;
+} other_spellings[] = {
+    { "Another marketing channel was credited with sale", 1 },
+    { "Another marketing channel was credited with sale, due to a voucher/discount code used", 2 },
 };
 
 enum {
@@ -109,12 +111,12 @@ const char *const *reject_reasons(size_t *count)
 
 int reject_reason_named(const char *text)
 {
-    for (size_t i = 0; i < sizeof(other_spellings) / sizeof(other_spellings[0]); i++)
-        if (text_same(text, other_spellings[i][0]))
-            text = other_spellings[i][1];
     for (int i = 0; i < REASON_COUNT; i++)
         if (text_same(text, reasons[i]))
             return i;
+    for (size_t i = 0; i < sizeof(other_spellings) / sizeof(other_spellings[0]); i++)
+        if (text_same(text, other_spellings[i].text))
+            return other_spellings[i].reason;
     return -1;
 }
 

@@ -230,13 +230,6 @@ static void test_hostile_cells_come_back_as_they_went(void **state)
     buf_free(&out);
 }
 
-static void test_a_field_has_its_columns_title(void **state)
-{
-    (void)state;
-    assert_string_equal(csv_title(columns, COLUMNS, "TransactionAmount"), "Sale Amount");
-    assert_string_equal(csv_title(columns, COLUMNS, "Currency"), "Currency");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,7 +241,6 @@ int main(void)
         cmocka_unit_test(test_caps_on_rows_columns_and_cells),
         cmocka_unit_test(test_formulas_are_disarmed),
         cmocka_unit_test(test_hostile_cells_come_back_as_they_went),
-        cmocka_unit_test(test_a_field_has_its_columns_title),
     };
     return cmocka_run_group_tests_name("csv", tests, NULL, NULL);
 }

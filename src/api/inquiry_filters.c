@@ -1,0 +1,132 @@
+/* inquiry_filters.c — the query of an inquiry list as a filter.
+ *
+ * Each role has its own list of names: a brand may not search by what it may not see.  An unknown
+ * name is refused, since a filter that is silently ignored answers another question.
+ *
+ * The end of a span is inclusive: a day means the whole day, a time to the second the whole
+ * second, because dates are shown to the second and may be sent back as they were shown.
+ */
+#include "api/inquiries.h"
+
+#include "base/id.h"
+
+#include <string.h>
+
+static const char *const partner_names[] = { "CampaignId",
+                                             "OrderId",
+                                             "ResolutionStatus",
+                                             "State",
+                                             "StartDate",
+                                             "EndDate",
+                                             "TransactionDateStart",
+                                             "TransactionDateEnd",
+                                             "MediaPartnerInquiryId",
+                                             "CustomerId",
+                                             "Page",
+                                             "PageSize",
+                                             NULL };
+static const char *const brand_names[] = { "CampaignId",
+                                           "OrderId",
+                                           "ResolutionStatus",
+                                           "State",
+                                           "StartDate",
+                                           "EndDate",
+                                           "TransactionDateStart",
+                                           "TransactionDateEnd",
+                                           "MediaPartnerId",
+                                           "Page",
+                                           "PageSize",
+                                           NULL };
+
+static void read_names(const struct call *call, bool brand, bool paged, struct problems *problems)
+{
+    const char *names[16];
+    const char *const *all = brand ? brand_names : partner_names;
+    size_t count = 0;
+    for (; *all != NULL; all++)
+        if (paged || strncmp(*all, "Page", 4) != 0)
+            names[count++] = *all;
+    names[count] = NULL;
+    call_query_only(call, names, problems);
+}
+
+static int64_t read_id(const struct call *call, const char *name, struct problems *problems)
+{
+    const char *text = call_query(call, name);
+    int64_t id = 0;
+    if (text[0] != '\0' && (!id_parse(text, &id) || id == 0))
+        problems_add(problems, name, "must be a whole number above 0, such as 1001");
+    return id;
+}
+
+static const char *read_text(const struct call *call, const char *name)
+{
+    const char *text = call_query(call, name);
+    return text[0] != '\0' ? text : NULL;
+}
+
+static bool read_date(const struct call *call, const char *name, int64_t *at, bool *whole_day,
+                      struct problems *problems)
+{
+    const char *text = call_query(call, name);
+    if (text[0] == '\0')
+        return false;
+    if (date_parse_day(text, at, whole_day))
+        return true;
+    problems_add(problems, name,
+                 "must be an ISO 8601 date, such as 2026-11-23T18:40:17+01:00 (in a URL '+' is "
+                 "written %%2B) or 2026-11-23");
+    return false;
+}
+
+static void read_span(const struct call *call, const char *start, const char *end, int64_t *from,
+                      int64_t *until, struct problems *problems)
+{
+    int64_t at;
+    bool whole_day;
+    *from = *until = DATE_NONE;
+    if (read_date(call, start, &at, &whole_day, problems))
+        *from = at;
+    if (!read_date(call, end, &at, &whole_day, problems))
+        return;
+    if (whole_day)
+        *until = date_add_days(at, 1);
+    else
+        *until = at + (at % 1000 == 0 ? 1000 : 1);
+    if (*from != DATE_NONE && *from >= *until)
+        problems_add(problems, end, "must not be before %s", start);
+}
+
+static void read_words(const struct call *call, struct inquiry_filter *filter,
+                       struct problems *problems)
+{
+    const char *status = call_query(call, "ResolutionStatus"), *state = call_query(call, "State");
+    if (status[0] != '\0' && !inquiry_status_named(status, &filter->status))
+        problems_add(problems, "ResolutionStatus",
+                     "must be UNRESOLVED, VALID, DECLINED or INCOMPLETE");
+    if (state[0] != '\0' && !inquiry_state_named(state, &filter->state))
+        problems_add(problems, "State", "must be OPEN or CLOSED");
+}
+
+void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_filter *filter,
+                         struct problems *problems)
+{
+    bool brand = call->caller.kind == ACCOUNT_BRAND;
+    *filter = (struct inquiry_filter){ .page = 1 };
+    read_names(call, brand, paged, problems);
+    filter->campaign = read_id(call, "CampaignId", problems);
+    filter->order_id = read_text(call, "OrderId");
+    if (brand) {
+        if (call_query(call, "CampaignId")[0] == '\0')
+            problems_add(problems, "CampaignId", "is required: the number of your campaign");
+        filter->partner = read_id(call, "MediaPartnerId", problems);
+    } else {
+        filter->reference = read_text(call, "MediaPartnerInquiryId");
+        filter->customer_id = read_text(call, "CustomerId");
+    }
+    read_words(call, filter, problems);
+    read_span(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,
+              problems);
+    read_span(call, "TransactionDateStart", "TransactionDateEnd", &filter->transaction_from,
+              &filter->transaction_until, problems);
+}
