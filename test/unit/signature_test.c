@@ -65,11 +65,13 @@ static void test_wrong_secrets_are_refused_and_change_nothing(void **state)
         "whsec_",
         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",         /* no prefix */
         "WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",   /* not that one */
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa",     /* 22 bytes */
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaQ=",   /* 23 bytes */
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS-",   /* not base64 */
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw==", /* padded too much */
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", /* 72 bytes */
+        /* 72 bytes */
+        ("whsec_"
+         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjU"
+         "PD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
