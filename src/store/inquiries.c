@@ -160,7 +160,7 @@ static bool decide(struct job *job, struct db *db, struct inquiry *inquiry,
     done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
 out:
     if (!done)
-        error_set(&job->error, ERROR_INVALID, "The decision has wrong fields.");
+        error_set(&job->error, ERROR_INVALID, "The decision is not valid.");
     free(tracker);
     return done;
 }
@@ -214,7 +214,7 @@ static bool fill_campaign(struct job *job, struct db *db, const struct caller *p
 
     if (!member) {
         problems_add(problems, "CampaignId", "not a campaign you are a member of");
-        error_set(&job->error, ERROR_INVALID, "The inquiry has wrong fields.");
+        error_set(&job->error, ERROR_INVALID, "The inquiry is not valid.");
         campaign_clear(&campaign);
         return false;
     }

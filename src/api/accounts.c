@@ -1,0 +1,135 @@
+/* accounts.c — what an account sees of itself: its campaigns and its notices.
+ *
+ * Partners and brands have the same resources under /Mediapartners and /Advertisers; the caller's
+ * kind, not the path, says which campaigns are its own.  A brand's approval rules are routed here
+ * too.
+ */
+#include "store/accounts.h"
+#include "api/api.h"
+#include "api/approval_rules.h"
+#include "api/body.h"
+#include "store/campaigns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void list_campaigns(struct call *call, void *context);
+static void list_notices(struct call *call, void *context);
+static void read_notice(struct call *call, void *context);
+
+#define CHANGES(kind) .who = (kind), .scopes = SCOPE_API, .counted = true
+#define READS(kind)   .who = (kind), .scopes = SCOPE_API | SCOPE_READ, .counted = true
+#define PARTNER       "/Mediapartners/{SID}"
+#define BRAND         "/Advertisers/{SID}"
+
+const struct route account_routes[] = {
+    { "GET", PARTNER "/Campaigns", list_campaigns, READS(ACCOUNT_PARTNER) },
+    { "GET", BRAND "/Campaigns", list_campaigns, READS(ACCOUNT_BRAND) },
+    { "GET", PARTNER "/Notices", list_notices, READS(ACCOUNT_PARTNER) },
+    { "GET", BRAND "/Notices", list_notices, READS(ACCOUNT_BRAND) },
+    { "POST", PARTNER "/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_PARTNER) },
+    { "POST", BRAND "/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_BRAND) },
+    { "GET", BRAND "/ApprovalRules", approval_rules_list, READS(ACCOUNT_BRAND) },
+    { "POST", BRAND "/ApprovalRules", approval_rules_add, CHANGES(ACCOUNT_BRAND) },
+    { "DELETE", BRAND "/ApprovalRules/{Id}", approval_rules_remove, CHANGES(ACCOUNT_BRAND) },
+};
+const size_t account_route_count = sizeof(account_routes) / sizeof(account_routes[0]);
+
+struct own_work {
+    struct api_job api;
+    struct cursor cursor;
+    int64_t id;
+    const char *name; /* of the list in the answer */
+    json_t *shown;
+};
+
+static void clear_work(struct api_job *job)
+{
+    json_decref(((struct own_work *)job)->shown);
+}
+
+static void finish_list(struct api_job *job)
+{
+    struct own_work *work = (struct own_work *)job;
+
+    call_json_answer(job->call, 200,
+                     cursor_answer(job->call, &work->cursor, work->name, work->shown));
+    work->shown = NULL;
+}
+
+static void list_under(struct call *call, void *context, const char *cursor, const char *name,
+                       bool (*run)(struct api_job *, struct db *))
+{
+    const char *const names[] = { cursor, "PageSize", NULL };
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish_list);
+
+    work->api.clear = clear_work;
+    work->name = name;
+    call_query_only(call, names, &work->api.problems);
+    cursor_read(call, &work->cursor, cursor, &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+static bool run_campaigns(struct api_job *job, struct db *db)
+{
+    struct own_work *work = (struct own_work *)job;
+    const struct caller *caller = &job->call->caller;
+    bool brand = caller->kind == ACCOUNT_BRAND;
+
+    work->shown = campaign_list(db, brand ? caller->account : 0, brand ? 0 : caller->account,
+                                work->cursor.at, work->cursor.limit);
+    return true;
+}
+
+static void list_campaigns(struct call *call, void *context)
+{
+    list_under(call, context, "After", "Campaigns", run_campaigns);
+}
+
+static bool run_notices(struct api_job *job, struct db *db)
+{
+    struct own_work *work = (struct own_work *)job;
+
+    work->shown = notice_list(db, job->call->caller.account, work->cursor.at, work->cursor.limit);
+    return true;
+}
+
+static void list_notices(struct call *call, void *context)
+{
+    list_under(call, context, "Before", "Notices", run_notices);
+}
+
+static bool run_read(struct api_job *job, struct db *db)
+{
+    const struct own_work *work = (struct own_work *)job;
+    const struct caller *caller = &job->call->caller;
+    char object[160];
+
+    if (!notice_mark_read(db, caller->account, work->id)) {
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such notice.");
+        return false;
+    }
+    snprintf(object, sizeof(object), "/%s/%s/Notices/%" PRId64,
+             caller->kind == ACCOUNT_BRAND ? "Advertisers" : "Mediapartners", caller->sid,
+             work->id);
+    audit_add(db, caller, job->call->address, "notice.read", object, "");
+    return true;
+}
+
+static void finish_read(struct api_job *job)
+{
+    const struct own_work *work = (struct own_work *)job;
+    const struct caller *caller = &job->call->caller;
+
+    call_ok(job->call, "/%s/%s/Notices/%" PRId64,
+            caller->kind == ACCOUNT_BRAND ? "Advertisers" : "Mediapartners", caller->sid, work->id);
+}
+
+static void read_notice(struct call *call, void *context)
+{
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run_read, finish_read);
+
+    work->id = path_id(call, 1);
+    api_write(&work->api);
+}

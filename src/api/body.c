@@ -1,0 +1,114 @@
+/* body.c — reading requests of the operator's and the accounts' resources.
+ *
+ * A list here is read under a cursor instead of by page numbers: it is in order of id, so the next
+ * page begins behind the last id given, however much was added meanwhile and however far one is.
+ */
+#include "api/body.h"
+
+#include "base/id.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void body_only(const struct fields *fields, const char *const *names)
+{
+    const char *member;
+    json_t *value;
+
+    json_object_foreach((json_t *)fields->from, member, value)
+    {
+        const char *const *name = names;
+        while (*name != NULL && strcmp(*name, member) != 0)
+            name++;
+        if (*name == NULL)
+            problems_add(fields->problems, member, "is not a field of this request");
+    }
+}
+
+bool body_bool(const struct fields *fields, const char *name, bool *value)
+{
+    const json_t *given = json_object_get(fields->from, name);
+
+    if (given == NULL || json_is_null(given))
+        return false;
+    if (json_is_boolean(given)) {
+        *value = json_is_true(given);
+        return true;
+    }
+    if (json_is_string(given) && text_bool(json_string_value(given), value))
+        return true;
+    problems_add(fields->problems, name, "must be true or false");
+    return false;
+}
+
+static bool is_email(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
+           strpbrk(text, " \t,;<>\"") == NULL;
+}
+
+char *body_email(const struct fields *fields, const char *name, const char *meaning)
+{
+    char *email = fields_text(fields, name, 254, 0, meaning);
+
+    if (email != NULL && !is_email(email)) {
+        problems_add(fields->problems, name, "must be a mail address: name@example.com");
+        free(email);
+        return NULL;
+    }
+    return email;
+}
+
+bool body_empties(const json_t *body, const char *name)
+{
+    const json_t *given = json_object_get(body, name);
+
+    return given != NULL &&
+           (json_is_null(given) || (json_is_string(given) && json_string_length(given) == 0));
+}
+
+int64_t path_id(const struct call *call, int param)
+{
+    int64_t id;
+
+    return id_parse(call->params[param], &id) ? id : 0;
+}
+
+void cursor_read(const struct call *call, struct cursor *cursor, const char *name,
+                 struct problems *problems)
+{
+    const char *at = call_query(call, name), *size = call_query(call, "PageSize");
+    int64_t limit = PAGE_SIZE_DEFAULT;
+
+    *cursor = (struct cursor){ .name = name };
+    if (at[0] != '\0' && !id_parse(at, &cursor->at))
+        problems_add(problems, name, "must be an id");
+    if (size[0] != '\0' && !text_int(size, 1, PAGE_SIZE_MOST, &limit))
+        problems_add(problems, "PageSize", "must be a number from 1 to %d", PAGE_SIZE_MOST);
+    cursor->limit = (int)limit;
+}
+
+json_t *cursor_answer(const struct call *call, const struct cursor *cursor, const char *name,
+                      json_t *array)
+{
+    const char *const own[] = { cursor->name, "PageSize", NULL };
+    size_t count = json_array_size(array);
+    struct buf uri = { .limit = 16 * 1024 };
+    json_t *answer = json_object();
+
+    if (count == (size_t)cursor->limit) {
+        const json_t *last = json_object_get(json_array_get(array, count - 1), "Id");
+        page_uri(&uri, call, own);
+        buf_fmt(&uri, "%c%s=%s&PageSize=%d", strchr(buf_text(&uri), '?') != NULL ? '&' : '?',
+                cursor->name, json_string_value(last), cursor->limit);
+    }
+    json_object_set_new(answer, "@pagesize", json_sprintf("%d", cursor->limit));
+    json_object_set_new(answer, "@nextpageuri", call_string(buf_text(&uri)));
+    json_object_set_new(answer, name, array);
+    buf_free(&uri);
+    return answer;
+}

@@ -1,0 +1,33 @@
+/* body.h — what the operator's and the accounts' resources share in reading a request: members of a
+ * body beside those of model/fields.h, and lists read under a cursor. */
+#ifndef POSTBACKD_BODY_H
+#define POSTBACKD_BODY_H
+
+#include "api/api.h"
+#include "model/fields.h"
+
+/* Members that are not in the NULL-ended list get a problem each. */
+void body_only(const struct fields *fields, const char *const *names);
+/* True when given and right: a JSON boolean, or "true", "false", "1", "0", "yes", … */
+bool body_bool(const struct fields *fields, const char *name, bool *value);
+/* A mail address, owned by the caller; NULL: not given or wrong. */
+char *body_email(const struct fields *fields, const char *name, const char *meaning);
+/* Whether the member is there and empty: it takes a value away. */
+bool body_empties(const json_t *body, const char *name);
+
+/* An {Id} of the path; 0 when it is no id (which is nobody's). */
+int64_t path_id(const struct call *call, int param);
+
+/* A list read by id under a cursor: After (rising) or Before (falling), and PageSize. */
+struct cursor {
+    const char *name; /* "After" or "Before" */
+    int64_t at;       /* 0: from the start */
+    int limit;
+};
+void cursor_read(const struct call *call, struct cursor *cursor, const char *name,
+                 struct problems *problems);
+/* {"@pagesize":…,"@nextpageuri":…,"<name>":[…]}; steals the array, whose elements have an Id. */
+json_t *cursor_answer(const struct call *call, const struct cursor *cursor, const char *name,
+                      json_t *array);
+
+#endif

@@ -1,0 +1,38 @@
+/* operator.h — the operator's handlers, by the file that holds them; operator.c has their routes.
+ */
+#ifndef POSTBACKD_OPERATOR_H
+#define POSTBACKD_OPERATOR_H
+
+#include "api/api.h"
+#include "model/account.h"
+
+/* Finds the account of a path; false with ERROR_NOT_FOUND.  The caller clears it. */
+bool operator_account(struct api_job *job, struct db *db, const char *sid, struct account *out);
+/* The account that the query's AccountSid (or so) names: its id, 0 when not asked for.  False with
+ * a problem when there is none of this kind (0: any). */
+bool operator_filter(struct api_job *job, struct db *db, const char *query, unsigned kinds,
+                     int64_t *id);
+
+/* operator_people.c */
+void operator_add_token(struct call *call, void *context);
+void operator_list_tokens(struct call *call, void *context);
+void operator_revoke_token(struct call *call, void *context);
+void operator_add_user(struct call *call, void *context);
+void operator_list_users(struct call *call, void *context);
+
+/* operator_campaigns.c */
+void operator_add_campaign(struct call *call, void *context);
+void operator_list_campaigns(struct call *call, void *context);
+void operator_show_campaign(struct call *call, void *context);
+void operator_add_tracker(struct call *call, void *context);
+void operator_list_trackers(struct call *call, void *context);
+void operator_add_member(struct call *call, void *context);
+void operator_list_members(struct call *call, void *context);
+void operator_remove_member(struct call *call, void *context);
+
+/* operator_notifications.c */
+void operator_list_notifications(struct call *call, void *context);
+void operator_set_headers(struct call *call, void *context);
+void operator_list_audit(struct call *call, void *context);
+
+#endif

@@ -1,0 +1,369 @@
+/* operator_campaigns.c — campaigns, their action trackers and their partner members.
+ *
+ * The operator joins the two sides: a campaign is a brand's, its members are partners.  An account
+ * of the wrong kind is refused by name of the field, in the same job that would write.
+ */
+#include "api/operator.h"
+
+#include "api/body.h"
+#include "model/money.h"
+#include "store/accounts.h"
+#include "store/campaigns.h"
+#include "store/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct campaign_work {
+    struct api_job api;
+    int64_t id, campaign;
+    char *sid, *name; /* of the brand or partner; of the campaign or tracker */
+    char currency[4];
+    struct cursor cursor;
+    json_t *shown;
+};
+
+static void clear_work(struct api_job *job)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+
+    free(work->sid);
+    free(work->name);
+    json_decref(work->shown);
+}
+
+static struct campaign_work *work_new(struct call *call, void *context,
+                                      bool (*run)(struct api_job *, struct db *),
+                                      void (*finish)(struct api_job *))
+{
+    struct campaign_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+
+    work->api.clear = clear_work;
+    return work;
+}
+
+static bool refuse_sid(struct api_job *job, const char *field, const char *kind)
+{
+    problems_add(&job->problems, field, "not the SID of a %s", kind);
+    error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+    return false;
+}
+
+static bool refuse_campaign(struct api_job *job)
+{
+    error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such campaign.");
+    return false;
+}
+
+static void audit(struct api_job *job, struct db *db, const char *action, int64_t campaign,
+                  json_t *detail)
+{
+    char object[80], *text = json_dumps(detail, JSON_COMPACT);
+
+    snprintf(object, sizeof(object), "/Operator/Campaigns/%" PRId64, campaign);
+    audit_add(db, &job->call->caller, job->call->address, action, object, text);
+    free(text);
+    json_decref(detail);
+}
+
+static bool campaign_exists(struct db *db, int64_t id)
+{
+    struct campaign campaign;
+    bool found = campaign_find(db, id, &campaign);
+
+    campaign_clear(&campaign);
+    return found;
+}
+
+/* ---- campaigns ---- */
+
+static bool run_add(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+    struct account brand;
+
+    if (!account_find_sid(db, work->sid, &brand) || brand.kind != ACCOUNT_BRAND) {
+        account_clear(&brand);
+        return refuse_sid(job, "BrandSid", "brand");
+    }
+    work->id = campaign_add(db, brand.id, work->name, work->currency);
+    account_clear(&brand);
+    audit(job, db, "campaign.add", work->id,
+          json_pack("{s:s, s:s, s:s}", "BrandSid", work->sid, "Name", work->name, "Currency",
+                    work->currency));
+    return true;
+}
+
+static void finish_add(struct api_job *job)
+{
+    const struct campaign_work *work = (struct campaign_work *)job;
+    json_t *answer = json_object();
+
+    show_text(answer, "Status", "OK");
+    show_uri(answer, "Uri", "/Operator/Campaigns/%" PRId64, work->id);
+    show_int(answer, "Id", work->id);
+    call_json_answer(job->call, 200, answer);
+}
+
+static void read_currency(const struct fields *fields, char currency[4])
+{
+    char *text = fields_text(fields, "Currency", 3, 0, "three letters, as EUR");
+
+    if (text != NULL && !money_currency_known(text))
+        problems_add(fields->problems, "Currency", "must be a currency of ISO 4217, as EUR");
+    else if (text != NULL)
+        memcpy(currency, text, 4);
+    free(text);
+}
+
+void operator_add_campaign(struct call *call, void *context)
+{
+    static const char *const names[] = { "BrandSid", "Name", "Currency", NULL };
+    json_t *body = call_object(call);
+    struct campaign_work *work;
+    struct fields fields = { .from = body };
+
+    if (body == NULL)
+        return;
+    work = work_new(call, context, run_add, finish_add);
+    fields.problems = &work->api.problems;
+    body_only(&fields, names);
+    work->sid = fields_text(&fields, "BrandSid", SID_TEXT - 1, 0, "the brand's SID");
+    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the campaign's name");
+    read_currency(&fields, work->currency);
+    json_decref(body);
+    if (api_job_valid(&work->api))
+        api_write(&work->api);
+}
+
+static bool run_list(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+    int64_t brand, partner;
+
+    if (!operator_filter(job, db, "BrandSid", ACCOUNT_BRAND, &brand) ||
+        !operator_filter(job, db, "PartnerSid", ACCOUNT_PARTNER, &partner))
+        return false;
+    work->shown = campaign_list(db, brand, partner, work->cursor.at, work->cursor.limit);
+    return true;
+}
+
+static void finish_list(struct api_job *job)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+
+    call_json_answer(job->call, 200,
+                     cursor_answer(job->call, &work->cursor, "Campaigns", work->shown));
+    work->shown = NULL;
+}
+
+void operator_list_campaigns(struct call *call, void *context)
+{
+    static const char *const names[] = { "BrandSid", "PartnerSid", "After", "PageSize", NULL };
+    struct campaign_work *work = work_new(call, context, run_list, finish_list);
+
+    call_query_only(call, names, &work->api.problems);
+    cursor_read(call, &work->cursor, "After", &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+    json_t *list;
+
+    if (!campaign_exists(db, work->campaign))
+        return refuse_campaign(job);
+    list = campaign_list(db, 0, 0, work->campaign - 1, 1);
+    work->shown = json_incref(json_array_get(list, 0));
+    json_decref(list);
+    return true;
+}
+
+static void finish_show(struct api_job *job)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+
+    call_json_answer(job->call, 200, work->shown);
+    work->shown = NULL;
+}
+
+static void finish_trackers(struct api_job *job)
+{
+    const struct campaign_work *work = (struct campaign_work *)job;
+
+    call_json_answer(job->call, 200,
+                     json_pack("{s:O}", "Trackers", json_object_get(work->shown, "Trackers")));
+}
+
+void operator_list_trackers(struct call *call, void *context)
+{
+    struct campaign_work *work = work_new(call, context, run_show, finish_trackers);
+
+    work->campaign = path_id(call, 0);
+    api_read(&work->api);
+}
+
+void operator_show_campaign(struct call *call, void *context)
+{
+    struct campaign_work *work = work_new(call, context, run_show, finish_show);
+
+    work->campaign = path_id(call, 0);
+    api_read(&work->api);
+}
+
+/* ---- trackers ---- */
+
+static bool run_add_tracker(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+
+    if (!campaign_exists(db, work->campaign))
+        return refuse_campaign(job);
+    work->id = tracker_add(db, work->campaign, work->name);
+    if (work->id == 0) {
+        problems_add(&job->problems, "Name", "is that of another tracker of this campaign");
+        error_set(&job->job.error, ERROR_CONFLICT, "There is a tracker of this name already.");
+        return false;
+    }
+    audit(job, db, "tracker.add", work->campaign,
+          json_pack("{s:I, s:s}", "TrackerId", (json_int_t)work->id, "Name", work->name));
+    return true;
+}
+
+static void finish_add_tracker(struct api_job *job)
+{
+    const struct campaign_work *work = (struct campaign_work *)job;
+    json_t *answer = json_object();
+
+    show_text(answer, "Status", "OK");
+    show_uri(answer, "Uri", "/Operator/Campaigns/%" PRId64, work->campaign);
+    show_int(answer, "Id", work->id);
+    call_json_answer(job->call, 200, answer);
+}
+
+void operator_add_tracker(struct call *call, void *context)
+{
+    static const char *const names[] = { "Name", NULL };
+    json_t *body = call_object(call);
+    struct campaign_work *work;
+    struct fields fields = { .from = body };
+
+    if (body == NULL)
+        return;
+    work = work_new(call, context, run_add_tracker, finish_add_tracker);
+    work->campaign = path_id(call, 0);
+    fields.problems = &work->api.problems;
+    body_only(&fields, names);
+    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the tracker's name");
+    json_decref(body);
+    if (api_job_valid(&work->api))
+        api_write(&work->api);
+}
+
+/* ---- members ---- */
+
+/* Adding a member twice is no mistake, but only the first time is a change. */
+static bool run_add_member(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+    struct account partner;
+
+    if (!campaign_exists(db, work->campaign))
+        return refuse_campaign(job);
+    if (!account_find_sid(db, work->sid, &partner) || partner.kind != ACCOUNT_PARTNER) {
+        account_clear(&partner);
+        return refuse_sid(job, "PartnerSid", "partner");
+    }
+    if (membership_add(db, work->campaign, partner.id))
+        audit(job, db, "member.add", work->campaign, json_pack("{s:s}", "PartnerSid", partner.sid));
+    account_clear(&partner);
+    return true;
+}
+
+static void finish_member(struct api_job *job)
+{
+    const struct campaign_work *work = (struct campaign_work *)job;
+
+    call_ok(job->call, "/Operator/Campaigns/%" PRId64 "/Members", work->campaign);
+}
+
+void operator_add_member(struct call *call, void *context)
+{
+    static const char *const names[] = { "PartnerSid", NULL };
+    json_t *body = call_object(call);
+    struct campaign_work *work;
+    struct fields fields = { .from = body };
+
+    if (body == NULL)
+        return;
+    work = work_new(call, context, run_add_member, finish_member);
+    work->campaign = path_id(call, 0);
+    fields.problems = &work->api.problems;
+    body_only(&fields, names);
+    work->sid = fields_text(&fields, "PartnerSid", SID_TEXT - 1, 0, "the partner's SID");
+    json_decref(body);
+    if (api_job_valid(&work->api))
+        api_write(&work->api);
+}
+
+static bool run_remove_member(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+    struct account partner;
+    bool removed;
+
+    if (!campaign_exists(db, work->campaign))
+        return refuse_campaign(job);
+    removed = account_find_sid(db, job->call->params[1], &partner) &&
+              membership_remove(db, work->campaign, partner.id);
+    if (removed)
+        audit(job, db, "member.remove", work->campaign,
+              json_pack("{s:s}", "PartnerSid", partner.sid));
+    else
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such member.");
+    account_clear(&partner);
+    return removed;
+}
+
+void operator_remove_member(struct call *call, void *context)
+{
+    struct campaign_work *work = work_new(call, context, run_remove_member, finish_member);
+
+    work->campaign = path_id(call, 0);
+    api_write(&work->api);
+}
+
+static bool run_list_members(struct api_job *job, struct db *db)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+
+    if (!campaign_exists(db, work->campaign))
+        return refuse_campaign(job);
+    work->shown = membership_list(db, work->campaign, work->cursor.at, work->cursor.limit);
+    return true;
+}
+
+static void finish_list_members(struct api_job *job)
+{
+    struct campaign_work *work = (struct campaign_work *)job;
+
+    call_json_answer(job->call, 200,
+                     cursor_answer(job->call, &work->cursor, "Members", work->shown));
+    work->shown = NULL;
+}
+
+void operator_list_members(struct call *call, void *context)
+{
+    static const char *const names[] = { "After", "PageSize", NULL };
+    struct campaign_work *work = work_new(call, context, run_list_members, finish_list_members);
+
+    work->campaign = path_id(call, 0);
+    call_query_only(call, names, &work->api.problems);
+    cursor_read(call, &work->cursor, "After", &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
