@@ -1,0 +1,190 @@
+/* store_bench.c — what the writer costs: events published and their outcomes recorded, one postback
+ * each, in batches, on one thread, with and without waiting for the disk.
+ *
+ *     store_bench DIR [EVENTS [BATCH [NOTIFICATIONS]]]
+ *
+ * Each batch is one transaction of BATCH publishing jobs and one job that records the outcomes of
+ * the batch before, as under load in the server.  DIR must not exist; it is left for a look at the
+ * file.
+ */
+#include "base/clock.h"
+#include "base/fail.h"
+#include "model/attempt.h"
+#include "store/batch.h"
+#include "store/checkpoint.h"
+#include "store/events.h"
+#include "store/ledger.h"
+#include "store/postbacks.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { ACCOUNT = 1, LOG_NUDGE = 1000, LOG_MOST = 4000 };
+
+struct publishing {
+    struct job job;
+    struct event *event;
+};
+
+struct recording {
+    struct job job;
+    struct list postbacks;
+};
+
+static bool publish(struct job *job, struct db *db)
+{
+    event_publish(job, db, ((struct publishing *)job)->event);
+    return true;
+}
+
+static bool record(struct job *job, struct db *db)
+{
+    struct list *postbacks = &((struct recording *)job)->postbacks;
+    struct attempt attempt = { .number = 1,
+                               .revision = 1,
+                               .duration_us = 900,
+                               .status = 200,
+                               .started_at = db_now(db),
+                               .retry_after_ms = -1 };
+    char headers[] = "Content-Type: text/plain\nContent-Length: 2\n", body[] = "ok";
+    attempt.headers = headers;
+    attempt.headers_len = sizeof(headers) - 1;
+    attempt.body = body;
+    attempt.body_len = 2;
+    for (struct list *node = postbacks->next; node != postbacks; node = node->next)
+        postback_record(db, container_of(node, struct postback, in), &attempt, VERDICT_DELIVERED,
+                        0);
+    return true;
+}
+
+static bool set_up(struct job *job, struct db *db)
+{
+    int64_t count = ((struct publishing *)job)->job.given_us;
+    for (int64_t id = 1; id <= count; id++) {
+        struct stmt *add = db_prepare(db, "INSERT INTO account (id, sid, kind, name, created_at) "
+                                          "VALUES (?1, 'PA' || ?1, 1, 'Bench', 0)");
+        db_bind_int(add, 1, id);
+        db_run(db, add);
+        add = db_prepare(db, "INSERT INTO notification (id, account, revision, state, created_at, "
+                             "updated_at) VALUES (?1, ?1, 1, 0, 0, 0)");
+        db_bind_int(add, 1, id);
+        db_run(db, add);
+        add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, settings, "
+                             "secrets, created_at) VALUES (?, 1, ?, x'', 0)");
+        db_bind_int(add, 1, id);
+        db_bind_text(add, 2,
+                     "{\"Category\":\"Action Inquiry Events\",\"Method\":\"POST\","
+                     "\"Url\":\"http://receiver.example/p\","
+                     "\"EventTypes\":[\"action_inquiry.opened\"]}");
+        db_run(db, add);
+    }
+    return true;
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_batch(struct db *db, struct publishing *jobs, int batch, struct recording *outcomes)
+{
+    struct batch *all = batch_new(&jobs[0].job, true);
+    for (int i = 0; i < batch; i++)
+        jobs[i].job.next = i + 1 < batch ? &jobs[i + 1].job : &outcomes->job;
+    if (batch_commit(all, db) != DB_FINE)
+        die("%s", db_failure_text(db));
+    batch_drop_fresh(&outcomes->postbacks);
+    while (!list_empty(&all->fresh)) {
+        struct list *node = list_first(&all->fresh);
+        list_remove(node);
+        list_append(&outcomes->postbacks, node);
+    }
+    batch_free(all);
+}
+
+static void measure(const char *label, struct db *db, struct checkpointer *checkpointer, int events,
+                    int batch, int notifications)
+{
+    const struct event_type *type = catalog_type("action_inquiry.opened");
+    struct publishing *jobs = must_alloc((size_t)batch * sizeof(*jobs));
+    struct recording outcomes = { .job = { .run = record, .sure = true } };
+    char data[401];
+    int64_t longest_us = 0;
+
+    memset(data, 'x', sizeof(data));
+    memcpy(data, "{\"CustomerId\":\"", 15);
+    memcpy(data + 398, "\"}", 3);
+    list_init(&outcomes.job.fresh);
+    list_init(&outcomes.postbacks);
+    double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+    for (int done = 0; done < events; done += batch) {
+        int64_t start_us = clock_steady_us();
+        for (int i = 0; i < batch; i++) {
+            jobs[i] = (struct publishing){ .job = { .run = publish, .sure = true } };
+            list_init(&jobs[i].job.fresh);
+            jobs[i].event = event_new(ACCOUNT + (done + i) % notifications, type, 0, 0, data, 400);
+        }
+        run_batch(db, jobs, batch, &outcomes);
+        for (int i = 0; i < batch; i++)
+            event_unref(jobs[i].event);
+        if (sqlite_log_pages(db) >= LOG_MOST)
+            sqlite_checkpoint(db);
+        else if (sqlite_log_pages(db) >= LOG_NUDGE)
+            checkpointer_nudge(checkpointer, sqlite_log_pages(db));
+        int64_t took_us = clock_steady_us() - start_us;
+        longest_us = took_us > longest_us ? took_us : longest_us;
+    }
+    wall = seconds(CLOCK_MONOTONIC) - wall;
+    cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    printf("%-14s %8.2f us an event   %8.2f us of CPU   %9.0f events/s   longest batch %6.1f ms\n",
+           label, wall * 1e6 / events, cpu * 1e6 / events, events / wall,
+           (double)longest_us / 1000);
+    batch_drop_fresh(&outcomes.postbacks);
+    free(jobs);
+}
+
+int main(int argc, char **argv)
+{
+    int events = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 200000;
+    int batch = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 256;
+    int notifications = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 1;
+    struct id_source ids = { 0 };
+    struct error error = { 0 };
+    struct buf path = { 0 };
+
+    if (argc < 2 || events < 1 || batch < 1 || notifications < 1) {
+        fprintf(stderr, "usage: store_bench DIR [EVENTS [BATCH [NOTIFICATIONS]]]\n");
+        return 2;
+    }
+    if (mkdir(argv[1], 0700) == -1)
+        die("%s cannot be made", argv[1]);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    buf_fmt(&path, "%s/postbackd.db", argv[1]);
+    struct db *db = sqlite_open(buf_text(&path), CONNECTION_WRITER, &ids, &error);
+    if (db == NULL || !schema_update(db, buf_text(&path), &error))
+        die("%s", error.message);
+    struct checkpointer *checkpointer = checkpointer_start(buf_text(&path), &error);
+    struct publishing setup = { .job = { .run = set_up, .sure = true, .given_us = notifications } };
+    list_init(&setup.job.fresh);
+    struct batch *first = batch_new(&setup.job, true);
+    if (checkpointer == NULL || batch_commit(first, db) != DB_FINE)
+        die("%s", db_failure_text(db));
+    batch_free(first);
+    printf("%d events, %d a batch, %d notifications; published and recorded\n", events, batch,
+           notifications);
+    measure("with fsync", db, checkpointer, events, batch, notifications);
+    sqlite3_exec(sqlite_handle(db), "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+    measure("without fsync", db, checkpointer, events, batch, notifications);
+    checkpointer_stop(checkpointer);
+    sqlite_close(db);
+    buf_free(&path);
+    return 0;
+}

@@ -1,0 +1,171 @@
+/* secrets_test.c — the key file and what is sealed under it. */
+#include "house.h"
+
+#include "store/secrets.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+struct place {
+    char directory[64], key[96];
+};
+
+static int set_up(void **state)
+{
+    struct place *place = must_alloc(sizeof(*place));
+    snprintf(place->directory, sizeof(place->directory), "/tmp/postbackd-test-XXXXXX");
+    if (mkdtemp(place->directory) == NULL)
+        return -1;
+    snprintf(place->key, sizeof(place->key), "%s/secret.key", place->directory);
+    *state = place;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *place = *state;
+    secrets_close();
+    nftw(place->directory, house_remove, 8, FTW_DEPTH | FTW_PHYS);
+    free(place);
+    return 0;
+}
+
+static void refused(struct place *place, const char *words)
+{
+    struct error error = { 0 };
+    assert_false(secrets_open(place->directory, true, &error));
+    assert_int_equal(error.kind, ERROR_BROKEN);
+    assert_non_null(strstr(error.message, place->key));
+    if (strstr(error.message, words) == NULL)
+        fail_msg("expected \"%s\" in: %s", words, error.message);
+}
+
+static void test_what_is_sealed_is_read_after_a_restart(void **state)
+{
+    struct place *place = *state;
+    struct error error = { 0 };
+    struct buf sealed = { 0 }, again = { 0 }, plain = { 0 };
+    struct stat about;
+
+    assert_true(secrets_open(place->directory, true, &error));
+    assert_int_equal(stat(place->key, &about), 0);
+    assert_int_equal(about.st_mode & 07777, 0600);
+    secrets_seal(&sealed, "Bearer 12345", 12);
+    secrets_seal(&again, "Bearer 12345", 12);
+    assert_true(sealed.len == again.len && memcmp(sealed.data, again.data, sealed.len) != 0);
+    assert_null(memmem(sealed.data, sealed.len, "Bearer", 6));
+    secrets_close();
+    assert_true(secrets_open(place->directory, false, &error));
+    assert_true(secrets_unseal(&plain, sealed.data, sealed.len));
+    assert_int_equal(plain.len, 12);
+    assert_string_equal(buf_text(&plain), "Bearer 12345");
+    buf_free(&sealed);
+    buf_free(&again);
+    buf_free(&plain);
+}
+
+static void test_nothing_is_sealed_as_well_as_much(void **state)
+{
+    struct place *place = *state;
+    struct buf sealed = { 0 }, plain = { 0 };
+
+    assert_true(secrets_open(place->directory, true, NULL));
+    secrets_seal(&sealed, "", 0);
+    assert_true(secrets_unseal(&plain, sealed.data, sealed.len));
+    assert_int_equal(plain.len, 0);
+    buf_free(&sealed);
+    buf_free(&plain);
+}
+
+static void test_a_changed_byte_is_noticed(void **state)
+{
+    struct place *place = *state;
+    struct buf sealed = { 0 }, plain = { 0 };
+
+    assert_true(secrets_open(place->directory, true, NULL));
+    secrets_seal(&sealed, "secret", 6);
+    for (size_t i = 0; i < sealed.len; i++) {
+        sealed.data[i] ^= 1;
+        assert_false(secrets_unseal(&plain, sealed.data, sealed.len));
+        sealed.data[i] ^= 1;
+    }
+    for (size_t len = 0; len < sealed.len; len++)
+        assert_false(secrets_unseal(&plain, sealed.data, len));
+    assert_int_equal(plain.len, 0);
+    buf_free(&sealed);
+    buf_free(&plain);
+}
+
+static void test_another_key_opens_nothing(void **state)
+{
+    struct place *place = *state;
+    struct buf sealed = { 0 }, plain = { 0 };
+
+    assert_true(secrets_open(place->directory, true, NULL));
+    secrets_seal(&sealed, "secret", 6);
+    assert_int_equal(unlink(place->key), 0);
+    assert_true(secrets_open(place->directory, true, NULL));
+    assert_false(secrets_unseal(&plain, sealed.data, sealed.len));
+    buf_free(&sealed);
+    buf_free(&plain);
+}
+
+static void test_a_missing_key_is_not_made_anew_beside_a_database(void **state)
+{
+    struct place *place = *state;
+    struct error error = { 0 };
+
+    assert_false(secrets_open(place->directory, false, &error));
+    assert_non_null(strstr(error.message, place->key));
+    assert_non_null(strstr(error.message, "missing"));
+    assert_int_equal(access(place->key, F_OK), -1);
+}
+
+static void test_a_key_that_others_may_read_is_refused(void **state)
+{
+    struct place *place = *state;
+
+    assert_true(secrets_open(place->directory, true, NULL));
+    assert_int_equal(chmod(place->key, 0644), 0);
+    refused(place, "0600");
+    assert_int_equal(chmod(place->key, 0620), 0);
+    refused(place, "0600");
+}
+
+static void test_a_damaged_key_file_is_refused(void **state)
+{
+    struct place *place = *state;
+
+    assert_true(secrets_open(place->directory, true, NULL));
+    assert_int_equal(truncate(place->key, 31), 0);
+    refused(place, "damaged");
+    assert_int_equal(truncate(place->key, 33), 0);
+    refused(place, "damaged");
+    assert_int_equal(unlink(place->key), 0);
+    assert_int_equal(mkdir(place->key, 0700), 0);
+    refused(place, "not a file");
+    assert_int_equal(rmdir(place->key), 0);
+    assert_int_equal(symlink("/dev/zero", place->key), 0);
+    refused(place, "cannot be read");
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(test_what_is_sealed_is_read_after_a_restart),
+        test(test_nothing_is_sealed_as_well_as_much),
+        test(test_a_changed_byte_is_noticed),
+        test(test_another_key_opens_nothing),
+        test(test_a_missing_key_is_not_made_anew_beside_a_database),
+        test(test_a_key_that_others_may_read_is_refused),
+        test(test_a_damaged_key_file_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
