@@ -14,7 +14,10 @@
 #include <jansson.h>
 #include <stdint.h>
 
-enum { EVENT_DATA_MAX = 64 * 1024 }; /* bytes of canonical data */
+enum {
+    EVENT_DATA_MAX = 64 * 1024, /* bytes of canonical data */
+    EVENT_DEPTH_MAX = 8,        /* levels of a list: itself, its objects, … */
+};
 
 struct event {
     int64_t id; /* 0 until written */
@@ -34,8 +37,10 @@ struct event *event_ref(struct event *event);
 void event_unref(struct event *event); /* NULL is allowed */
 
 /* Checks the Data of an intake request against the type: an object, only the type's data points,
- * scalars or (for lists) arrays, the right types; writes the canonical text to *out.  Problems are
- * named "Data.Name", behind `prefix` ("" or "Events[3]."). */
+ * scalars or (for lists) arrays, the right types; writes the canonical text to *out, which is of
+ * use only when no problem was added.  Numbers and booleans are taken as their text, null as "";
+ * money must be a string or a whole number.  Problems are named "Data.Name", behind `prefix`
+ * ("" or "Events[3]."). */
 void event_check(const struct event_type *type, const json_t *data, const char *prefix,
                  struct buf *out, struct problems *problems);
 
@@ -46,16 +51,25 @@ struct points_context { /* the common data points */
     int64_t postback; /* 0: none yet (a test) */
     int attempt;      /* from 1 */
 };
-/* Borrows the event and the context's strings.  NULL: the data is damaged. */
+/* Borrows the event and the context's strings.  NULL: the data is damaged.  Cheap: one walk over
+ * the text; values are decoded when asked for. */
 struct points *points_new(const struct event *event, const struct points_context *context);
 /* The value as text ("" when absent; lists as JSON text); never NULL; valid until points_free. */
 const char *points_get(struct points *points, const struct data_point *point);
 /* The value as JSON for lists, else NULL. */
 const json_t *points_json(struct points *points, const struct data_point *point);
-void points_free(struct points *points);
+/* The event's own data, member by member in its order; false past the last.  The name is not
+ * NUL-terminated; `list` is NULL for all but lists. */
+struct point_value {
+    const char *name, *text;
+    size_t name_len;
+    const json_t *list;
+};
+bool points_each(struct points *points, size_t *at, struct point_value *value);
+void points_free(struct points *points); /* NULL is allowed */
 
-/* An event of this type made of the catalog's samples: for previews, tests and the check of a
- * body template.  The caller owns one reference. */
+/* An event of this type made of the catalog's samples, with an id of that time that no row has:
+ * for previews, test postbacks and the check of a body template.  The caller owns one reference. */
 struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms);
 
 #endif

@@ -1,15 +1,18 @@
 /* template.h — text with tokens, compiled once, expanded for each postback.
  *
- * {Name} and {Name|function|function:argument}; "{{" and "}}" are literal braces; in a JSON body
- * a brace that does not start a token ("{" followed by anything but a letter) is literal too.
+ * {Name} and {Name|function|function:argument}; "{{" and "}}" are literal braces.  In a JSON body
+ * braces outside quotes are JSON's own: only "{" with a letter behind it starts a token; and
+ * inside quotes a single brace that starts none is literal too.
  * Each value is escaped by where it stands, decided when compiled, so that no value can break out
  * of its place:
  *     URL path and query  percent-encoded      form   percent-encoded, space as '+'
- *     JSON in a string    JSON-escaped         XML    text and attributes escaped
+ *     JSON in a string    JSON-escaped         XML    escaped; in text, attributes' values, CDATA
  *     JSON elsewhere      a JSON value         text   as it is
- * Functions: unix, sha256, md5, lower, upper, raw, date:PATTERN, default:TEXT.  Names are
- * case-sensitive.  `raw` leaves a URL's reserved characters; it never lets through controls,
- * spaces, quotes or bytes outside ASCII there.
+ * The JSON value of integers, money and `unix` is a number (null when empty), of a list an array,
+ * of all else a string.
+ * Functions: unix, sha256, md5 (of an empty value: empty), lower, upper (ASCII), raw,
+ * date:PATTERN (see date.h), default:TEXT.  Names are case-sensitive.  `raw` leaves a URL's
+ * reserved characters; it never lets through controls, spaces, quotes, '#' or bytes outside ASCII.
  */
 #ifndef POSTBACKD_TEMPLATE_H
 #define POSTBACKD_TEMPLATE_H
@@ -20,7 +23,11 @@
 
 enum template_place { PLACE_URL, PLACE_JSON, PLACE_XML, PLACE_FORM, PLACE_TEXT };
 
-enum { TEMPLATE_MAX = 64 * 1024 }; /* bytes of source */
+enum {
+    TEMPLATE_MAX = 64 * 1024,            /* bytes of source */
+    TEMPLATE_EXPANDED_MAX = 1024 * 1024, /* bytes of a JSON or XML body made of samples */
+    TEMPLATE_FUNCTIONS_MAX = 8,          /* of one token */
+};
 
 struct template;
 
@@ -30,10 +37,13 @@ struct template;
 struct template *template_compile(const char *text, enum template_place place,
                                   const struct event_type *const *types, size_t type_count,
                                   const char *field, struct problems *problems);
+/* `points` may be NULL when the template holds no token. */
 void template_expand(const struct template *template, struct points *points, struct buf *out);
 void template_free(struct template *template); /* NULL is allowed */
 
-/* The body when the account wrote none: every data point of the event, in this format. */
+/* The body when the account wrote none: every data point of the event, in this format.  JSON: one
+ * object; XML: <Event> with an element for each, lists as <Item>s; form: Name=value&…; text:
+ * "Name: value" lines.  The same on every try: without PostbackId and Attempt. */
 void template_default_body(enum template_place place, const struct event *event,
                            struct points *points, struct buf *out);
 

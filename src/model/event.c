@@ -1,0 +1,312 @@
+/* event.c — events, and the check of those that come from outside.
+ *
+ * event_check() is on the road of every event taken in.  It walks the members once, looks each up
+ * from where the last one was found (data mostly comes in the catalog's order), keeps them by the
+ * number of their data point, and then writes them in the catalog's order straight to the buffer.
+ *
+ * The rule that must never break: what is written is canonical, so that the readers of an event
+ * (points.c, the default body) never meet anything but strings and lists.
+ */
+#include "model/event.h"
+
+#include "base/fail.h"
+#include "base/id.h"
+#include "model/date.h"
+#include "model/escape.h"
+#include "model/money.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INTEGER_DIGITS_MAX = 19, REAL_TEXT = 40 };
+
+struct event *event_new(int64_t account, const struct event_type *type, int64_t occurred_at,
+                        int64_t inquiry, const char *data, size_t data_len)
+{
+    if (data_len > EVENT_DATA_MAX)
+        die("an event's data has %zu bytes; at most %d are allowed", data_len, EVENT_DATA_MAX);
+    struct event *event = must_alloc(sizeof(*event) + data_len + 1);
+    event->account = account;
+    event->type = type;
+    event->occurred_at = occurred_at;
+    event->inquiry = inquiry;
+    event->references = 1;
+    event->data_len = data_len;
+    memcpy(event->data, data, data_len);
+    return event;
+}
+
+struct event *event_ref(struct event *event)
+{
+    event->references++;
+    return event;
+}
+
+void event_unref(struct event *event)
+{
+    if (event != NULL && --event->references == 0)
+        free(event);
+}
+
+/* ---- the check ---- */
+
+static bool is_integer(const char *text)
+{
+    text += *text == '-';
+    size_t len = strspn(text, "0123456789");
+    return len > 0 && len <= INTEGER_DIGITS_MAX && text[len] == '\0';
+}
+
+static const char date_wanted[] =
+    "must be a date like \"2026-11-23\" or \"2026-11-23T18:40:17+00:00\"";
+
+static const char *string_misfit(enum point_type type, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    int64_t at_ms;
+    if (memchr(text, '\0', len) != NULL)
+        return "must not hold a NUL character";
+    if (len == 0)
+        return NULL;
+    if (type == POINT_INTEGER && !is_integer(text))
+        return "must be a whole number of at most 19 digits";
+    if (type == POINT_MONEY && !money_is_decimal(text))
+        return "must be a decimal number like \"12.50\", without separators or symbols";
+    if (type == POINT_DATE && !date_parse(text, &at_ms))
+        return date_wanted;
+    return NULL;
+}
+
+/* NULL: the value fits, else what would. */
+static const char *misfit(enum point_type type, const json_t *value)
+{
+    if (type == POINT_LIST)
+        return json_is_array(value) || json_is_null(value) ? NULL : "must be an array";
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        return string_misfit(type, value);
+    case JSON_NULL:
+        return NULL;
+    case JSON_INTEGER:
+        return type == POINT_DATE ? date_wanted : NULL;
+    case JSON_REAL:
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return type == POINT_INTEGER ? "must be a whole number"
+               : type == POINT_MONEY ? "must be a string like \"12.50\", which is exact"
+               : type == POINT_DATE  ? date_wanted
+                                     : NULL;
+    default:
+        return "must be a single value, not an object or an array";
+    }
+}
+
+/* The shortest decimal that reads back as the same number. */
+static void write_real(struct buf *out, double real)
+{
+    char text[REAL_TEXT];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, real);
+        if (strtod(text, NULL) == real)
+            break;
+    }
+    buf_str(out, text);
+}
+
+/* False: nested too deep, or a NUL in a string (then *wrong says which). */
+static bool write_value(struct buf *out, const json_t *value, int depth, const char **wrong);
+
+static bool write_object(struct buf *out, const json_t *object, int depth, const char **wrong)
+{
+    const char *name;
+    json_t *value;
+    bool first = true;
+    buf_char(out, '{');
+    json_object_foreach((json_t *)object, name, value)
+    {
+        if (!first)
+            buf_char(out, ',');
+        first = false;
+        escape_add(out, ESCAPE_JSON_QUOTED, name, strlen(name));
+        buf_char(out, ':');
+        if (!write_value(out, value, depth + 1, wrong))
+            return false;
+    }
+    buf_char(out, '}');
+    return true;
+}
+
+static bool write_array(struct buf *out, const json_t *array, int depth, const char **wrong)
+{
+    size_t i;
+    json_t *value;
+    buf_char(out, '[');
+    json_array_foreach(array, i, value)
+    {
+        if (i > 0)
+            buf_char(out, ',');
+        if (!write_value(out, value, depth + 1, wrong))
+            return false;
+    }
+    buf_char(out, ']');
+    return true;
+}
+
+static bool write_value(struct buf *out, const json_t *value, int depth, const char **wrong)
+{
+    if (depth > EVENT_DEPTH_MAX) {
+        *wrong = "is nested too deep: at most 8 levels";
+        return false;
+    }
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return write_object(out, value, depth, wrong);
+    case JSON_ARRAY:
+        return write_array(out, value, depth, wrong);
+    case JSON_STRING:
+        *wrong = string_misfit(POINT_TEXT, value);
+        if (*wrong != NULL)
+            return false;
+        escape_add(out, ESCAPE_JSON_QUOTED, json_string_value(value), json_string_length(value));
+        return true;
+    default:
+        break;
+    }
+    buf_char(out, '"');
+    if (json_is_integer(value))
+        buf_int(out, json_integer_value(value));
+    else if (json_is_real(value))
+        write_real(out, json_real_value(value));
+    else if (json_is_boolean(value))
+        buf_str(out, json_is_true(value) ? "true" : "false");
+    buf_char(out, '"');
+    return true;
+}
+
+struct checking {
+    const struct event_type *type;
+    const char *prefix;
+    struct problems *problems;
+};
+
+static void wrong_member(const struct checking *checking, const char *name, const char *what)
+{
+    char field[2 * CLIP_TEXT + 16], clipped[CLIP_TEXT];
+    snprintf(field, sizeof(field), "%.64sData.%s", checking->prefix,
+             clip(clipped, name, strlen(name)));
+    problems_add(checking->problems, field, "%s", what);
+}
+
+static void unknown_member(const struct checking *checking, const char *name)
+{
+    char what[256];
+    const char *nearest = catalog_nearest(&checking->type, 1, name, strlen(name));
+    if (catalog_point(NULL, name, strlen(name)) != NULL)
+        snprintf(what, sizeof(what), "is set by the server; leave it out");
+    else if (nearest != NULL)
+        snprintf(what, sizeof(what), "is not a data point of %s; did you mean %s?",
+                 checking->type->name, nearest);
+    else
+        snprintf(what, sizeof(what), "is not a data point of %s", checking->type->name);
+    wrong_member(checking, name, what);
+}
+
+/* The number of the data point of that name, looked for from `from` on; point_count: none. */
+static size_t point_index(const struct event_type *type, const char *name, size_t from)
+{
+    for (size_t i = from; i < type->point_count; i++)
+        if (strcmp(type->points[i].name, name) == 0)
+            return i;
+    for (size_t i = 0; i < from; i++)
+        if (strcmp(type->points[i].name, name) == 0)
+            return i;
+    return type->point_count;
+}
+
+/* Sorts the members by data point into `values`, naming what does not belong. */
+static void sort_members(const struct checking *checking, const json_t *data,
+                         const json_t *values[CATALOG_POINTS_MAX])
+{
+    const struct event_type *type = checking->type;
+    const char *name;
+    json_t *value;
+    size_t next = 0;
+    json_object_foreach((json_t *)data, name, value)
+    {
+        if (checking->problems->count == PROBLEMS_MAX)
+            return;
+        size_t at = point_index(type, name, next);
+        if (at == type->point_count) {
+            unknown_member(checking, name);
+            continue;
+        }
+        const char *wrong = misfit(type->points[at].type, value);
+        if (wrong != NULL)
+            wrong_member(checking, name, wrong);
+        values[at] = value;
+        next = at + 1;
+    }
+}
+
+static void write_members(const struct checking *checking,
+                          const json_t *const values[CATALOG_POINTS_MAX], struct buf *out)
+{
+    const struct event_type *type = checking->type;
+    char before = '{';
+    for (size_t i = 0; i < type->point_count; i++) {
+        if (values[i] == NULL)
+            continue;
+        const char *wrong = NULL;
+        buf_char(out, before);
+        before = ',';
+        escape_add(out, ESCAPE_JSON_QUOTED, type->points[i].name, strlen(type->points[i].name));
+        buf_char(out, ':');
+        if (type->points[i].type == POINT_LIST && json_is_null(values[i]))
+            buf_str(out, "[]");
+        else if (!write_value(out, values[i], 0, &wrong))
+            wrong_member(checking, type->points[i].name, wrong);
+    }
+    if (before == '{')
+        buf_char(out, '{');
+    buf_char(out, '}');
+}
+
+void event_check(const struct event_type *type, const json_t *data, const char *prefix,
+                 struct buf *out, struct problems *problems)
+{
+    struct checking checking = { type, prefix, problems };
+    const json_t *values[CATALOG_POINTS_MAX] = { NULL };
+    size_t start = out->len, problems_before = problems->count;
+    char field[CLIP_TEXT + 16];
+    snprintf(field, sizeof(field), "%.64sData", prefix);
+    if (!json_is_object(data)) {
+        problems_add(problems, field, "must be an object with the event's data points");
+        return;
+    }
+    sort_members(&checking, data, values);
+    if (problems->count > problems_before)
+        return;
+    write_members(&checking, values, out);
+    if (out->failed || out->len - start > EVENT_DATA_MAX)
+        problems_add(problems, field, "must be at most %d bytes as JSON", EVENT_DATA_MAX);
+}
+
+struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms)
+{
+    struct buf data = { 0 };
+    for (size_t i = 0; i < type->point_count; i++) {
+        const struct data_point *point = &type->points[i];
+        buf_fmt(&data, "%c\"%s\":", i == 0 ? '{' : ',', point->name);
+        if (point->type == POINT_LIST)
+            buf_str(&data, point->sample);
+        else
+            escape_add(&data, ESCAPE_JSON_QUOTED, point->sample, strlen(point->sample));
+    }
+    buf_char(&data, '}');
+    struct event *event = event_new(account, type, now_ms, 0, buf_text(&data), data.len);
+    event->id = id_first_at(now_ms);
+    buf_free(&data);
+    return event;
+}

@@ -1,0 +1,335 @@
+/* template.c — compiles text with tokens into a list of parts, and expands it.
+ *
+ * A part is a slice of the source as it is, or a data point with its functions and its escape.
+ * Compiling walks the source once, byte by byte, past the format's scanner (template_scan.c),
+ * which says at each token how its value must be escaped; expanding only copies and escapes.
+ *
+ * The rule that must never break: what was compiled without a problem expands to text that is
+ * valid in its format, whatever the values.
+ */
+#include "model/template_parts.h"
+
+#include "base/fail.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct compiler {
+    struct template *template;
+    const struct event_type *const *types;
+    size_t type_count;
+    const char *field;
+    struct problems *problems;
+    struct scan scan;
+    size_t at;    /* the next byte of the source */
+    size_t plain; /* where the literal begins that is being gathered */
+    bool lost;    /* the format's state is no longer known: stop */
+};
+
+void template_problem(const char *source, size_t at, const char *field, struct problems *problems,
+                      const char *format, ...)
+{
+    char message[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    size_t line = 1, column = 1;
+    for (size_t i = 0; i < at && source[i] != '\0'; i++) {
+        if (source[i] == '\n') {
+            line++;
+            column = 1;
+        } else {
+            column += ((unsigned char)source[i] & 0xc0) != 0x80; /* counts characters */
+        }
+    }
+    problems_add(problems, field, "line %zu, column %zu: %s", line, column, message);
+}
+
+static struct part *part_add(struct template *template)
+{
+    if (template->count == template->cap) {
+        template->cap = template->cap == 0 ? 8 : template->cap * 2;
+        template->parts = must_resize(template->parts, template->cap * sizeof(*template->parts));
+    }
+    struct part *part = &template->parts[template->count++];
+    *part = (struct part){ 0 };
+    return part;
+}
+
+static void literal_add(struct compiler *compiler, size_t at, const char *text, size_t len)
+{
+    if (len == 0)
+        return;
+    struct part *part = part_add(compiler->template);
+    part->at = at;
+    part->text = text;
+    part->len = len;
+}
+
+/* The literal up to here becomes a part; the next one begins `skip` bytes on. */
+static void literal_end(struct compiler *compiler, size_t skip)
+{
+    const char *source = compiler->template->source;
+    literal_add(compiler, compiler->plain, source + compiler->plain,
+                compiler->at - compiler->plain);
+    compiler->plain = compiler->at + skip;
+}
+
+static void literal_byte(struct compiler *compiler)
+{
+    const char *source = compiler->template->source;
+    const char *instead;
+    const char *wrong = scan_byte(&compiler->scan, source + compiler->at, &instead);
+    if (wrong != NULL) {
+        template_problem(source, compiler->at, compiler->field, compiler->problems, "%s", wrong);
+        compiler->lost = true;
+    }
+    if (instead != NULL) {
+        literal_end(compiler, 1);
+        literal_add(compiler, compiler->at, instead, strlen(instead));
+    }
+    compiler->at++;
+}
+
+/* ---- tokens ---- */
+
+static void unknown_point(struct compiler *compiler, size_t at, const char *name, size_t len)
+{
+    char clipped[CLIP_TEXT];
+    const char *of = compiler->type_count == 1 ? compiler->types[0]->name : "these events";
+    const char *nearest = catalog_nearest(compiler->types, compiler->type_count, name, len);
+    clip(clipped, name, len);
+    if (nearest != NULL)
+        template_problem(compiler->template->source, at, compiler->field, compiler->problems,
+                         "{%s} is not a data point of %s; did you mean {%s}?", clipped, of,
+                         nearest);
+    else
+        template_problem(compiler->template->source, at, compiler->field, compiler->problems,
+                         "{%s} is not a data point of %s", clipped, of);
+}
+
+static const struct data_point *find_point(const struct compiler *compiler, const char *name,
+                                           size_t len)
+{
+    const struct data_point *point = catalog_point(NULL, name, len);
+    for (size_t i = 0; i < compiler->type_count && point == NULL; i++)
+        point = catalog_point(compiler->types[i], name, len);
+    return point;
+}
+
+/* The functions behind a token's name: "|lower|sha256". */
+static void read_functions(struct compiler *compiler, struct part *part, const char *text,
+                           size_t len)
+{
+    enum template_place place = compiler->template->place;
+    char why[256];
+    part->type = part->point->type;
+    while (len > 0) {
+        text++; /* the '|' */
+        len--;
+        const char *bar = memchr(text, '|', len);
+        size_t own = bar != NULL ? (size_t)(bar - text) : len;
+        const char *wrong = template_function(part, place, text, own, why);
+        if (wrong != NULL) {
+            template_problem(compiler->template->source, part->at, compiler->field,
+                             compiler->problems, "{%s}: %s", part->point->name, wrong);
+            return;
+        }
+        text += own;
+        len -= own;
+    }
+}
+
+/* A token from its brace on. */
+static void token(struct compiler *compiler)
+{
+    const char *source = compiler->template->source;
+    const char *inside = source + compiler->at + 1;
+    size_t at = compiler->at, len = strcspn(inside, "}\r\n");
+    char clipped[CLIP_TEXT];
+    literal_end(compiler, len + 2);
+    if (inside[len] != '}') {
+        template_problem(source, at, compiler->field, compiler->problems,
+                         "'{%s' is not closed by a '}'", clip(clipped, inside, len));
+        compiler->lost = true;
+        return;
+    }
+    compiler->at += len + 2;
+    size_t name_len = strcspn(inside, "|}");
+    struct part part = { .at = at };
+    const char *wrong = scan_token(&compiler->scan, &part.escape, &part.json_value);
+    if (wrong != NULL) {
+        template_problem(source, at, compiler->field, compiler->problems, "{%s} %s",
+                         clip(clipped, inside, name_len), wrong);
+        return;
+    }
+    part.point = find_point(compiler, inside, name_len);
+    if (part.point == NULL) {
+        unknown_point(compiler, at, inside, name_len);
+        return;
+    }
+    struct part *added = part_add(compiler->template);
+    *added = part;
+    read_functions(compiler, added, inside + name_len, len - name_len);
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A brace: a token, a doubled one, or in JSON one of its own. */
+static void brace(struct compiler *compiler)
+{
+    const char *at = compiler->template->source + compiler->at;
+    bool json = compiler->template->place == PLACE_JSON;
+    bool doubles = !json || scan_in_string(&compiler->scan);
+    if (doubles && at[0] == at[1]) {
+        literal_end(compiler, 1);
+        compiler->at++;
+        literal_byte(compiler);
+    } else if (at[0] == '{' && is_letter(at[1])) {
+        token(compiler);
+    } else if (json) {
+        literal_byte(compiler);
+    } else {
+        template_problem(
+            compiler->template->source, compiler->at, compiler->field, compiler->problems, "%s",
+            at[0] == '{' ? "'{' must be followed by a data point's name; write {{ for a brace"
+                         : "'}' closes no token; write }} for a brace");
+        compiler->at++;
+    }
+}
+
+static void compile(struct compiler *compiler)
+{
+    const char *source = compiler->template->source;
+    scan_start(&compiler->scan, compiler->template->place);
+    while (source[compiler->at] != '\0' && !compiler->lost &&
+           compiler->problems->count < PROBLEMS_MAX) {
+        if (source[compiler->at] == '{' || source[compiler->at] == '}')
+            brace(compiler);
+        else
+            literal_byte(compiler);
+    }
+    literal_end(compiler, 0);
+}
+
+struct template *template_compile(const char *text, enum template_place place,
+                                  const struct event_type *const *types, size_t type_count,
+                                  const char *field, struct problems *problems)
+{
+    size_t len = strnlen(text, TEMPLATE_MAX + 1);
+    if (len > TEMPLATE_MAX) {
+        problems_add(problems, field, "must be at most %d bytes", TEMPLATE_MAX);
+        return NULL;
+    }
+    if (!text_is_utf8(text, len)) {
+        problems_add(problems, field, "must be UTF-8");
+        return NULL;
+    }
+    struct template *template = must_alloc(sizeof(*template));
+    template->place = place;
+    template->source = must_copy_bytes(text, len);
+    struct compiler compiler = {
+        .template = template,
+        .types = types,
+        .type_count = type_count,
+        .field = field,
+        .problems = problems,
+    };
+    size_t before = problems->count;
+    bool room = before < PROBLEMS_MAX;
+    compile(&compiler);
+    if (problems->count == before)
+        template_check(template, types, type_count, field, problems);
+    if (problems->count == before && room)
+        return template;
+    template_free(template);
+    return NULL;
+}
+
+void template_free(struct template *template)
+{
+    if (template == NULL)
+        return;
+    for (size_t i = 0; i < template->count; i++) {
+        for (size_t j = 0; j < template->parts[i].step_count; j++)
+            free(template->parts[i].steps[j].argument);
+        free(template->parts[i].steps);
+    }
+    free(template->parts);
+    free(template->source);
+    free(template);
+}
+
+/* ---- at delivery ---- */
+
+/* RFC 8259 §6, without exponents. */
+static bool is_json_number(const char *text)
+{
+    text += *text == '-';
+    size_t len = strspn(text, "0123456789");
+    if (len == 0 || (len > 1 && text[0] == '0'))
+        return false;
+    text += len;
+    if (*text == '.') {
+        len = strspn(text + 1, "0123456789");
+        if (len == 0)
+            return false;
+        text += 1 + len;
+    }
+    return *text == '\0';
+}
+
+/* `own` is the value before its functions; a list that has one is not changed by them. */
+static void json_value_add(struct buf *out, const struct part *part, const char *own,
+                           const char *value)
+{
+    size_t len = strlen(value);
+    bool number = part->type == POINT_INTEGER || part->type == POINT_MONEY;
+    if (part->type == POINT_LIST && (len == 0 || own[0] != '\0'))
+        buf_str(out, len == 0 ? "[]" : value);
+    else if (number && len == 0)
+        buf_str(out, "null");
+    else if (number && is_json_number(value))
+        buf_add(out, value, len);
+    else
+        escape_add(out, ESCAPE_JSON_QUOTED, value, len);
+}
+
+static void value_add(struct buf *out, const struct part *part, struct points *points)
+{
+    struct buf scratch[2] = { { 0 }, { 0 } };
+    const char *own = points_get(points, part->point);
+    const char *value = template_value(part, own, scratch);
+    if (part->json_value)
+        json_value_add(out, part, own, value);
+    else
+        escape_add(out, part->escape, value, strlen(value));
+    buf_free(&scratch[0]);
+    buf_free(&scratch[1]);
+}
+
+void template_expand_parts(const struct template *template, struct points *points, struct buf *out,
+                           size_t *marks)
+{
+    for (size_t i = 0; i < template->count && !out->failed; i++) {
+        const struct part *part = &template->parts[i];
+        if (marks != NULL)
+            marks[i] = out->len;
+        if (part->point == NULL)
+            buf_add(out, part->text, part->len);
+        else
+            value_add(out, part, points);
+    }
+}
+
+void template_expand(const struct template *template, struct points *points, struct buf *out)
+{
+    template_expand_parts(template, points, out, NULL);
+}
