@@ -170,6 +170,7 @@ static void test_an_answer_can_be_sent_back(void **state)
 {
     struct notification *notification = compiled(TO(
         "https://r.example/") ",\"Id\":\"7\",\"Uri\":\"/x\",\"State\":\"HELD\",\"Revision\":\"2\","
+                              "\"ModifiedDate\":\"\",\"HeldReason\":\"\",\"PostbacksUri\":\"/y\","
                               "\"CreationDate\":\"2026-11-23T18:40:17+00:00\","
                               "\"CustomHeaders\":[{\"Name\":\"X-Key\",\"Value\":\"(hidden)\"}],"
                               "\"SigningSecret\":\"(hidden)\"");
