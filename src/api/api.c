@@ -5,6 +5,7 @@
 #include "base/fail.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,12 @@ struct route *api_routes(size_t *count)
     }
     *count = total;
     return all;
+}
+
+void api_base(const struct call *call, char out[API_BASE_TEXT])
+{
+    int first = (int)strcspn(call->route->pattern + 1, "/") + 1;
+    snprintf(out, API_BASE_TEXT, "%.*s/%s", first, call->route->pattern, call->caller.sid);
 }
 
 void api_enter(struct call *call, void *context)

@@ -36,6 +36,11 @@ struct route *api_routes(size_t *count);
 /* server_config.enter: HTTP Basic, SID and token. */
 void api_enter(struct call *call, void *context);
 
+/* Where the caller's resources stand: "/Mediapartners/<SID>", or "/Advertisers/<SID>" when it was
+ * called so. */
+enum { API_BASE_TEXT = 64 };
+void api_base(const struct call *call, char out[API_BASE_TEXT]);
+
 /* A job of a call: run() on a store thread, then finish() on the loop thread, which answers.
  * When the job failed it answers for the handler from job.error and problems, and finish is not called. */
 struct api_job {
@@ -61,6 +66,9 @@ struct page {
 };
 enum { PAGE_SIZE_DEFAULT = 1000, PAGE_SIZE_MOST = 20000 };
 void page_read(const struct call *call, struct page *page, struct problems *problems);
+/* A span of time from two query parameters, both inclusive: from <= x < until; DATE_NONE: open. */
+void span_read(const struct call *call, const char *start, const char *end, int64_t *from,
+               int64_t *until, struct problems *problems);
 /* The request's own address without these (NULL-ended) query parameters: for another page's. */
 void page_uri(struct buf *uri, const struct call *call, const char *const *without);
 /* {"@page":…,…,"<name>":[…]}; steals the array. */

@@ -1,4 +1,4 @@
-/* page.c — lists by page number: reading Page and PageSize, and the attributes of the answer.
+/* page.c — lists: reading Page, PageSize and spans of time, and the attributes of the answer.
  *
  * The addresses of the other pages repeat the request's own filters, byte for byte, with Page and
  * PageSize put last.
@@ -6,6 +6,7 @@
 #include "api/api.h"
 
 #include "base/text.h"
+#include "model/date.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -26,6 +27,36 @@ void page_read(const struct call *call, struct page *page, struct problems *prob
     page->size = PAGE_SIZE_DEFAULT;
     number_read(call, "Page", PAGE_MOST, &page->number, problems);
     number_read(call, "PageSize", PAGE_SIZE_MOST, &page->size, problems);
+}
+
+static bool moment_read(const struct call *call, const char *name, int64_t *at_ms, bool *whole_day,
+                        struct problems *problems)
+{
+    const char *given = call_query(call, name);
+    if (given[0] == '\0')
+        return false;
+    if (date_parse_day(given, at_ms, whole_day))
+        return true;
+    problems_add(problems, name,
+                 "must be an ISO 8601 date, such as 2026-11-23 or 2026-11-23T18:40:17Z (in a URL "
+                 "'+' is written %%2B)");
+    return false;
+}
+
+void span_read(const struct call *call, const char *start, const char *end, int64_t *from,
+               int64_t *until, struct problems *problems)
+{
+    bool whole_day;
+    *from = *until = DATE_NONE;
+    moment_read(call, start, from, &whole_day, problems);
+    if (!moment_read(call, end, until, &whole_day, problems))
+        return;
+    if (whole_day)
+        *until = date_add_days(*until, 1);
+    else /* an end without milliseconds means that whole second */
+        *until += *until % 1000 == 0 ? 1000 : 1;
+    if (*from != DATE_NONE && *from >= *until)
+        problems_add(problems, end, "must not be before %s", start);
 }
 
 void page_uri(struct buf *uri, const struct call *call, const char *const *without)

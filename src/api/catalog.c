@@ -1,0 +1,84 @@
+/* catalog.c — GET /EventCatalog: the event types and their data points, as the catalog has them. */
+#include "api/api.h"
+
+#include "model/catalog.h"
+#include "store/show.h"
+
+static json_t *points_show(const struct data_point *points, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *shown = json_object();
+        show_text(shown, "Name", points[i].name);
+        show_text(shown, "Type", point_type_name(points[i].type));
+        show_text(shown, "Meaning", points[i].meaning);
+        show_text(shown, "Sample", points[i].sample);
+        show_bool(shown, "OnRequest", points[i].on_request);
+        json_array_append_new(list, shown);
+    }
+    return list;
+}
+
+/* A type with its data points; those of every event come last. */
+static json_t *type_show(const struct event_type *type)
+{
+    size_t count;
+    const struct data_point *common = catalog_common(&count);
+    json_t *shown = json_object();
+    json_t *points = points_show(type->points, type->point_count),
+           *rest = points_show(common, count);
+    json_array_extend(points, rest);
+    json_decref(rest);
+    show_text(shown, "EventType", type->name);
+    show_text(shown, "Category", type->category->name);
+    show_text(shown, "Meaning", type->meaning);
+    show_bool(shown, "Default", type->by_default);
+    json_object_set_new(shown, "DataPoints", points);
+    show_uri(shown, "Uri", "/EventCatalog/%s", type->name);
+    return shown;
+}
+
+static json_t *category_show(const struct category *category)
+{
+    size_t count;
+    const struct event_type *types = catalog_types(&count);
+    json_t *shown = json_object(), *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (types[i].category == category)
+            json_array_append_new(list, type_show(&types[i]));
+    }
+    show_text(shown, "Name", category->name);
+    show_text(shown, "Key", category->key);
+    json_object_set_new(shown, "EventTypes", list);
+    return shown;
+}
+
+static void list_all(struct call *call, void *context)
+{
+    (void)context;
+    size_t count;
+    const struct category *categories = catalog_categories(&count);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, category_show(&categories[i]));
+    call_json_answer(call, 200, json_pack("{s:o}", "Categories", list));
+}
+
+static void show_one(struct call *call, void *context)
+{
+    (void)context;
+    const struct event_type *type = catalog_type(call->params[0]);
+    if (type == NULL)
+        call_refuse(call, 404, NULL, "There is no such event type.");
+    else
+        call_json_answer(call, 200, type_show(type));
+}
+
+#define ANYONE (ACCOUNT_PARTNER | ACCOUNT_BRAND | ACCOUNT_OPERATOR)
+#define READS  (SCOPE_API | SCOPE_READ | SCOPE_EVENTS)
+
+const struct route catalog_routes[] = {
+    { "GET", "/EventCatalog", list_all, ANYONE, READS, .counted = true },
+    { "GET", "/EventCatalog/{Type}", show_one, ANYONE, READS, .counted = true },
+};
+const size_t catalog_route_count = sizeof(catalog_routes) / sizeof(catalog_routes[0]);

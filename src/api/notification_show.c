@@ -1,0 +1,95 @@
+/* notification_show.c — an event notification as the API shows it, and what all its calls share.
+ *
+ * The custom headers' values are the operator's: an account sees their names.
+ */
+#include "api/notifications.h"
+
+#include "base/id.h"
+#include "store/accounts.h"
+#include "store/notifications.h"
+#include "store/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static json_t *headers_show(const struct notification *notification)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < notification->header_count; i++) {
+        json_t *shown = json_object();
+        show_text(shown, "Name", notification->headers[i].name);
+        show_text(shown, "Value", "(hidden)");
+        json_array_append_new(list, shown);
+    }
+    return list;
+}
+
+json_t *notification_show(const struct notification *notification, const char *base)
+{
+    json_t *shown = json_object(), *settings = notification_settings_write(&notification->settings);
+    show_id(shown, "Id", notification->id);
+    show_uri(shown, "Uri", "%s/EventNotifications/%" PRId64, base, notification->id);
+    json_object_update(shown, settings);
+    json_decref(settings);
+    json_object_set_new(shown, "CustomHeaders", headers_show(notification));
+    show_text(shown, "State", notification_state_name(notification->state));
+    show_text(shown, "HeldReason", notification->held_reason);
+    show_int(shown, "Revision", notification->revision);
+    show_date(shown, "CreationDate", notification->created_at);
+    show_date(shown, "ModifiedDate", notification->updated_at);
+    show_uri(shown, "PostbacksUri", "%s/Postbacks?NotificationId=%" PRId64, base, notification->id);
+    return shown;
+}
+
+struct notification_work *notification_work_of(struct api_job *job)
+{
+    return (struct notification_work *)job;
+}
+
+static void clear_work(struct api_job *job)
+{
+    struct notification_work *work = notification_work_of(job);
+    json_decref(work->body);
+    json_decref(work->shown);
+    notification_unref(work->notification);
+}
+
+struct notification_work *notification_work_new(struct call *call, void *context, json_t *body,
+                                                bool (*run)(struct api_job *, struct db *),
+                                                void (*finish)(struct api_job *))
+{
+    int64_t id = 0;
+    if (call->params[1] != NULL && !id_parse(call->params[1], &id)) {
+        json_decref(body);
+        call_refuse(call, 404, NULL, "There is no such event notification.");
+        return NULL;
+    }
+    struct notification_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    work->api.clear = clear_work;
+    work->id = id;
+    work->body = body;
+    api_base(call, work->base);
+    return work;
+}
+
+bool notification_work_load(struct notification_work *work, struct db *db)
+{
+    work->notification = notification_load(db, work->api.call->caller.account, work->id, 0);
+    if (work->notification != NULL)
+        return true;
+    error_set(&work->api.job.error, ERROR_NOT_FOUND, "There is no such event notification.");
+    return false;
+}
+
+void notification_audit(struct notification_work *work, struct db *db, const char *action,
+                        json_t *detail)
+{
+    char object[API_BASE_TEXT + 48];
+    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
+    snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64, work->base, work->id);
+    audit_add(db, &work->api.call->caller, work->api.call->address, action, object,
+              text != NULL ? text : "");
+    free(text);
+    json_decref(detail);
+}

@@ -1,0 +1,344 @@
+/* notifications.c — an account's event notifications: create, list, show, change, delete, pause,
+ * resume, health.
+ *
+ * Settings are checked and compiled before anything is written; what is written is the next
+ * revision.  After each commit the engine is told, so that the lane works by the new settings.
+ */
+#include "api/notifications.h"
+
+#include "base/fail.h"
+#include "store/notifications.h"
+#include "store/postbacks.h"
+#include "store/show.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- after a change ---- */
+
+static void finish_change(struct api_job *job)
+{
+    const struct notification_work *work = notification_work_of(job);
+    engine_notification_changed(job->api->engine, work->id);
+    call_ok(job->call, "%s/EventNotifications/%" PRId64, work->base, work->id);
+}
+
+/* ---- create ---- */
+
+static bool has_room(struct notification_work *work, struct db *db)
+{
+    int64_t *ids;
+    size_t count = notification_ids(db, work->api.call->caller.account, &ids);
+    free(ids);
+    if (count < NOTIFICATIONS_MOST)
+        return true;
+    error_set(&work->api.job.error, ERROR_CONFLICT,
+              "The account has %d event notifications, which is the most there may be.",
+              NOTIFICATIONS_MOST);
+    return false;
+}
+
+static bool run_create(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    if (!has_room(work, db))
+        return false;
+    notification_add(db, work->notification);
+    work->id = work->notification->id;
+    notification_audit(work, db, "notification.create", NULL);
+    return true;
+}
+
+static void finish_create(struct api_job *job)
+{
+    const struct notification_work *work = notification_work_of(job);
+    json_t *body = json_object();
+    engine_notification_changed(job->api->engine, work->id);
+    show_text(body, "Status", "OK");
+    show_uri(body, "Uri", "%s/EventNotifications/%" PRId64, work->base, work->id);
+    show_id(body, "Id", work->id);
+    notification_set_secret(body, &work->notification->secret);
+    call_json_answer(job->call, 200, body);
+}
+
+static void create(struct call *call, void *context)
+{
+    json_t *body = call_object(call);
+    if (body == NULL)
+        return;
+    struct notification_work *work =
+        notification_work_new(call, context, body, run_create, finish_create);
+    if (work == NULL)
+        return;
+    struct notification_settings settings = { 0 };
+    notification_settings_read(&settings, body, &work->api.problems);
+    work->notification = notification_compile(&settings, &work->api.problems);
+    notification_settings_free(&settings);
+    if (!api_job_valid(&work->api))
+        return;
+    work->notification->account = call->caller.account;
+    work->notification->account_sid = must_copy(call->caller.sid);
+    work->notification->held_reason = must_copy("");
+    api_write(&work->api);
+}
+
+/* ---- list and show ---- */
+
+/* One that cannot be read any more is listed all the same: it can still be deleted. */
+static json_t *show_damaged(int64_t id, const char *base)
+{
+    json_t *shown = json_object();
+    show_id(shown, "Id", id);
+    show_uri(shown, "Uri", "%s/EventNotifications/%" PRId64, base, id);
+    show_text(shown, "State", "DAMAGED");
+    return shown;
+}
+
+static bool run_list(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    int64_t account = job->call->caller.account, *ids;
+    int64_t count = (int64_t)notification_ids(db, account, &ids);
+    int64_t start = (work->page.number - 1) * work->page.size;
+    work->shown = json_array();
+    work->total = count;
+    for (int64_t i = start; i < count && i < start + work->page.size; i++) {
+        struct notification *notification = notification_load(db, account, ids[i], 0);
+        json_array_append_new(work->shown, notification != NULL
+                                               ? notification_show(notification, work->base)
+                                               : show_damaged(ids[i], work->base));
+        notification_unref(notification);
+    }
+    free(ids);
+    return true;
+}
+
+static void finish_list(struct api_job *job)
+{
+    struct notification_work *work = notification_work_of(job);
+    call_json_answer(job->call, 200,
+                     page_answer(job->call, &work->page, work->total, "EventNotifications",
+                                 json_incref(work->shown)));
+}
+
+static void list(struct call *call, void *context)
+{
+    static const char *const names[] = { "Page", "PageSize", NULL };
+    struct notification_work *work =
+        notification_work_new(call, context, NULL, run_list, finish_list);
+    if (work == NULL)
+        return;
+    call_query_only(call, names, &work->api.problems);
+    page_read(call, &work->page, &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    if (!notification_work_load(work, db))
+        return false;
+    work->shown = notification_show(work->notification, work->base);
+    return true;
+}
+
+static void finish_show(struct api_job *job)
+{
+    call_json_answer(job->call, 200, json_incref(notification_work_of(job)->shown));
+}
+
+static void show(struct call *call, void *context)
+{
+    struct notification_work *work =
+        notification_work_new(call, context, NULL, run_show, finish_show);
+    if (work != NULL)
+        api_read(&work->api);
+}
+
+static bool run_health(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    if (!notification_work_load(work, db))
+        return false;
+    work->shown = postback_health(db, job->call->caller.account, work->id);
+    if (work->shown == NULL)
+        return false;
+    show_id(work->shown, "Id", work->id);
+    show_text(work->shown, "State", notification_state_name(work->notification->state));
+    show_text(work->shown, "HeldReason", work->notification->held_reason);
+    return true;
+}
+
+static void health(struct call *call, void *context)
+{
+    struct notification_work *work =
+        notification_work_new(call, context, NULL, run_health, finish_show);
+    if (work != NULL)
+        api_read(&work->api);
+}
+
+/* ---- change ---- */
+
+/* What is not a setting goes over to the notification made of the changed settings. */
+static void carry_over(struct notification *to, struct notification *from)
+{
+    to->id = from->id;
+    to->account = from->account;
+    to->account_sid = must_copy(from->account_sid);
+    to->revision = from->revision;
+    to->state = from->state;
+    free(to->held_reason);
+    to->held_reason = must_copy(from->held_reason);
+    to->created_at = from->created_at;
+    memcpy(to->headers, from->headers, sizeof(to->headers));
+    to->header_count = from->header_count;
+    from->header_count = 0;
+    to->secret = from->secret;
+    to->old_secret = from->old_secret;
+    to->old_secret_until = from->old_secret_until;
+}
+
+/* For the audit log: which settings the request named, not their values (a URL may hold keys). */
+static json_t *change_detail(const struct notification_work *work)
+{
+    json_t *names = json_array();
+    const char *name;
+    json_t *value;
+    json_object_foreach(work->body, name, value) json_array_append_new(names, json_string(name));
+    return json_pack("{s:i, s:o}", "Revision", work->notification->revision, "Fields", names);
+}
+
+static bool run_change(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    if (!notification_work_load(work, db))
+        return false;
+    struct notification *old = work->notification;
+    struct notification_settings settings = old->settings;
+    old->settings = (struct notification_settings){ 0 };
+    notification_settings_read(&settings, work->body, &job->problems);
+    struct notification *changed = notification_compile(&settings, &job->problems);
+    notification_settings_free(&settings);
+    if (changed == NULL) {
+        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+        return false;
+    }
+    carry_over(changed, old);
+    notification_unref(old);
+    work->notification = changed;
+    if (!notification_change(db, changed))
+        return false;
+    notification_audit(work, db, "notification.change", change_detail(work));
+    return true;
+}
+
+static void change(struct call *call, void *context)
+{
+    json_t *body = call_object(call);
+    if (body == NULL)
+        return;
+    struct notification_work *work =
+        notification_work_new(call, context, body, run_change, finish_change);
+    if (work != NULL)
+        api_write(&work->api);
+}
+
+/* ---- pause, resume, delete ---- */
+
+static bool run_state(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    if (!notification_set_state(db, job->call->caller.account, work->id, work->state, ""))
+        return false;
+    notification_audit(
+        work, db, work->state == NOTIFICATION_PAUSED ? "notification.pause" : "notification.resume",
+        NULL);
+    return true;
+}
+
+static void state_set(struct call *call, void *context, enum notification_state state)
+{
+    struct notification_work *work =
+        notification_work_new(call, context, NULL, run_state, finish_change);
+    if (work == NULL)
+        return;
+    work->state = state;
+    api_write(&work->api);
+}
+
+static void pause_one(struct call *call, void *context)
+{
+    state_set(call, context, NOTIFICATION_PAUSED);
+}
+
+static void resume(struct call *call, void *context)
+{
+    state_set(call, context, NOTIFICATION_ACTIVE);
+}
+
+static bool run_delete(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    if (!notification_delete(db, job->call->caller.account, work->id))
+        return false;
+    notification_audit(work, db, "notification.delete", NULL);
+    return true;
+}
+
+static void delete_one(struct call *call, void *context)
+{
+    struct notification_work *work =
+        notification_work_new(call, context, NULL, run_delete, finish_change);
+    if (work != NULL)
+        api_write(&work->api);
+}
+
+/* ---- routes ---- */
+
+#define READS   (SCOPE_API | SCOPE_READ)
+#define CHANGES SCOPE_API
+#define PARTNER "/Mediapartners/{SID}/EventNotifications"
+#define BRAND   "/Advertisers/{SID}/EventNotifications"
+
+enum {
+    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
+    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
+    COUNTED = true,
+    BODY_MAX = 256 * 1024, /* a template at its cap, escaped as JSON or a form */
+};
+
+/* The signing secret is not for tokens that may only read. */
+const struct route notification_routes[] = {
+    { "POST", PARTNER, create, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0 },
+    { "POST", PARTNER "/Preview", notification_preview, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
+    { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "DELETE", PARTNER "/{Id}", delete_one, PARTNERS, CHANGES, COUNTED, 0 },
+    { "POST", PARTNER "/{Id}/Pause", pause_one, PARTNERS, CHANGES, COUNTED, 0 },
+    { "POST", PARTNER "/{Id}/Resume", resume, PARTNERS, CHANGES, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}/Health", health, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}/SigningSecret", notification_show_secret, PARTNERS, CHANGES, COUNTED,
+      0 },
+    { "POST", PARTNER "/{Id}/SigningSecret", notification_rotate_secret, PARTNERS, CHANGES, COUNTED,
+      0 },
+    { "POST", PARTNER "/{Id}/Test", notification_test, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+
+    { "POST", BRAND, create, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0 },
+    { "POST", BRAND "/Preview", notification_preview, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
+    { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "DELETE", BRAND "/{Id}", delete_one, BRANDS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND "/{Id}/Pause", pause_one, BRANDS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND "/{Id}/Resume", resume, BRANDS, CHANGES, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/Health", health, BRANDS, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/SigningSecret", notification_show_secret, BRANDS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND "/{Id}/SigningSecret", notification_rotate_secret, BRANDS, CHANGES, COUNTED,
+      0 },
+    { "POST", BRAND "/{Id}/Test", notification_test, BRANDS, CHANGES, COUNTED, BODY_MAX },
+};
+const size_t notification_route_count =
+    sizeof(notification_routes) / sizeof(notification_routes[0]);

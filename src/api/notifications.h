@@ -1,0 +1,48 @@
+/* notifications.h — an account's event notifications: what the files of this resource share.
+ * notifications.c has the routes. */
+#ifndef POSTBACKD_API_NOTIFICATIONS_H
+#define POSTBACKD_API_NOTIFICATIONS_H
+
+#include "api/api.h"
+#include "model/notification.h"
+
+enum { NOTIFICATIONS_MOST = 10000 /* an account's */ };
+
+struct notification_work {
+    struct api_job api;
+    int64_t id; /* {Id} of the path; 0: none */
+    json_t *body, *shown;
+    struct notification *notification;
+    enum notification_state state; /* to be set */
+    struct page page;
+    int64_t total;
+    char base[API_BASE_TEXT];
+};
+
+/* A job for one notification, named by the path if it has an {Id}.  NULL: that is no id, and the
+ * call is answered 404.  `body` is taken. */
+struct notification_work *notification_work_new(struct call *call, void *context, json_t *body,
+                                                bool (*run)(struct api_job *, struct db *),
+                                                void (*finish)(struct api_job *));
+struct notification_work *notification_work_of(struct api_job *job);
+/* Loads the job's own; false: not this account's (ERROR_NOT_FOUND). */
+bool notification_work_load(struct notification_work *work, struct db *db);
+/* "notification.change" and so on, with the revision and what else there is to say (taken; NULL).
+ */
+void notification_audit(struct notification_work *work, struct db *db, const char *action,
+                        json_t *detail);
+
+/* The API's object. */
+json_t *notification_show(const struct notification *notification, const char *base);
+
+/* notification_secrets.c */
+void notification_show_secret(struct call *call, void *context);
+void notification_rotate_secret(struct call *call, void *context);
+/* Sets SigningSecret in an answer. */
+void notification_set_secret(json_t *answer, const struct signing_secret *secret);
+
+/* notification_trials.c */
+void notification_test(struct call *call, void *context);
+void notification_preview(struct call *call, void *context);
+
+#endif

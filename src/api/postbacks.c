@@ -1,0 +1,298 @@
+/* postbacks.c — the log of postbacks, and what an account does to one: retry, resend, cancel.
+ *
+ * The list is read by a cursor (Before: ids under it), because it grows at its head all the time
+ * and has no page numbers that would last.
+ */
+#include "api/api.h"
+
+#include "base/id.h"
+#include "base/text.h"
+#include "model/date.h"
+#include "store/accounts.h"
+#include "store/postbacks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { POSTBACKS_DEFAULT = 100, POSTBACKS_MOST = 1000 };
+
+struct log_work {
+    struct api_job api;
+    struct postback_filter filter;
+    int64_t id, notification, new_id, next;
+    char base[API_BASE_TEXT];
+    json_t *shown;
+};
+
+static struct log_work *work_of(struct api_job *job)
+{
+    return (struct log_work *)job;
+}
+
+static void clear_work(struct api_job *job)
+{
+    json_decref(work_of(job)->shown);
+}
+
+static struct log_work *work_new(struct call *call, void *context,
+                                 bool (*run)(struct api_job *, struct db *),
+                                 void (*finish)(struct api_job *))
+{
+    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    work->api.clear = clear_work;
+    api_base(call, work->base);
+    return work;
+}
+
+/* ---- the list ---- */
+
+static int64_t id_read(const struct call *call, const char *name, struct problems *problems)
+{
+    const char *given = call_query(call, name);
+    int64_t id = 0;
+    if (given[0] != '\0' && (!id_parse(given, &id) || id == 0))
+        problems_add(problems, name, "must be an id: a whole number above 0");
+    return id;
+}
+
+static void states_name(struct buf *out)
+{
+    for (int state = 0; state < POSTBACK_STATES; state++)
+        buf_fmt(out, "%s%s", state > 0 ? ", " : "",
+                postback_shown_state((enum postback_state)state));
+}
+
+static void filter_words(const struct call *call, struct postback_filter *filter,
+                         struct problems *problems)
+{
+    const char *type = call_query(call, "EventType"), *state = call_query(call, "State");
+    enum postback_state named;
+    filter->state = -1;
+    if (type[0] != '\0' && (filter->type = catalog_type(type)) == NULL)
+        problems_add(problems, "EventType", "must be an event type of GET /EventCatalog");
+    if (state[0] == '\0')
+        return;
+    if (postback_shown_state_named(state, &named)) {
+        filter->state = (int)named;
+    } else {
+        struct buf names = { 0 };
+        states_name(&names);
+        problems_add(problems, "State", "must be one of: %s", buf_text(&names));
+        buf_free(&names);
+    }
+}
+
+static void filter_read(const struct call *call, struct postback_filter *filter,
+                        struct problems *problems)
+{
+    static const char *const names[] = { "NotificationId", "EventType", "State",
+                                         "StartDate",      "EndDate",   "InquiryId",
+                                         "PageSize",       "Before",    NULL };
+    int64_t size = POSTBACKS_DEFAULT;
+    const char *page_size = call_query(call, "PageSize");
+    call_query_only(call, names, problems);
+    filter_words(call, filter, problems);
+    filter->notification = id_read(call, "NotificationId", problems);
+    filter->inquiry = id_read(call, "InquiryId", problems);
+    filter->before = id_read(call, "Before", problems);
+    span_read(call, "StartDate", "EndDate", &filter->from, &filter->until, problems);
+    filter->from = filter->from == DATE_NONE ? 0 : filter->from;
+    filter->until = filter->until == DATE_NONE ? 0 : filter->until;
+    if (page_size[0] != '\0' && !text_int(page_size, 1, POSTBACKS_MOST, &size))
+        problems_add(problems, "PageSize", "must be a number from 1 to %d", POSTBACKS_MOST);
+    filter->limit = (int)size;
+}
+
+static void set_uri(struct api_job *job, json_t *shown)
+{
+    const char *id = json_string_value(json_object_get(shown, "Id"));
+    if (id != NULL)
+        json_object_set_new(shown, "Uri", json_sprintf("%s/Postbacks/%s", work_of(job)->base, id));
+}
+
+static bool run_list(struct api_job *job, struct db *db)
+{
+    struct log_work *work = work_of(job);
+    size_t i;
+    json_t *postback;
+    work->shown = postback_list(db, job->call->caller.account, &work->filter, &work->next);
+    json_array_foreach(work->shown, i, postback) set_uri(job, postback);
+    return true;
+}
+
+static void finish_list(struct api_job *job)
+{
+    static const char *const cursor[] = { "Before", NULL };
+    struct log_work *work = work_of(job);
+    struct buf next = { 0 };
+    if (work->next != 0) {
+        page_uri(&next, job->call, cursor);
+        buf_fmt(&next, "%cBefore=%" PRId64, strchr(buf_text(&next), '?') != NULL ? '&' : '?',
+                work->next);
+    }
+    json_t *body = json_object();
+    json_object_set_new(body, "@pagesize", json_sprintf("%d", work->filter.limit));
+    json_object_set_new(body, "@uri", call_string(job->call->target));
+    json_object_set_new(body, "@nextpageuri", call_string(buf_text(&next)));
+    json_object_set(body, "Postbacks", work->shown);
+    buf_free(&next);
+    call_json_answer(job->call, 200, body);
+}
+
+static void list(struct call *call, void *context)
+{
+    struct log_work *work = work_new(call, context, run_list, finish_list);
+    filter_read(call, &work->filter, &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+/* ---- one ---- */
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct log_work *work = work_of(job);
+    const struct caller *caller = &job->call->caller;
+    work->shown = postback_show(db, caller->account, caller->sid, work->id);
+    if (work->shown != NULL)
+        set_uri(job, work->shown);
+    return work->shown != NULL;
+}
+
+static void finish_show(struct api_job *job)
+{
+    call_json_answer(job->call, 200, json_incref(work_of(job)->shown));
+}
+
+static void audit(struct api_job *job, struct db *db, const char *action)
+{
+    struct log_work *work = work_of(job);
+    char object[API_BASE_TEXT + 40];
+    snprintf(object, sizeof(object), "%s/Postbacks/%" PRId64, work->base, work->id);
+    audit_add(db, &job->call->caller, job->call->address, action, object, "");
+}
+
+static bool run_retry(struct api_job *job, struct db *db)
+{
+    struct log_work *work = work_of(job);
+    if (!postback_retry(&job->job, db, job->call->caller.account, work->id, &work->notification))
+        return false;
+    audit(job, db, "postback.retry");
+    return true;
+}
+
+static void finish_retry(struct api_job *job)
+{
+    const struct log_work *work = work_of(job);
+    engine_postbacks_changed(job->api->engine, work->notification);
+    call_ok(job->call, "%s/Postbacks/%" PRId64, work->base, work->id);
+}
+
+static bool run_resend(struct api_job *job, struct db *db)
+{
+    struct log_work *work = work_of(job);
+    if (!postback_resend(&job->job, db, job->call->caller.account, work->id, &work->new_id,
+                         &work->notification))
+        return false;
+    audit(job, db, "postback.resend");
+    return true;
+}
+
+static void finish_resend(struct api_job *job)
+{
+    const struct log_work *work = work_of(job);
+    engine_postbacks_changed(job->api->engine, work->notification);
+    json_t *body = json_object();
+    json_object_set_new(body, "Status", json_string("OK"));
+    json_object_set_new(body, "Uri",
+                        json_sprintf("%s/Postbacks/%" PRId64, work->base, work->new_id));
+    json_object_set_new(body, "Id", json_sprintf("%" PRId64, work->new_id));
+    call_json_answer(job->call, 200, body);
+}
+
+static bool run_cancel(struct api_job *job, struct db *db)
+{
+    struct log_work *work = work_of(job);
+    if (!postback_cancel(&job->job, db, job->call->caller.account, work->id, &work->notification))
+        return false;
+    audit(job, db, "postback.cancel");
+    return true;
+}
+
+static void finish_cancel(struct api_job *job)
+{
+    const struct log_work *work = work_of(job);
+    engine_postback_cancelled(job->api->engine, work->notification, work->id);
+    call_ok(job->call, "%s/Postbacks/%" PRId64, work->base, work->id);
+}
+
+/* {Id} of the path; false: answered, it is no id and so nobody's. */
+static bool id_given(struct call *call, int64_t *id)
+{
+    if (id_parse(call->params[1], id))
+        return true;
+    call_refuse(call, 404, NULL, "There is no such postback.");
+    return false;
+}
+
+static void show(struct call *call, void *context)
+{
+    int64_t id;
+    if (!id_given(call, &id))
+        return;
+    struct log_work *work = work_new(call, context, run_show, finish_show);
+    work->id = id;
+    api_read(&work->api);
+}
+
+static void change(struct call *call, void *context, bool (*run)(struct api_job *, struct db *),
+                   void (*finish)(struct api_job *))
+{
+    int64_t id;
+    if (!id_given(call, &id))
+        return;
+    struct log_work *work = work_new(call, context, run, finish);
+    work->id = id;
+    api_write(&work->api);
+}
+
+static void retry(struct call *call, void *context)
+{
+    change(call, context, run_retry, finish_retry);
+}
+
+static void resend(struct call *call, void *context)
+{
+    change(call, context, run_resend, finish_resend);
+}
+
+static void cancel(struct call *call, void *context)
+{
+    change(call, context, run_cancel, finish_cancel);
+}
+
+#define READS   (SCOPE_API | SCOPE_READ)
+#define CHANGES SCOPE_API
+#define PARTNER "/Mediapartners/{SID}/Postbacks"
+#define BRAND   "/Advertisers/{SID}/Postbacks"
+
+enum {
+    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
+    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
+    COUNTED = true,
+};
+
+const struct route postback_routes[] = {
+    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
+    { "POST", PARTNER "/{Id}/Retry", retry, PARTNERS, CHANGES, COUNTED, 0 },
+    { "POST", PARTNER "/{Id}/Resend", resend, PARTNERS, CHANGES, COUNTED, 0 },
+    { "POST", PARTNER "/{Id}/Cancel", cancel, PARTNERS, CHANGES, COUNTED, 0 },
+    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
+    { "POST", BRAND "/{Id}/Retry", retry, BRANDS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND "/{Id}/Resend", resend, BRANDS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND "/{Id}/Cancel", cancel, BRANDS, CHANGES, COUNTED, 0 },
+};
+const size_t postback_route_count = sizeof(postback_routes) / sizeof(postback_routes[0]);
