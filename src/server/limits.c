@@ -46,6 +46,11 @@ struct limits *limits_new(int requests_an_hour)
     return limits;
 }
 
+void limits_set(struct limits *limits, int requests_an_hour)
+{
+    limits->most = requests_an_hour;
+}
+
 static void guesser_forget(struct limits *limits, struct guesser *guesser)
 {
     map_remove_text(&limits->guessers, guesser->address, strlen(guesser->address));

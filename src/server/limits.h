@@ -8,6 +8,7 @@
 
 struct limits;
 struct limits *limits_new(int requests_an_hour); /* default 1,000; 0: no limit */
+void limits_set(struct limits *limits, int requests_an_hour); /* takes force at once */
 void limits_free(struct limits *limits);
 
 struct limit { /* what the X-RateLimit-* headers say */

@@ -53,7 +53,8 @@ static void hand_over(struct job *job, struct event *event, const struct route *
 static void write_postback(struct job *job, struct db *db, struct event *event,
                            const struct route *route)
 {
-    bool fresh = route->active && route->delay_ms == 0 && routes_direct(db, route->notification);
+    bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
+                 routes_direct(db, route->notification);
     int64_t id = db_new_id(db);
     int64_t due_at = db_now(db) + route->delay_ms;
     struct stmt *add = db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, "

@@ -91,6 +91,7 @@ static void read_settings(struct route *route, const char *text, size_t len)
             wanted[route->type_count++] = types[i].number;
     }
     route->types = wanted;
+    route->ordered = probe.settings.ordered;
     route->delay_ms = (int64_t)probe.settings.minimum_delay_s * 1000;
     if (problems.count > 0)
         log_warn("settings of an event notification are not as expected",

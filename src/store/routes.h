@@ -13,6 +13,7 @@ struct route { /* an event notification, as far as publishing goes */
     int64_t notification;
     int bucket;
     bool active;      /* not paused, not held */
+    bool ordered;     /* one at a time, in order: always through the disk */
     int64_t delay_ms; /* Minimum Delay */
     const int *types; /* numbers of the event types it wants */
     size_t type_count;
