@@ -42,7 +42,8 @@ enum { API_BASE_TEXT = 64 };
 void api_base(const struct call *call, char out[API_BASE_TEXT]);
 
 /* A job of a call: run() on a store thread, then finish() on the loop thread, which answers.
- * When the job failed it answers for the handler from job.error and problems, and finish is not called. */
+ * When the job failed it answers for the handler from job.error and problems (404 when run() gave
+ * neither), and finish is not called. */
 struct api_job {
     struct job job;
     struct api *api;

@@ -19,19 +19,20 @@ static void job_free(struct api_job *job)
 static bool job_run(struct job *inner, struct db *db)
 {
     struct api_job *job = container_of(inner, struct api_job, job);
-    return job->run(job, db);
+    if (job->run(job, db))
+        return true;
+    if (inner->error.kind == ERROR_NONE) /* without a reason: what it looked for is not there */
+        inner->error.kind = job->problems.count > 0 ? ERROR_INVALID : ERROR_NOT_FOUND;
+    return false;
 }
 
 static void job_done(struct job *inner, bool ok)
 {
     struct api_job *job = container_of(inner, struct api_job, job);
-    if (ok) {
+    if (ok)
         job->finish(job);
-    } else {
-        if (inner->error.kind == ERROR_NONE && job->problems.count == 0)
-            inner->error.kind = ERROR_NOT_FOUND; /* what run() looked for is not there */
+    else
         call_refuse_error(job->call, &inner->error, &job->problems);
-    }
     job_free(job);
 }
 

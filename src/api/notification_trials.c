@@ -47,7 +47,8 @@ static struct event *event_of(const json_t *type_name, const json_t *data,
 static void show_bytes(json_t *shown, const char *name, const char *bytes, size_t len)
 {
     struct buf text = { 0 };
-    buf_add(&text, bytes, len);
+    if (len > 0)
+        buf_add(&text, bytes, len);
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '\0')
             text.data[i] = '?';

@@ -83,6 +83,19 @@ static void filter_words(const struct call *call, struct postback_filter *filter
     }
 }
 
+/* Within what ids can hold, by whose time the log is read. */
+static void filter_span(const struct call *call, struct postback_filter *filter,
+                        struct problems *problems)
+{
+    const int64_t first = id_time_ms(0), last = id_time_ms(INT64_MAX);
+    int64_t from, until;
+    span_read(call, "StartDate", "EndDate", &from, &until, problems);
+    if (from != DATE_NONE && from > first)
+        filter->from = from < last ? from : last;
+    if (until != DATE_NONE && until < last)
+        filter->until = until > first ? until : first + 1;
+}
+
 static void filter_read(const struct call *call, struct postback_filter *filter,
                         struct problems *problems)
 {
@@ -96,9 +109,7 @@ static void filter_read(const struct call *call, struct postback_filter *filter,
     filter->notification = id_read(call, "NotificationId", problems);
     filter->inquiry = id_read(call, "InquiryId", problems);
     filter->before = id_read(call, "Before", problems);
-    span_read(call, "StartDate", "EndDate", &filter->from, &filter->until, problems);
-    filter->from = filter->from == DATE_NONE ? 0 : filter->from;
-    filter->until = filter->until == DATE_NONE ? 0 : filter->until;
+    filter_span(call, filter, problems);
     if (page_size[0] != '\0' && !text_int(page_size, 1, POSTBACKS_MOST, &size))
         problems_add(problems, "PageSize", "must be a number from 1 to %d", POSTBACKS_MOST);
     filter->limit = (int)size;
