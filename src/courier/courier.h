@@ -3,6 +3,9 @@
  * It knows nothing of the store.  The engine makes a lane for each event notification that has
  * something to send, pushes postbacks, and is told of each attempt; it writes the outcome and says
  * what is next.
+ *
+ * No event is told from inside a call made here, but for courier_free().  All of them may call
+ * back in, courier_drop() of their own lane included.
  */
 #ifndef POSTBACKD_COURIER_H
 #define POSTBACKD_COURIER_H
@@ -15,44 +18,55 @@ struct courier;
 
 struct courier_config {
     struct client_config client;
-    size_t postbacks;  /* in all lanes together; default 16,384 */
+    size_t postbacks; /* in all lanes together, queued or in flight; default 16,384 */
 };
 
 struct courier_events {
     /* An attempt ended.  The callee owns the postback again, and the attempt's owned parts (the
-     * struct itself is the courier's). */
+     * struct itself is the courier's).  attempt->number is postback->attempts + 1; the courier
+     * changes nothing of the postback. */
     void (*attempted)(void *context, struct postback *postback, struct attempt *attempt,
                       enum verdict verdict);
-    /* The lane has gone below low water (or has just become READY): read more back if there is more. */
+    /* Read more back if there is more: the lane fell below low water, ran empty, became READY, or
+     * there is room again under the cap that made courier_push() or courier_room() refuse. */
     void (*hungry)(void *context, int64_t notification);
-    /* READY ↔ DOWN. */
+    /* READY ↔ DOWN; also when a DOWN lane comes back READY from a hold. */
     void (*changed)(void *context, int64_t notification, enum lane_state state);
 };
 
 struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config,
-                            const struct courier_events *events, void *context, struct error *error);
+                            const struct courier_events *events, void *context,
+                            struct error *error);
 /* Nothing is handed out any more; what is in flight goes on.  For shutdown. */
 void courier_stop(struct courier *courier);
-size_t courier_in_flight(const struct courier *courier);
+size_t courier_in_flight(const struct courier *courier); /* tests included */
+/* What is still queued or in flight is the caller's again, without a word; only test postbacks
+ * under way are told, as EXCHANGE_RESET.  Its handles close in the loop's next turn. */
 void courier_free(struct courier *courier);
 
 /* Makes the lane, or gives it new settings (its own reference is taken).  A notification that is
- * not ACTIVE has its lane held; one that is again ACTIVE has it released. */
+ * not ACTIVE has its lane held; one that is again ACTIVE has it released, after 410 too. */
 void courier_set(struct courier *courier, struct notification *notification);
 /* Takes the lane away; what was queued is appended to *queued.  What is in flight still ends in
- * attempted(). */
+ * attempted().  The rate and the window are kept for a lane that is set again within a second, or
+ * while something of it is in flight. */
 void courier_drop(struct courier *courier, int64_t notification, struct list *queued);
 bool courier_has(const struct courier *courier, int64_t notification);
 
-/* False (the caller keeps it) when there is no such lane, it is not READY (a DOWN one takes up to
- * one window), it is at high water, or the cap on all lanes is reached. */
+/* False (the caller keeps it) when there is no such lane, it is HELD, it is at high water, or the
+ * cap on all lanes is reached.  High water is one window for a DOWN lane, and for every lane while
+ * the courier is half full; one postback while it is three quarters full. */
 bool courier_push(struct courier *courier, struct postback *postback);
 /* How many more a lane would take now. */
-size_t courier_room(const struct courier *courier, int64_t notification);
-/* An Ordered notification's failed head, to be tried at due_at (steady ms). */
-void courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms);
+size_t courier_room(struct courier *courier, int64_t notification);
+/* An Ordered notification's failed head, to be tried at due_ms (steady clock), under no cap.
+ * False (the caller keeps it) when there is no such lane. */
+bool courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms);
+/* The failed head is given up: the lane goes on without it. */
 void courier_skip_head(struct courier *courier, int64_t notification);
+/* Takes one out of the queue; NULL when it is not queued. */
 struct postback *courier_take(struct courier *courier, int64_t notification, int64_t postback);
+/* HELD when there is no such lane. */
 enum lane_state courier_state(const struct courier *courier, int64_t notification);
 
 /* Holds all lanes (maintenance, a store that cannot record) and releases them. */

@@ -247,14 +247,23 @@ static struct postback *remove_from_queue(struct lane *lane, struct list *node)
     return container_of(node, struct postback, in);
 }
 
+/* In a row of failures no more go out than it takes to know that the destination is down: a dead
+ * one costs its window and nothing beyond. */
+static size_t most_in_flight(const struct lane *lane)
+{
+    int window = lane->window, undecided = lane->down_after - lane->failures;
+    if (lane->state == LANE_DOWN)
+        return 1;
+    return (size_t)(lane->failures > 0 && undecided < window ? undecided : window);
+}
+
 struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms)
 {
-    size_t most = lane->state == LANE_DOWN ? 1 : (size_t)lane->window;
-
     *wake_ms = -1;
     if (lane->state == LANE_HELD || lane->queued == 0 || lane->heads_out > 0)
         return NULL;
-    if (lane->in_flight >= most) /* down: what was sent before it went down may answer yet */
+    /* Down: what was sent before it went down may answer yet. */
+    if (lane->in_flight >= most_in_flight(lane))
         return NULL;
     int64_t at = first_may_go_at(lane, now_ms);
     if (at > now_ms) {

@@ -8,8 +8,9 @@
  * by one with each full window delivered, up to 128 or the receiver's own Maximum concurrent
  * requests, and is halved by a failure of the destination, once for a window's worth of them; an
  * Ordered lane's window is 1.  A full window of destination failures in a row (3 at least, 8 at
- * most) makes the lane DOWN: once all that was sent before has ended, it hands out one probe at a
- * time, after backoff_probe_ms().  The first success makes it READY, with a window of 8.
+ * most, and meanwhile no more go out than that takes) makes the lane DOWN: once all that was sent
+ * before has ended, it hands out one probe at a time, after backoff_probe_ms().  The first success
+ * makes it READY, with a window of 8.
  *
  * Maximum Requests: never more than that many in any second; 99 % of it when always asked in time.
  */

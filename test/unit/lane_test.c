@@ -155,9 +155,9 @@ static void test_a_window_is_halved_once_for_a_windows_worth_of_failures(void **
     assert_int_equal(send_all(lane, 1), 0); /* seven are still out there */
     done(lane, 3, VERDICT_DESTINATION, 1);
     assert_int_equal(lane_window(lane), 4);
-    done(lane, 1, VERDICT_DELIVERED, 1);
     done(lane, 3, VERDICT_DESTINATION, 1);
     assert_int_equal(lane_window(lane), 4); /* one more is forgiven */
+    done(lane, 1, VERDICT_DELIVERED, 1);
     assert_int_equal(send_all(lane, 2), 4);
     done(lane, 1, VERDICT_DELIVERED, 2);
     done(lane, 1, VERDICT_DESTINATION, 2);
@@ -206,6 +206,21 @@ static void test_a_full_window_of_failures_brings_it_down(void **state)
     assert_int_equal(lane_state(lane), LANE_READY);
     assert_int_equal(send_all(lane, 10000), 8); /* catching up begins at once */
     done(lane, 8, VERDICT_DELIVERED, 10001);
+    lane_free(lane);
+}
+
+static void test_a_dead_destination_costs_its_window(void **state)
+{
+    (void)state;
+    struct lane *lane = lane_with((struct lane_limits){ 0 });
+    push(lane, 1, 20);
+    assert_int_equal(send_all(lane, 0), 8);
+    for (int i = 0; i < 8; i++) { /* they fail one after the other, not all in one moment */
+        lane_done(lane, VERDICT_DESTINATION, i);
+        assert_int_equal(send_all(lane, i), 0);
+    }
+    assert_int_equal(lane_state(lane), LANE_DOWN);
+    assert_int_equal(lane_in_flight(lane), 0);
     lane_free(lane);
 }
 
@@ -578,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_a_window_is_halved_once_for_a_windows_worth_of_failures),
         cmocka_unit_test(test_a_failed_postback_says_nothing_about_the_destination),
         cmocka_unit_test(test_a_full_window_of_failures_brings_it_down),
+        cmocka_unit_test(test_a_dead_destination_costs_its_window),
         cmocka_unit_test(test_one_or_two_failures_are_a_blip),
         cmocka_unit_test(test_an_answer_in_between_keeps_it_up),
         cmocka_unit_test(test_probes_come_after_1_s_doubling_to_5_minutes),

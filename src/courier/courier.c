@@ -1,0 +1,331 @@
+/* courier.c — lanes by notification, served in turn over one client.
+ *
+ * Nothing is sent and nobody is told from inside a call: all of that is done by turn(), an idle
+ * handler that runs once after the loop's events while there is something to do, so that pushes
+ * are batched and no caller is surprised.  It visits the ready routes in a ring, one postback each
+ * and so many in one turn that the loop stays responsive, then tells the news and sets the timer
+ * of the earliest lane that wants to be asked again.
+ *
+ * The rule that must never break: a route that could send is in the round, or one of these will
+ * put it there: the timer, the end of a trip, a release.
+ */
+#include "courier/state.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+
+#include <stdlib.h>
+
+enum {
+    POSTBACKS_DEFAULT = 16384,
+    IN_FLIGHT_DEFAULT = 4096,
+    TURN_MOST = 256, /* routes visited in one turn of the loop */
+};
+
+static void turn(uv_idle_t *idle);
+
+void courier_want_turn(struct courier *courier)
+{
+    if (!courier->freed)
+        uv_idle_start(&courier->idle, turn); /* nothing when it is started already */
+}
+
+/* The last quarter of the client is kept for lanes that have nothing in flight: destinations that
+ * hang may fill the rest, and the others go on. */
+bool courier_is_crowded(const struct courier *courier)
+{
+    return courier->in_flight >= courier->in_flight_most - courier->in_flight_most / 4;
+}
+
+static bool is_full(const struct courier *courier)
+{
+    return courier->in_flight >= courier->in_flight_most;
+}
+
+static void hand_out(struct courier *courier)
+{
+    int64_t now = clock_steady_ms(), wake;
+    struct route *route;
+
+    for (int visits = 0; visits < TURN_MOST && !is_full(courier); visits++) {
+        if ((route = route_next(courier)) == NULL)
+            return;
+        if (courier_is_crowded(courier) && lane_in_flight(route->lane) > 0) {
+            list_append(&courier->crowded, &route->turn);
+            continue;
+        }
+        struct postback *postback = lane_next(route->lane, now, &wake);
+        if (postback == NULL) {
+            if (wake != -1)
+                heap_put(&courier->wakes, &route->wake, wake);
+            continue;
+        }
+        route_sank(courier, route);
+        route_ready(courier, route);
+        trip_start(courier, route, route->notification, postback);
+    }
+}
+
+/* One lane for each place: who finds it gone is at the end of the list again. */
+static void feed_starved(struct courier *courier)
+{
+    struct list *node;
+    for (size_t taken = courier->postbacks; taken < courier->postbacks_most; taken++) {
+        if ((node = list_first(&courier->starved)) == NULL)
+            return;
+        list_remove(node);
+        route_hungry(courier, container_of(node, struct route, starved));
+    }
+}
+
+/* Each callback may drop the route, and more than it: what comes after starts from the list. */
+static void tell_news(struct courier *courier)
+{
+    struct list some, *node;
+    list_init(&some);
+    list_move_all(&courier->news, &some);
+    while ((node = list_first(&some)) != NULL) {
+        struct route *route = container_of(node, struct route, news);
+        int64_t notification = lane_notification(route->lane);
+        enum lane_state state = lane_state(route->lane);
+
+        list_remove(node);
+        if (state == LANE_HELD || courier->stopped) {
+            route->hungry = false; /* its release makes it hungry again */
+            continue;
+        }
+        if (state != route->told) {
+            route->told = state;
+            if (state == LANE_READY)
+                route->hungry = true;
+            if (route->hungry) /* told next turn */
+                list_append(&courier->news, node);
+            courier->events.changed(courier->context, notification, state);
+            continue;
+        }
+        if (route->hungry) {
+            route->hungry = false;
+            courier->events.hungry(courier->context, notification);
+        }
+    }
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+    struct courier *courier = timer->data;
+    int64_t now = clock_steady_ms();
+    struct heap_node *node;
+
+    courier->timer_at = -1;
+    while ((node = heap_min(&courier->wakes)) != NULL && node->key <= now) {
+        struct route *route = container_of(node, struct route, wake);
+        heap_remove(&courier->wakes, node);
+        if (route->notification == NULL)
+            route_free(courier, route);
+        else
+            route_ready(courier, route);
+    }
+    courier_want_turn(courier); /* which sets the timer again */
+}
+
+static void set_timer(struct courier *courier)
+{
+    struct heap_node *first = heap_min(&courier->wakes);
+    if (first == NULL) {
+        uv_timer_stop(&courier->timer);
+        courier->timer_at = -1;
+        return;
+    }
+    if (first->key == courier->timer_at)
+        return;
+    int64_t wait = first->key - clock_steady_ms();
+    courier->timer_at = first->key;
+    uv_timer_start(&courier->timer, timer_fired, (uint64_t)(wait > 0 ? wait : 0), 0);
+}
+
+static void turn(uv_idle_t *idle)
+{
+    struct courier *courier = idle->data;
+
+    trips_finish_unbuilt(courier);
+    if (!courier->stopped)
+        hand_out(courier);
+    feed_starved(courier);
+    tell_news(courier);
+    set_timer(courier);
+
+    bool can_send = !courier->stopped && !is_full(courier) && !list_empty(&courier->ready);
+    if (!can_send && list_empty(&courier->unbuilt) && list_empty(&courier->news))
+        uv_idle_stop(&courier->idle);
+}
+
+/* ---- life ---- */
+
+struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config,
+                            const struct courier_events *events, void *context, struct error *error)
+{
+    struct courier *courier = must_alloc(sizeof(*courier));
+    courier->client = client_new(loop, &config->client, error);
+    if (courier->client == NULL) {
+        free(courier);
+        return NULL;
+    }
+    courier->events = *events;
+    courier->context = context;
+    courier->postbacks_most = config->postbacks != 0 ? config->postbacks : POSTBACKS_DEFAULT;
+    courier->in_flight_most =
+        config->client.connections > 0 ? (size_t)config->client.connections : IN_FLIGHT_DEFAULT;
+    list_init(&courier->ready);
+    list_init(&courier->crowded);
+    list_init(&courier->news);
+    list_init(&courier->starved);
+    list_init(&courier->unbuilt);
+    list_init(&courier->spare);
+    uv_idle_init(loop, &courier->idle);
+    courier->idle.data = courier;
+    uv_timer_init(loop, &courier->timer);
+    courier->timer.data = courier;
+    courier->timer_at = -1;
+    return courier;
+}
+
+void courier_stop(struct courier *courier)
+{
+    courier->stopped = true;
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    struct courier *courier = handle->data;
+    if (--courier->closing == 0)
+        free(courier);
+}
+
+/* Unlinked, each by itself: the caller has them in lists of its own. */
+static void let_go(struct lane *lane)
+{
+    struct list queued, *node;
+    list_init(&queued);
+    lane_drain(lane, &queued);
+    while ((node = list_first(&queued)) != NULL)
+        list_remove(node);
+}
+
+void courier_free(struct courier *courier)
+{
+    struct route *route;
+    size_t at = 0;
+
+    if (courier == NULL)
+        return;
+    courier->stopped = courier->freed = true;
+    client_free(courier->client);
+    trips_finish_unbuilt(courier);
+    while ((route = map_each(&courier->routes, &at)) != NULL) {
+        let_go(route->lane);
+        route_free(courier, route);
+    }
+    map_free(&courier->routes);
+    heap_free(&courier->wakes);
+    trips_free_spare(courier);
+    request_free(&courier->request);
+    courier->closing = 2;
+    uv_close((uv_handle_t *)&courier->idle, handle_closed);
+    uv_close((uv_handle_t *)&courier->timer, handle_closed);
+}
+
+/* ---- lanes ---- */
+
+void courier_set(struct courier *courier, struct notification *notification)
+{
+    route_set(courier, notification);
+}
+
+void courier_drop(struct courier *courier, int64_t notification, struct list *queued)
+{
+    struct route *route = route_find(courier, notification);
+    if (route != NULL)
+        route_drop(courier, route, queued);
+}
+
+void courier_hold_all(struct courier *courier, bool hold)
+{
+    struct route *route;
+    size_t at = 0;
+    courier->held = hold;
+    while ((route = map_each(&courier->routes, &at)) != NULL) {
+        if (route->notification != NULL)
+            route_hold(courier, route);
+    }
+}
+
+bool courier_has(const struct courier *courier, int64_t notification)
+{
+    return route_find(courier, notification) != NULL;
+}
+
+enum lane_state courier_state(const struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    return route != NULL ? lane_state(route->lane) : LANE_HELD;
+}
+
+/* ---- postbacks ---- */
+
+size_t courier_room(struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    return route != NULL ? route_room(courier, route) : 0;
+}
+
+bool courier_push(struct courier *courier, struct postback *postback)
+{
+    struct route *route = route_find(courier, postback->notification);
+    if (route == NULL || route_room(courier, route) == 0 || !lane_push(route->lane, postback))
+        return false;
+    courier->postbacks++;
+    route_ready(courier, route);
+    return true;
+}
+
+bool courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms)
+{
+    struct route *route = route_find(courier, postback->notification);
+    if (route == NULL)
+        return false;
+    lane_push_front(route->lane, postback, due_ms);
+    courier->postbacks++;
+    route_ready(courier, route);
+    return true;
+}
+
+void courier_skip_head(struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    if (route == NULL)
+        return;
+    lane_skip_head(route->lane);
+    route_ready(courier, route);
+}
+
+struct postback *courier_take(struct courier *courier, int64_t notification, int64_t postback)
+{
+    struct route *route = route_find(courier, notification);
+    return route != NULL ? route_take(courier, route, postback) : NULL;
+}
+
+void courier_test(struct courier *courier, struct notification *notification,
+                  struct postback *postback)
+{
+    trip_start(courier, NULL, notification, postback);
+}
+
+size_t courier_in_flight(const struct courier *courier)
+{
+    return courier->in_flight;
+}
+
+struct client *courier_client(struct courier *courier)
+{
+    return courier->client;
+}

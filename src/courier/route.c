@@ -1,0 +1,218 @@
+/* route.c — a lane among the others: its places in the courier's lists, and why it is held.
+ *
+ * `turn` is the round's ring (or the ring of those that wait until the client is less crowded),
+ * `wake` the heap of those that wait for a time; a route is in one of them at most.  `news` and
+ * `starved` are for what is told in the next turn.
+ *
+ * A dropped route stays in the map, without a notification, until nothing of it is in flight and a
+ * second is over: a lane that is set again right away goes on under its old rate and window.
+ */
+#include "courier/state.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+
+#include <stdlib.h>
+
+enum { REST_MS = 1000 }; /* as long as Maximum Requests looks back */
+
+/* ---- its places ----
+ *
+ * The round is a single ring.  Should accounts share fairly one day, route_ready() and
+ * route_next() are where a ring of accounts, each with its ring of routes, takes its place. */
+
+struct route *route_find(const struct courier *courier, int64_t notification)
+{
+    struct route *route = map_get(&courier->routes, notification);
+    return route != NULL && route->notification != NULL ? route : NULL;
+}
+
+void route_ready(struct courier *courier, struct route *route)
+{
+    if (lane_queued(route->lane) == 0 || !list_empty(&route->turn))
+        return;
+    heap_remove(&courier->wakes, &route->wake);
+    list_append(&courier->ready, &route->turn);
+    courier_want_turn(courier);
+}
+
+struct route *route_next(struct courier *courier)
+{
+    struct list *node = list_first(&courier->ready);
+    if (node == NULL)
+        return NULL;
+    list_remove(node);
+    return container_of(node, struct route, turn);
+}
+
+static void route_news(struct courier *courier, struct route *route)
+{
+    if (list_empty(&route->news))
+        list_append(&courier->news, &route->news);
+    courier_want_turn(courier);
+}
+
+void route_hungry(struct courier *courier, struct route *route)
+{
+    route->hungry = true;
+    route_news(courier, route);
+}
+
+static void route_changed(struct courier *courier, struct route *route)
+{
+    enum lane_state state = lane_state(route->lane);
+    if (state != LANE_HELD && state != route->told)
+        route_news(courier, route);
+}
+
+void route_sank(struct courier *courier, struct route *route)
+{
+    size_t queued = lane_queued(route->lane);
+    if (queued == 0 || queued == LANE_LOW_WATER - 1)
+        route_hungry(courier, route);
+}
+
+/* So that no few lanes, least of all hanging ones, fill the memory that all share: the fuller the
+ * courier, the less a lane may queue. */
+static size_t most_queued(const struct courier *courier, const struct route *route)
+{
+    if (courier->postbacks >= courier->postbacks_most - courier->postbacks_most / 4)
+        return 1;
+    if (courier->postbacks >= courier->postbacks_most / 2 || lane_state(route->lane) == LANE_DOWN)
+        return (size_t)lane_window(route->lane);
+    return LANE_HIGH_WATER;
+}
+
+size_t route_room(struct courier *courier, struct route *route)
+{
+    size_t queued = lane_queued(route->lane), most = most_queued(courier, route);
+
+    if (courier->stopped || lane_state(route->lane) == LANE_HELD || queued >= most)
+        return 0;
+    if (courier->postbacks >= courier->postbacks_most) {
+        if (list_empty(&route->starved))
+            list_append(&courier->starved, &route->starved);
+        return 0;
+    }
+    size_t left = courier->postbacks_most - courier->postbacks;
+    return most - queued < left ? most - queued : left;
+}
+
+static void went(struct courier *courier, size_t postbacks)
+{
+    courier->postbacks -= postbacks;
+    if (!list_empty(&courier->starved))
+        courier_want_turn(courier); /* which lets them have the room */
+}
+
+struct postback *route_take(struct courier *courier, struct route *route, int64_t postback)
+{
+    struct postback *taken = lane_take(route->lane, postback);
+    if (taken == NULL)
+        return NULL;
+    went(courier, 1);
+    route_sank(courier, route);
+    route_ready(courier, route); /* what it stood in front of need not wait until its time */
+    return taken;
+}
+
+/* ---- its life ---- */
+
+static void route_leave_lists(struct courier *courier, struct route *route)
+{
+    list_remove(&route->turn);
+    list_remove(&route->news);
+    list_remove(&route->starved);
+    heap_remove(&courier->wakes, &route->wake);
+}
+
+void route_free(struct courier *courier, struct route *route)
+{
+    route_leave_lists(courier, route);
+    map_remove(&courier->routes, lane_notification(route->lane));
+    notification_unref(route->notification);
+    lane_free(route->lane);
+    free(route);
+}
+
+/* Dropped: forgotten after a while, when nothing is in flight. */
+static void route_rest(struct courier *courier, struct route *route)
+{
+    if (lane_in_flight(route->lane) > 0)
+        return;
+    heap_put(&courier->wakes, &route->wake, clock_steady_ms() + REST_MS);
+    courier_want_turn(courier); /* which sets the timer */
+}
+
+void route_hold(struct courier *courier, struct route *route)
+{
+    int64_t now = clock_steady_ms();
+    if (courier->held || route->paused || route->gone) {
+        lane_hold(route->lane, now);
+        return;
+    }
+    if (lane_state(route->lane) == LANE_HELD) {
+        lane_release(route->lane, now);
+        route_hungry(courier, route);
+    }
+    route_ready(courier, route);
+}
+
+void route_set(struct courier *courier, struct notification *notification)
+{
+    const struct notification_settings *settings = &notification->settings;
+    struct lane_limits limits = {
+        .maximum_requests = settings->maximum_requests,
+        .maximum_concurrent = settings->maximum_concurrent,
+        .ordered = settings->ordered,
+    };
+    int64_t now = clock_steady_ms();
+    struct route *route = map_get(&courier->routes, notification->id);
+
+    if (route == NULL) {
+        route = must_alloc(sizeof(*route));
+        route->lane = lane_new(notification->id, &limits, now);
+        route->told = LANE_READY;
+        list_init(&route->turn);
+        list_init(&route->news);
+        list_init(&route->starved);
+        map_put(&courier->routes, notification->id, route);
+    } else {
+        lane_limit(route->lane, &limits, now);
+        heap_remove(&courier->wakes, &route->wake); /* a dropped one's rest, or an old rate's */
+    }
+    struct notification *old = route->notification;
+    route->notification = notification_ref(notification);
+    notification_unref(old);
+    route->paused = notification->state != NOTIFICATION_ACTIVE;
+    route->gone = false;
+    route_hold(courier, route);
+}
+
+void route_drop(struct courier *courier, struct route *route, struct list *queued)
+{
+    route_leave_lists(courier, route);
+    went(courier, lane_drain(route->lane, queued));
+    lane_hold(route->lane, clock_steady_ms());
+    notification_unref(route->notification);
+    route->notification = NULL;
+    route->hungry = false;
+    route_rest(courier, route);
+}
+
+void route_done(struct courier *courier, struct route *route, enum verdict verdict)
+{
+    lane_done(route->lane, verdict, clock_steady_ms());
+    went(courier, 1);
+    if (verdict == VERDICT_GONE)
+        route->gone = true;
+    if (route->notification == NULL) {
+        lane_skip_head(route->lane); /* no failed head comes back to a dropped lane */
+        route_rest(courier, route);
+        return;
+    }
+    route_changed(courier, route);
+    if (lane_in_flight(route->lane) == 0)
+        list_remove(&route->turn); /* it may be among the crowded, where it no longer belongs */
+    route_ready(courier, route);
+}

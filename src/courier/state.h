@@ -1,0 +1,90 @@
+/* state.h — the insides that courier.c, route.c and trip.c share.  For nobody else.
+ *
+ * A route is a lane with its notification and its places in the courier's lists; a trip (trip.c)
+ * is one postback on its way.
+ */
+#ifndef POSTBACKD_COURIER_STATE_H
+#define POSTBACKD_COURIER_STATE_H
+
+#include "base/map.h"
+#include "courier/courier.h"
+
+struct route {
+    struct lane *lane;
+    struct notification *notification; /* NULL: dropped */
+    struct list turn;                  /* in ready or crowded */
+    struct list news, starved;
+    struct heap_node wake;
+    enum lane_state told; /* READY or DOWN, as the caller knows it */
+    bool hungry, paused, gone;
+};
+
+struct courier {
+    struct client *client;
+    struct courier_events events;
+    void *context;
+    struct map routes;   /* by notification */
+    struct list ready;   /* may have something to go: one postback a visit, in turn */
+    struct list crowded; /* would go, but the client is nearly full and it has some in flight */
+    struct list news;    /* has something to tell: READY ↔ DOWN, or hunger */
+    struct list starved; /* was refused a postback by the cap on all lanes */
+    struct heap wakes;   /* when a lane wants to be asked again, a dropped one forgotten */
+    struct list unbuilt; /* trips whose request could not be built */
+    struct list spare;   /* trips, for the next one */
+    size_t spare_count;
+    size_t postbacks, postbacks_most; /* in lanes, queued or in flight */
+    size_t in_flight, in_flight_most; /* trips */
+    struct request request;           /* built and sent at once; its memory is used again */
+    uv_idle_t idle;
+    uv_timer_t timer;
+    int64_t timer_at; /* -1: not set */
+    int closing;      /* handles */
+    bool held, stopped, freed;
+};
+
+/* All of `from` to the end of `to`, at once. */
+static inline void list_move_all(struct list *from, struct list *to)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    list_init(from);
+}
+
+/* There is something to do: the loop's next turn does it. */
+void courier_want_turn(struct courier *courier);
+bool courier_is_crowded(const struct courier *courier);
+
+/* ---- route.c ---- */
+
+struct route *route_find(const struct courier *courier, int64_t notification); /* not dropped */
+/* Makes it, or takes up the dropped one; new settings either way. */
+void route_set(struct courier *courier, struct notification *notification);
+void route_drop(struct courier *courier, struct route *route, struct list *queued);
+void route_free(struct courier *courier, struct route *route);
+
+/* Puts it in the round, if anything is queued. */
+void route_ready(struct courier *courier, struct route *route);
+struct route *route_next(struct courier *courier); /* out of the round; NULL: nobody's turn */
+/* Holds or releases the lane, by all the reasons there are. */
+void route_hold(struct courier *courier, struct route *route);
+/* After one postback has left the queue. */
+void route_sank(struct courier *courier, struct route *route);
+void route_hungry(struct courier *courier, struct route *route);
+size_t route_room(struct courier *courier, struct route *route);
+struct postback *route_take(struct courier *courier, struct route *route, int64_t postback);
+/* An attempt ended; the postback is the caller's again. */
+void route_done(struct courier *courier, struct route *route, enum verdict verdict);
+
+/* ---- trip.c ---- */
+
+/* Builds the request and sends it; route NULL: a test. */
+void trip_start(struct courier *courier, struct route *route, struct notification *notification,
+                struct postback *postback);
+void trips_finish_unbuilt(struct courier *courier);
+void trips_free_spare(struct courier *courier);
+
+#endif
