@@ -219,6 +219,8 @@ struct walk *walk_new(struct db *db, int64_t account, const struct postback_filt
         gather_inquiry(walk, account, filter->inquiry);
         return walk;
     }
+    if (filter->state == POSTBACK_FRESH && postback_floor_written(db) > walk->from)
+        walk->from = postback_floor_written(db);
     list_notifications(walk, account, filter->notification);
     if (filter->state != POSTBACK_WAITING || !gather_waiting(walk))
         merge_new(walk);

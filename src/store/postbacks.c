@@ -147,7 +147,7 @@ void postback_floor(struct db *db, int64_t id)
     db_run(db, put);
 }
 
-static int64_t floor_of(struct db *db)
+int64_t postback_floor_written(struct db *db)
 {
     struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'fresh_floor'");
     int64_t floor = 0;
@@ -163,7 +163,7 @@ static int64_t floor_of(struct db *db)
 int64_t postback_recover(struct db *db)
 {
     struct stmt *put = db_prepare(db, "UPDATE postback SET state = 1 WHERE id >= ? AND state = 0");
-    db_bind_int(put, 1, floor_of(db));
+    db_bind_int(put, 1, postback_floor_written(db));
     db_run(db, put);
     int64_t count = db_changes(db);
     postback_floor(db, db_new_id(db)); /* none is FRESH now, and later ones are above it */
@@ -179,7 +179,7 @@ int64_t postback_cancel_all(struct db *db, int64_t notification)
     };
     int64_t count = 0;
     for (int i = 0; i < 2; i++) {
-        int64_t floor = i == 1 ? floor_of(db) : 0;
+        int64_t floor = i == 1 ? postback_floor_written(db) : 0;
         struct stmt *put = db_prepare(db, texts[i]);
         db_bind_int(put, 1, notification);
         db_bind_int(put, 2, db_now(db));

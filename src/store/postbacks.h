@@ -22,6 +22,7 @@ void postback_park(struct db *db, const struct postback *postback);
 int64_t postback_recover(struct db *db);
 /* No FRESH row is older than this id. */
 void postback_floor(struct db *db, int64_t id);
+int64_t postback_floor_written(struct db *db); /* 0: none yet */
 /* Cancels every undelivered postback of a notification (it is being deleted); gives how many. */
 int64_t postback_cancel_all(struct db *db, int64_t notification);
 

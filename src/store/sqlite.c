@@ -69,12 +69,12 @@ struct db {
 
 /* ---- errors ---- */
 
-static bool no_room(int system_errno)
+static bool no_room(int number)
 {
-    return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
+    return number == ENOSPC || number == EDQUOT || number == EFBIG;
 }
 
-static enum db_failure classify(int code, int system_errno)
+static enum db_failure classify(int code, int number)
 {
     switch (code & 0xff) {
     case SQLITE_CONSTRAINT:
@@ -90,10 +90,35 @@ static enum db_failure classify(int code, int system_errno)
         if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC ||
             code == SQLITE_IOERR_CORRUPTFS)
             return DB_FATAL;
-        return no_room(system_errno) ? DB_FULL : DB_TROUBLE;
+        return no_room(number) ? DB_FULL : DB_TROUBLE;
     default:
         return DB_TROUBLE;
     }
+}
+
+static int errno_of(sqlite3_file *file)
+{
+    int number = 0;
+    if (file == NULL || file->pMethods == NULL ||
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) != SQLITE_OK)
+        return 0;
+    return number;
+}
+
+/* Why the system refused.  SQLite loses it when a COMMIT fails: then the log's file knows. */
+static int system_errno(struct db *db)
+{
+    sqlite3_file *log = NULL, *file = NULL;
+    int number = sqlite3_system_errno(db->handle);
+    if (number == 0) {
+        sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+        number = errno_of(log);
+    }
+    if (number == 0) {
+        sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_FILE_POINTER, &file);
+        number = errno_of(file);
+    }
+    return number;
 }
 
 static void fail(struct db *db, const char *sql)
@@ -107,11 +132,13 @@ static void fail(struct db *db, const char *sql)
     if (primary == SQLITE_ERROR || primary == SQLITE_MISUSE || primary == SQLITE_RANGE ||
         primary == SQLITE_TOOBIG)
         bug("%s: %s", sql != NULL ? sql : "statement", sqlite3_errmsg(db->handle));
-    int system_errno = sqlite3_system_errno(db->handle);
-    db->failure = classify(db->code, primary == SQLITE_IOERR ? system_errno : 0);
-    snprintf(db->failure_text, sizeof(db->failure_text), "%s: %s%s%s", db->path,
-             sqlite3_errmsg(db->handle), primary == SQLITE_IOERR && system_errno != 0 ? ": " : "",
-             primary == SQLITE_IOERR && system_errno != 0 ? strerror(system_errno) : "");
+    snprintf(db->failure_text, sizeof(db->failure_text), "%s: %s", db->path,
+             sqlite3_errmsg(db->handle));
+    int number = primary == SQLITE_IOERR ? system_errno(db) : 0;
+    db->failure = classify(db->code, number);
+    size_t len = strlen(db->failure_text);
+    if (number != 0)
+        snprintf(db->failure_text + len, sizeof(db->failure_text) - len, ": %s", strerror(number));
 }
 
 static void forget_failure(struct db *db)

@@ -203,6 +203,73 @@ static void test_an_event_is_read_back_by_its_account_only(void **state)
     assert_true(house_do(house, load_event, &published, NULL));
 }
 
+/* ---- through the writer ---- */
+
+struct flow {
+    int64_t last;         /* the newest id handed over */
+    int handed, done, ok; /* postbacks; jobs */
+};
+
+struct flow_job {
+    struct job job;
+    struct flow *flow;
+    int64_t account;
+    bool fails;
+};
+
+static bool flow_run(struct job *job, struct db *db)
+{
+    struct flow_job *mine = container_of(job, struct flow_job, job);
+    struct published published = { .account = mine->account, .type = OPENED };
+    house_publish_run(job, db, &published);
+    house_publish_run(job, db, &published);
+    return !mine->fails;
+}
+
+static void flow_done(struct job *job, bool ok)
+{
+    struct flow_job *mine = container_of(job, struct flow_job, job);
+    mine->flow->done++;
+    mine->flow->ok += ok;
+    assert_true(mine->flow->handed >= 2 * mine->flow->ok);
+    free(mine);
+}
+
+static void flow_fresh(void *context, struct list *postbacks)
+{
+    struct flow *flow = context;
+    for (struct list *node = postbacks->next; node != postbacks; node = node->next) {
+        int64_t id = container_of(node, struct postback, in)->id;
+        assert_true(id > flow->last);
+        flow->last = id;
+        flow->handed++;
+    }
+    house_free_list(postbacks);
+}
+
+static void test_postbacks_are_handed_over_in_order_before_their_jobs_are_done(void **state)
+{
+    struct house *house = *state;
+    struct flow flow = { 0 };
+
+    house_notify(house, house->partner.account, OPENED);
+    store_on_fresh(house->store, flow_fresh, &flow);
+    for (int i = 0; i < 700; i++) {
+        struct flow_job *job = must_alloc(sizeof(*job));
+        *job = (struct flow_job){ .job = { .run = flow_run, .done = flow_done },
+                                  .flow = &flow,
+                                  .account = house->partner.account,
+                                  .fails = i % 10 == 3 };
+        store_write(house->store, &job->job);
+    }
+    uv_run(&house->loop, UV_RUN_DEFAULT);
+    assert_int_equal(flow.done, 700);
+    assert_int_equal(flow.ok, 630);
+    assert_int_equal(flow.handed, 1260); /* none of a job that failed */
+    assert_int_equal(house_number(house, "SELECT count(*) FROM postback", 0), 1260);
+    assert_int_equal(house_number(house, "SELECT pending FROM notification_count", 0), 1260);
+}
+
 static void test_buckets_are_the_same_for_ever(void **state)
 {
     (void)state;
@@ -225,6 +292,7 @@ int main(void)
         test(test_changed_settings_count_from_the_next_event),
         test(test_settings_of_a_change_that_was_undone_do_not_count),
         test(test_an_event_is_read_back_by_its_account_only),
+        test(test_postbacks_are_handed_over_in_order_before_their_jobs_are_done),
         cmocka_unit_test(test_buckets_are_the_same_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
