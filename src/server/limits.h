@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct limits;
-struct limits *limits_new(int requests_an_hour); /* default 1,000; 0: no limit */
+struct limits *limits_new(int requests_an_hour);              /* default 1,000; 0: no limit */
 void limits_set(struct limits *limits, int requests_an_hour); /* takes force at once */
 void limits_free(struct limits *limits);
 
