@@ -452,16 +452,16 @@ void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *))
  * are not overwritten with zeroes (the distribution's default): what is secret is sealed. */
 static const char *const setup[] = {
     [CONNECTION_WRITER] =
-        "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-        "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-        "PRAGMA cache_size = -6144; PRAGMA secure_delete = OFF;"
-        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
-    [CONNECTION_READER] = "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
-                          "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;"
-                          "PRAGMA cell_size_check = ON;",
-    [CONNECTION_COPIER] = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                          "PRAGMA cache_size = -64;",
+        ("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+         "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
+         "PRAGMA cache_size = -6144; PRAGMA secure_delete = OFF;"
+         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"),
+    [CONNECTION_READER] =
+        ("PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;"
+         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"),
+    [CONNECTION_COPIER] =
+        ("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64;"),
 };
 
 static int log_grew(void *context, sqlite3 *handle, const char *name, int pages)

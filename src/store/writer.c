@@ -21,6 +21,7 @@
 #include "store/queue.h"
 #include "store/sqlite.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -39,9 +40,9 @@ struct writer {
     struct batch_sink sink;
     pthread_t thread;
     pthread_mutex_t turn; /* held while the connection is used: against writer_run_now() */
-    bool writable;
-    int troubles;  /* failures in a row that are not a full disk */
-    int log_tried; /* pages of the log when the writer last copied */
+    atomic_bool writable; /* writer_run_now() may change it while the thread looks */
+    int troubles;         /* failures in a row that are not a full disk */
+    int log_tried;        /* pages of the log when the writer last copied */
 };
 
 static void copy_log(struct writer *writer)
