@@ -189,7 +189,7 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     uv_close((uv_handle_t *)&limit, NULL);
     int64_t left = until - clock_steady_ms();
     engine_stop(instance->engine, left > 0 ? left : 0);
-    store_close(instance->store); /* jobs of calls still open end here, and are answered */
+    store_close(instance->store);  /* jobs of calls still open end here, and are answered */
+    engine_free(instance->engine); /* so do tests under way */
     free_server(instance);
-    engine_free(instance->engine);
 }

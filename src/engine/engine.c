@@ -78,6 +78,15 @@ static void health_changed(void *context, bool writable)
 
 /* ---- from the courier ---- */
 
+/* An Ordered lane has only its head to probe with: that may not wait longer than a probe. */
+static int64_t wait_after(const struct attempt *attempt, enum verdict verdict, bool ordered)
+{
+    int64_t wait = backoff_ms(attempt->number, attempt->retry_after_ms, randombytes_random());
+    int64_t most = backoff_probe_ms(INT16_MAX);
+    bool probes = ordered && verdict == VERDICT_DESTINATION && attempt->retry_after_ms < 0;
+    return probes && wait > most ? most : wait;
+}
+
 static void attempted(void *context, struct postback *postback, struct attempt *attempt,
                       enum verdict verdict)
 {
@@ -97,12 +106,9 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     }
     metric_add(METRIC_FAILED, 1);
     int64_t in_order = postback->due_at;
-    postback->due_at = clock_wall_ms() +
-                       backoff_ms(attempt->number, attempt->retry_after_ms, randombytes_random());
-    struct feed *feed = feed_of(engine, postback->notification);
-    int64_t retry_at = postback->due_at;
-    if (feed_is_ordered(feed))
-        postback->due_at = in_order; /* as written: its place in the order */
+    bool ordered = feed_is_ordered(feed_of(engine, postback->notification));
+    int64_t retry_at = clock_wall_ms() + wait_after(attempt, verdict, ordered);
+    postback->due_at = ordered ? in_order : retry_at; /* as written: its place in the order */
     outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
     postback->due_at = retry_at;
 }

@@ -477,10 +477,8 @@ void feed_wake(struct feed *feed)
 
 void feed_retry_head(struct feed *feed, struct postback *postback)
 {
-    if (feed->settings == NULL || !courier_has(feed->engine->courier, feed->notification)) {
-        put_back(feed, postback);
-        return;
-    }
     int64_t wait = postback->due_at - clock_wall_ms();
-    courier_push_front(feed->engine->courier, postback, clock_steady_ms() + (wait > 0 ? wait : 0));
+    if (!courier_push_front(feed->engine->courier, postback,
+                            clock_steady_ms() + (wait > 0 ? wait : 0)))
+        put_back(feed, postback);
 }
