@@ -105,12 +105,11 @@ static void attempted(void *context, struct postback *postback, struct attempt *
         return;
     }
     metric_add(METRIC_FAILED, 1);
-    int64_t in_order = postback->due_at;
     bool ordered = feed_is_ordered(feed_of(engine, postback->notification));
-    int64_t retry_at = clock_wall_ms() + wait_after(attempt, verdict, ordered);
-    postback->due_at = ordered ? in_order : retry_at; /* as written: its place in the order */
+    postback->retry_at = clock_wall_ms() + wait_after(attempt, verdict, ordered);
+    if (!ordered) /* an Ordered one's due time is its place in the order */
+        postback->due_at = postback->retry_at;
     outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
-    postback->due_at = retry_at;
 }
 
 static void hungry(void *context, int64_t notification)

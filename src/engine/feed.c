@@ -477,7 +477,7 @@ void feed_wake(struct feed *feed)
 
 void feed_retry_head(struct feed *feed, struct postback *postback)
 {
-    int64_t wait = postback->due_at - clock_wall_ms();
+    int64_t wait = postback->retry_at - clock_wall_ms();
     if (!courier_push_front(feed->engine->courier, postback,
                             clock_steady_ms() + (wait > 0 ? wait : 0)))
         put_back(feed, postback);

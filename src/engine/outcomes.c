@@ -31,7 +31,7 @@ struct outcome {
     struct postback *postback;
     struct attempt attempt;
     int64_t notification;
-    int64_t due_at; /* as written: an Ordered one keeps its place */
+    int64_t due_at; /* as written */
 };
 
 struct outcome_job {

@@ -35,6 +35,7 @@ struct postback {
     bool waiting;        /* its row is WAITING (indexed by due time), not FRESH */
     bool test;           /* a test postback: no row, its outcome goes to whoever asked */
     struct list in;      /* the lane's queue, a batch of commits, … one at a time */
+    int64_t retry_at;    /* after a failed attempt: when it may go out again, wall ms */
 
     /* the engine's own, from the hand-over until its outcome is committed */
     struct list held;  /* among its notification's in memory */
