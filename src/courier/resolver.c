@@ -206,7 +206,7 @@ static const char *failure_words(int status)
     case ARES_ETIMEOUT:
         return "the name servers did not answer in time";
     case ARES_ECONNREFUSED:
-        return "no name server can be reached";
+        return "no name server gave an answer"; /* none reached, or each one failed */
     case ARES_ESERVFAIL:
     case ARES_EREFUSED:
     case ARES_ENOTIMP:

@@ -1,13 +1,16 @@
 /* tls.c — OpenSSL on a non-blocking socket.
  *
- * One SSL_CTX for all connections.  OpenSSL keeps its errors in a queue of the thread, so each
- * step clears it first and reads it at once.
+ * One SSL_CTX for all connections, made with the first of them: reading the system's authorities
+ * may cost some tens of milliseconds and megabytes, which a server without https receivers saves.
+ * OpenSSL keeps its errors in a queue of the thread, so each step clears it first and reads it at
+ * once.
  *
  * The rule: no handshake succeeds without the chain and the name (or the address) verified.
  */
 #include "courier/tls.h"
 
 #include "base/fail.h"
+#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,7 +25,8 @@
 enum { SESSION_AGE_S = 3600, HOST_NAME_MAX_BYTES = 255 };
 
 struct tls {
-    SSL_CTX *context;
+    SSL_CTX *context; /* NULL until it is needed */
+    char *ca_file;
 };
 
 /* OpenSSL hands over each new session; 1 means it is ours to free. */
@@ -48,31 +52,50 @@ static void setup(SSL_CTX *context)
     SSL_CTX_sess_set_new_cb(context, keep_session);
 }
 
-struct tls *tls_new(const char *ca_file, struct error *error)
+/* Whether the file can be used is found out at the start, not at the first delivery. */
+static bool check_file(const char *ca_file, struct error *error)
 {
-    ERR_clear_error();
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (context == NULL || SSL_CTX_set_default_verify_paths(context) != 1)
-        die("OpenSSL cannot start: %s", ERR_reason_error_string(ERR_peek_error()));
-    setup(context);
-    if (ca_file != NULL && SSL_CTX_load_verify_file(context, ca_file) != 1) {
+    X509_STORE *store = X509_STORE_new();
+    bool good = store != NULL && X509_STORE_load_file(store, ca_file) == 1;
+    if (!good) {
         const char *reason = ERR_reason_error_string(ERR_peek_last_error());
         error_set(error, ERROR_INVALID,
                   "--ca-file: %.200s holds no certificates that can be read (%s)", ca_file,
                   reason != NULL ? reason : "unknown error");
-        SSL_CTX_free(context);
-        return NULL;
     }
+    X509_STORE_free(store);
     ERR_clear_error();
+    return good;
+}
+
+struct tls *tls_new(const char *ca_file, struct error *error)
+{
+    ERR_clear_error();
+    if (ca_file != NULL && !check_file(ca_file, error))
+        return NULL;
     struct tls *tls = must_alloc(sizeof(*tls));
-    tls->context = context;
+    tls->ca_file = must_copy(ca_file);
     return tls;
 }
 
 void tls_free(struct tls *tls)
 {
     SSL_CTX_free(tls->context);
+    free(tls->ca_file);
     free(tls);
+}
+
+static SSL_CTX *context_of(struct tls *tls)
+{
+    if (tls->context != NULL)
+        return tls->context;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL || SSL_CTX_set_default_verify_paths(context) != 1)
+        die("OpenSSL cannot start: %s", ERR_reason_error_string(ERR_peek_error()));
+    if (tls->ca_file != NULL && SSL_CTX_load_verify_file(context, tls->ca_file) != 1)
+        log_warn("ca_file_unreadable", LOG_T("file", tls->ca_file));
+    setup(context);
+    return tls->context = context;
 }
 
 static bool expect_host(SSL *ssl, const char *host)
@@ -106,7 +129,7 @@ static void offer_session(SSL *ssl, SSL_SESSION *session)
 SSL *tls_start(struct tls *tls, int fd, const char *host, SSL_SESSION **session)
 {
     ERR_clear_error();
-    SSL *ssl = SSL_new(tls->context);
+    SSL *ssl = SSL_new(context_of(tls));
     if (ssl == NULL)
         return NULL;
     if (SSL_set_fd(ssl, fd) != 1 || !expect_host(ssl, host)) {

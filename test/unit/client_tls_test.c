@@ -1,0 +1,411 @@
+/* The client over TLS: whom it trusts, what it says when it does not, sessions, keep-alive.
+ * Certificates are made here, when the tests run. */
+#include "exchanges.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <time.h>
+
+static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+static EVP_PKEY *key;   /* everybody's: it is names and dates that matter here */
+static X509 *authority; /* signs the others; the client is told of it */
+static char ca_path[] = "/tmp/postbackd-test-ca-XXXXXX";
+
+struct wanted {
+    const char *common_name, *alt_names; /* "DNS:localhost", "IP:127.0.0.1" */
+    X509 *issuer;                        /* NULL: itself */
+    long from_s, to_s;                   /* from now */
+    bool is_authority;
+};
+
+static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    assert_non_null(extension);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+static X509 *certificate_with(const struct wanted *wanted)
+{
+    static long serial;
+    X509 *certificate = X509_new();
+    X509 *issuer = wanted->issuer != NULL ? wanted->issuer : certificate;
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), wanted->from_s);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), wanted->to_s);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                               (const unsigned char *)wanted->common_name, -1, -1, 0);
+    X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
+    X509_set_pubkey(certificate, key);
+    if (wanted->is_authority)
+        add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:TRUE");
+    if (wanted->alt_names != NULL)
+        add_extension(certificate, issuer, NID_subject_alt_name, wanted->alt_names);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+/* A receiver's TLS with such a certificate. */
+static SSL_CTX *context_with(const struct wanted *wanted)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    X509 *certificate = certificate_with(wanted);
+    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    SSL_CTX_set_session_id_context(context, (const unsigned char *)"test", 4);
+    X509_free(certificate);
+    return context;
+}
+
+static int make_authority(void **state)
+{
+    (void)state;
+    const struct wanted wanted = { .common_name = "Test Authority",
+                                   .to_s = 3600,
+                                   .is_authority = true };
+    key = EVP_EC_gen("P-256");
+    authority = certificate_with(&wanted);
+    FILE *file = fdopen(mkstemp(ca_path), "w");
+    if (file == NULL || PEM_write_X509(file, authority) != 1)
+        return -1;
+    return fclose(file);
+}
+
+static int drop_authority(void **state)
+{
+    (void)state;
+    unlink(ca_path);
+    X509_free(authority);
+    EVP_PKEY_free(key);
+    return 0;
+}
+
+/* One exchange with a receiver of such a certificate, called by `host`. */
+static struct attempt exchange_tls(SSL_CTX *context, script *run, const char *host,
+                                   const struct client_config *config)
+{
+    struct side side;
+    struct result result;
+    struct receiver *receiver = receiver_start(run, context);
+    receiver->text = ok;
+    receiver->text_len = sizeof(ok) - 1;
+    side_start(&side, config);
+    const struct destination to = { .https = true, .host = host, .port = receiver->port };
+    send_body(&side, &to, "POST", "/hook", "{}", 2, &result);
+    await(&side, &result);
+    side_stop(&side);
+    receiver_stop(receiver);
+    return result.attempt;
+}
+
+static struct attempt exchange_as(const struct wanted *wanted, const char *host, bool trusted)
+{
+    const struct client_config config = { .ca_file = trusted ? ca_path : NULL };
+    SSL_CTX *context = context_with(wanted);
+    struct attempt attempt = exchange_tls(context, script_answer, host, &config);
+    SSL_CTX_free(context);
+    return attempt;
+}
+
+static void expect_trusted(const struct wanted *wanted, const char *host)
+{
+    struct attempt attempt = exchange_as(wanted, host, true);
+    expect_answer(&attempt, 200, "ok");
+    attempt_free(&attempt);
+}
+
+static void expect_refused(const struct wanted *wanted, const char *host, bool trusted,
+                           const char *words)
+{
+    struct attempt attempt = exchange_as(wanted, host, trusted);
+    expect_error(&attempt, EXCHANGE_TLS, words);
+    attempt_free(&attempt);
+}
+
+static void test_a_good_certificate_is_trusted(void **state)
+{
+    (void)state;
+    const struct wanted wanted = { .common_name = "receiver",
+                                   .alt_names = "DNS:localhost,IP:127.0.0.1",
+                                   .issuer = authority,
+                                   .from_s = -60,
+                                   .to_s = 600 };
+    expect_trusted(&wanted, "localhost");
+    expect_trusted(&wanted, "127.0.0.1");
+}
+
+static void test_a_bad_certificate_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    struct wanted wanted = { .common_name = "localhost",
+                             .alt_names = "DNS:localhost",
+                             .issuer = authority,
+                             .from_s = -600,
+                             .to_s = -60 };
+    expect_refused(&wanted, "localhost", true, "certificate has expired");
+    wanted.from_s = 600, wanted.to_s = 1200;
+    expect_refused(&wanted, "localhost", true, "certificate is not yet valid");
+    wanted.from_s = -60, wanted.to_s = 600;
+    expect_refused(&wanted, "localhost", false, "unable to get local issuer certificate");
+    expect_refused(&wanted, "127.0.0.1", true, "certificate is for another name");
+    wanted.alt_names = "DNS:receiver.example";
+    expect_refused(&wanted, "localhost", true, "certificate is for another name");
+    wanted.issuer = NULL;
+    wanted.alt_names = "DNS:localhost";
+    expect_refused(&wanted, "localhost", true, "self-signed certificate");
+}
+
+static _Atomic int named, unnamed;
+
+static int on_name(SSL *ssl, int *alert, void *context)
+{
+    (void)alert;
+    (void)context;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == NULL)
+        unnamed++;
+    else if (strcmp(name, "localhost") == 0)
+        named++;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void test_the_receivers_name_is_sent_but_never_an_address(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = { .common_name = "receiver",
+                                   .alt_names = "DNS:localhost,IP:127.0.0.1",
+                                   .issuer = authority,
+                                   .to_s = 600 };
+    SSL_CTX *context = context_with(&wanted);
+    SSL_CTX_set_tlsext_servername_callback(context, on_name);
+    static const char *const hosts[] = { "localhost", "127.0.0.1" };
+    for (int i = 0; i < 2; i++) {
+        struct attempt attempt = exchange_tls(context, script_answer, hosts[i], &config);
+        expect_answer(&attempt, 200, "ok");
+        attempt_free(&attempt);
+    }
+    assert_int_equal(named, 1);
+    assert_int_equal(unnamed, 1);
+    SSL_CTX_free(context);
+}
+
+static void test_old_versions_of_tls_are_refused(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
+    SSL_CTX_set_security_level(context, 0);
+    struct attempt attempt = exchange_tls(context, script_answer, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_TLS, "no TLS of version 1.2 or later");
+    SSL_CTX_free(context);
+}
+
+static void script_plain(struct peer *peer)
+{
+    peer_say(peer, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    peer_wait_for_close(peer);
+}
+
+static void script_close(struct peer *peer)
+{
+    (void)peer;
+}
+
+static void script_wait(struct peer *peer)
+{
+    peer_wait_for_close(peer);
+}
+
+static void test_a_receiver_that_does_not_speak_tls_is_told(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path, .deadline_ms = 300 };
+    struct attempt attempt = exchange_tls(NULL, script_plain, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_TLS, "does not speak TLS");
+    attempt = exchange_tls(NULL, script_close, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_TLS, "closed during the TLS handshake");
+    attempt = exchange_tls(NULL, script_wait, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_TIMEOUT, "TLS handshake");
+}
+
+static void test_a_client_certificate_that_is_wanted_is_told(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    struct attempt attempt = exchange_tls(context, script_answer, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_TLS, "the receiver wants a client certificate");
+    SSL_CTX_free(context);
+}
+
+/* A body that ends with the connection, cut off below TLS: nobody can tell that it is whole. */
+static void script_cut(struct peer *peer)
+{
+    if (peer_request(peer))
+        peer_say(peer, "HTTP/1.1 200 OK\r\n\r\nis this all");
+}
+
+static void script_whole(struct peer *peer)
+{
+    script_cut(peer);
+    SSL_shutdown(peer->ssl);
+}
+
+static void test_a_body_to_the_close_must_be_closed_in_order(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    struct attempt attempt = exchange_tls(context, script_cut, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_RESET, "before its answer was whole");
+    attempt_free(&attempt);
+    attempt = exchange_tls(context, script_whole, "localhost", &config);
+    expect_answer(&attempt, 200, "is this all");
+    attempt_free(&attempt);
+    SSL_CTX_free(context);
+}
+
+static void script_echo(struct peer *peer)
+{
+    char head[100];
+    while (peer_request(peer)) {
+        snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+                 peer->request_len);
+        peer_say(peer, head);
+        peer_say_bytes(peer, peer->in, peer->request_len);
+    }
+}
+
+static void test_a_connection_is_kept_and_carries_much(void **state)
+{
+    (void)state;
+    static char body[600000];
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    struct side side;
+    struct result result;
+    struct receiver *receiver = receiver_start(script_echo, context);
+    side_start(&side, &config);
+    const struct destination to = { .https = true, .host = "localhost", .port = receiver->port };
+    memset(body, 'y', sizeof(body));
+    for (int i = 0; i < 4; i++) {
+        send_body(&side, &to, "POST", "/", body, i % 2 == 0 ? sizeof(body) : 10, &result);
+        await(&side, &result);
+        assert_int_equal(result.attempt.error, EXCHANGE_OK);
+        assert_int_equal(result.attempt.status, 200);
+        attempt_free(&result.attempt);
+    }
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 1);
+    receiver_stop(receiver);
+    SSL_CTX_free(context);
+}
+
+static void expect_resumed(int version)
+{
+    static const char closing[] =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    SSL_CTX_set_max_proto_version(context, version);
+    struct side side;
+    struct result result;
+    struct receiver *receiver = receiver_start(script_answer_and_close, context);
+    receiver->text = closing;
+    receiver->text_len = sizeof(closing) - 1;
+    side_start(&side, &config);
+    const struct destination to = { .https = true, .host = "localhost", .port = receiver->port };
+    for (int i = 0; i < 3; i++) {
+        send_body(&side, &to, "POST", "/", "{}", 2, &result);
+        await(&side, &result);
+        expect_answer(&result.attempt, 200, "ok");
+        attempt_free(&result.attempt);
+    }
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 3);
+    assert_int_equal(receiver->resumed, 2);
+    receiver_stop(receiver);
+    SSL_CTX_free(context);
+}
+
+static void test_sessions_are_resumed(void **state)
+{
+    (void)state;
+    expect_resumed(TLS1_2_VERSION);
+    expect_resumed(TLS1_3_VERSION);
+}
+
+static void script_one_then_close(struct peer *peer)
+{
+    if (peer_request(peer) && peer_say(peer, ok))
+        peer_request(peer);
+    SSL_shutdown(peer->ssl);
+}
+
+static void test_a_kept_connection_found_closed_is_replaced(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    struct side side;
+    struct result result;
+    struct receiver *receiver = receiver_start(script_one_then_close, context);
+    side_start(&side, &config);
+    const struct destination to = { .https = true, .host = "localhost", .port = receiver->port };
+    for (int i = 0; i < 3; i++) {
+        send_body(&side, &to, "POST", "/", "{}", 2, &result);
+        await(&side, &result);
+        expect_answer(&result.attempt, 200, "ok");
+        attempt_free(&result.attempt);
+    }
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 3);
+    receiver_stop(receiver);
+    SSL_CTX_free(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_good_certificate_is_trusted),
+        cmocka_unit_test(test_a_bad_certificate_is_refused_with_the_reason),
+        cmocka_unit_test(test_the_receivers_name_is_sent_but_never_an_address),
+        cmocka_unit_test(test_old_versions_of_tls_are_refused),
+        cmocka_unit_test(test_a_receiver_that_does_not_speak_tls_is_told),
+        cmocka_unit_test(test_a_client_certificate_that_is_wanted_is_told),
+        cmocka_unit_test(test_a_body_to_the_close_must_be_closed_in_order),
+        cmocka_unit_test(test_a_connection_is_kept_and_carries_much),
+        cmocka_unit_test(test_sessions_are_resumed),
+        cmocka_unit_test(test_a_kept_connection_found_closed_is_replaced),
+    };
+    return cmocka_run_group_tests(tests, make_authority, drop_authority);
+}

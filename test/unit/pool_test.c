@@ -1,0 +1,412 @@
+/* Connections kept, replaced, capped and shared: what the client does between exchanges. */
+#include "exchanges.h"
+
+#include <time.h>
+
+static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+static void script_byte_by_byte(struct peer *peer)
+{
+    static const char text[] = "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    while (peer_request(peer))
+        for (size_t i = 0; i < sizeof(text) - 1; i++)
+            if (!peer_say_bytes(peer, text + i, 1))
+                return;
+}
+
+static void test_kept_connections_carry_one_exchange_after_another(void **state)
+{
+    (void)state;
+    const struct client_config config = { 0 };
+    struct side side;
+    struct client_figures figures;
+    struct receiver *receiver = receiver_start(script_byte_by_byte, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < 5; i++) {
+        struct attempt attempt = exchange(&side, receiver->port);
+        expect_answer(&attempt, 200, "ok");
+        attempt_free(&attempt);
+    }
+    client_figures(side.client, &figures);
+    assert_int_equal(figures.exchanges, 5);
+    assert_int_equal(figures.connections_opened, 1);
+    assert_int_equal(figures.connections_reused, 4);
+    assert_int_equal(figures.open, 1);
+    assert_int_equal(figures.in_flight, 0);
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 1);
+    receiver_stop(receiver);
+}
+
+/* Two exchanges with a receiver that says `text` to each request: how many connections? */
+static int connections_for_two(const char *text)
+{
+    const struct client_config config = { 0 };
+    struct side side;
+    struct receiver *receiver = receiver_start(script_answer, NULL);
+    receiver->text = text;
+    receiver->text_len = strlen(text);
+    side_start(&side, &config);
+    for (int i = 0; i < 2; i++) {
+        struct attempt attempt = exchange(&side, receiver->port);
+        expect_answer(&attempt, 200, "ok");
+        attempt_free(&attempt);
+    }
+    side_stop(&side);
+    int connections = receiver->connections;
+    receiver_stop(receiver);
+    return connections;
+}
+
+static void test_connections_that_cannot_be_trusted_are_not_reused(void **state)
+{
+    (void)state;
+    assert_int_equal(connections_for_two(ok), 1);
+    assert_int_equal(connections_for_two("HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                         "Content-Length: 2\r\n\r\nok"),
+                     2);
+    assert_int_equal(connections_for_two("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), 2);
+    assert_int_equal(connections_for_two("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!"), 2);
+    assert_int_equal(connections_for_two("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+                                         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nguess"),
+                     2);
+}
+
+/* Answers the first request of a connection and hangs up on the second. */
+static void script_second_is_closed(struct peer *peer)
+{
+    if (peer_request(peer) && peer_say(peer, ok))
+        peer_request(peer);
+}
+
+static void test_a_kept_connection_found_closed_is_replaced_once(void **state)
+{
+    (void)state;
+    const struct client_config config = { 0 };
+    struct side side;
+    struct receiver *receiver = receiver_start(script_second_is_closed, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < 4; i++) {
+        struct attempt attempt = exchange(&side, receiver->port);
+        expect_answer(&attempt, 200, "ok");
+        attempt_free(&attempt);
+    }
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 4);
+    assert_int_equal(receiver->requests, 7);
+    receiver_stop(receiver);
+}
+
+/* The first connection answers once; every later one hangs up on its first request. */
+static void script_only_first_answers(struct peer *peer)
+{
+    if (peer_request(peer) && peer->number == 1 && peer_say(peer, ok))
+        peer_request(peer);
+}
+
+static void test_the_second_failure_is_told(void **state)
+{
+    (void)state;
+    const struct client_config config = { 0 };
+    struct side side;
+    struct receiver *receiver = receiver_start(script_only_first_answers, NULL);
+    side_start(&side, &config);
+    struct attempt attempt = exchange(&side, receiver->port);
+    expect_answer(&attempt, 200, "ok");
+    attempt_free(&attempt);
+    attempt = exchange(&side, receiver->port);
+    expect_error(&attempt, EXCHANGE_RESET, "without an answer");
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 2);
+    receiver_stop(receiver);
+}
+
+/* A part of an answer to the second request: that is not tried again. */
+static void script_second_is_cut(struct peer *peer)
+{
+    if (peer_request(peer) && peer_say(peer, ok) && peer_request(peer))
+        peer_say(peer, "HTTP/1.1 200 OK\r\n");
+}
+
+static void test_an_answer_begun_on_a_kept_connection_is_not_repeated(void **state)
+{
+    (void)state;
+    const struct client_config config = { 0 };
+    struct side side;
+    struct receiver *receiver = receiver_start(script_second_is_cut, NULL);
+    side_start(&side, &config);
+    struct attempt attempt = exchange(&side, receiver->port);
+    expect_answer(&attempt, 200, "ok");
+    attempt_free(&attempt);
+    attempt = exchange(&side, receiver->port);
+    expect_error(&attempt, EXCHANGE_RESET, "before its answer was whole");
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 1);
+    receiver_stop(receiver);
+}
+
+static void script_speaks_unasked(struct peer *peer)
+{
+    static const char late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+    struct timespec moment = { .tv_nsec = 20000000 };
+    if (!peer_request(peer) || !peer_say(peer, ok))
+        return;
+    nanosleep(&moment, NULL); /* past the answer's own read */
+    peer_say(peer, late);
+    peer_wait_for_close(peer);
+}
+
+static void test_an_idle_connection_that_ends_or_speaks_is_dropped(void **state)
+{
+    (void)state;
+    const struct client_config config = { 0 };
+    script *const scripts[] = { script_answer_and_close, script_speaks_unasked };
+    for (size_t i = 0; i < 2; i++) {
+        struct side side;
+        struct receiver *receiver = receiver_start(scripts[i], NULL);
+        receiver->text = ok;
+        receiver->text_len = sizeof(ok) - 1;
+        side_start(&side, &config);
+        struct attempt attempt = exchange(&side, receiver->port);
+        expect_answer(&attempt, 200, "ok");
+        attempt_free(&attempt);
+        await_open(&side, 0);
+        side_stop(&side);
+        receiver_stop(receiver);
+    }
+}
+
+static void test_an_idle_connection_is_closed_in_time(void **state)
+{
+    (void)state;
+    const struct client_config config = { .idle_ms = 50 };
+    struct side side;
+    struct receiver *receiver = receiver_start(script_answer, NULL);
+    receiver->text = ok;
+    receiver->text_len = sizeof(ok) - 1;
+    side_start(&side, &config);
+    struct result results[3];
+    for (int i = 0; i < 3; i++)
+        send_to(&side, receiver->port, &results[i]);
+    for (int i = 0; i < 3; i++) {
+        await(&side, &results[i]);
+        attempt_free(&results[i].attempt);
+    }
+    await_open(&side, 0);
+    struct attempt attempt = exchange(&side, receiver->port);
+    expect_answer(&attempt, 200, "ok");
+    attempt_free(&attempt);
+    side_stop(&side);
+    receiver_stop(receiver);
+}
+
+/* Answers after a moment, and counts how many do so at once. */
+static void script_slow(struct peer *peer)
+{
+    struct timespec moment = { .tv_nsec = 5000000 };
+    while (peer_request(peer)) {
+        int busy = ++peer->receiver->busy;
+        if (busy > peer->receiver->most_busy)
+            peer->receiver->most_busy = busy;
+        nanosleep(&moment, NULL);
+        peer->receiver->busy--;
+        peer_say(peer, ok);
+    }
+}
+
+static void test_a_destination_has_its_cap_and_the_rest_wait_in_turn(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    const struct client_config config = { .connections_per_destination = 1 };
+    struct side side;
+    struct result results[COUNT];
+    struct receiver *receiver = receiver_start(script_slow, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < COUNT; i++)
+        send_to(&side, receiver->port, &results[i]);
+    for (int i = 0; i < COUNT; i++) {
+        await(&side, &results[i]);
+        expect_answer(&results[i].attempt, 200, "ok");
+        assert_int_equal(results[i].order, i + 1);
+        attempt_free(&results[i].attempt);
+    }
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 1);
+    assert_int_equal(receiver->most_busy, 1);
+    receiver_stop(receiver);
+}
+
+static void test_waiting_counts_against_the_deadline(void **state)
+{
+    (void)state;
+    const struct client_config config = { .connections_per_destination = 1, .deadline_ms = 150 };
+    struct side side;
+    struct result results[3];
+    struct receiver *receiver = receiver_start(script_hang, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < 3; i++)
+        send_to(&side, receiver->port, &results[i]);
+    for (int i = 0; i < 3; i++)
+        await(&side, &results[i]);
+    expect_error(&results[0].attempt, EXCHANGE_TIMEOUT, "waiting for the answer");
+    expect_error(&results[2].attempt, EXCHANGE_TIMEOUT, "waiting for a free connection");
+    side_stop(&side);
+    receiver_stop(receiver);
+}
+
+static void test_the_cap_on_all_is_shared_among_destinations(void **state)
+{
+    (void)state;
+    enum { RECEIVERS = 3, EACH = 6 };
+    const struct client_config config = { .connections = 2 };
+    struct side side;
+    struct receiver *receivers[RECEIVERS];
+    struct result results[RECEIVERS][EACH];
+    struct client_figures figures;
+    for (int i = 0; i < RECEIVERS; i++)
+        receivers[i] = receiver_start(script_slow, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < RECEIVERS; i++)
+        for (int j = 0; j < EACH; j++)
+            send_to(&side, receivers[i]->port, &results[i][j]);
+    for (int i = 0; i < RECEIVERS; i++)
+        for (int j = 0; j < EACH; j++) {
+            await(&side, &results[i][j]);
+            expect_answer(&results[i][j].attempt, 200, "ok");
+            attempt_free(&results[i][j].attempt);
+            client_figures(side.client, &figures);
+            assert_true(figures.open <= 2);
+        }
+    side_stop(&side);
+    for (int i = 0; i < RECEIVERS; i++)
+        receiver_stop(receivers[i]);
+}
+
+static void test_an_idle_connection_makes_room_for_another_destination(void **state)
+{
+    (void)state;
+    const struct client_config config = { .connections = 1 };
+    struct side side;
+    struct client_figures figures;
+    struct receiver *first = receiver_start(script_slow, NULL);
+    struct receiver *second = receiver_start(script_slow, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < 4; i++) {
+        struct attempt attempt = exchange(&side, i % 2 == 0 ? first->port : second->port);
+        expect_answer(&attempt, 200, "ok");
+        attempt_free(&attempt);
+    }
+    client_figures(side.client, &figures);
+    assert_int_equal(figures.connections_opened, 4);
+    assert_int_equal(figures.open, 1);
+    side_stop(&side);
+    receiver_stop(first);
+    receiver_stop(second);
+}
+
+struct relay { /* sends the next one from inside done() */
+    struct side *side;
+    int port, left;
+    bool over;
+};
+
+static void relay_done(void *context, struct attempt *attempt)
+{
+    struct relay *relay = context;
+    const struct destination to = { .host = "127.0.0.1", .port = relay->port };
+    struct request request = { 0 };
+    expect_answer(attempt, 200, "ok");
+    attempt_free(attempt);
+    if (--relay->left == 0) {
+        relay->over = true;
+        return;
+    }
+    buf_str(&request.target, "/");
+    buf_str(&request.headers, "Host: x\r\n");
+    client_send(relay->side->client, &to, "GET", &request, relay_done, relay);
+    request_free(&request);
+}
+
+static void test_the_next_can_be_sent_when_one_is_done(void **state)
+{
+    (void)state;
+    const struct client_config config = { .connections_per_destination = 1 };
+    struct side side;
+    struct request request = { 0 };
+    struct receiver *receiver = receiver_start(script_answer, NULL);
+    receiver->text = ok;
+    receiver->text_len = sizeof(ok) - 1;
+    side_start(&side, &config);
+    struct relay relay = { .side = &side, .port = receiver->port, .left = 500 };
+    const struct destination to = { .host = "127.0.0.1", .port = receiver->port };
+    buf_str(&request.target, "/");
+    buf_str(&request.headers, "Host: x\r\n");
+    client_send(side.client, &to, "GET", &request, relay_done, &relay);
+    request_free(&request);
+    while (!relay.over)
+        uv_run(&side.loop, UV_RUN_ONCE);
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 1);
+    assert_int_equal(receiver->requests, 500);
+    receiver_stop(receiver);
+}
+
+/* Every third connection is reset, closed or answered; none may be lost or told twice. */
+static void script_moody(struct peer *peer)
+{
+    for (int i = 0; i < 3; i++) {
+        if (!peer_request(peer) || !peer_say(peer, ok))
+            return;
+    }
+    if (peer->number % 3 == 0)
+        peer_reset(peer);
+    else if (peer->number % 3 == 1)
+        peer_request(peer);
+}
+
+static void test_many_exchanges_with_a_moody_receiver_all_end(void **state)
+{
+    (void)state;
+    enum { COUNT = 400 };
+    const struct client_config config = { .connections_per_destination = 16 };
+    struct side side;
+    static struct result results[COUNT];
+    int answered = 0;
+    struct receiver *receiver = receiver_start(script_moody, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < COUNT; i++)
+        send_to(&side, receiver->port, &results[i]);
+    for (int i = 0; i < COUNT; i++) {
+        await(&side, &results[i]);
+        answered += results[i].attempt.error == EXCHANGE_OK;
+        if (results[i].attempt.error != EXCHANGE_OK)
+            expect_error(&results[i].attempt, EXCHANGE_RESET, "");
+        attempt_free(&results[i].attempt);
+    }
+    /* What a kept connection lost is repeated on a fresh one, which always answers. */
+    assert_int_equal(answered, COUNT);
+    side_stop(&side);
+    receiver_stop(receiver);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kept_connections_carry_one_exchange_after_another),
+        cmocka_unit_test(test_connections_that_cannot_be_trusted_are_not_reused),
+        cmocka_unit_test(test_a_kept_connection_found_closed_is_replaced_once),
+        cmocka_unit_test(test_the_second_failure_is_told),
+        cmocka_unit_test(test_an_answer_begun_on_a_kept_connection_is_not_repeated),
+        cmocka_unit_test(test_an_idle_connection_that_ends_or_speaks_is_dropped),
+        cmocka_unit_test(test_an_idle_connection_is_closed_in_time),
+        cmocka_unit_test(test_a_destination_has_its_cap_and_the_rest_wait_in_turn),
+        cmocka_unit_test(test_waiting_counts_against_the_deadline),
+        cmocka_unit_test(test_the_cap_on_all_is_shared_among_destinations),
+        cmocka_unit_test(test_an_idle_connection_makes_room_for_another_destination),
+        cmocka_unit_test(test_the_next_can_be_sent_when_one_is_done),
+        cmocka_unit_test(test_many_exchanges_with_a_moody_receiver_all_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
