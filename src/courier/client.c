@@ -79,7 +79,8 @@ static void end(struct exchange *exchange, enum exchange_error error, const char
     struct attempt attempt = { .started_at = exchange->started_at, .retry_after_ms = -1 };
     attempt.error = error;
     attempt.duration_us = clock_steady_us() - exchange->started_us;
-    snprintf(attempt.detail, sizeof(attempt.detail), "%s", detail);
+    if (error != EXCHANGE_OK)
+        snprintf(attempt.detail, sizeof(attempt.detail), "%s", detail);
     list_remove(&exchange->node);
     client->in_flight--;
     alarm_clear(client->wire.dialer.alarms, &exchange->deadline);

@@ -26,10 +26,10 @@ struct client;
 struct client_config {
     const char *const *allow_egress; /* CIDRs allowed though private; "0.0.0.0/0" and "::/0": all */
     size_t allow_egress_count;
-    const char *ca_file; /* PEM of further authorities; NULL: the system's store */
-    int deadline_ms;     /* for a whole exchange; default 30,000 */
-    int idle_ms;         /* a kept connection's life without use; default 60,000 */
-    int connections;     /* in all; default 4,096 */
+    const char *ca_file;             /* PEM of further authorities; NULL: the system's store */
+    int deadline_ms;                 /* for a whole exchange; default 30,000 */
+    int idle_ms;                     /* a kept connection's life without use; default 60,000 */
+    int connections;                 /* in all; default 4,096 */
     int connections_per_destination; /* default 256 */
 };
 
@@ -54,8 +54,8 @@ typedef void exchange_done(void *context, struct attempt *attempt);
 /* Starts; done is called exactly once, never from inside this call.  The request's buffers are
  * copied or sent before it returns.  method: "GET", … */
 struct exchange *client_send(struct client *client, const struct destination *to,
-                             const char *method, const struct request *request,
-                             exchange_done *done, void *context);
+                             const char *method, const struct request *request, exchange_done *done,
+                             void *context);
 
 struct client_figures {
     int64_t exchanges, connections_opened, connections_reused, open, in_flight;
