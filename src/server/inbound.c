@@ -29,7 +29,7 @@ enum {
 
 /* ---- the request line ---- */
 
-void *request_line_came(void *context, const char *target, struct MHD_Connection *connection)
+struct inbound *inbound_new(struct server *server, const char *target)
 {
     size_t pairs, room = target_room(target, &pairs);
     size_t head = sizeof(struct inbound) + pairs * sizeof(struct query_pair);
@@ -37,15 +37,35 @@ void *request_line_came(void *context, const char *target, struct MHD_Connection
     if (in == NULL)
         die("out of memory");
     memset(in, 0, sizeof(*in));
-    in->server = context;
-    in->connection = connection;
-    in->peer = *(struct peer *const *)MHD_get_connection_info(connection,
-                                                              MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    in->server = server;
     in->query = (struct query_pair *)(void *)(in + 1);
     in->query_room = pairs;
     size_t len = strlen(target) + 1;
     in->call.target = memcpy((char *)in + head, target, len);
     in->spare = in->call.target + len;
+    return in;
+}
+
+void inbound_free(struct inbound *in)
+{
+    if (in->answer != NULL)
+        MHD_destroy_response(in->answer);
+    for (size_t i = 0; i < in->header_count; i++) {
+        free(in->headers[i].name);
+        free(in->headers[i].value);
+    }
+    if (in->call.body.data != NULL) /* it may hold a password */
+        sodium_memzero(in->call.body.data, in->call.body.len);
+    buf_free(&in->call.body);
+    free(in);
+}
+
+void *request_line_came(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct inbound *in = inbound_new(context, target);
+    in->connection = connection;
+    in->peer = *(struct peer *const *)MHD_get_connection_info(connection,
+                                                              MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return in;
 }
 
@@ -344,14 +364,5 @@ void request_over(void *context, struct MHD_Connection *connection, void **reque
     in->peer->since_ms = (int64_t)uv_now(server->loop);
     list_remove(&in->peer->in);
     list_append(&server->waiting, &in->peer->in);
-    if (in->answer != NULL)
-        MHD_destroy_response(in->answer);
-    for (size_t i = 0; i < in->header_count; i++) {
-        free(in->headers[i].name);
-        free(in->headers[i].value);
-    }
-    if (in->call.body.data != NULL) /* it may hold a password */
-        sodium_memzero(in->call.body.data, in->call.body.len);
-    buf_free(&in->call.body);
-    free(in);
+    inbound_free(in);
 }

@@ -99,8 +99,12 @@ static inline struct inbound *inbound_of(const struct call *call)
     return container_of(call, struct inbound, call);
 }
 
-/* ---- inbound.c: libmicrohttpd's callbacks, `context` is the server ---- */
+/* ---- inbound.c ---- */
 
+struct inbound *inbound_new(struct server *server, const char *target);
+void inbound_free(struct inbound *in);
+
+/* libmicrohttpd's callbacks; `context` is the server. */
 void *request_line_came(void *context, const char *target, struct MHD_Connection *connection);
 enum MHD_Result request_came(void *context, struct MHD_Connection *connection, const char *url,
                              const char *method, const char *version, const char *upload,
