@@ -42,9 +42,11 @@ bool http_open(struct http *http, uv_loop_t *loop, const char *base_url, const c
                struct error *error)
 {
     static const char *const anywhere[] = { "0.0.0.0/0", "::/0" };
-    struct client_config config = {
-        .allow_egress = anywhere, .allow_egress_count = 2, .ca_file = ca_file, .deadline_ms = 30000
-    };
+    struct client_config config = { .allow_egress = anywhere,
+                                    .allow_egress_count = 2,
+                                    .ca_file = ca_file,
+                                    .keep_bytes = ANSWER_READ_MAX,
+                                    .deadline_ms = 30000 };
     *http = (struct http){ .loop = loop };
     if (!split_url(http, base_url)) {
         error_set(error, ERROR_INVALID, "%.200s: expected http://HOST:PORT or https://HOST",

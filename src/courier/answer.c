@@ -130,8 +130,9 @@ static int on_body(http_parser *parser, const char *at, size_t len)
 {
     struct answer *answer = answer_of(parser);
     answer->body_bytes += len;
-    if (answer->body.len < ANSWER_BODY_MAX) {
-        size_t room = ANSWER_BODY_MAX - answer->body.len;
+    size_t keep = answer->keep != 0 ? answer->keep : ANSWER_BODY_MAX;
+    if (answer->body.len < keep) {
+        size_t room = keep - answer->body.len;
         buf_add(&answer->body, at, len < room ? len : room);
     }
     if (answer->body_bytes > ANSWER_READ_MAX) {
@@ -170,7 +171,7 @@ void answer_start(struct answer *answer)
     struct buf headers = answer->headers, body = answer->body;
     buf_reset(&headers);
     buf_reset(&body);
-    *answer = (struct answer){ .headers = headers, .body = body };
+    *answer = (struct answer){ .headers = headers, .body = body, .keep = answer->keep };
     http_parser_init(&answer->parser, HTTP_RESPONSE);
     answer->parser.data = answer;
 }

@@ -33,6 +33,7 @@ struct answer {
     bool head_whole, value_last;
     bool reusable; /* when whole: the connection may carry another exchange */
     const char *fault;
+    size_t keep; /* bytes of the body; 0: ANSWER_BODY_MAX */
     size_t head_bytes, line_at, value_at;
     uint64_t body_bytes, raw_bytes;
     char retry_after[64];

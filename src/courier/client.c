@@ -273,6 +273,7 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     struct client *client = must_alloc(sizeof(*client));
     client->wire.dialer = dialer;
     client->wire.tls = tls;
+    client->wire.keep = config->keep_bytes;
     client->wire.events = &connection_events;
     client->deadline_ms = or_default(config->deadline_ms, DEADLINE_MS);
     list_init(&client->exchanges);

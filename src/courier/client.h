@@ -29,6 +29,7 @@ struct client_config {
     const char *ca_file;             /* PEM of further authorities; NULL: the system's store */
     int deadline_ms;                 /* for a whole exchange; default 30,000 */
     int idle_ms;                     /* a kept connection's life without use; default 60,000 */
+    size_t keep_bytes;               /* of an answer's body; default ANSWER_BODY_MAX */
     int connections;                 /* in all; default 4,096 */
     int connections_per_destination; /* default 256 */
 };

@@ -281,6 +281,7 @@ struct connection *connection_open(struct wire *wire, const struct destination *
 
 void connection_send(struct connection *connection, const char *bytes, size_t len)
 {
+    connection->answer.keep = connection->wire->keep;
     answer_start(&connection->answer);
     connection->out = bytes;
     connection->out_left = len;

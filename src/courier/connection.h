@@ -29,6 +29,7 @@ enum { WIRE_BYTES = 64 * 1024 };
 struct wire { /* what all connections of a client share */
     struct dialer dialer;
     struct tls *tls;
+    size_t keep; /* bytes of an answer's body; 0: ANSWER_BODY_MAX */
     const struct connection_events *events;
     char bytes[WIRE_BYTES]; /* of the read that is being looked at */
 };
