@@ -111,6 +111,24 @@ static void add_json(struct buf *out, const char *at, const char *end)
     }
 }
 
+/* Most strings hold nothing to escape and are written at one go. */
+static void add_json_quoted(struct buf *out, const char *bytes, size_t len)
+{
+    if (run(bytes, bytes + len, JSON) < len) {
+        buf_char(out, '"');
+        add_json(out, bytes, bytes + len);
+        buf_char(out, '"');
+        return;
+    }
+    char *room = buf_room(out, len + 2);
+    if (room == NULL)
+        return;
+    room[0] = '"';
+    memcpy(room + 1, bytes, len);
+    room[len + 1] = '"';
+    buf_grew(out, len + 2);
+}
+
 /* ---- XML ---- */
 
 /* What a byte is replaced by in each place; NULL: it stands as it is.  In CDATA a ']' or '>' of a
@@ -198,9 +216,7 @@ void escape_add(struct buf *out, enum escape escape, const char *bytes, size_t l
         add_json(out, bytes, end);
         break;
     case ESCAPE_JSON_QUOTED:
-        buf_char(out, '"');
-        add_json(out, bytes, end);
-        buf_char(out, '"');
+        add_json_quoted(out, bytes, len);
         break;
     case ESCAPE_XML_TEXT:
     case ESCAPE_XML_ATTRIBUTE:

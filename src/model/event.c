@@ -250,6 +250,21 @@ static void sort_members(const struct checking *checking, const json_t *data,
     }
 }
 
+/* The name of a data point needs no escape. */
+static void write_name(struct buf *out, char before, const char *name)
+{
+    size_t len = strlen(name);
+    char *room = buf_room(out, len + 4);
+    if (room == NULL)
+        return;
+    room[0] = before;
+    room[1] = '"';
+    memcpy(room + 2, name, len);
+    room[len + 2] = '"';
+    room[len + 3] = ':';
+    buf_grew(out, len + 4);
+}
+
 static void write_members(const struct checking *checking,
                           const json_t *const values[CATALOG_POINTS_MAX], struct buf *out)
 {
@@ -259,10 +274,8 @@ static void write_members(const struct checking *checking,
         if (values[i] == NULL)
             continue;
         const char *wrong = NULL;
-        buf_char(out, before);
+        write_name(out, before, type->points[i].name);
         before = ',';
-        escape_add(out, ESCAPE_JSON_QUOTED, type->points[i].name, strlen(type->points[i].name));
-        buf_char(out, ':');
         if (type->points[i].type == POINT_LIST && json_is_null(values[i]))
             buf_str(out, "[]");
         else if (!write_value(out, values[i], 0, &wrong))
