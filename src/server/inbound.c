@@ -196,8 +196,7 @@ static bool headers_are_good(struct inbound *in)
         return false;
     }
     in->call.body.limit = body_most(in);
-    if (length > 0)
-        buf_room(&in->call.body, (size_t)(length < BODY_ROOM_FIRST ? length : BODY_ROOM_FIRST));
+    in->body_room = (size_t)(length < BODY_ROOM_FIRST ? length : BODY_ROOM_FIRST);
     return true;
 }
 
@@ -285,6 +284,8 @@ static enum MHD_Result headers_done(struct inbound *in)
     in->stage = STAGE_BODY;
     if (in->answer != NULL && (in->answer_now || in->expects))
         return answer_queue(in);
+    if (in->answer == NULL && in->body_room > 0)
+        buf_room(&in->call.body, in->body_room);
     return MHD_YES;
 }
 

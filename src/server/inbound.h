@@ -72,6 +72,7 @@ struct inbound {
     bool held;       /* counted in server->held */
     bool answer_now; /* without reading the body first */
     int64_t started_ms;
+    size_t body_room;  /* to reserve once it is known who calls */
     uint64_t received; /* bytes of the body so far */
 
     /* of the headers */
