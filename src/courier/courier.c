@@ -299,6 +299,15 @@ bool courier_push_front(struct courier *courier, struct postback *postback, int6
     return true;
 }
 
+void courier_hurry(struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    if (route == NULL)
+        return;
+    lane_hurry(route->lane, clock_steady_ms());
+    route_ready(courier, route);
+}
+
 void courier_skip_head(struct courier *courier, int64_t notification)
 {
     struct route *route = route_find(courier, notification);

@@ -62,6 +62,8 @@ size_t courier_room(struct courier *courier, int64_t notification);
 /* An Ordered notification's failed head, to be tried at due_ms (steady clock), under no cap.
  * False (the caller keeps it) when there is no such lane. */
 bool courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms);
+/* The owner wants it tried now: a DOWN lane's probe and a failed head do not wait any longer. */
+void courier_hurry(struct courier *courier, int64_t notification);
 /* The failed head is given up: the lane goes on without it. */
 void courier_skip_head(struct courier *courier, int64_t notification);
 /* Takes one out of the queue; NULL when it is not queued. */

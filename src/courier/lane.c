@@ -41,9 +41,11 @@ struct lane {
     int down_after; /* so many, fixed when the row began: the window shrinks meanwhile */
     int forgiven;   /* further failures that belong to the last halving */
 
-    int probes; /* failed in a row */
+    int probes;    /* failed in a row */
+    bool answered; /* … and the last of them was answered, though not with a success */
     int64_t probe_at;
-    bool probing; /* what is in flight is the probe */
+    int64_t rest_until; /* no probe before: the destination's own wish */
+    bool probing;       /* what is in flight is the probe */
 
     int64_t tokens, filled_at;
 
@@ -84,6 +86,7 @@ static void become(struct lane *lane, enum lane_state state, int64_t now_ms)
     if (state == LANE_DOWN) {
         lane->window = window_first(lane); /* what it begins with once it is READY */
         lane->probes = 0;
+        lane->answered = false;
         lane->probe_at = now_ms + backoff_probe_ms(0);
     }
 }
@@ -225,17 +228,30 @@ void lane_skip_head(struct lane *lane)
         lane->heads_out--;
 }
 
+void lane_rest(struct lane *lane, int64_t until_ms)
+{
+    lane->rest_until = until_ms;
+}
+
+void lane_hurry(struct lane *lane, int64_t now_ms)
+{
+    lane->head_due = lane->rest_until = 0;
+    if (lane->probe_at > now_ms)
+        lane->probe_at = now_ms;
+}
+
 /* ---- out ---- */
 
 /* The earliest time at which the queue's first may go, as far as time decides it. */
 static int64_t first_may_go_at(struct lane *lane, int64_t now_ms)
 {
     int64_t at = bucket_ready_at(lane, now_ms);
-    if (lane->head_due > at)
-        at = lane->head_due;
-    if (lane->state == LANE_DOWN && lane->probe_at > at)
+    if (lane->state != LANE_DOWN)
+        return lane->head_due > at ? lane->head_due : at;
+    /* Nothing but the head may probe an Ordered lane: it goes before its own back-off is over. */
+    if (lane->probe_at > at)
         at = lane->probe_at;
-    return at;
+    return lane->rest_until > at ? lane->rest_until : at;
 }
 
 static struct postback *remove_from_queue(struct lane *lane, struct list *node)
@@ -305,6 +321,7 @@ struct postback *lane_take(struct lane *lane, int64_t postback)
 static void done_delivered(struct lane *lane, int64_t now_ms)
 {
     lane->failures = 0;
+    lane->rest_until = 0;
     if (lane->state == LANE_DOWN) {
         become(lane, LANE_READY, now_ms);
         return;
@@ -316,14 +333,16 @@ static void done_delivered(struct lane *lane, int64_t now_ms)
         lane->window++;
 }
 
-/* The destination answers, though not for this postback: no longer a row of failures. */
+/* The destination answers, though not for this postback: no longer a row of failures.  What a
+ * probe is answered first brings the next one soon; one that goes on so is left in peace again. */
 static void done_failed(struct lane *lane, int64_t now_ms)
 {
     lane->failures = 0;
-    if (lane->probing) {
-        lane->probes = 0;
-        lane->probe_at = now_ms + backoff_probe_ms(0);
-    }
+    if (!lane->probing)
+        return;
+    lane->probes = lane->answered ? lane->probes + 1 : 0;
+    lane->answered = true;
+    lane->probe_at = now_ms + backoff_probe_ms(lane->probes);
 }
 
 /* A full window, but for the smallest and the largest. */
@@ -337,8 +356,10 @@ static int down_after(int window)
 static void done_destination(struct lane *lane, int64_t now_ms)
 {
     if (lane->state == LANE_DOWN) {
-        if (lane->probing) /* others were sent before, and say nothing new */
+        if (lane->probing) { /* others were sent before, and say nothing new */
             lane->probe_at = now_ms + backoff_probe_ms(++lane->probes);
+            lane->answered = false;
+        }
         return;
     }
     if (lane->failures++ == 0)

@@ -9,8 +9,8 @@
  * requests, and is halved by a failure of the destination, once for a window's worth of them; an
  * Ordered lane's window is 1.  A full window of destination failures in a row (3 at least, 8 at
  * most, and meanwhile no more go out than that takes) makes the lane DOWN: once all that was sent
- * before has ended, it hands out one probe at a time, after backoff_probe_ms().  The first success
- * makes it READY, with a window of 8.
+ * before has ended, it hands out one probe at a time, after backoff_probe_ms() and not while the
+ * destination asked for rest.  The first success makes it READY, with a window of 8.
  *
  * Maximum Requests: never more than that many in any second; 99 % of it when always asked in time.
  */
@@ -54,10 +54,16 @@ struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms);
  * nothing until the postback is pushed again with lane_push_front() or given up with
  * lane_skip_head(). */
 void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms);
-/* Ordered: the failed head again, to go out at due_ms, also as the probe of a DOWN lane.  (In a
- * lane that is no longer Ordered: the next to go, at once.) */
+/* Ordered: the failed head again, to go out at due_ms, or as the probe of a DOWN lane.  (In a lane
+ * that is no longer Ordered: the next to go, at once.) */
 void lane_push_front(struct lane *lane, struct postback *postback, int64_t due_ms);
 void lane_skip_head(struct lane *lane); /* nothing if no head is missing */
+/* What the latest failure of the destination said: no request before then (Retry-After with 429 or
+ * 503), or 0.  It binds the probes, until one is delivered; a READY lane goes on with its other
+ * postbacks. */
+void lane_rest(struct lane *lane, int64_t until_ms);
+/* The owner wants it tried now: the probe, the failed head of an Ordered lane. */
+void lane_hurry(struct lane *lane, int64_t now_ms);
 
 void lane_hold(struct lane *lane, int64_t now_ms);    /* what is in flight ends by itself */
 void lane_release(struct lane *lane, int64_t now_ms); /* HELD → READY */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "model/backoff.h"
 
 #include <stdlib.h>
 
@@ -179,6 +180,7 @@ void route_set(struct courier *courier, struct notification *notification)
         map_put(&courier->routes, notification->id, route);
     } else {
         lane_limit(route->lane, &limits, now);
+        lane_hurry(route->lane, now);               /* they may be what mends it */
         heap_remove(&courier->wakes, &route->wake); /* a dropped one's rest, or an old rate's */
     }
     struct notification *old = route->notification;
@@ -200,9 +202,21 @@ void route_drop(struct courier *courier, struct route *route, struct list *queue
     route_rest(courier, route);
 }
 
-void route_done(struct courier *courier, struct route *route, enum verdict verdict)
+/* Retry-After beside a refusal is about the whole destination. */
+static void route_rest_asked(struct route *route, int64_t retry_after_ms, int64_t now_ms)
 {
-    lane_done(route->lane, verdict, clock_steady_ms());
+    const int64_t most = (int64_t)BACKOFF_RETRY_AFTER_MAX_S * 1000;
+    int64_t rest = retry_after_ms < most ? retry_after_ms : most;
+    lane_rest(route->lane, rest > 0 ? now_ms + rest : 0);
+}
+
+void route_done(struct courier *courier, struct route *route, const struct attempt *attempt,
+                enum verdict verdict)
+{
+    int64_t now = clock_steady_ms();
+    if (verdict == VERDICT_DESTINATION)
+        route_rest_asked(route, attempt->retry_after_ms, now);
+    lane_done(route->lane, verdict, now);
     went(courier, 1);
     if (verdict == VERDICT_GONE)
         route->gone = true;

@@ -77,7 +77,8 @@ void route_hungry(struct courier *courier, struct route *route);
 size_t route_room(struct courier *courier, struct route *route);
 struct postback *route_take(struct courier *courier, struct route *route, int64_t postback);
 /* An attempt ended; the postback is the caller's again. */
-void route_done(struct courier *courier, struct route *route, enum verdict verdict);
+void route_done(struct courier *courier, struct route *route, const struct attempt *attempt,
+                enum verdict verdict);
 
 /* ---- trip.c ---- */
 

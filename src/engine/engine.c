@@ -141,6 +141,7 @@ void engine_notification_changed(struct engine *engine, int64_t notification)
 
 void engine_postbacks_changed(struct engine *engine, int64_t notification)
 {
+    courier_hurry(engine->courier, notification);
     feed_more(feed_of(engine, notification));
 }
 

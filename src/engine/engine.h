@@ -30,7 +30,7 @@ void engine_free(struct engine *engine);
 /* A notification was added, changed, paused, resumed or deleted (committed): take up what is on
  * disk. */
 void engine_notification_changed(struct engine *engine, int64_t notification);
-/* A postback was retried, resent or cancelled (committed): look at its notification's disk queue.
+/* A postback was retried or resent (committed): look at its notification's disk queue, and try now.
  */
 void engine_postbacks_changed(struct engine *engine, int64_t notification);
 void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback);

@@ -210,6 +210,11 @@ static int64_t *sorted(const int64_t *ids, size_t count)
     return copy;
 }
 
+/* Whether the last answer to a tried row named its own time, which is then its due time. */
+#define ASKED_FOR_REST(row)                                                                        \
+    "EXISTS (SELECT 1 FROM attempt a WHERE a.postback = " row ".id AND a.number = " row            \
+    ".attempts AND instr(lower(a.headers), 'retry-after:') > 0)"
+
 enum {
     DUE_ID,
     DUE_AT,
@@ -219,7 +224,8 @@ enum {
     DUE_TYPE,
     DUE_OCCURRED,
     DUE_INQUIRY,
-    DUE_DATA
+    DUE_DATA,
+    DUE_PROBE /* not due, but may be tried as a probe */
 };
 
 /* NULL: its event has a type that this program does not know; it stays on disk. */
@@ -252,16 +258,18 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
     /* Nothing is read beyond what db_step() is asked for. */
     struct stmt *walk = db_prepare(
         db, "SELECT p.id, p.due_at, p.attempts, e.id, e.account, e.type, e.occurred_at, e.inquiry, "
-            "e.data FROM postback p CROSS JOIN event e ON e.id = p.event "
-            "WHERE p.notification = ? AND p.state = 1 ORDER BY p.due_at, p.id");
+            "e.data, p.due_at > ?2 AND p.attempts > 0 AND NOT " ASKED_FOR_REST(
+                "p") " FROM postback p CROSS JOIN event e ON e.id = p.event "
+                     "WHERE p.notification = ?1 AND p.state = 1 ORDER BY p.due_at, p.id");
 
     *next_due = -1;
     db_bind_int(walk, 1, notification);
+    db_bind_int(walk, 2, now_ms);
     while (db_step(walk) == DB_ROW) {
         int64_t id = db_int(walk, DUE_ID), due_at = db_int(walk, DUE_AT);
         if (bsearch(&id, skipped, skip_count, sizeof(id), by_value) != NULL)
             continue;
-        bool due = due_at <= now_ms || (probing && db_int(walk, DUE_ATTEMPTS) > 0);
+        bool due = due_at <= now_ms || (probing && db_int(walk, DUE_PROBE) != 0);
         if (*next_due == -1 && (!due || count == limit))
             *next_due = due_at;
         if (count == limit || (!due && (!probing || ++walked > DUE_WALK_MAX)))
@@ -282,7 +290,7 @@ void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
     struct stmt *put = db_prepare(
         db, "UPDATE postback SET due_at = ?2 WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
             "postback WHERE notification = ?1 AND state = 1 AND due_at > ?2 ORDER BY due_at "
-            "LIMIT ?3) WHERE attempts > 0)");
+            "LIMIT ?3) soonest WHERE attempts > 0 AND NOT " ASKED_FOR_REST("soonest") ")");
     db_bind_int(put, 1, notification);
     db_bind_int(put, 2, now_ms);
     db_bind_int(put, 3, POSTBACK_WAKE_MAX);

@@ -7,8 +7,9 @@ from harness.server import Server, World
 
 
 @pytest.fixture(scope="module")
-def server():
-    with Server() as running:
+def server(request):
+    """A module may say SERVER_FLAGS = [...]."""
+    with Server(*getattr(request.module, "SERVER_FLAGS", ())) as running:
         yield running
         assert running.process.poll() is None, "the server died:\n" + running.log()
         assert running.stop() == 0, running.log()

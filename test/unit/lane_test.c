@@ -278,6 +278,59 @@ static void test_probes_come_after_1_s_doubling_to_5_minutes(void **state)
     assert_int_equal(lane_state(lane), LANE_DOWN);
     assert_int_equal(next_id(lane, now, &wake), -1);
     assert_int_equal(wake - now, 1000);
+    for (int64_t wait = 2000; wait <= 64000; wait *= 2) { /* but not for ever so soon */
+        now = wake;
+        assert_int_equal(send_all(lane, now), 1);
+        lane_done(lane, VERDICT_FAILED, now);
+        assert_int_equal(next_id(lane, now, &wake), -1);
+        assert_int_equal(wake - now, wait);
+    }
+    lane_free(lane);
+}
+
+static void test_a_destination_that_asked_for_rest_is_not_probed(void **state)
+{
+    (void)state;
+    int64_t wake;
+    struct lane *lane = lane_with((struct lane_limits){ .maximum_concurrent = 1 });
+    push(lane, 1, 10);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(send_all(lane, i), 1); /* while it is READY the others go on */
+        lane_rest(lane, 90000 - i * 15000);     /* the latest wish counts */
+        lane_done(lane, VERDICT_DESTINATION, i);
+    }
+    assert_int_equal(lane_state(lane), LANE_DOWN);
+    assert_int_equal(next_id(lane, 59999, &wake), -1);
+    assert_int_equal(wake, 60000);
+    assert_int_equal(send_all(lane, 60000), 1);
+    lane_rest(lane, 90000);
+    lane_done(lane, VERDICT_DESTINATION, 60000);
+    assert_int_equal(next_id(lane, 89999, &wake), -1);
+    assert_int_equal(send_all(lane, 90000), 1);
+    lane_done(lane, VERDICT_DELIVERED, 90000);
+    assert_int_equal(lane_state(lane), LANE_READY);
+    assert_int_equal(send_all(lane, 90000), 1);
+    lane_done(lane, VERDICT_DELIVERED, 90000);
+    go_down(lane, 100000); /* what it wished before it was well again is forgotten */
+    assert_int_equal(next_id(lane, 100000, &wake), -1);
+    assert_int_equal(wake, 101000);
+    lane_free(lane);
+}
+
+static void test_hurry_probes_at_once(void **state)
+{
+    (void)state;
+    int64_t wake;
+    struct lane *lane = lane_with((struct lane_limits){ 0 });
+    go_down(lane, 0);
+    lane_rest(lane, 60000);
+    push(lane, 1, 5);
+    assert_int_equal(next_id(lane, 10, &wake), -1);
+    lane_hurry(lane, 10);
+    assert_int_equal(send_all(lane, 10), 1);
+    lane_done(lane, VERDICT_DESTINATION, 20);
+    assert_int_equal(next_id(lane, 20, &wake), -1); /* and then in its own time again */
+    assert_int_equal(wake, 20 + 2000);
     lane_free(lane);
 }
 
@@ -455,6 +508,44 @@ static void test_ordered_waits_for_its_failed_head(void **state)
     lane_free(lane);
 }
 
+static void test_the_head_probes_a_down_ordered_lane(void **state)
+{
+    (void)state;
+    int64_t wake;
+    struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
+    push(lane, 1, 3);
+    for (int i = 0; i < 3; i++) {
+        struct postback *head = lane_next(lane, i * 60000, &wake);
+        assert_int_equal(head->id, 1);
+        lane_done(lane, VERDICT_DESTINATION, i * 60000);
+        lane_push_front(lane, head, (i + 1) * 60000);
+    }
+    assert_int_equal(lane_state(lane), LANE_DOWN);
+    assert_int_equal(next_id(lane, 120000, &wake), -1);
+    assert_int_equal(wake, 121000); /* not when its own back-off is over */
+    assert_int_equal(next_id(lane, 121000, &wake), 1);
+    lane_done(lane, VERDICT_DELIVERED, 121000);
+    assert_int_equal(next_id(lane, 121000, &wake), 2);
+    lane_done(lane, VERDICT_DELIVERED, 121000);
+    lane_free(lane);
+}
+
+static void test_hurry_sends_the_failed_head(void **state)
+{
+    (void)state;
+    int64_t wake;
+    struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
+    push(lane, 1, 1);
+    struct postback *head = lane_next(lane, 0, &wake);
+    lane_done(lane, VERDICT_FAILED, 0);
+    lane_push_front(lane, head, 5000);
+    assert_int_equal(next_id(lane, 10, &wake), -1);
+    lane_hurry(lane, 10);
+    assert_int_equal(next_id(lane, 10, &wake), 1);
+    lane_done(lane, VERDICT_DELIVERED, 11);
+    lane_free(lane);
+}
+
 static void test_a_cancelled_head_leaves_no_wait_behind(void **state)
 {
     (void)state;
@@ -597,6 +688,8 @@ int main(void)
         cmocka_unit_test(test_one_or_two_failures_are_a_blip),
         cmocka_unit_test(test_an_answer_in_between_keeps_it_up),
         cmocka_unit_test(test_probes_come_after_1_s_doubling_to_5_minutes),
+        cmocka_unit_test(test_a_destination_that_asked_for_rest_is_not_probed),
+        cmocka_unit_test(test_hurry_probes_at_once),
         cmocka_unit_test(test_what_was_sent_before_it_went_down),
         cmocka_unit_test(test_a_late_success_reopens_a_down_lane),
         cmocka_unit_test(test_a_held_lane_hands_out_nothing),
@@ -605,6 +698,8 @@ int main(void)
         cmocka_unit_test(test_high_water),
         cmocka_unit_test(test_take_and_drain),
         cmocka_unit_test(test_ordered_waits_for_its_failed_head),
+        cmocka_unit_test(test_the_head_probes_a_down_ordered_lane),
+        cmocka_unit_test(test_hurry_sends_the_failed_head),
         cmocka_unit_test(test_a_cancelled_head_leaves_no_wait_behind),
         cmocka_unit_test(test_made_ordered_with_several_in_flight),
         cmocka_unit_test(test_no_longer_ordered_goes_on_at_once),

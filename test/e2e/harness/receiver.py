@@ -4,11 +4,13 @@ what it likes; giving False closes the connection."""
 import socket
 import ssl
 import threading
+import time
 
 
 class Request:
     def __init__(self, method, target, headers, body):
         self.method, self.target, self.headers, self.body = method, target, headers, body
+        self.at = time.monotonic()
 
     def header(self, name):
         return self.headers.get(name.lower())
@@ -135,6 +137,10 @@ class Receiver:
 
     def close(self):
         self.stopped.set()
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # or accept() keeps the port open
+        except OSError:
+            pass
         self.listener.close()
         with self.changed:
             for sock in list(self.open):
