@@ -1,0 +1,138 @@
+"""Signatures, as a receiver checks them: with the Standard Webhooks library from the npm registry."""
+
+import json
+import os
+import subprocess
+import time
+from datetime import datetime
+
+import pytest
+
+from harness.delivery import Delivery
+from harness.receiver import answers, in_turn
+
+NODE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node")
+
+
+@pytest.fixture(scope="module")
+def verify():
+    """Gives the library's verdict on each (secret, request)."""
+    if not os.path.isdir(os.path.join(NODE, "node_modules", "standardwebhooks")):
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, check=True, timeout=300,
+                       stdout=subprocess.DEVNULL)
+
+    def ask(*checks):
+        asked = [{"secret": secret, "headers": headers, "body": body}
+                 for secret, headers, body in checks]
+        ran = subprocess.run(["node", "verify.js"], cwd=NODE, input=json.dumps(asked),
+                             capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(ran.stdout)
+    return ask
+
+
+def check(secret, request, body=None, **headers):
+    """What the library is asked: the request, changed as given."""
+    changed = {**request.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return secret, changed, request.body.decode() if body is None else body
+
+
+def test_the_published_library_accepts_our_signature(world, receiver, verify):
+    delivery = Delivery(world, receiver.url())
+    delivery.send(Oid="O-1", SubId1='Grüße "quoted" <tag> 日本 🎉\r\n')
+    request = receiver.wait(1)[0]
+    assert request.header("webhook-id") == delivery.postback()["Id"]
+    assert abs(int(request.header("webhook-timestamp")) - time.time()) < 60
+    assert verify(check(delivery.secret, request)) == ["accepted"]
+
+
+def test_the_published_library_refuses_whatever_was_changed(world, receivers, verify):
+    first, second = receivers(), receivers()
+    delivery, other = Delivery(world, first.url()), Delivery(world, second.url())
+    delivery.send(Oid="O-1")
+    request, elsewhere = first.wait(1)[0], second.wait(1)[0]
+    now = int(request.header("webhook-timestamp"))
+    verdicts = verify(
+        check(other.secret, request),
+        check(delivery.secret, request, request.body.decode() + " "),
+        check(delivery.secret, request, request.body.decode().replace("O-1", "O-2")),
+        check(delivery.secret, request, webhook_id="1"),
+        check(delivery.secret, request, webhook_timestamp=str(now + 1)),
+        check(delivery.secret, request, webhook_timestamp=str(now - 3600)),
+        check(delivery.secret, request, webhook_signature=elsewhere.header("webhook-signature")),
+        check(delivery.secret, request, webhook_signature=""))
+    assert "accepted" not in verdicts
+    assert verify(check(delivery.secret, request), check(other.secret, elsewhere)) == ["accepted"] * 2
+    assert delivery.secret != other.secret and delivery.secret.startswith("whsec_")
+
+
+@pytest.mark.parametrize("settings", [
+    {"Method": "POST", "BodyFormat": "XML"},
+    {"Method": "PUT", "BodyFormat": "FORM"},
+    {"Method": "POST", "BodyFormat": "TEXT"},
+    {"Method": "POST", "BodyFormat": "JSON", "BodyTemplate": '{"order": "{Oid}"}'},
+    {"Method": "GET"},
+], ids=lambda settings: settings["Method"] + " " + settings.get("BodyFormat", ""))
+def test_every_kind_of_body_is_signed_as_it_is_sent(world, receiver, verify, settings):
+    delivery = Delivery(world, receiver.url("/in?oid={Oid}"), **settings)
+    delivery.send(Oid="O-1 & más")
+    request = receiver.wait(1)[0]
+    assert (request.body == b"") == (settings["Method"] == "GET")
+    assert verify(check(delivery.secret, request)) == ["accepted"]
+
+
+def test_a_retry_is_signed_anew_under_the_same_id(world, receiver, verify):
+    receiver.behave = in_turn(answers(500), answers(200))
+    delivery = Delivery(world, receiver.url())
+    delivery.send(Oid="O-1")
+    first, second = receiver.wait(2)
+    assert first.header("webhook-id") == second.header("webhook-id")
+    assert int(second.header("webhook-timestamp")) >= int(first.header("webhook-timestamp")) + 3
+    assert verify(check(delivery.secret, first), check(delivery.secret, second)) == ["accepted"] * 2
+
+
+def test_a_test_postback_is_signed(world, receiver, verify):
+    delivery = Delivery(world, receiver.url())
+    world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
+    assert verify(check(delivery.secret, receiver.wait(1)[0])) == ["accepted"]
+
+
+def test_while_a_secret_rotates_both_sign(world, receiver, verify):
+    delivery = Delivery(world, receiver.url())
+    delivery.send(Oid="before")
+    before = receiver.wait(1)[0]
+    rotated = world.partner.ok(world.partner.post(f"{delivery.path}/SigningSecret"))
+    fresh = rotated["SigningSecret"]
+    assert fresh.startswith("whsec_") and fresh != delivery.secret
+    until = datetime.fromisoformat(rotated["OldSecretUntil"]).timestamp() - time.time()
+    assert 86400 - 60 < until <= 86400 + 1, "the old one signs for a day more"
+    shown = world.partner.ok(world.partner.get(f"{delivery.path}/SigningSecret"))
+    assert shown["SigningSecret"] == fresh
+
+    delivery.send(Oid="after")
+    after = receiver.wait(2)[1]
+    assert len(before.header("webhook-signature").split(" ")) == 1
+    assert len(after.header("webhook-signature").split(" ")) == 2
+    verdicts = verify(check(delivery.secret, before), check(delivery.secret, after),
+                      check(fresh, after), check(fresh, before))
+    assert verdicts[:3] == ["accepted"] * 3 and verdicts[3] != "accepted"
+
+    again = world.partner.ok(world.partner.post(f"{delivery.path}/SigningSecret"))["SigningSecret"]
+    delivery.send(Oid="rotated twice")
+    last = receiver.wait(3)[2]
+    verdicts = verify(check(again, last), check(fresh, last), check(delivery.secret, last))
+    assert verdicts[:2] == ["accepted"] * 2 and verdicts[2] != "accepted"
+
+
+def test_the_secret_is_for_its_account_alone(world, receiver):
+    delivery = Delivery(world, receiver.url())
+    stranger = world.account("PARTNER", "Stranger")
+    reader = world.token(world.partner.sid, "READ")
+    assert stranger.get(f"{delivery.path}/SigningSecret").status_code == 404
+    assert stranger.post(f"{delivery.path}/SigningSecret").status_code == 404
+    assert world.partner.call("GET", f"{delivery.path}/SigningSecret",
+                              auth=(world.partner.sid, reader)).status_code == 403
+    assert "whsec_" not in world.partner.get(delivery.path).text
+    assert "whsec_" not in world.operator.get("Notifications").text
+    secret = delivery.secret.removeprefix("whsec_")
+    assert secret not in world.operator.get("Audit").text
+    assert secret not in world.server.log()
