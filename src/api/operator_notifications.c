@@ -90,7 +90,7 @@ static json_t *show_one(struct db *db, int64_t account, int64_t id)
     show_text(shown, "HeldReason", notification->held_reason);
     json_object_set_new(shown, "CustomHeaders", show_headers(notification));
     show_date(shown, "CreationDate", notification->created_at);
-    show_date(shown, "UpdateDate", notification->updated_at);
+    show_date(shown, "ModifiedDate", notification->updated_at);
     notification_unref(notification);
     return shown;
 }

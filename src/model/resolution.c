@@ -2,7 +2,8 @@
  *
  * Read in one go from flat fields (an API request or a row of a bulk file), applied later, when
  * the inquiry and so the currency is known.  resolution_apply() checks everything before it
- * changes anything: an inquiry is changed as a whole or not at all.
+ * changes anything: an inquiry is changed as a whole or not at all.  The step comes first, so that
+ * what may not be decided at all is refused for that and not for a field.
  *
  * Items come as numbered fields (ItemSku1, ItemQuantity1, …) and are gathered by number.
  */
@@ -233,34 +234,41 @@ static void put(char **to, const char *from)
     *to = must_copy(from);
 }
 
-bool resolution_apply(const struct resolution *resolution, struct inquiry *inquiry, int64_t now_ms,
-                      struct problems *problems, struct error *error)
+/* The fields of a decision that can be taken. */
+static void check(const struct resolution *resolution, const struct inquiry *inquiry,
+                  int64_t now_ms, int64_t *amount, int64_t *final_payout, struct problems *problems)
 {
     const struct fields fields = { NULL, resolution->label, problems };
-    size_t before = problems->count;
-    int64_t amount = inquiry->amount, final_payout = inquiry->final_payout;
+    const char *currency = inquiry->currency;
     if (resolution->amount != NULL)
-        amount = fields_amount(&fields, "TransactionAmount", resolution->amount, inquiry->currency,
-                               true);
-    if (resolution->final_payout != NULL)
-        final_payout = fields_amount(&fields, "FinalPayout", resolution->final_payout,
-                                     inquiry->currency, false);
-    if (resolution->step != STEP_ACCEPT && final_payout > 0)
-        problems_add(problems, fields_label(&fields, "FinalPayout"),
-                     "is only for ResolutionStatus VALID; leave it out or make it 0");
+        *amount = fields_amount(&fields, "TransactionAmount", resolution->amount, currency, true);
+    if (resolution->final_payout != NULL) {
+        *final_payout =
+            fields_amount(&fields, "FinalPayout", resolution->final_payout, currency, false);
+        if (resolution->step != STEP_ACCEPT && *final_payout > 0)
+            problems_add(problems, fields_label(&fields, "FinalPayout"),
+                         "is only for ResolutionStatus VALID; leave it out or make it 0");
+    }
     if (resolution->transaction_at != DATE_NONE && resolution->transaction_at > now_ms + DAY_MS)
         problems_add(problems, fields_label(&fields, "TransactionDate"),
                      "must not be in the future");
-    check_items(resolution, &fields, inquiry->currency);
+    check_items(resolution, &fields, currency);
+}
+
+bool resolution_apply(const struct resolution *resolution, struct inquiry *inquiry, int64_t now_ms,
+                      struct problems *problems, struct error *error)
+{
+    size_t before = problems->count;
+    struct inquiry tried = *inquiry; /* a step changes none of the texts that the two share */
+    int64_t amount = inquiry->amount, final_payout = inquiry->final_payout;
+    if (!inquiry_step(&tried, resolution->step, now_ms, error))
+        return false;
+    check(resolution, inquiry, now_ms, &amount, &final_payout, problems);
     if (problems->count > before)
         return false;
 
-    int64_t old_payout = inquiry->final_payout;
     inquiry->final_payout = final_payout; /* the step fills in what is missing */
-    if (!inquiry_step(inquiry, resolution->step, now_ms, error)) {
-        inquiry->final_payout = old_payout;
-        return false;
-    }
+    inquiry_step(inquiry, resolution->step, now_ms, error);
     inquiry->amount = amount;
     inquiry->reject_reason = resolution->reject_reason;
     if (resolution->transaction_at != DATE_NONE)

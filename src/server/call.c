@@ -131,6 +131,8 @@ void call_enter(struct call *call)
 {
     const struct route *route = call->route;
     const struct caller *caller = &call->caller;
+    if (route->who != 0 && !within_limits(call))
+        return;
     if (route->who == 0) {
         inbound_entered(inbound_of(call));
     } else if (belongs_to_a_sid(route) && !is_the_operators(route) &&
@@ -142,7 +144,7 @@ void call_enter(struct call *call)
     } else if ((route->scopes & caller->scope) == 0) {
         call_refuse(call, 403, NULL, "This call is not within the scope %s of the token.",
                     scope_name(caller->scope));
-    } else if (within_limits(call)) {
+    } else {
         inbound_entered(inbound_of(call));
     }
 }

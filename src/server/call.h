@@ -51,9 +51,10 @@ json_t *call_object(struct call *call);
 /* The body as any JSON. NULL: answered already. */
 json_t *call_json(struct call *call);
 
-/* Goes on to the route's handler, after checking call->caller and the rate limit (429): 404 when
- * the path begins "/…/{SID}" and that is not the caller's (routes of the operator alone excepted:
- * they name any account), 403 when its kind or the token's scope is not among the route's. */
+/* Goes on to the route's handler, after counting the call against the rate limit (429) and checking
+ * call->caller: 404 when the path begins "/…/{SID}" and that is not the caller's (routes of the
+ * operator alone excepted: they name any account), 403 when its kind or the token's scope is not
+ * among the route's.  A refused call counts too, and has the limit's headers. */
 void call_enter(struct call *call);
 
 /* ---- answers: exactly one ---- */

@@ -126,41 +126,46 @@ static bool make_action(struct job *job, struct db *db, struct inquiry *inquiry,
     return made;
 }
 
-/* Takes the decision on an inquiry that has been read, whoever decides. */
+/* The name of the tracker that the new action belongs to, owned by the caller; NULL: a problem. */
+static char *find_tracker(struct db *db, const struct inquiry *inquiry,
+                          const struct resolution *resolution, struct problems *problems)
+{
+    const char *field =
+        resolution->label != NULL ? resolution->label("ActionTrackerId") : "ActionTrackerId";
+    char *name = NULL;
+
+    if (resolution->tracker == 0) {
+        problems_add(problems, field, "is required to accept an inquiry");
+        return NULL;
+    }
+    name = tracker_name(db, inquiry->campaign, resolution->tracker);
+    if (name == NULL)
+        problems_add(problems, field, "is not an action tracker of campaign %" PRId64,
+                     inquiry->campaign);
+    return name;
+}
+
+/* Takes the decision on an inquiry that has been read, whoever decides.  Nothing is written when
+ * there are problems, though the struct may have been changed. */
 static bool decide(struct job *job, struct db *db, struct inquiry *inquiry,
                    const struct resolution *resolution, struct problems *problems)
 {
-    const char *field = resolution->label != NULL ? resolution->label("ActionTrackerId") : NULL;
     bool accept = resolution->step == STEP_ACCEPT, done = false;
-    struct inquiry probe = *inquiry; /* the step changes none of the strings that they share */
-    size_t before = problems->count;
     char *tracker = NULL;
 
-    /* What may not be decided at all is refused for that, not for its fields. */
-    if (!inquiry_step(&probe, resolution->step, db_now(db), &job->error))
+    resolution_apply(resolution, inquiry, db_now(db), problems, &job->error);
+    if (job->error.kind != ERROR_NONE) /* it may not be decided now */
         return false;
-
-    if (field == NULL)
-        field = "ActionTrackerId";
-    if (accept && resolution->tracker != 0) {
-        tracker = tracker_name(db, inquiry->campaign, resolution->tracker);
-        if (tracker == NULL)
-            problems_add(problems, "ActionTrackerId", "not an action tracker of campaign %" PRId64,
-                         inquiry->campaign);
-    } else if (accept) {
-        problems_add(problems, field, "required to accept an inquiry");
-    }
-    if (!resolution_apply(resolution, inquiry, db_now(db), problems, &job->error))
-        goto out;
-    if (problems->count > before)
-        goto out;
-    if (accept && !make_action(job, db, inquiry, resolution, tracker))
-        goto out;
-    inquiry_row_update(db, inquiry);
-    done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
-out:
-    if (!done)
+    if (accept)
+        tracker = find_tracker(db, inquiry, resolution, problems);
+    if (problems->count == 0)
+        done = (!accept || make_action(job, db, inquiry, resolution, tracker));
+    if (done) {
+        inquiry_row_update(db, inquiry);
+        done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
+    } else {
         error_set(&job->error, ERROR_INVALID, "The decision is not valid.");
+    }
     free(tracker);
     return done;
 }

@@ -544,6 +544,30 @@ static void test_a_refused_step_keeps_every_field(void **state)
     inquiry_free(&inquiry);
 }
 
+static void test_what_is_decided_is_refused_for_that_alone(void **state)
+{
+    (void)state;
+    static const char *const late[] = {
+        "{\"Id\":12,\"ResolutionStatus\":\"DECLINED\",\"RejectReason\":\"Other\"}",
+        "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"FinalPayout\":\"1\"}",
+        "{\"Id\":12,\"ResolutionStatus\":\"VALID\",\"ActionTrackerId\":7,"
+        "\"TransactionAmount\":\"x\"}",
+    };
+    for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+        struct inquiry inquiry;
+        struct resolution resolution;
+        set_out(&inquiry, STATUS_VALID, INQUIRY_OPEN);
+        inquiry.final_payout = 650;
+        const char *field = decide(late[i], &inquiry, &resolution);
+        if (strcmp(field, "conflict") != 0)
+            fail_msg("%s: expected a conflict, got %s", late[i], field);
+        assert_int_equal(inquiry.status, STATUS_VALID);
+        assert_int_equal(inquiry.final_payout, 650);
+        resolution_free(&resolution);
+        inquiry_free(&inquiry);
+    }
+}
+
 static void test_both_spellings_of_a_reject_reason(void **state)
 {
     (void)state;
@@ -727,6 +751,7 @@ int main(void)
         cmocka_unit_test(test_what_a_decision_leaves_out_stays),
         cmocka_unit_test(test_a_wrong_decision_changes_nothing),
         cmocka_unit_test(test_a_refused_step_keeps_every_field),
+        cmocka_unit_test(test_what_is_decided_is_refused_for_that_alone),
         cmocka_unit_test(test_both_spellings_of_a_reject_reason),
         cmocka_unit_test(test_too_many_item_bytes_are_refused),
         cmocka_unit_test(test_the_partner_sees_everything_in_order),
