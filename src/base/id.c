@@ -59,9 +59,10 @@ int64_t id_time_ms(int64_t id)
 
 int64_t id_first_at(int64_t ms)
 {
+    const int64_t last_stamp = ((int64_t)1 << (63 - NODE_BITS - SEQUENCE_BITS)) - 1;
     if (ms <= epoch_ms)
         return 0;
-    return compose(ms - epoch_ms, 0, 0);
+    return compose(ms - epoch_ms < last_stamp ? ms - epoch_ms : last_stamp, 0, 0);
 }
 
 bool id_parse(const char *text, int64_t *id)

@@ -19,7 +19,7 @@ struct id_source {
 int64_t id_next(struct id_source *source, int64_t now_ms); /* any thread */
 void id_seen(struct id_source *source, int64_t id);        /* later ids are above it */
 int64_t id_time_ms(int64_t id);                            /* when it was made, wall clock */
-int64_t id_first_at(int64_t ms);                           /* the least id of that millisecond */
+int64_t id_first_at(int64_t ms); /* the least id of that millisecond, clamped to what ids hold */
 
 /* A decimal string of 1 … 19 digits, nothing else. */
 bool id_parse(const char *text, int64_t *id);

@@ -70,6 +70,10 @@ static size_t sequence(const unsigned char *at, size_t left)
 bool text_is_utf8(const char *bytes, size_t len)
 {
     for (size_t at = 0; at < len;) {
+        if ((unsigned char)bytes[at] < 0x80) { /* nearly all of nearly every text */
+            at++;
+            continue;
+        }
         size_t step = sequence((const unsigned char *)bytes + at, len - at);
         if (step == 0)
             return false;

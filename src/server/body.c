@@ -6,6 +6,7 @@
 #include "server/inbound.h"
 
 #include "base/text.h"
+#include "model/json.h"
 
 #include <string.h>
 #include <strings.h>
@@ -40,12 +41,11 @@ json_t *call_json(struct call *call)
         call_refuse(call, 415, NULL, "The body must be JSON (Content-Type: application/json).");
         return NULL;
     }
-    json_error_t error;
-    json_t *body = json_loadb(buf_text(&call->body), call->body.len,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    struct json_fault fault;
+    json_t *body = json_read(buf_text(&call->body), call->body.len, &fault);
     if (body == NULL)
         call_refuse(call, 400, NULL, "The body is not valid JSON: line %d, column %d: %s.",
-                    error.line, error.column, error.text);
+                    fault.line, fault.column, fault.what);
     return body;
 }
 

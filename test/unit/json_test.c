@@ -1,0 +1,130 @@
+/* json_test.c — our reader of JSON against jansson's own, on texts right and wrong. */
+#include "model/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static json_t *read_text(const char *text, struct json_fault *fault)
+{
+    return json_read(text, strlen(text), fault);
+}
+
+static void test_what_jansson_reads_is_read_the_same(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        " { \"a\" : [ 1 , -2.5e3, true, false, null, \"x\" ] } ",
+        "{\"\":{\"b\":{\"c\":[[],{}]}}}",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\uD83D\\uDE00\"",
+        "{\"\\u0061\\n\":\"\\u0062\",\"plain\":\"caf\xc3\xa9\"}",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "0",
+        "-0",
+        "0.125",
+        "1e10",
+        "\"\"",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct json_fault fault = { 0 };
+        json_t *ours = read_text(texts[i], &fault);
+        json_t *theirs = json_loads(texts[i], JSON_DECODE_ANY, NULL);
+        assert_non_null(theirs);
+        if (ours == NULL)
+            fail_msg("%s: %s at %d:%d", texts[i], fault.what, fault.line, fault.column);
+        assert_true(json_equal(ours, theirs));
+        json_decref(ours);
+        json_decref(theirs);
+    }
+}
+
+static void test_what_is_wrong_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int line, column;
+        const char *what;
+    } wrong[] = {
+        { "", 1, 1, "ends" },
+        { "{", 1, 2, "name" },
+        { "{\"a\":1,}", 1, 8, "name" },
+        { "[1,]", 1, 4, "value" },
+        { "[1 2]", 1, 4, "',' or ']'" },
+        { "{\"a\" 1}", 1, 6, "':'" },
+        { "{\"a\":1,\n\"a\":2}", 2, 2, "twice" },
+        { "\"abc", 1, 5, "not closed" },
+        { "\"a\nb\"", 1, 3, "control" },
+        { "\"\\x\"", 1, 3, "escape" },
+        { "\"\\u12\"", 1, 4, "hex" },
+        { "\"\\ud800\"", 1, 8, "hex" },
+        { "\"\\udc00\"", 1, 8, "hex" },
+        { "\"\\u0000\"", 1, 8, "0000" },
+        { "\"\xff\"", 1, 3, "UTF-8" },
+        { "01", 1, 3, "begins with 0" },
+        { "1.", 1, 3, "decimal" },
+        { "1e", 1, 3, "exponent" },
+        { "+1", 1, 1, "value" },
+        { "-", 1, 2, "value" },
+        { "9223372036854775808", 1, 20, "64 bits" },
+        { "1e999", 1, 6, "large" },
+        { "nul", 1, 1, "value" },
+        { "{} x", 1, 4, "follows" },
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct json_fault fault = { 0 };
+        json_t *read = read_text(wrong[i].text, &fault);
+        if (read != NULL)
+            fail_msg("%s was read", wrong[i].text);
+        if (strstr(fault.what, wrong[i].what) == NULL || fault.line != wrong[i].line ||
+            fault.column != wrong[i].column)
+            fail_msg("%s: expected %s at %d:%d, got %s at %d:%d", wrong[i].text, wrong[i].what,
+                     wrong[i].line, wrong[i].column, fault.what, fault.line, fault.column);
+    }
+}
+
+static void test_nesting_has_a_cap(void **state)
+{
+    (void)state;
+    char text[2 * (JSON_NESTING_MAX + 1) + 1] = { 0 };
+    struct json_fault fault;
+    for (int deep = JSON_NESTING_MAX; deep <= JSON_NESTING_MAX + 1; deep++) {
+        memset(text, '[', (size_t)deep);
+        memset(text + deep, ']', (size_t)deep);
+        json_t *read = json_read(text, 2 * (size_t)deep, &fault);
+        assert_int_equal(read != NULL, deep == JSON_NESTING_MAX);
+        json_decref(read);
+    }
+}
+
+static void test_a_text_cut_anywhere_is_refused_and_nothing_behind_it_is_read(void **state)
+{
+    (void)state;
+    static const char whole[] = "{\"a\\u00e9\":[1.5e-3,\"\\ud83d\\ude00\",true,{\"b\":null}]}";
+    struct json_fault fault;
+    for (size_t len = 0; len < sizeof(whole) - 1; len++) {
+        char *cut = test_malloc(len + 1); /* cmocka guards its end */
+        memcpy(cut, whole, len);
+        json_t *read = json_read(cut, len, &fault);
+        assert_null(read);
+        test_free(cut);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_jansson_reads_is_read_the_same),
+        cmocka_unit_test(test_what_is_wrong_is_refused_with_its_place),
+        cmocka_unit_test(test_nesting_has_a_cap),
+        cmocka_unit_test(test_a_text_cut_anywhere_is_refused_and_nothing_behind_it_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
