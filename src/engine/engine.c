@@ -50,7 +50,6 @@ static void committed(void *context, struct list *postbacks)
             postback_free(postback);
             continue;
         }
-        metric_add(METRIC_POSTBACKS, 1);
         engine->newest_fresh = postback->id;
         feed_accept(feed, postback);
     }

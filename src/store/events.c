@@ -68,6 +68,7 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
     db_bind_int(add, 7, due_at);
     db_run(db, add);
     ledger_count(db, route->notification, 1, 0, 0);
+    job->postbacks++;
     if (fresh)
         hand_over(job, event, route, id, due_at);
     else if (route->active)
@@ -78,6 +79,7 @@ void event_publish(struct job *job, struct db *db, struct event *event)
 {
     size_t count;
     write_event(db, event);
+    job->events++;
     const struct route *routes = routes_of(db, event->account, &count);
     for (size_t i = 0; i < count; i++) {
         if (route_wants(&routes[i], event->type))

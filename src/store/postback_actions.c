@@ -92,6 +92,7 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     db_bind_int(add, 7, id);
     db_run(db, add);
     ledger_count(db, found.notification, 1, 0, 0);
+    job->postbacks++;
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "base/metrics.h"
 #include "store/batch.h"
 #include "store/readers.h"
 #include "store/schema.h"
@@ -76,8 +77,17 @@ static struct batch *all_finished(struct store *store)
     return batches;
 }
 
+static void count(const struct batch *batch)
+{
+    for (const struct job *job = batch->jobs; job != NULL; job = job->next) {
+        metric_add(METRIC_EVENTS, job->ok ? job->events : 0);
+        metric_add(METRIC_POSTBACKS, job->ok ? job->postbacks : 0);
+    }
+}
+
 static void tell(struct store *store, struct batch *batch)
 {
+    count(batch);
     if (batch->write && batch->writable != store->writable) {
         store->writable = batch->writable;
         if (store->health != NULL)
@@ -115,6 +125,7 @@ static void prepare(struct job *job)
     job->ok = false;
     job->error = (struct error){ 0 };
     job->next = NULL;
+    job->events = job->postbacks = 0;
     job->given_us = clock_steady_us();
     list_init(&job->fresh);
 }

@@ -37,6 +37,7 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
     bool ok;
     int64_t given_us;  /* steady clock, when it was given: postback.accepted_us of its postbacks */
     struct list fresh; /* struct postback.in: written by this job, for the engine */
+    int events, postbacks; /* written by this job: for the metrics */
     struct job *next;
 };
 
