@@ -175,18 +175,43 @@ void text_base64(struct buf *out, const void *bytes, size_t len, bool url_safe)
     buf_grew(out, size - 1);
 }
 
+/* The six bits of a digit, -1 for none.  No table is looked up, so that the cache tells nothing of
+ * a secret.  (libsodium's decoder took a twentieth of the whole road of an event.) */
+static int base64_digit(unsigned char c, bool url_safe)
+{
+    int bits = -1;
+    bits = c >= 'A' && c <= 'Z' ? c - 'A' : bits;
+    bits = c >= 'a' && c <= 'z' ? c - 'a' + 26 : bits;
+    bits = c >= '0' && c <= '9' ? c - '0' + 52 : bits;
+    bits = c == (url_safe ? '-' : '+') ? 62 : bits;
+    bits = c == (url_safe ? '_' : '/') ? 63 : bits;
+    return bits;
+}
+
 bool text_unbase64(struct buf *out, const char *text, size_t len, bool url_safe)
 {
-    int variant =
-        url_safe ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL;
-    char *room = buf_room(out, len / 4 * 3 + 3);
-    size_t size = 0;
-    const char *end = NULL;
-    if (room == NULL ||
-        sodium_base642bin((unsigned char *)room, len / 4 * 3 + 3, text, len, NULL, &size, &end,
-                          variant) != 0 ||
-        end != text + len)
+    size_t padding = 0;
+    while (!url_safe && padding < 2 && padding < len && text[len - padding - 1] == '=')
+        padding++;
+    if (!url_safe && len % 4 != 0)
         return false;
-    buf_grew(out, size);
+    len -= padding;
+    char *room = len % 4 != 1 ? buf_room(out, len / 4 * 3 + 3) : NULL;
+    if (room == NULL)
+        return false;
+    unsigned bits = 0;
+    size_t made = 0;
+    for (size_t i = 0; i < len; i++) {
+        int digit = base64_digit((unsigned char)text[i], url_safe);
+        if (digit == -1)
+            return false;
+        bits = bits << 6 | (unsigned)digit;
+        if (i % 4 != 0)
+            room[made++] = (char)(bits >> (6 - i % 4 * 2));
+    }
+    unsigned spare = len % 4 == 2 ? 15 : len % 4 == 3 ? 3 : 0; /* bits that must be zero */
+    if ((bits & spare) != 0)
+        return false;
+    buf_grew(out, made);
     return true;
 }

@@ -160,8 +160,26 @@ static void test_base64_refuses_what_is_not(void **state)
     struct buf back = { 0 };
     assert_true(text_unbase64(&back, out.data, out.len, false));
     assert_string_equal(buf_text(&back), "any carnal pleas");
-    assert_false(text_unbase64(&back, "YW5*", 4, false));
-    assert_false(text_unbase64(&back, "YW55=", 5, false));
+    static const char *const wrong[] = { "YW5*", "YW55=", "YW5",  "Y===", "YW==YW==",
+                                         "YR==", "YWF=",  "YW-5", "=",    "==" };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_false(text_unbase64(&back, wrong[i], strlen(wrong[i]), false));
+    for (size_t len = 0; len < 40; len++) {
+        char bytes[40], *text;
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (char)(i * 37 + len * 101);
+        for (int url_safe = 0; url_safe < 2; url_safe++) {
+            buf_reset(&out);
+            buf_reset(&back);
+            text_base64(&out, bytes, len, url_safe);
+            text = strdup(buf_text(&out));
+            assert_true(text_unbase64(&back, text, strlen(text), url_safe));
+            assert_int_equal(back.len, len);
+            if (len > 0)
+                assert_memory_equal(back.data, bytes, len);
+            free(text);
+        }
+    }
     buf_free(&out);
     buf_free(&back);
 }
