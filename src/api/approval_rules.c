@@ -110,25 +110,34 @@ static void check_partner(struct rule_work *work, struct db *db)
     account_clear(&partner);
 }
 
+static void read_limits(struct rule_work *work, const char *currency)
+{
+    struct problems *problems = &work->api.problems;
+
+    work->rule.payout_under = read_limit(work->payout_under, "PayoutUnder", currency, problems);
+    work->rule.total_under = read_limit(work->total_under, "TotalUnder", currency, problems);
+}
+
+/* What the request named and the store has to know. */
 static void check_campaign(struct rule_work *work, struct db *db)
 {
     struct problems *problems = &work->api.problems;
-    struct approval_rule *rule = &work->rule;
-    struct campaign campaign;
-    char *tracker;
+    const struct approval_rule *rule = &work->rule;
+    struct campaign campaign = { 0 };
+    bool own = rule->campaign != 0 && campaign_find(db, rule->campaign, &campaign) &&
+               campaign.brand == rule->brand;
 
-    if (!campaign_find(db, rule->campaign, &campaign) || campaign.brand != rule->brand) {
+    if (own) {
+        char *tracker = tracker_name(db, rule->campaign, rule->tracker);
+        if (rule->tracker != 0 && tracker == NULL)
+            problems_add(problems, "ActionTrackerId", "not an action tracker of this campaign");
+        free(tracker);
+        check_partner(work, db);
+    } else if (rule->campaign != 0) {
         problems_add(problems, "CampaignId", "not a campaign of yours");
-        campaign_clear(&campaign);
-        return;
     }
-    tracker = tracker_name(db, rule->campaign, rule->tracker);
-    if (tracker == NULL)
-        problems_add(problems, "ActionTrackerId", "not an action tracker of this campaign");
-    free(tracker);
-    check_partner(work, db);
-    rule->payout_under = read_limit(work->payout_under, "PayoutUnder", campaign.currency, problems);
-    rule->total_under = read_limit(work->total_under, "TotalUnder", campaign.currency, problems);
+    read_limits(work,
+                own ? campaign.currency : "EUR"); /* refused, but all that is wrong is named */
     campaign_clear(&campaign);
 }
 
@@ -138,10 +147,8 @@ static bool run_add(struct api_job *job, struct db *db)
 
     work->rule.brand = job->call->caller.account;
     check_campaign(work, db);
-    if (job->problems.count > 0) {
-        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+    if (job->problems.count > 0)
         return false;
-    }
     if (rule_count(db, work->rule.brand) >= RULES_MAX) {
         error_set(&job->job.error, ERROR_CONFLICT, "A brand has at most %d approval rules.",
                   RULES_MAX);
@@ -207,8 +214,7 @@ void approval_rules_add(struct call *call, void *context)
     work->payout_under = fields_text(&fields, "PayoutUnder", MONEY_TEXT, 0, NULL);
     work->total_under = fields_text(&fields, "TotalUnder", MONEY_TEXT, 0, NULL);
     json_decref(body);
-    if (api_job_valid(&work->api))
-        api_write(&work->api);
+    api_write(&work->api); /* the job finds the rest of what is wrong */
 }
 
 /* ---- removing ---- */

@@ -83,13 +83,16 @@ static bool run_add(struct api_job *job, struct db *db)
 {
     struct campaign_work *work = (struct campaign_work *)job;
     struct account brand;
+    bool found = account_find_sid(db, work->sid != NULL ? work->sid : "", &brand) &&
+                 brand.kind == ACCOUNT_BRAND;
+    int64_t id = brand.id;
 
-    if (!account_find_sid(db, work->sid, &brand) || brand.kind != ACCOUNT_BRAND) {
-        account_clear(&brand);
-        return refuse_sid(job, "BrandSid", "brand");
-    }
-    work->id = campaign_add(db, brand.id, work->name, work->currency);
     account_clear(&brand);
+    if (work->sid != NULL && !found)
+        return refuse_sid(job, "BrandSid", "brand");
+    if (job->problems.count > 0)
+        return false;
+    work->id = campaign_add(db, id, work->name, work->currency);
     audit(job, db, "campaign.add", work->id,
           json_pack("{s:s, s:s, s:s}", "BrandSid", work->sid, "Name", work->name, "Currency",
                     work->currency));
@@ -134,8 +137,7 @@ void operator_add_campaign(struct call *call, void *context)
     work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the campaign's name");
     read_currency(&fields, work->currency);
     json_decref(body);
-    if (api_job_valid(&work->api))
-        api_write(&work->api);
+    api_write(&work->api); /* the job finds out about the brand */
 }
 
 static bool run_list(struct api_job *job, struct db *db)
