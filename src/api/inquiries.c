@@ -86,8 +86,9 @@ static int64_t complete(struct db *db, const struct call *call, json_t *from)
     const struct fields fields = { from, NULL, &ignored };
     struct campaign campaign = { 0 };
     int64_t id = fields_id(&fields, "CampaignId", NULL);
+    size_t before = ignored.count;
     char *currency = fields_text(&fields, "Currency", 100, 0, NULL);
-    bool absent = currency == NULL && ignored.count == 0;
+    bool absent = currency == NULL && ignored.count == before;
     if (id == 0 || !membership_exists(db, id, call->caller.account) ||
         !campaign_find(db, id, &campaign))
         id = 0;
