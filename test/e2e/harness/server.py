@@ -187,3 +187,8 @@ class World:
             lambda: (lambda found: found if len(found) >= count else None)(
                 self.postbacks(account, State=state, **query)),
             f"{count} postbacks {state} of {account.sid}")
+
+    def await_notice(self, account):
+        """The newest notice, as soon as there is one."""
+        return await_until(lambda: account.ok(account.get("Notices"))["Notices"],
+                           f"a notice to {account.sid}")[0]
