@@ -48,6 +48,11 @@ static void show_metrics(struct call *call, void *context)
           figures.oldest_due_at >= 0 && figures.oldest_due_at < now_ms
               ? (now_ms - figures.oldest_due_at) / 1000
               : 0 },
+        { "postbackd_retention_oldest_seconds",
+          "age of the oldest event kept; 0: none, or nothing is ever deleted",
+          figures.oldest_kept_at >= 0 && figures.oldest_kept_at < now_ms
+              ? (now_ms - figures.oldest_kept_at) / 1000
+              : 0 },
     };
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         metrics_gauge(&out, gauges[i].name, gauges[i].help, (double)gauges[i].value);

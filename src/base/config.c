@@ -44,6 +44,8 @@ static const struct option_row rows[] = {
       "for one whole attempt: connecting, sending, the answer" },
     { "drain", "SECONDS", NUMBER, AT(drain_s), "10", 0, 600, NULL,
       "how long SIGTERM waits for what is in flight" },
+    { "keep-days", "N", NUMBER, AT(keep_days), "30", 0, 36500, NULL,
+      "days until ended postbacks and their events are deleted; 0: never" },
     { "node", "N", NUMBER, AT(node), "0", 0, 1023, NULL, "this node's number in ids" },
     { "log-format", "FORMAT", CHOICE, AT(log_format), "text", 0, 0, "text json",
       "one line an event: text or json" },

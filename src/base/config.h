@@ -27,6 +27,7 @@ struct config {                          /* strings are owned */
     int64_t deadline_s; /* --deadline S for one attempt */
     int64_t drain_s;    /* --drain S at SIGTERM */
     int64_t node;       /* --node N */
+    int64_t keep_days;  /* --keep-days N of what has ended; 0: for ever */
 };
 
 /* Reads flags from argv (argc, argv without the command), variables and the file.  0; -1 with

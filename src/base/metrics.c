@@ -20,6 +20,12 @@ static const struct {
     [METRIC_DELIVERED] = { "postbackd_delivered_total", "Postbacks delivered." },
     [METRIC_FAILED] = { "postbackd_attempts_failed_total", "Attempts that failed." },
     [METRIC_RECORDED] = { "postbackd_recorded_total", "Attempts whose outcome is on disk." },
+    [METRIC_OLD_POSTBACKS] = { "postbackd_retention_postbacks_total",
+                               "Postbacks deleted because they ended long ago." },
+    [METRIC_OLD_ATTEMPTS] = { "postbackd_retention_attempts_total",
+                              "Attempts deleted with their postbacks." },
+    [METRIC_OLD_EVENTS] = { "postbackd_retention_events_total",
+                            "Events deleted after the last of their postbacks." },
 };
 
 enum { BINS = sizeof(metric_latency.bins) / sizeof(metric_latency.bins[0]) };

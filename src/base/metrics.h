@@ -10,13 +10,16 @@
 #include <stdint.h>
 
 enum metric {
-    METRIC_REQUESTS,  /* HTTP requests answered */
-    METRIC_EVENTS,    /* events committed */
-    METRIC_POSTBACKS, /* postbacks committed */
-    METRIC_ATTEMPTS,  /* requests made */
-    METRIC_DELIVERED, /* postbacks delivered */
-    METRIC_FAILED,    /* attempts that failed */
-    METRIC_RECORDED,  /* outcomes on disk */
+    METRIC_REQUESTS,      /* HTTP requests answered */
+    METRIC_EVENTS,        /* events committed */
+    METRIC_POSTBACKS,     /* postbacks committed */
+    METRIC_ATTEMPTS,      /* requests made */
+    METRIC_DELIVERED,     /* postbacks delivered */
+    METRIC_FAILED,        /* attempts that failed */
+    METRIC_RECORDED,      /* outcomes on disk */
+    METRIC_OLD_POSTBACKS, /* rows deleted by retention */
+    METRIC_OLD_ATTEMPTS,
+    METRIC_OLD_EVENTS,
     METRIC_COUNTERS
 };
 

@@ -88,6 +88,11 @@ static bool ensure_operator(struct instance *instance, struct error *error)
 
 /* ---- up and down ---- */
 
+void instance_keep(struct instance *instance, const struct config *config)
+{
+    engine_keep(instance->engine, config->keep_days * 24 * 3600 * 1000);
+}
+
 static bool start_engine(struct instance *instance, const struct config *config,
                          struct error *error)
 {
@@ -102,7 +107,10 @@ static bool start_engine(struct instance *instance, const struct config *config,
         },
     };
     instance->engine = engine_new(&engine, error);
-    return instance->engine != NULL;
+    if (instance->engine == NULL)
+        return false;
+    instance_keep(instance, config);
+    return true;
 }
 
 static bool start_server(struct instance *instance, const struct config *config,

@@ -21,6 +21,8 @@ struct instance {
  * its file is missing) the operator's token is made.  False with *error. */
 bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
                     struct error *error);
+/* The settings of retention, at any time. */
+void instance_keep(struct instance *instance, const struct config *config);
 /* Drains: no new calls, those under way are answered, attempts in flight end within the limit. */
 void instance_stop(struct instance *instance, int64_t drain_ms);
 

@@ -56,9 +56,10 @@ static void reload(struct daemon *daemon)
     }
     setup_log(&fresh);
     limits_set(daemon->instance.api.limits, (int)fresh.rate_limit);
+    instance_keep(&daemon->instance, &fresh);
     daemon->config.drain_s = fresh.drain_s;
     config_free(&fresh);
-    log_info("reloaded", LOG_T("settings", "log-level log-format rate-limit drain"));
+    log_info("reloaded", LOG_T("settings", "log-level log-format rate-limit keep-days drain"));
 }
 
 static void signalled(uv_signal_t *handle, int number)

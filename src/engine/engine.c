@@ -161,6 +161,7 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         .in_memory = (int64_t)engine->in_memory,
         .recording = (int64_t)(engine->recording + engine->outcome_count),
         .oldest_due_at = -1,
+        .oldest_kept_at = retention_oldest_at(engine),
     };
     size_t at = 0;
     const struct feed *feed;
@@ -191,6 +192,7 @@ static void start_timers(struct engine *engine)
     uv_prepare_start(&engine->turn, turn);
     uv_unref((uv_handle_t *)&engine->turn);
     approvals_start(engine);
+    retention_start(engine);
 }
 
 struct engine *engine_new(const struct engine_config *config, struct error *error)
@@ -231,6 +233,7 @@ static void close_timers(struct engine *engine)
     uv_close((uv_handle_t *)&engine->turn, NULL);
     uv_close((uv_handle_t *)&engine->wake_timer, NULL);
     approvals_stop(engine);
+    retention_stop(engine);
 }
 
 void engine_stop(struct engine *engine, int64_t limit_ms)
@@ -245,7 +248,8 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
         uv_run(engine->loop, UV_RUN_ONCE);
     engine->stopping = true;
     outcomes_flush(engine);
-    while (engine->jobs > 0 && (engine->writable || !late))
+    /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
+    while ((engine->jobs > 0 || engine->outcome_count > 0) && (engine->writable || !late))
         uv_run(engine->loop, UV_RUN_ONCE);
     store_on_fresh(engine->store, NULL, NULL);
     store_on_health(engine->store, NULL, NULL);
@@ -257,6 +261,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
+    outcomes_free(engine);
     size_t at = 0;
     struct feed *feed;
     while ((feed = map_each(&engine->feeds, &at)) != NULL)

@@ -27,6 +27,10 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
 void engine_stop(struct engine *engine, int64_t limit_ms);
 void engine_free(struct engine *engine);
 
+/* From now on what has ended is deleted after this time, and events with their postbacks; 0 (from
+ * the start): never. */
+void engine_keep(struct engine *engine, int64_t keep_ms);
+
 /* A notification was added, changed, paused, resumed or deleted (committed): take up what is on
  * disk. */
 void engine_notification_changed(struct engine *engine, int64_t notification);
@@ -44,7 +48,8 @@ void engine_test(struct engine *engine, struct notification *notification, struc
 
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;
-    int64_t oldest_due_at; /* of what is on disk or in memory, wall ms; -1: nothing */
+    int64_t oldest_due_at;  /* of what is on disk or in memory, wall ms; -1: nothing */
+    int64_t oldest_kept_at; /* the oldest event, wall ms; -1: none, or all are kept for ever */
 };
 void engine_figures(const struct engine *engine, struct engine_figures *out);
 

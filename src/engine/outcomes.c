@@ -198,3 +198,16 @@ void outcomes_flush(struct engine *engine)
         store_write(engine->store, &batch->job.job);
     }
 }
+
+void outcomes_free(struct engine *engine)
+{
+    struct list *node;
+    while ((node = list_first(&engine->outcomes)) != NULL) {
+        struct outcome *outcome = container_of(node, struct outcome, in);
+        list_remove(node);
+        if (outcome->kind == OUTCOME_AGED)
+            postback_free(outcome->postback); /* the others' are held by their feeds */
+        attempt_free(&outcome->attempt);
+        free(outcome);
+    }
+}

@@ -10,6 +10,7 @@
 #include "store/postbacks.h"
 
 struct feed;
+struct keeper;
 
 struct engine {
     uv_loop_t *loop;
@@ -29,6 +30,7 @@ struct engine {
     int64_t floor, floor_at; /* last written, and when (steady ms) */
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
+    struct keeper *keeper; /* retention.c's own */
 };
 
 /* ---- outcomes.c: what happened to a postback, on its way to disk ---- */
@@ -43,6 +45,7 @@ enum outcome_kind {
 void outcome_add(struct engine *engine, enum outcome_kind kind, struct postback *postback,
                  struct attempt *attempt, enum verdict verdict);
 void outcomes_flush(struct engine *engine);
+void outcomes_free(struct engine *engine); /* at the end: those that could not be written */
 
 /* ---- feed.c: one notification's postbacks between disk and lane ---- */
 
@@ -63,11 +66,14 @@ int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows
 void feed_free(struct feed *feed);
 void feeds_wake_due(struct engine *engine); /* those whose next row has come due */
 
-/* ---- recovery.c, approvals.c, tester.c ---- */
+/* ---- recovery.c, approvals.c, tester.c, retention.c ---- */
 
 bool engine_recover(struct engine *engine, struct error *error);
 void approvals_start(struct engine *engine);
 void approvals_stop(struct engine *engine);
+void retention_start(struct engine *engine); /* nothing is old until engine_keep() */
+void retention_stop(struct engine *engine);
+int64_t retention_oldest_at(const struct engine *engine);
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
 
 /* ---- a job of the engine's ---- */

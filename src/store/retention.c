@@ -1,0 +1,94 @@
+/* retention.c — the hot tables walked from their oldest ids, a range a step.
+ *
+ * Ids are in order of time and the tables in order of id, so what is old lies at their left-hand
+ * edge: whole pages become free there, and SQLite takes them for the rows that are added at the
+ * right.  A range ends after so many postbacks or events, whichever comes first.  An event's own
+ * postbacks are the rows that follow its id, and those sent again have an index, so whether any is
+ * left takes two looks.  Where a range ends among an event's postbacks the event is looked at once
+ * more with the next range: `event` may lie behind `postback` by that one event.
+ *
+ * The rule: a row goes only when its state says that it has ended, and an event only after the last
+ * of its postbacks.
+ */
+#include "store/retention.h"
+
+#define SQL_OLD "id >= ?1 AND id < ?2 AND state >= 2 AND coalesce(finished_at, 0) < ?3"
+
+/* The id of the row `skip` rows behind the first from `from` on; `none` when that is not under it.
+ */
+static int64_t id_behind(struct stmt *find, int64_t from, int64_t none, int skip)
+{
+    db_bind_int(find, 1, from);
+    db_bind_int(find, 2, none);
+    db_bind_int(find, 3, skip);
+    int64_t id = db_step(find) == DB_ROW ? db_int(find, 0) : none;
+    db_finish(find);
+    return id;
+}
+
+static int64_t range_end(struct db *db, const struct retention *retention, int limit)
+{
+    int64_t end = id_first_at(retention->before_ms);
+    end = id_behind(db_prepare(db, "SELECT id FROM postback WHERE id >= ? AND id < ? ORDER BY id "
+                                   "LIMIT 1 OFFSET ?"),
+                    retention->postback, end, limit);
+    return id_behind(db_prepare(db, "SELECT id FROM event WHERE id >= ? AND id < ? ORDER BY id "
+                                    "LIMIT 1 OFFSET ?"),
+                     retention->event, end, limit);
+}
+
+static int64_t take_out(struct db *db, struct stmt *old, int64_t from, int64_t end,
+                        int64_t before_ms)
+{
+    db_bind_int(old, 1, from);
+    db_bind_int(old, 2, end);
+    if (before_ms != 0)
+        db_bind_int(old, 3, before_ms);
+    db_run(db, old);
+    return db_changes(db);
+}
+
+static int64_t number(struct stmt *find, int64_t with)
+{
+    db_bind_int(find, 1, with);
+    int64_t found = db_step(find) == DB_ROW ? db_int(find, 0) : 0;
+    db_finish(find);
+    return found;
+}
+
+/* The last event before `end` when a postback of it may follow there, else `end`. */
+static int64_t events_place(struct db *db, int64_t end)
+{
+    int64_t last =
+        number(db_prepare(db, "SELECT id FROM event WHERE id < ? ORDER BY id DESC LIMIT 1"), end);
+    int64_t next =
+        number(db_prepare(db, "SELECT event FROM postback WHERE id >= ? ORDER BY id LIMIT 1"), end);
+    return last != 0 && last == next ? last : end;
+}
+
+void retention_step(struct db *db, struct retention *retention, int limit)
+{
+    int64_t end = range_end(db, retention, limit < 2 ? 2 : limit);
+
+    retention->attempts =
+        take_out(db,
+                 db_prepare(db, "DELETE FROM attempt WHERE postback IN (SELECT id FROM postback "
+                                "WHERE " SQL_OLD ")"),
+                 retention->postback, end, retention->before_ms);
+    retention->postbacks = take_out(db, db_prepare(db, "DELETE FROM postback WHERE " SQL_OLD),
+                                    retention->postback, end, retention->before_ms);
+    retention->events = take_out(
+        db,
+        db_prepare(db, "DELETE FROM event WHERE id >= ?1 AND id < ?2 AND coalesce((SELECT p.event "
+                       "FROM postback p WHERE p.id > event.id ORDER BY p.id LIMIT 1), 0) <> "
+                       "event.id AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event = event.id "
+                       "AND a.resent IS NOT NULL)"),
+        retention->event, end, 0);
+    if (end > retention->postback)
+        retention->postback = end;
+    retention->event = events_place(db, retention->postback);
+    retention->whole = retention->postback >= id_first_at(retention->before_ms);
+    retention->oldest = number(db_prepare(db, "SELECT id FROM event WHERE id > ? ORDER BY id "
+                                              "LIMIT 1"),
+                               0);
+}

@@ -1,0 +1,351 @@
+/* retention_test.c — what is deleted when it is old, what never is, and that the engine does it. */
+#include "postback_house.h"
+
+#include "base/metrics.h"
+#include "engine/engine.h"
+#include "store/retention.h"
+
+#define OPENED "action_inquiry.opened"
+
+enum { KEEP_DAYS = 30 };
+
+static const int64_t day_ms = 24 * 3600 * 1000;
+
+/* ---- steps ---- */
+
+/* What ids differ by over so many days. */
+static int64_t span_of(int days)
+{
+    const int64_t some_ms = 1700000000000;
+    return id_first_at(some_ms + days * day_ms) - id_first_at(some_ms);
+}
+
+/* As if all that is there had happened so many days earlier. */
+static bool do_age(struct job *job, struct db *db, void *with)
+{
+    static const char *const texts[] = {
+        "UPDATE attempt SET postback = postback - ?1, started_at = started_at - ?2",
+        "UPDATE postback SET id = id - ?1, event = event - ?1, resent = resent - ?1, "
+        "finished_at = finished_at - ?2",
+        "UPDATE event SET id = id - ?1, occurred_at = occurred_at - ?2",
+    };
+    int days = *(int *)with;
+    (void)job;
+    for (int i = 0; i < 3; i++) {
+        struct stmt *put = db_prepare(db, texts[i]);
+        db_bind_int(put, 1, span_of(days));
+        db_bind_int(put, 2, days * day_ms);
+        db_run(db, put);
+    }
+    return true;
+}
+
+static void age(struct house *house, int days)
+{
+    assert_true(house_do(house, do_age, &days, NULL));
+}
+
+struct ending {
+    int64_t id, notification, finished_at;
+    bool delivered; /* else it failed and waits */
+};
+
+static bool do_end(struct job *job, struct db *db, void *with)
+{
+    const struct ending *ending = with;
+    struct postback postback = { .id = ending->id, .notification = ending->notification };
+    struct attempt attempt = { .number = 1,
+                               .revision = 1,
+                               .status = ending->delivered ? 200 : 500,
+                               .started_at = ending->finished_at,
+                               .retry_after_ms = -1 };
+    (void)job;
+    postback_record(db, &postback, &attempt, ending->delivered ? VERDICT_DELIVERED : VERDICT_FAILED,
+                    db_now(db) + day_ms);
+    return true;
+}
+
+static void attempted(struct house *house, int64_t id, int64_t notification, bool delivered)
+{
+    struct ending ending = { .id = id,
+                             .notification = notification,
+                             .finished_at = id_time_ms(id),
+                             .delivered = delivered };
+    assert_true(house_do(house, do_end, &ending, NULL));
+}
+
+struct resending {
+    int64_t account, id, new_id;
+};
+
+static bool do_resend(struct job *job, struct db *db, void *with)
+{
+    struct resending *again = with;
+    int64_t notification;
+    return postback_resend(job, db, again->account, again->id, &again->new_id, &notification);
+}
+
+static bool do_cancel(struct job *job, struct db *db, void *with)
+{
+    struct resending *which = with;
+    int64_t notification;
+    return postback_cancel(job, db, which->account, which->id, &notification);
+}
+
+struct sweep {
+    struct retention walk;
+    int limit, steps;
+    int64_t postbacks, attempts, events;
+};
+
+static bool do_step(struct job *job, struct db *db, void *with)
+{
+    struct sweep *sweep = with;
+    (void)job;
+    sweep->walk.before_ms = db_now(db) - KEEP_DAYS * day_ms;
+    retention_step(db, &sweep->walk, sweep->limit);
+    sweep->postbacks += sweep->walk.postbacks;
+    sweep->attempts += sweep->walk.attempts;
+    sweep->events += sweep->walk.events;
+    return true;
+}
+
+/* A walk from the oldest row until nothing old is left. */
+static struct sweep swept(struct house *house, int limit)
+{
+    struct sweep sweep = { .limit = limit };
+    do {
+        assert_true(house_do(house, do_step, &sweep, NULL));
+        assert_true(++sweep.steps < 1000);
+    } while (!sweep.walk.whole);
+    return sweep;
+}
+
+static int64_t count(struct house *house, const char *sql)
+{
+    return house_number(house, sql, 0);
+}
+
+static int64_t postbacks(struct house *house)
+{
+    return count(house, "SELECT count(*) FROM postback");
+}
+
+static int64_t events(struct house *house)
+{
+    return count(house, "SELECT count(*) FROM event");
+}
+
+static int64_t attempts(struct house *house)
+{
+    return count(house, "SELECT count(*) FROM attempt");
+}
+
+/* ---- what goes and what stays ---- */
+
+static void test_what_ended_long_ago_goes_with_all_that_is_its(void **state)
+{
+    struct house *house = *state;
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    for (int i = 0; i < 5; i++)
+        attempted(house, house_postback(house, house->partner.account, OPENED, 0), notification,
+                  true);
+    age(house, KEEP_DAYS + 1);
+    int64_t young = house_postback(house, house->partner.account, OPENED, 0);
+    attempted(house, young, notification, true);
+
+    struct sweep sweep = swept(house, 500);
+    assert_int_equal(sweep.postbacks, 5);
+    assert_int_equal(sweep.attempts, 5);
+    assert_int_equal(sweep.events, 5);
+    assert_int_equal(postbacks(house), 1);
+    assert_int_equal(events(house), 1);
+    assert_int_equal(attempts(house), 1);
+    assert_int_equal(state_of(house, young), POSTBACK_DELIVERED);
+    assert_int_equal(sweep.walk.oldest, count(house, "SELECT id FROM event"));
+    /* The counts are of all that ever was. */
+    assert_int_equal(house_number(house,
+                                  "SELECT delivered FROM notification_count WHERE notification = ?",
+                                  notification),
+                     6);
+    assert_int_equal(house_number(house,
+                                  "SELECT pending FROM notification_count WHERE notification = ?",
+                                  notification),
+                     0);
+}
+
+static void test_nothing_goes_before_its_time(void **state)
+{
+    struct house *house = *state;
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    attempted(house, house_postback(house, house->partner.account, OPENED, 0), notification, true);
+    age(house, KEEP_DAYS - 1);
+
+    struct sweep sweep = swept(house, 500);
+    assert_int_equal(sweep.postbacks + sweep.attempts + sweep.events, 0);
+    assert_int_equal(postbacks(house), 1);
+}
+
+static void test_an_undelivered_one_stays_however_old(void **state)
+{
+    struct house *house = *state;
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    int64_t waiting = house_postback(house, house->partner.account, OPENED, 0);
+    house_postback(house, house->partner.account, OPENED, 0); /* FRESH */
+    attempted(house, waiting, notification, false);
+    age(house, 400);
+    waiting -= span_of(400);
+
+    assert_int_equal(swept(house, 500).postbacks, 0);
+    assert_int_equal(postbacks(house), 2);
+    assert_int_equal(events(house), 2);
+    assert_int_equal(attempts(house), 1);
+    /* It arrived at last: its log is kept as long as any. */
+    struct ending late = { waiting, notification, id_time_ms(waiting) + 399 * day_ms, true };
+    assert_true(house_do(house, do_end, &late, NULL));
+    assert_int_equal(swept(house, 500).postbacks, 0);
+    assert_int_equal(state_of(house, waiting), POSTBACK_DELIVERED);
+    age(house, KEEP_DAYS);
+    assert_int_equal(swept(house, 500).postbacks, 1);
+    assert_int_equal(postbacks(house), 1);
+    assert_int_equal(events(house), 1);
+    assert_int_equal(attempts(house), 0);
+}
+
+static void test_a_cancelled_one_goes_too(void **state)
+{
+    struct house *house = *state;
+    house_notify(house, house->partner.account, OPENED);
+    struct resending which = { .account = house->partner.account };
+    which.id = house_postback(house, house->partner.account, OPENED, 0);
+    assert_true(house_do(house, do_cancel, &which, NULL));
+    age(house, KEEP_DAYS + 1);
+    assert_int_equal(swept(house, 500).postbacks, 1);
+    assert_int_equal(postbacks(house) + events(house), 0);
+}
+
+static void test_an_event_nobody_wanted_goes_too(void **state)
+{
+    struct house *house = *state;
+    struct published published;
+    house_publish(house, house->partner.account, OPENED, 0, &published);
+    assert_int_equal(events(house), 1);
+    age(house, KEEP_DAYS + 1);
+    assert_int_equal(swept(house, 500).events, 1);
+    assert_int_equal(events(house), 0);
+}
+
+static void test_an_event_stays_while_one_that_sent_it_again_does(void **state)
+{
+    struct house *house = *state;
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    struct resending again = { .account = house->partner.account };
+    again.id = house_postback(house, house->partner.account, OPENED, 0);
+    attempted(house, again.id, notification, true);
+    age(house, KEEP_DAYS + 1);
+    again.id -= span_of(KEEP_DAYS + 1);
+    assert_true(house_do(house, do_resend, &again, NULL));
+
+    struct sweep sweep = swept(house, 500);
+    assert_int_equal(sweep.postbacks, 1);
+    assert_int_equal(sweep.events, 0);
+    assert_int_equal(events(house), 1); /* or it could not be sent */
+    attempted(house, again.new_id, notification, true);
+    age(house, KEEP_DAYS + 1);
+    sweep = swept(house, 500);
+    assert_int_equal(sweep.postbacks, 1);
+    assert_int_equal(sweep.events, 1);
+    assert_int_equal(postbacks(house) + events(house), 0);
+}
+
+/* Ranges end among the postbacks of an event, at undelivered ones, at events without any. */
+static void test_small_steps_delete_the_same(void **state)
+{
+    struct house *house = *state;
+    int64_t notifications[5];
+    int kept = 0, gone = 0;
+    for (int i = 0; i < 5; i++)
+        notifications[i] = house_notify(house, house->partner.account, OPENED);
+    for (int i = 0; i < 12; i++) {
+        struct published published;
+        house_publish(house, i % 4 == 3 ? house->other_partner.account : house->partner.account,
+                      OPENED, 0, &published);
+        int at = 0;
+        for (struct list *node = published.fresh.next; node != &published.fresh;
+             node = node->next, at++) {
+            bool delivered = (i + at) % 3 != 0;
+            attempted(house, container_of(node, struct postback, in)->id, notifications[at],
+                      delivered);
+            kept += !delivered;
+            gone += delivered;
+        }
+        house_free_list(&published.fresh);
+    }
+    assert_true(kept > 5 && gone > 20);
+    age(house, KEEP_DAYS + 1);
+
+    struct sweep sweep = swept(house, 2);
+    assert_true(sweep.steps > 10);
+    assert_int_equal(sweep.postbacks, gone);
+    assert_int_equal(sweep.attempts, gone);
+    assert_int_equal(postbacks(house), kept);
+    assert_int_equal(attempts(house), kept);
+    assert_int_equal(count(house, "SELECT count(*) FROM postback WHERE state <> 1"), 0);
+    assert_int_equal(events(house), count(house, "SELECT count(DISTINCT event) FROM postback"));
+    assert_int_equal(swept(house, 500).events, 0); /* no walk anew was needed for any */
+}
+
+/* ---- the engine ---- */
+
+static void gave_up(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+static void test_the_engine_deletes_by_itself(void **state)
+{
+    struct house *house = *state;
+    struct error error = { 0 };
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    for (int i = 0; i < 20; i++)
+        attempted(house, house_postback(house, house->partner.account, OPENED, 0), notification,
+                  true);
+    age(house, KEEP_DAYS + 1);
+    struct engine_config config = { .loop = &house->loop, .store = house->store };
+    struct engine *engine = engine_new(&config, &error);
+    assert_non_null(engine);
+    engine_keep(engine, KEEP_DAYS * day_ms);
+
+    bool late = false;
+    uv_timer_t limit;
+    uv_timer_init(&house->loop, &limit);
+    limit.data = &late;
+    uv_timer_start(&limit, gave_up, 20000, 0);
+    while (!late && metric_value(METRIC_OLD_EVENTS) < 20)
+        uv_run(&house->loop, UV_RUN_ONCE);
+    assert_int_equal(metric_value(METRIC_OLD_POSTBACKS), 20);
+    assert_int_equal(metric_value(METRIC_OLD_ATTEMPTS), 20);
+    assert_int_equal(metric_value(METRIC_OLD_EVENTS), 20);
+    assert_int_equal(postbacks(house) + attempts(house) + events(house), 0);
+    uv_close((uv_handle_t *)&limit, NULL);
+    engine_stop(engine, 0);
+    engine_free(engine);
+    uv_run(&house->loop, UV_RUN_NOWAIT);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, house_setup, house_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_what_ended_long_ago_goes_with_all_that_is_its),
+        TEST(test_nothing_goes_before_its_time),
+        TEST(test_an_undelivered_one_stays_however_old),
+        TEST(test_a_cancelled_one_goes_too),
+        TEST(test_an_event_nobody_wanted_goes_too),
+        TEST(test_an_event_stays_while_one_that_sent_it_again_does),
+        TEST(test_small_steps_delete_the_same),
+        TEST(test_the_engine_deletes_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
