@@ -132,12 +132,12 @@ static char *read_input(void)
     return text;
 }
 
-/* [..] and {..} are taken as JSON, everything else as text. */
-static json_t *field_value(const char *text)
+/* Text, but for the one field that is a list: that is JSON (if it is; the server says if not). */
+static json_t *field_value(const char *name, const char *text)
 {
     char *input = strcmp(text, "-") == 0 ? read_input() : NULL;
     const char *value = input != NULL ? input : text;
-    json_t *json = *value == '[' || *value == '{' ? json_loads(value, 0, NULL) : NULL;
+    json_t *json = strcmp(name, "CustomHeaders") == 0 ? json_loads(value, 0, NULL) : NULL;
     if (json == NULL)
         json = json_string(value);
     if (input != NULL)
@@ -157,7 +157,7 @@ static bool read_fields(const struct admin_row *row, int argc, char **argv, json
         }
         char name[80];
         snprintf(name, sizeof(name), "%.*s", (int)(equals - argv[i]), argv[i]);
-        json_t *value = field_value(equals + 1);
+        json_t *value = field_value(name, equals + 1);
         if (value == NULL) {
             fprintf(stderr, "postbackd admin: %s: not UTF-8 text\n", name);
             return false;

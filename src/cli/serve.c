@@ -1,7 +1,8 @@
 /* serve.c — `postbackd serve`: the daemon.
  *
  * SIGTERM and SIGINT drain and end with 0; SIGHUP reads the settings again and takes over those
- * that can change while running.
+ * that can change while running.  Signals are watched from before the start until after the end, so
+ * that none of them ends the process half-way.
  */
 #include "base/clock.h"
 #include "base/config.h"
@@ -24,6 +25,7 @@ struct daemon {
     struct config config;
     int argc;
     char **argv;
+    bool serving; /* started, and not yet told to stop */
     uv_signal_t signals[3];
 };
 
@@ -65,22 +67,29 @@ static void reload(struct daemon *daemon)
 static void signalled(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
-    if (number == SIGHUP) {
+    if (number != SIGHUP) {
+        log_info("stopping", LOG_T("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+        uv_stop(handle->loop);
+    } else if (daemon->serving) {
         reload(daemon);
-        return;
     }
-    log_info("stopping", LOG_T("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
-    uv_stop(daemon->instance.loop);
 }
 
-static void watch_signals(struct daemon *daemon)
+static void watch_signals(struct daemon *daemon, uv_loop_t *loop)
 {
     static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
     for (int i = 0; i < 3; i++) {
-        uv_signal_init(daemon->instance.loop, &daemon->signals[i]);
+        uv_signal_init(loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;
         uv_signal_start(&daemon->signals[i], signalled, numbers[i]);
+        uv_unref((uv_handle_t *)&daemon->signals[i]); /* they keep no loop going */
     }
+}
+
+static void unwatch_signals(struct daemon *daemon)
+{
+    for (int i = 0; i < 3; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 }
 
 /* Each connection is a descriptor: takes as many as the system allows without asking. */
@@ -98,21 +107,23 @@ static int run(struct daemon *daemon)
     uv_loop_t loop;
     struct error error = { 0 };
     uv_loop_init(&loop);
-    if (!instance_start(&daemon->instance, &loop, &daemon->config, &error)) {
+    watch_signals(daemon, &loop);
+    bool started = instance_start(&daemon->instance, &loop, &daemon->config, &error);
+    if (started) {
+        daemon->serving = true;
+        tell_manager("READY=1");
+        uv_run(&loop, UV_RUN_DEFAULT);
+        daemon->serving = false;
+        tell_manager("STOPPING=1");
+        instance_stop(&daemon->instance, daemon->config.drain_s * 1000);
+        log_info("stopped");
+    } else {
         log_error("cannot_start", LOG_T("reason", error.message));
-        return 1;
     }
-    watch_signals(daemon);
-    tell_manager("READY=1");
-    uv_run(&loop, UV_RUN_DEFAULT);
-    tell_manager("STOPPING=1");
-    for (int i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
-    instance_stop(&daemon->instance, daemon->config.drain_s * 1000);
+    unwatch_signals(daemon);
     uv_run(&loop, UV_RUN_DEFAULT); /* the last handles close */
     uv_loop_close(&loop);
-    log_info("stopped");
-    return 0;
+    return started ? 0 : 1;
 }
 
 int serve_command(int argc, char **argv)
