@@ -195,6 +195,7 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     while (!late && server_calls(instance->server) > 0)
         uv_run(instance->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&limit, NULL);
+    server_refuse_calls(instance->server); /* below it one floor after the other goes */
     int64_t left = until - clock_steady_ms();
     engine_stop(instance->engine, left > 0 ? left : 0);
     store_close(instance->store);  /* jobs of calls still open end here, and are answered */

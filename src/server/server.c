@@ -258,6 +258,12 @@ void server_stop_accepting(struct server *server)
     server->listen_fd = -1;
 }
 
+void server_refuse_calls(struct server *server)
+{
+    server_stop_accepting(server);
+    server->closing = true;
+}
+
 static void handle_closed(uv_handle_t *handle)
 {
     struct server *server = handle->data;
@@ -271,8 +277,7 @@ void server_free(struct server *server)
         return;
     if (server->held > 0)
         bug("the server is freed with %zu calls unanswered", server->held);
-    server_stop_accepting(server);
-    server->closing = true;
+    server_refuse_calls(server);
     for (int turn = 0; turn < FLUSH_TURNS; turn++)
         MHD_run(server->daemon);
     uv_handle_t *handles[] = { (uv_handle_t *)&server->poll, (uv_handle_t *)&server->prepare,

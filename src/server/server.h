@@ -50,7 +50,9 @@ struct server *server_new(uv_loop_t *loop, const struct server_config *config, s
 int server_port(const struct server *server);
 void server_address(const struct server *server, char *out, size_t size); /* "127.0.0.1:8080" */
 void server_stop_accepting(struct server *server); /* closes the listener; calls under way go on */
-size_t server_calls(const struct server *server);  /* not yet answered */
+/* Whatever comes over kept connections from now on is answered 503; no handler is called. */
+void server_refuse_calls(struct server *server);
+size_t server_calls(const struct server *server); /* not yet answered */
 void server_free(struct server *server);
 
 #endif

@@ -53,7 +53,7 @@ class Delivery:
         return self.api.ok(self.api.get(f"Postbacks/{id}"))
 
     def await_any(self):
-        return await_until(self.postbacks, "a postback in the log")[-1]
+        return await_until(lambda: self.postbacks(PageSize=1000), "a postback in the log")[-1]
 
     def await_attempts(self, count=1, id=None, timeout=20.0):
         """The attempts of one postback as soon as there are so many."""
