@@ -58,8 +58,10 @@ class Server:
     """One `postbackd serve`.  Its log is kept; a start waits for the listening line."""
 
     def __init__(self, *flags, data=None, env=None, rate_limit=0):
+        """rate_limit None: what the settings or the default say."""
         self.data = data or os.path.join(tempfile.mkdtemp(prefix="postbackd-test-"), "data")
-        self.flags = ["--data", self.data, "--rate-limit", str(rate_limit), *flags]
+        limit = [] if rate_limit is None else ["--rate-limit", str(rate_limit)]
+        self.flags = ["--data", self.data, *limit, *flags]
         self.env = env or {}
         self.process, self.lines, self.base = None, [], None
 
