@@ -1,0 +1,519 @@
+"""doc/openapi.yaml against the server: the same routes, and every operation called in every content
+type, refused in every documented way, its answers checked against the schemas."""
+
+import copy
+import subprocess
+
+import jsonschema
+import pytest
+import requests
+
+from harness.openapi import LIMITS, METHODS, Spec, routes, walk
+from harness.receiver import Receiver, answers
+from harness.server import BINARY, Api, World, await_until
+
+SERVER_FLAGS = ["--rate-limit", "1000000"]  # the headers are sent only while there is a limit
+
+SPEC = Spec()
+OPERATIONS = SPEC.operations
+NOBODY, NOWHERE = "PA" + "0" * 22, "http://127.0.0.1:9/pb"
+FORM, JSON, CSV = "application/x-www-form-urlencoded", "application/json", "text/csv"
+
+
+def each(wanted=lambda operation: True):
+    chosen = [operation for operation in OPERATIONS if wanted(operation)]
+    return pytest.mark.parametrize("operation", chosen, ids=[one.id for one in chosen])
+
+
+# ---- the file and the table of routes ----
+
+def test_the_file_has_the_servers_routes_and_no_others():
+    assert sorted((one.method, one.path) for one in OPERATIONS) == sorted(routes())
+
+
+@each()
+def test_who_may_call_and_how_much_is_as_the_route_says(operation):
+    accounts, scopes, counted, body_max = routes()[operation.method, operation.path]
+    assert (operation.accounts, operation.scopes) == (accounts, scopes)
+    assert operation.signed_in == bool(accounts)
+    headers = operation.responses[operation.success].get("headers", {})
+    assert (set(LIMITS) <= set(headers)) == counted
+    if operation.signed_in:
+        assert {"401", "403", "429"} <= set(operation.responses) or not counted
+    if operation.body:
+        assert operation.raw["x-body-max"] == body_max
+
+
+def test_the_file_is_whole():
+    whole = SPEC.whole
+    version = subprocess.run([BINARY, "--version"], check=True, capture_output=True, text=True)
+    assert whole["openapi"].startswith("3.1.")
+    assert version.stdout.split() == ["postbackd", whole["info"]["version"]]
+    ids = [one.id for one in OPERATIONS]
+    assert len(set(ids)) == len(ids)
+    tags = {tag["name"] for tag in whole["tags"]}
+    for operation in OPERATIONS:
+        assert set(operation.path_names) == set(
+            part[1:-1] for part in operation.path.replace(".csv", "").split("/")
+            if part.startswith("{")), operation
+        assert set(operation.raw["tags"]) <= tags and operation.raw["summary"], operation
+        assert "default" in operation.responses, operation
+    for item in whole["paths"].values():
+        assert set(item) <= {*METHODS, "parameters"}
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used():
+    used = {node["$ref"] for _, node in walk(SPEC.whole) if "$ref" in node}
+    for reference in used:
+        SPEC.find(reference)
+    there = {f"#/components/{kind}/{name}" for kind, members in SPEC.whole["components"].items()
+             for name in members if kind != "securitySchemes"}
+    assert used == there
+
+
+def test_every_schema_is_one_and_its_example_fits():
+    for name, schema in SPEC.strict["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        if "example" in schema:
+            SPEC.validate(schema, schema["example"])
+
+
+# ---- calling each operation ----
+
+class Stage(World):
+    """A world with something in it for each kind of operation."""
+
+    def __init__(self, server, add_receiver):
+        super().__init__(server)
+        self.add_receiver = add_receiver
+
+    def caller(self, operation):
+        if operation.path.startswith("/Advertisers"):
+            return self.brand
+        return self.operator if operation.path.startswith("/Operator") else self.partner
+
+    def notification(self, account, url=NOWHERE):
+        return self.notify(account, url)["Id"]
+
+    def declined(self):
+        inquiry = self.open()
+        self.brand.ok(self.brand.put("ActionInquiries", {
+            "Id": inquiry, "ResolutionStatus": "DECLINED", "RejectReason": "Other"}))
+        return inquiry
+
+    def closed(self):
+        inquiry = self.open()
+        self.partner.ok(self.partner.post(f"ActionInquiries/{inquiry}/Close"))
+        return inquiry
+
+    def waiting(self, account):
+        """A postback that waits because its notification is paused."""
+        notification = self.notification(account)
+        account.ok(account.post(f"EventNotifications/{notification}/Pause"))
+        self.open()
+        return self.await_state(account, "WAITING")[0]["Id"]
+
+    def delivered(self, account):
+        self.notify(account, self.add_receiver().url())
+        self.open()
+        return self.await_state(account, "DELIVERED")[0]["Id"]
+
+    def failed(self, account):
+        """Its one attempt is on record."""
+        self.notify(account, NOWHERE)
+        self.open()
+        return await_until(lambda: [one["Id"] for one in self.postbacks(account)
+                                    if one["Attempts"] == "1"], "an attempt")[0]
+
+    def notice(self, account):
+        self.notify(account, self.add_receiver(answers(410)).url())
+        self.open()
+        return await_until(lambda: account.ok(account.get("Notices"))["Notices"],
+                           "a notice")[0]["Id"]
+
+    def rule(self, **members):
+        body = {"CampaignId": self.campaign, "ActionTrackerId": self.tracker,
+                "Approve": "IMMEDIATELY", "PayoutUnder": "0.01", **members}
+        return self.brand.ok(self.brand.post("ApprovalRules", body))["Id"]
+
+    def user(self, email=None):
+        self.orders += 1
+        email = email or f"dana{self.orders}.{self.partner.sid}@corner.example"
+        self.operator.ok(self.operator.post(f"Accounts/{self.partner.sid}/Users", {
+            "Email": email, "Name": "Dana Reyes", "Password": "a long pass phrase"}))
+        return email
+
+    def own_token(self):
+        """Its id: that of the token which the operator of this stage calls with."""
+        made = self.operator.ok(self.operator.post(f"Accounts/{self.operator.sid}/Tokens", {}))
+        self.operator.session.auth = (self.operator.sid, made["Token"])
+        return made["Id"]
+
+
+@pytest.fixture
+def stage(server, receivers):
+    return Stage(server, receivers)
+
+
+def own_csv(stage):
+    stage.orders += 1
+    return (f"Campaign Id,Order Id,Sale Amount,Transaction Date,Type\r\n"
+            f"{stage.campaign},A-{stage.orders},10.00,2026-01-15,UNTRACKED\r\n")
+
+
+def brands_csv(stage):
+    return f"Id,Resolution Status,Resolution Reason\r\n{stage.open()},DECLINED,Other\r\n"
+
+
+# What an operation needs: {Id} and {Account} of its path, `query`, the `body`'s members in place of
+# those of its example, or the `text` of a file.
+NEEDS = {
+    "listPartnerInquiries": lambda s: s.open() and {},
+    "openInquiry": lambda s: {"body": {"CampaignId": s.campaign}},
+    "getPartnerInquiry": lambda s: {"Id": s.open(CustomerId="C1", InquiryDate="2026-01-15")},
+    "closeInquiry": lambda s: {"Id": s.open()},
+    "commentAsPartner": lambda s: {"Id": s.open()},
+    "reopenInquiry": lambda s: {"Id": s.declined()},
+    "importInquiries": lambda s: {"text": own_csv(s)},
+    "exportPartnerInquiries": lambda s: s.open() and {},
+    "listBrandInquiries": lambda s: s.open() and {"query": {"CampaignId": s.campaign}},
+    "decideInquiry": lambda s: {"body": {"Id": s.open(), "ActionTrackerId": s.tracker}},
+    "getBrandInquiry": lambda s: {"Id": s.declined()},
+    "commentAsBrand": lambda s: {"Id": s.open()},
+    "decideInquiries": lambda s: {"text": brands_csv(s)},
+    "exportBrandInquiries": lambda s: s.open() and {"query": {"CampaignId": s.campaign}},
+    "sendEvent": lambda s: {"body": {"AccountSids": [s.partner.sid]}},
+    "getEventCatalog": lambda s: {},
+    "getEventType": lambda s: {"Type": "action.tracked"},
+    "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
+    "addApprovalRule": lambda s: {"body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "removeApprovalRule": lambda s: {"Id": s.rule()},
+    "listAccounts": lambda s: {},
+    "addAccount": lambda s: {},
+    "getAccount": lambda s: {"Account": s.partner.sid},
+    "changeAccount": lambda s: {"Account": s.partner.sid},
+    "listTokens": lambda s: {"Account": s.partner.sid},
+    "addToken": lambda s: {"Account": s.partner.sid},
+    "revokeToken": lambda s: {"Account": s.partner.sid, "Id": s.operator.ok(
+        s.operator.post(f"Accounts/{s.partner.sid}/Tokens", {}))["Id"]},
+    "listUsers": lambda s: s.user() and {"Account": s.partner.sid},
+    "addUser": lambda s: {"Account": s.partner.sid,
+                          "body": {"Email": f"dana@{s.partner.sid}.example"}},
+    "listCampaigns": lambda s: {"query": {"BrandSid": s.brand.sid}},
+    "addCampaign": lambda s: {"body": {"BrandSid": s.brand.sid}},
+    "getCampaign": lambda s: {"Id": s.campaign},
+    "listTrackers": lambda s: {"Id": s.campaign},
+    "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Newsletter"}},
+    "listMembers": lambda s: {"Id": s.campaign},
+    "addMember": lambda s: {"Id": s.campaign, "body": {"PartnerSid": s.partner.sid}},
+    "removeMember": lambda s: {"Id": s.campaign, "Account": s.partner.sid},
+    "listNotifications": lambda s: s.notification(s.brand) and {
+        "query": {"AccountSid": s.brand.sid}},
+    "setHeaders": lambda s: {"Id": s.notification(s.brand)},
+    "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
+    "getHealth": lambda s: {},
+    "getReadiness": lambda s: {},
+    "getMetrics": lambda s: {},
+}
+CONFLICTS = {  # what makes them answer 409
+    "openInquiry": lambda s: s.open(OrderId="A-1001") and {"body": {"CampaignId": s.campaign}},
+    "closeInquiry": lambda s: {"Id": s.closed()},
+    "commentAsPartner": lambda s: {"Id": full_of_comments(s)},
+    "commentAsBrand": lambda s: {"Id": full_of_comments(s)},
+    "reopenInquiry": lambda s: {"Id": s.open()},
+    "decideInquiry": lambda s: {"body": {"Id": s.declined(), "ActionTrackerId": s.tracker}},
+    "addApprovalRule": lambda s: [s.rule() for _ in range(200)] and {
+        "body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "changeAccount": lambda s: {"Account": s.operator.sid, "body": {"Active": False}},
+    "revokeToken": lambda s: {"Account": s.operator.sid, "Id": s.own_token()},
+    "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.user()}},
+    "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Online sale"}},
+}
+
+
+def full_of_comments(stage):
+    inquiry = stage.open()
+    for number in range(200):
+        stage.brand.ok(stage.brand.post(f"ActionInquiries/{inquiry}/Comments",
+                                        {"Comment": f"number {number}"}))
+    return inquiry
+
+
+def without_its_notification(stage, account):
+    postback = stage.delivered(account)
+    notification = account.ok(account.get(f"Postbacks/{postback}"))["NotificationId"]
+    account.ok(account.delete(f"EventNotifications/{notification}"))
+    return postback
+
+
+def add_both_roles():
+    for role in ("Partner", "Brand"):
+        def account(s, name=role.lower()):
+            return getattr(s, name)
+
+        def needs(what, account=account):
+            return lambda s: {"Id": what(s, account(s))}
+        for verb in ("get", "change", "delete", "pause", "resume"):
+            NEEDS[f"{verb}{role}Notification"] = needs(Stage.notification)
+        NEEDS[f"list{role}Notifications"] = lambda s, a=account: s.notification(a(s)) and {}
+        NEEDS[f"create{role}Notification"] = lambda s: {}
+        NEEDS[f"preview{role}Notification"] = lambda s: {}
+        NEEDS[f"test{role}Notification"] = needs(Stage.notification)
+        NEEDS[f"get{role}NotificationHealth"] = needs(Stage.notification)
+        NEEDS[f"get{role}SigningSecret"] = needs(Stage.notification)
+        NEEDS[f"rotate{role}SigningSecret"] = needs(Stage.notification)
+        NEEDS[f"list{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
+        NEEDS[f"get{role}Postback"] = needs(Stage.delivered)
+        NEEDS[f"retry{role}Postback"] = needs(Stage.waiting)
+        NEEDS[f"resend{role}Postback"] = needs(Stage.delivered)
+        NEEDS[f"cancel{role}Postback"] = needs(Stage.waiting)
+        NEEDS[f"list{role}Campaigns"] = lambda s: {}
+        NEEDS[f"list{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
+        NEEDS[f"read{role}Notice"] = needs(Stage.notice)
+        CONFLICTS[f"retry{role}Postback"] = needs(Stage.delivered)
+        CONFLICTS[f"cancel{role}Postback"] = needs(Stage.delivered)
+        CONFLICTS[f"resend{role}Postback"] = needs(without_its_notification)
+
+
+add_both_roles()
+
+
+def as_form(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def example(operation, content_type, needs):
+    body = dict(copy.deepcopy(operation.body_schema(content_type)["example"]))
+    body.update(needs.get("body", {}))
+    return body
+
+
+def send(operation, api, needs, content_type=None, body=None, **rest):
+    """Calls it; the body is the example's unless given."""
+    url = api.base + operation.fill({"SID": api.sid, **needs})
+    headers = rest.pop("headers", {})
+    query = {**needs.get("query", {}), **rest.pop("query", {})}
+    data = None
+    if content_type == CSV:
+        data = needs["text"] if body is None else body
+    elif content_type:
+        body = example(operation, content_type, needs) if body is None else body
+        data = (requests.models.RequestEncodingMixin._encode_params(
+            {name: as_form(value) for name, value in body.items()})
+            if content_type == FORM else requests.compat.json.dumps(body))
+    if content_type:
+        headers["Content-Type"] = content_type
+    return api.session.request(operation.method, url, params=query, data=data, headers=headers,
+                               timeout=40, **rest)
+
+
+def content_types(operation):
+    return list(operation.body["content"]) if operation.body else [None]
+
+
+def test_no_operation_is_left_out():
+    assert set(NEEDS) == {one.id for one in OPERATIONS}
+    too_many = {"createPartnerNotification", "createBrandNotification"}  # 10,000 are allowed
+    assert set(CONFLICTS) | too_many == {one.id for one in OPERATIONS if "409" in one.responses}
+
+
+@each()
+def test_an_operation_answers_as_the_file_says(operation, server, receivers):
+    for content_type in content_types(operation):
+        stage = Stage(server, receivers)
+        needs = NEEDS[operation.id](stage)
+        if content_type in (FORM, JSON):
+            SPEC.validate(operation.body_schema(content_type),
+                          example(operation, content_type, needs))
+        value = operation.check(
+            send(operation, stage.caller(operation), needs, content_type), operation.success)
+        for name, member in value.items() if operation.method == "GET" and \
+                isinstance(value, dict) else ():
+            if isinstance(member, list) and name not in ("Comments", "CustomHeaders", "QueryPoints"):
+                assert member, f"{name} is empty: nothing of it was checked"
+
+
+@each(lambda one: one.query)
+def test_each_parameter_is_taken_and_an_unknown_one_is_not(operation, stage):
+    needs = NEEDS[operation.id](stage)
+    api, content_type = stage.caller(operation), content_types(operation)[0]
+    sids = {"BrandSid": stage.brand.sid, "PartnerSid": stage.partner.sid,
+            "AccountSid": stage.partner.sid}
+    given = {one["name"]: sids.get(one["name"], one.get("example")) for one in operation.query}
+    for one in operation.query:
+        needs = NEEDS[operation.id](stage) if operation.method != "GET" else needs
+        SPEC.validate(one["schema"], int(given[one["name"]]) if one["schema"].get("type") ==
+                      "integer" else given[one["name"]])
+        operation.check(send(operation, api, needs, content_type,
+                             query={one["name"]: given[one["name"]]}), operation.success)
+    if operation.method == "GET":
+        operation.check(send(operation, api, needs, query=given), operation.success)
+    refused = operation.check(send(operation, api, needs, content_type, query={"Colour": "red"}), 400)
+    assert [error["Field"] for error in refused["Errors"]] == ["Colour"]
+
+
+@each(lambda one: not one.query and one.method == "GET")
+def test_a_parameter_where_there_are_none_is_refused_only_where_the_file_says_so(operation, stage):
+    response = send(operation, stage.caller(operation), NEEDS[operation.id](stage),
+                    query={"Colour": "red"})
+    operation.check(response, 400 if "400" in operation.responses else operation.success)
+
+
+@each(lambda one: one.body and CSV not in one.body["content"])
+def test_an_unknown_member_and_a_missing_one_are_named(operation, stage):
+    api = stage.caller(operation)
+    for content_type in content_types(operation):
+        needs = NEEDS[operation.id](stage)
+        body = {**example(operation, content_type, needs), "Colour": "red"}
+        refused = operation.check(send(operation, api, needs, content_type, body), 400)
+        assert "Colour" in [error["Field"] for error in refused["Errors"]]
+        for name in operation.body_schema(content_type).get("required", ()):
+            body = example(operation, content_type, needs)
+            del body[name]
+            refused = operation.check(send(operation, api, needs, content_type, body), 400)
+            assert name in [error["Field"] for error in refused["Errors"]]
+
+
+@each(lambda one: one.body)
+def test_another_content_type_is_refused(operation, stage):
+    needs = NEEDS[operation.id](stage)
+    response = send(operation, stage.caller(operation), needs, content_types(operation)[0],
+                    headers={})
+    operation.check(response, operation.success)
+    url = stage.caller(operation).base + operation.fill(
+        {"SID": stage.caller(operation).sid, **needs})
+    response = stage.caller(operation).session.request(
+        operation.method, url, params=needs.get("query"), data=b"GIF89a",
+        headers={"Content-Type": "image/gif"}, timeout=40)
+    operation.check(response, 415)
+
+
+@each(lambda one: one.id in CONFLICTS)
+def test_what_cannot_be_done_now_is_a_conflict(operation, stage):
+    needs = CONFLICTS[operation.id](stage)
+    operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
+                    409)
+
+
+@each(lambda one: set(one.path_names) - {"SID"})
+def test_what_is_not_there_is_not_found(operation, stage):
+    nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented"}
+    needs = {**NEEDS[operation.id](stage), **nothing}
+    operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
+                    404)
+
+
+# ---- who may call ----
+
+@each(lambda one: one.signed_in)
+def test_nobody_is_let_in_without_signing_in(operation, stage):
+    nobody = Api(stage.server.base, stage.caller(operation).sid, "")
+    nobody.session.auth = None
+    operation.check(send(operation, nobody, {"Id": "1", "Account": NOBODY, "Type": "x"}), 401)
+
+
+@each(lambda one: "SID" in one.path_names)
+def test_another_accounts_resources_are_not_found(operation, stage):
+    needs = {**NEEDS[operation.id](stage), "SID": stage.account("PARTNER", "Another").sid}
+    content_type = content_types(operation)[0]
+    operation.check(send(operation, stage.caller(operation), needs, content_type), 404)
+
+
+@each(lambda one: one.signed_in)
+def test_other_accounts_and_scopes_are_turned_away(operation, stage):
+    everybody = {"PARTNER": stage.partner, "BRAND": stage.brand, "OPERATOR": stage.operator}
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x"}
+    for kind, api in everybody.items():
+        if kind not in operation.accounts:
+            operation.check(send(operation, api, needs), 403)
+    for scope in {"API", "READ", "EVENTS"} - set(operation.scopes):
+        api = stage.caller(operation)
+        operation.check(send(operation, Api(api.base, api.sid, stage.token(api.sid, scope)), needs),
+                        403)
+
+
+def test_the_operator_has_event_notifications_of_its_own(stage):
+    for operation in OPERATIONS:
+        if operation.method == "GET" and operation.path.endswith(("/EventNotifications",
+                                                                  "/Postbacks")):
+            operation.check(send(operation, stage.operator, {}), 200)
+
+
+# ---- answers of several shapes ----
+
+def operation_of(id):
+    return next(one for one in OPERATIONS if one.id == id)
+
+
+def test_attempts_that_failed_are_shown_as_the_file_says(stage):
+    shown = operation_of("getPartnerPostback")
+    response = send(shown, stage.partner, {"Id": stage.failed(stage.partner)})
+    attempt = shown.check(response, 200)["AttemptList"][0]
+    assert (attempt["Error"], attempt["Response"]["Status"]) == ("connect", "")
+
+
+def test_a_test_postback_is_shown_with_and_without_an_answer(stage, receivers):
+    tested = operation_of("testBrandNotification")
+    for url, verdict in ((NOWHERE, "destination"), (receivers().url(), "delivered"),
+                         (receivers(answers(410)).url(), "gone"),
+                         (receivers(answers(500)).url(), "failed")):
+        needs = {"Id": stage.notification(stage.brand, url)}
+        value = tested.check(send(tested, stage.brand, needs, JSON), 200)
+        assert value["Verdict"] == verdict
+
+
+def test_an_import_tells_of_its_rows_or_of_its_file(stage):
+    imported = operation_of("importInquiries")
+    bad_row = own_csv(stage).replace("UNTRACKED", "LOST")
+    told = imported.check(send(imported, stage.partner, {"text": bad_row}, CSV), 400)
+    assert told["BadRows"] == "1"
+    told = imported.check(send(imported, stage.partner, {"text": "Colour\r\nred\r\n"}, CSV), 400)
+    assert "Colour" in told["Message"]
+    twice = own_csv(stage)
+    imported.check(send(imported, stage.partner, {"text": twice}, CSV), 200)
+    told = imported.check(send(imported, stage.partner, {"text": twice}, CSV), 400)
+    assert told["Errors"][0]["Uri"].startswith(stage.partner.prefix)
+
+
+def test_an_inquiry_with_everything_in_it(stage):
+    inquiry = stage.open(MediaPartnerInquiryId="M1", Currency="JPY", TransactionAmount=5000,
+                         ExpectedPayout="70", ResolutionDeadlineDate="2026-02-01",
+                         TrackingLink="https://acme.example/c", CustomerId="C1",
+                         InquiryDate="2026-01-16", InquiryNotes="two\nlines")
+    stage.brand.ok(stage.brand.post(f"ActionInquiries/{inquiry}/Comments", {"Comment": "Seen"}))
+    stage.brand.ok(stage.brand.put("ActionInquiries", {
+        "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": stage.tracker,
+        "PromoCode": "TRAIL10", "ResolutionNotes": "Found"}))
+    stage.partner.ok(stage.partner.post(f"ActionInquiries/{inquiry}/Close"))
+    for id, api in (("getPartnerInquiry", stage.partner), ("getBrandInquiry", stage.brand)):
+        shown = operation_of(id)
+        value = shown.check(send(shown, api, {"Id": inquiry}), 200)
+        assert value["ActionId"] and value["Comments"][0]["Comment"] == "Seen"
+        assert [name for name, member in value.items() if member == ""] == [
+            "AutoApprovalDate", "RejectReason"]
+
+
+def test_custom_headers_are_shown_as_hidden(stage):
+    notification = stage.notification(stage.brand)
+    put = operation_of("setHeaders")
+    put.check(send(put, stage.operator, {"Id": notification}, JSON), 200)
+    shown = operation_of("getBrandNotification")
+    value = shown.check(send(shown, stage.brand, {"Id": notification}), 200)
+    assert value["CustomHeaders"] == [{"Name": "X-Api-Key", "Value": "(hidden)"}]
+    changed = operation_of("changeBrandNotification")
+    changed.check(send(changed, stage.brand, {"Id": notification}, JSON, value), 200)
+
+
+def test_refusals_of_no_operation_have_the_same_shape(stage):
+    operation = operation_of("getEventCatalog")
+    api = stage.partner
+    for method, path, status in (("GET", "/Nowhere", 404), ("DELETE", "/EventCatalog", 405),
+                                 ("GET", "/EventCatalog?A=1&A=2", 400)):
+        response = api.session.request(method, api.base + path, timeout=20)
+        assert response.status_code == status
+        SPEC.validate({"$ref": "#/components/schemas/Error"}, response.json())
+        assert ("Allow" in response.headers) == (status == 405)
+    assert operation.check(api.get("/EventCatalog"), 200)
+    assert api.session.head(api.base + "/EventCatalog", timeout=20).status_code == 200
