@@ -183,6 +183,15 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_of_inquiry ON event (inquiry) WHERE inquiry IS NOT NULL; -- an inquiry's postbacks
 
+CREATE TABLE event_dedupe (                                     -- DedupeKeys of the last day
+    event   INTEGER PRIMARY KEY,                                -- the first that the key made
+    hash    INTEGER NOT NULL,                                   -- of account and key
+    account INTEGER NOT NULL,                                   -- who sent it
+    key     TEXT    NOT NULL,
+    others  TEXT                                                -- further events: "17,18"
+) STRICT;
+CREATE INDEX event_dedupe_key ON event_dedupe (hash);           -- a repeated key
+
 CREATE TABLE postback (
     id           INTEGER PRIMARY KEY,
     bucket       INTEGER NOT NULL,                              -- of its notification, 0 … 255

@@ -19,8 +19,9 @@ struct api {
     struct store *store;
     struct engine *engine;
     struct limits *limits;
-    struct identities *identities; /* who holds which token: api/identities.h */
-    bool ready;                    /* for /readyz */
+    struct identities *identities;        /* who holds which token: api/identities.h */
+    size_t events_waiting, bytes_waiting; /* taken in, not yet written: api/admission.h */
+    bool ready;                           /* for /readyz */
     int64_t started_at;
 };
 
@@ -59,6 +60,7 @@ void *api_job_new(size_t size, struct call *call, struct api *api,
                   bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *));
 void api_write(struct api_job *job);
 void api_read(struct api_job *job);
+void api_job_drop(struct api_job *job); /* answered without having been given to the store */
 /* Refuses with the problems when there are any (400) and frees the job; false then. */
 bool api_job_valid(struct api_job *job);
 

@@ -1,46 +1,24 @@
-/* events.c — POST /Events: events from the platform's other systems.
+/* events.c — POST /Events: events from the platform's other systems, one or a batch.
  *
- * The road that has to be fast: a token and SIDs seen lately are known without the store, the
- * request is checked and the events are made here on the loop, and one write job writes them all.
- * 202 is answered when that is on disk.  A SID that is not known yet is looked up by the same job.
- * A partner or brand sends events for itself; the operator for any account.
+ * The road that has to be fast: the request is read and checked on the loop (intake.c), and one
+ * write job writes all its events and their postbacks.  202 is answered when that is on disk.  A
+ * SID that is not known yet is looked up by the same job; an event whose DedupeKey came before
+ * writes nothing and gets the ids that were given then.
+ *
+ * The rule: a batch is all or nothing.
  */
-#include "api/api.h"
-
-#include "api/identities.h"
-#include "base/clock.h"
-#include "base/fail.h"
-#include "base/text.h"
-#include "model/date.h"
-#include "model/event.h"
-#include "store/accounts.h"
 #include "store/events.h"
+#include "api/admission.h"
+#include "api/identities.h"
+#include "api/intake.h"
+#include "base/clock.h"
+#include "model/json.h"
+#include "store/accounts.h"
+#include "store/dedupe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    EVENT_ACCOUNTS_MAX = 100,
-    EVENT_BODY_MAX = 2 * EVENT_DATA_MAX,
-    EVENT_WRITES_MOST = 4096,       /* waiting for the store: more are turned away */
-    EVENT_AHEAD_MS = 5 * 60 * 1000, /* how far a sender's clock may be ahead of ours */
-};
-
-struct addressee {
-    char sid[SID_TEXT];
-    int64_t account; /* 0: to be looked up */
-    struct event *event;
-};
-
-struct intake {
-    struct api_job api;
-    const struct event_type *type;
-    int64_t occurred_at;
-    struct buf data; /* canonical */
-    size_t count;
-    struct addressee to[];
-};
 
 static struct intake *intake_of(struct api_job *job)
 {
@@ -49,41 +27,63 @@ static struct intake *intake_of(struct api_job *job)
 
 /* ---- the job ---- */
 
-static void to_field(char out[40], size_t at)
+/* An account that the cache did not have. */
+static void look_up_one(struct intake *intake, struct db *db, size_t event, size_t at)
 {
-    snprintf(out, 40, "AccountSids[%zu]", at);
+    struct addressee *to = &intake->to[intake->events[event].to_at + at];
+    struct account account;
+    char field[40];
+    if (account_find_sid(db, to->sid, &account)) {
+        to->account = account.active ? account.id : 0;
+        account_clear(&account);
+    }
+    if (to->account != 0)
+        return;
+    snprintf(field, sizeof(field), "AccountSids[%zu]", at);
+    intake_problem(intake, event, field, "is not the SID of an account");
 }
 
-static struct event *make_event(const struct intake *intake, int64_t account)
-{
-    return event_new(account, intake->type, intake->occurred_at, 0, buf_text(&intake->data),
-                     intake->data.len);
-}
-
-/* Accounts that the cache did not have. */
 static bool look_up(struct intake *intake, struct db *db)
 {
     for (size_t i = 0; i < intake->count; i++) {
-        struct addressee *to = &intake->to[i];
-        struct account account;
-        if (to->account != 0)
-            continue;
-        if (account_find_sid(db, to->sid, &account)) {
-            to->account = account.active ? account.id : 0;
-            account_clear(&account);
-        }
-        if (to->account == 0) {
-            char field[40];
-            to_field(field, i);
-            problems_add(&intake->api.problems, field, "is not the SID of an account");
-        } else {
-            to->event = make_event(intake, to->account);
+        const struct incoming *event = &intake->events[i];
+        for (size_t at = 0; at < event->to_count; at++) {
+            if (intake->to[event->to_at + at].account == 0)
+                look_up_one(intake, db, i, at);
         }
     }
     if (intake->api.problems.count == 0)
         return true;
-    error_set(&intake->api.job.error, ERROR_INVALID, "The event is not valid.");
+    error_set(&intake->api.job.error, ERROR_INVALID, "The request is not valid.");
     return false;
+}
+
+static bool came_before(struct intake *intake, struct db *db, const struct incoming *event)
+{
+    int64_t ids[INTAKE_ACCOUNTS_MAX];
+    size_t count = dedupe_find(db, intake->api.call->caller.account, event->dedupe_key, ids,
+                               INTAKE_ACCOUNTS_MAX);
+    for (size_t i = 0; i < count && i < INTAKE_ACCOUNTS_MAX; i++)
+        intake_id(intake, ids[i]);
+    return count > 0;
+}
+
+static void write_event(struct intake *intake, struct db *db, const struct incoming *event)
+{
+    const char *data = buf_text(&intake->data) + event->data_at;
+    size_t first_id = intake->id_count;
+    if (event->dedupe_key != NULL && came_before(intake, db, event))
+        return;
+    for (size_t i = event->to_at; i < event->to_at + event->to_count; i++) {
+        struct event *made = event_new(intake->to[i].account, event->type, event->occurred_at, 0,
+                                       data, event->data_len);
+        event_publish(&intake->api.job, db, made);
+        intake_id(intake, made->id);
+        event_unref(made);
+    }
+    if (event->dedupe_key != NULL)
+        dedupe_add(db, intake->api.call->caller.account, event->dedupe_key, intake->ids + first_id,
+                   intake->id_count - first_id);
 }
 
 static bool write_events(struct api_job *job, struct db *db)
@@ -92,25 +92,31 @@ static bool write_events(struct api_job *job, struct db *db)
     if (!job->job.sure && !look_up(intake, db))
         return false;
     for (size_t i = 0; i < intake->count; i++)
-        event_publish(&job->job, db, intake->to[i].event);
+        write_event(intake, db, &intake->events[i]);
     return true;
+}
+
+static void learn(const struct intake *intake)
+{
+    int64_t now_ms = clock_steady_ms();
+    for (size_t i = 0; i < intake->to_count; i++)
+        identities_learn(intake->api.api->identities, intake->to[i].sid, intake->to[i].account,
+                         now_ms);
 }
 
 static void answer(struct api_job *job)
 {
     const struct intake *intake = intake_of(job);
-    int64_t now_ms = clock_steady_ms();
     struct buf out = { 0 };
     buf_str(&out, "{\"Status\":\"OK\",\"EventIds\":[");
-    for (size_t i = 0; i < intake->count; i++) {
+    for (size_t i = 0; i < intake->id_count; i++) {
         buf_str(&out, i > 0 ? ",\"" : "\"");
-        buf_int(&out, intake->to[i].event->id);
+        buf_int(&out, intake->ids[i]);
         buf_char(&out, '"');
-        if (!job->job.sure)
-            identities_learn(job->api->identities, intake->to[i].sid, intake->to[i].account,
-                             now_ms);
     }
     buf_str(&out, "]}");
+    if (!job->job.sure)
+        learn(intake);
     call_text_answer(job->call, 202, "application/json; charset=utf-8", buf_text(&out), out.len);
     buf_free(&out);
 }
@@ -118,146 +124,142 @@ static void answer(struct api_job *job)
 static void intake_clear(struct api_job *job)
 {
     struct intake *intake = intake_of(job);
-    for (size_t i = 0; i < intake->count; i++)
-        event_unref(intake->to[i].event);
-    buf_free(&intake->data);
+    if (intake->entered)
+        admission_leave(job->api, intake->total, intake->bytes);
+    intake_free(intake);
 }
 
 /* ---- the request ---- */
 
-static void read_type(struct intake *intake, const json_t *body)
+/* Once a problem list is full, further events would be checked for nothing. */
+static bool goes_on(const struct intake *intake)
 {
-    const char *name = json_string_value(json_object_get(body, "Type"));
-    intake->type = name != NULL ? catalog_type(name) : NULL;
-    if (intake->type == NULL)
-        problems_add(&intake->api.problems, "Type", "must be an event type of GET /EventCatalog");
+    return intake->api.problems.count < PROBLEMS_MAX && intake->count < INTAKE_EVENTS_MAX;
 }
 
-static void read_time(struct intake *intake, const json_t *body)
+static void too_many(struct intake *intake)
 {
-    const json_t *given = json_object_get(body, "OccurredAt");
-    int64_t now_ms = clock_wall_ms();
-    intake->occurred_at = now_ms;
-    if (given == NULL || json_is_null(given))
-        return;
-    if (!json_is_string(given) || !date_parse(json_string_value(given), &intake->occurred_at))
-        problems_add(&intake->api.problems, "OccurredAt",
-                     "must be an ISO 8601 date, such as 2026-11-23T18:40:17Z");
-    else if (intake->occurred_at > now_ms + EVENT_AHEAD_MS)
-        problems_add(&intake->api.problems, "OccurredAt", "must not be in the future");
+    problems_add(&intake->api.problems, "Events", "must be at most %d", INTAKE_EVENTS_MAX);
 }
 
-static bool named_before(const struct intake *intake, const char *sid)
+static void read_batch(struct intake *intake, const json_t *body)
 {
-    for (size_t i = 0; i < intake->count; i++) {
-        if (strcmp(intake->to[i].sid, sid) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* One element of AccountSids.  Another's SID gets the words of an unknown one. */
-static void read_account(struct intake *intake, size_t at, const json_t *element)
-{
-    const struct caller *caller = &intake->api.call->caller;
-    const char *sid = json_string_value(element);
-    struct addressee *to = &intake->to[intake->count];
-    char field[40];
-    to_field(field, at);
-    size_t len = sid != NULL ? strlen(sid) : 0;
-    bool own = sid != NULL && strcmp(sid, caller->sid) == 0;
-    if (len == 0 || len >= SID_TEXT || (!own && caller->kind != ACCOUNT_OPERATOR)) {
-        problems_add(&intake->api.problems, field, "is not the SID of an account");
-        return;
-    }
-    if (named_before(intake, sid)) {
-        problems_add(&intake->api.problems, field, "is named twice");
-        return;
-    }
-    memcpy(to->sid, sid, len + 1);
-    to->account = own ? caller->account
-                      : identities_account(intake->api.api->identities, sid, clock_steady_ms());
-    intake->count++;
-}
-
-static void read_members(struct intake *intake, const json_t *body)
-{
-    static const char *const names[] = { "Type", "AccountSids", "Data", "OccurredAt" };
+    const json_t *events = json_object_get(body, "Events"), *event;
     const char *name;
     json_t *value;
+    size_t i;
+    intake->batch = true;
     json_object_foreach((json_t *)body, name, value)
     {
-        bool known = false;
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-            known = known || strcmp(name, names[i]) == 0;
-        if (!known)
-            problems_add(&intake->api.problems, name, "is not a member of an event");
+        if (value != events)
+            problems_add(&intake->api.problems, name, "is not a member of a batch, beside Events");
     }
-}
-
-static void intake_read(struct intake *intake, const json_t *body)
-{
-    struct problems *problems = &intake->api.problems;
-    const json_t *sids = json_object_get(body, "AccountSids");
-    const json_t *data = json_object_get(body, "Data"), *element;
-    size_t i;
-    read_members(intake, body);
-    read_type(intake, body);
-    if (json_array_size(sids) < 1 || json_array_size(sids) > EVENT_ACCOUNTS_MAX)
-        problems_add(problems, "AccountSids", "must be an array of 1 to %d SIDs",
-                     EVENT_ACCOUNTS_MAX);
-    else
-        json_array_foreach(sids, i, element) read_account(intake, i, element);
-    if (data == NULL)
-        problems_add(problems, "Data", "is required: an object with the event's data points");
-    else if (intake->type != NULL)
-        event_check(intake->type, data, "", &intake->data, problems);
-    read_time(intake, body);
-}
-
-static void make_events(struct intake *intake)
-{
-    intake->api.job.sure = true;
-    for (size_t i = 0; i < intake->count; i++) {
-        if (intake->to[i].account == 0)
-            intake->api.job.sure = false;
-        else
-            intake->to[i].event = make_event(intake, intake->to[i].account);
-    }
-}
-
-static void take_event(struct call *call, void *context)
-{
-    struct api *api = context;
-    if (store_writes_waiting(api->store) > EVENT_WRITES_MOST) {
-        call_add_header(call, "Retry-After", "1");
-        call_refuse(call, 503, NULL, "More events come in than can be written; try again later.");
+    if (json_array_size(events) == 0)
+        problems_add(&intake->api.problems, "Events", "must be an array of 1 to %d events",
+                     INTAKE_EVENTS_MAX);
+    if (json_array_size(events) > INTAKE_EVENTS_MAX) {
+        too_many(intake);
         return;
     }
+    json_array_foreach(events, i, event)
+    {
+        if (goes_on(intake))
+            intake_add(intake, event);
+    }
+}
+
+static void read_line(struct intake *intake, const char *line, size_t len, size_t number)
+{
+    struct json_fault fault;
+    json_t *event = json_read(line, len, &fault);
+    char what[160];
+    if (event == NULL) {
+        snprintf(what, sizeof(what), "line %zu is not valid JSON: column %d: %s", number,
+                 fault.column, fault.what);
+        intake_add_wrong(intake, what);
+        return;
+    }
+    intake_add(intake, event);
+    json_decref(event);
+}
+
+/* NDJSON: one event a line; empty lines are skipped. */
+static void read_lines(struct intake *intake, const struct buf *body)
+{
+    const char *at = buf_text(body), *end = at + body->len;
+    intake->batch = true;
+    for (size_t number = 1; at < end && goes_on(intake); number++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop != NULL ? stop : end) - at);
+        if (strspn(at, " \t\r") < len)
+            read_line(intake, at, len, number);
+        at += len + 1;
+    }
+    if (at < end)
+        at += strspn(at, " \t\r\n");
+    if (at < end && intake->api.problems.count < PROBLEMS_MAX)
+        too_many(intake);
+    if (intake->count == 0)
+        problems_add(&intake->api.problems, "", "one event a line is expected");
+}
+
+/* False: answered. */
+static bool read_json(struct intake *intake, struct call *call)
+{
     json_t *body = call_json(call);
     if (body == NULL)
-        return;
+        return false;
     if (!json_is_object(body)) {
         json_decref(body);
         call_refuse(call, 400, NULL, "The body must be a JSON object.");
+        return false;
+    }
+    if (json_object_get(body, "Events") != NULL)
+        read_batch(intake, body);
+    else
+        intake_add(intake, body);
+    json_decref(body);
+    return true;
+}
+
+/* A job that cannot fail needs no savepoint. */
+static bool all_known(const struct intake *intake)
+{
+    for (size_t i = 0; i < intake->to_count; i++) {
+        if (intake->to[i].account == 0)
+            return false;
+    }
+    return true;
+}
+
+static void take_events(struct call *call, void *context)
+{
+    struct api *api = context;
+    if (!admission_open(api, call))
+        return;
+    struct intake *intake = api_job_new(sizeof(*intake), call, api, write_events, answer);
+    intake->api.clear = intake_clear;
+    intake->data.limit = INTAKE_DATA_MAX;
+    if (call_has_type(call, "application/x-ndjson")) {
+        read_lines(intake, &call->body);
+    } else if (!read_json(intake, call)) {
+        api_job_drop(&intake->api);
         return;
     }
-    size_t sids = json_array_size(json_object_get(body, "AccountSids"));
-    if (sids > EVENT_ACCOUNTS_MAX)
-        sids = 0; /* refused below */
-    struct intake *intake = api_job_new(sizeof(*intake) + sids * sizeof(intake->to[0]), call, api,
-                                        write_events, answer);
-    intake->api.clear = intake_clear;
-    intake_read(intake, body);
-    json_decref(body);
+    buf_free(&call->body); /* while it waits it need not be kept twice */
     if (!api_job_valid(&intake->api))
         return;
-    make_events(intake);
+    intake->entered = admission_enter(api, call, intake->total, intake->bytes);
+    if (!intake->entered) {
+        api_job_drop(&intake->api);
+        return;
+    }
+    intake->api.job.sure = all_known(intake);
     api_write(&intake->api);
 }
 
 const struct route event_routes[] = {
-    { "POST", "/Events", take_event, ACCOUNT_PARTNER | ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-      SCOPE_API | SCOPE_EVENTS, .body_max = EVENT_BODY_MAX },
+    { "POST", "/Events", take_events, ACCOUNT_PARTNER | ACCOUNT_BRAND | ACCOUNT_OPERATOR,
+      SCOPE_API | SCOPE_EVENTS, .body_max = INTAKE_BODY_MAX },
 };
 const size_t event_route_count = sizeof(event_routes) / sizeof(event_routes[0]);

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-static void job_free(struct api_job *job)
+void api_job_drop(struct api_job *job)
 {
     if (job->clear != NULL)
         job->clear(job);
@@ -33,7 +33,7 @@ static void job_done(struct job *inner, bool ok)
         job->finish(job);
     else
         call_refuse_error(job->call, &inner->error, &job->problems);
-    job_free(job);
+    api_job_drop(job);
 }
 
 void *api_job_new(size_t size, struct call *call, struct api *api,
@@ -64,6 +64,6 @@ bool api_job_valid(struct api_job *job)
     if (job->problems.count == 0)
         return true;
     call_refuse(job->call, 400, &job->problems, "The request is not valid.");
-    job_free(job);
+    api_job_drop(job);
     return false;
 }

@@ -193,6 +193,7 @@ static void start_timers(struct engine *engine)
     uv_unref((uv_handle_t *)&engine->turn);
     approvals_start(engine);
     retention_start(engine);
+    dedupe_start(engine);
 }
 
 struct engine *engine_new(const struct engine_config *config, struct error *error)
@@ -234,6 +235,7 @@ static void close_timers(struct engine *engine)
     uv_close((uv_handle_t *)&engine->wake_timer, NULL);
     approvals_stop(engine);
     retention_stop(engine);
+    dedupe_stop(engine);
 }
 
 void engine_stop(struct engine *engine, int64_t limit_ms)

@@ -11,6 +11,7 @@
 
 struct feed;
 struct keeper;
+struct sweeper;
 
 struct engine {
     uv_loop_t *loop;
@@ -31,6 +32,7 @@ struct engine {
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
     struct keeper *keeper; /* retention.c's own */
+    struct sweeper *sweeper; /* dedupe.c's own */
 };
 
 /* ---- outcomes.c: what happened to a postback, on its way to disk ---- */
@@ -74,6 +76,8 @@ void approvals_stop(struct engine *engine);
 void retention_start(struct engine *engine); /* nothing is old until engine_keep() */
 void retention_stop(struct engine *engine);
 int64_t retention_oldest_at(const struct engine *engine);
+void dedupe_start(struct engine *engine);
+void dedupe_stop(struct engine *engine);
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
 
 /* ---- a job of the engine's ---- */

@@ -15,24 +15,23 @@ enum { FORM_FIELDS_MAX = 256 };
 
 enum body_type { TYPE_FORM, TYPE_JSON, TYPE_OTHER };
 
+bool call_has_type(const struct call *call, const char *type)
+{
+    const char *given = inbound_of(call)->content_type;
+    if (given == NULL)
+        return false;
+    size_t len = strcspn(given, "; \t");
+    return strlen(type) == len && strncasecmp(given, type, len) == 0;
+}
+
 static enum body_type body_type(const struct call *call)
 {
-    static const struct {
-        const char *name;
-        enum body_type type;
-    } types[] = {
-        { "application/json", TYPE_JSON },
-        { "application/x-www-form-urlencoded", TYPE_FORM },
-    };
     const char *given = inbound_of(call)->content_type;
     if (given == NULL || given[0] == '\0')
         return TYPE_FORM;
-    size_t len = strcspn(given, "; \t");
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strlen(types[i].name) == len && strncasecmp(given, types[i].name, len) == 0)
-            return types[i].type;
-    }
-    return TYPE_OTHER;
+    if (call_has_type(call, "application/json"))
+        return TYPE_JSON;
+    return call_has_type(call, "application/x-www-form-urlencoded") ? TYPE_FORM : TYPE_OTHER;
 }
 
 json_t *call_json(struct call *call)

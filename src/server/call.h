@@ -50,6 +50,8 @@ bool call_basic(const struct call *call, char **user, char **password);
 json_t *call_object(struct call *call);
 /* The body as any JSON. NULL: answered already. */
 json_t *call_json(struct call *call);
+/* Whether the body's media type, parameters aside, is this one (in lower case). */
+bool call_has_type(const struct call *call, const char *type);
 
 /* Goes on to the route's handler, after counting the call against the rate limit (429) and checking
  * call->caller: 404 when the path begins "/…/{SID}" and that is not the caller's (routes of the

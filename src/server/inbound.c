@@ -57,6 +57,7 @@ void inbound_free(struct inbound *in)
     if (in->call.body.data != NULL) /* it may hold a password */
         sodium_memzero(in->call.body.data, in->call.body.len);
     buf_free(&in->call.body);
+    in->server->bodies -= in->body_bytes;
     free(in);
 }
 
@@ -279,13 +280,34 @@ void inbound_answered(struct inbound *in)
 
 /* ---- the stages ---- */
 
+static void body_counted(struct inbound *in)
+{
+    in->server->bodies += in->call.body.cap - in->body_bytes;
+    in->body_bytes = in->call.body.cap;
+}
+
+/* The bodies of all calls have one cap, so that many large ones cannot take the memory that none
+ * of them could take alone.  False: answered. */
+static bool bodies_have_room(struct inbound *in, size_t len)
+{
+    if (in->server->bodies + len <= SERVER_BODIES_MOST)
+        return true;
+    buf_free(&in->call.body);
+    body_counted(in);
+    call_add_header(&in->call, "Retry-After", "1");
+    call_refuse(&in->call, 503, NULL, "Too much is being sent at once; try again later.");
+    return false;
+}
+
 static enum MHD_Result headers_done(struct inbound *in)
 {
     in->stage = STAGE_BODY;
+    if (in->answer == NULL && in->body_room > 0 && bodies_have_room(in, in->body_room)) {
+        buf_room(&in->call.body, in->body_room);
+        body_counted(in);
+    }
     if (in->answer != NULL && (in->answer_now || in->expects))
         return answer_queue(in);
-    if (in->answer == NULL && in->body_room > 0)
-        buf_room(&in->call.body, in->body_room);
     return MHD_YES;
 }
 
@@ -299,11 +321,14 @@ static enum MHD_Result body_came(struct inbound *in, const char *bytes, size_t *
         return MHD_NO;
     if (in->answer != NULL)
         return in->received <= BODY_DROP_MOST ? MHD_YES : MHD_NO;
+    if (!bodies_have_room(in, len))
+        return MHD_YES;
     buf_add(&in->call.body, bytes, len);
     if (in->call.body.failed) {
         buf_free(&in->call.body);
         too_long(in);
     }
+    body_counted(in);
     return MHD_YES;
 }
 

@@ -27,6 +27,7 @@ struct server {
     struct list waiting; /* struct peer: those that owe us a request's headers, oldest first */
     size_t calls;        /* headers have come, answer not given */
     size_t held;         /* of these, with a handler or enter() */
+    size_t bodies;       /* bytes of memory that their bodies take */
     bool needed;         /* the daemon has something to do in this turn of the loop */
     bool stopping;       /* no new connections; every answer closes its own */
     bool closing;        /* handlers are called no more */
@@ -73,6 +74,7 @@ struct inbound {
     bool answer_now; /* without reading the body first */
     int64_t started_ms;
     size_t body_room;  /* to reserve once it is known who calls */
+    size_t body_bytes; /* counted in server->bodies */
     uint64_t received; /* bytes of the body so far */
 
     /* of the headers */

@@ -28,6 +28,7 @@ struct route {
 enum {
     SERVER_BODY_DEFAULT = 64 * 1024,
     SERVER_BODY_MOST = 16 * 1024 * 1024,
+    SERVER_BODIES_MOST = 64 * 1024 * 1024, /* of all calls together: past it 503 */
     SERVER_HEADERS_MAX = 8 * 1024,
     SERVER_CONNECTIONS = 2048,
     SERVER_CONNECTIONS_PER_ADDRESS = 512,

@@ -98,7 +98,7 @@ def test_an_inactive_account_gets_no_events(world):
     (b'{"Type":"a","Type":"b"}', "application/json", 400),
     (b'{"Data":' * 3000, "application/json", 400),
     (b"\xff\xfe", "application/json", 400),
-    (b" " * 200000, "application/json", 413),
+    pytest.param(b" " * (4 * 1024 * 1024 + 1), "application/json", 413, id="over 4 MiB"),
 ])
 def test_bodies_that_are_no_event(world, body, kind, status):
     response = world.partner.call("POST", "/Events", data=body, headers={"Content-Type": kind})
