@@ -243,6 +243,18 @@ CREATE TABLE notice (                                           -- the system's 
 ) STRICT;
 CREATE INDEX notice_of ON notice (account, id);
 
+CREATE TABLE maintenance (                                      -- the operator's pauses; all but the last are over
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    state           INTEGER NOT NULL CHECK (state BETWEEN 1 AND 7), -- scheduled, starting, on, ending, catching up, cancelled, over
+    message         TEXT    NOT NULL DEFAULT '',
+    start_at        INTEGER NOT NULL,                           -- as asked for
+    expected_end_at INTEGER,
+    started_at      INTEGER,
+    ended_at        INTEGER,
+    backlog         INTEGER NOT NULL DEFAULT 0,                 -- postbacks due at its end
+    told            INTEGER NOT NULL DEFAULT 0                  -- accounts up to this id know of its state
+) STRICT;
+
 CREATE TABLE audit (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     at         INTEGER NOT NULL,

@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
       "how long SIGTERM waits for what is in flight" },
     { "keep-days", "N", NUMBER, AT(keep_days), "30", 0, 36500, NULL,
       "days until ended postbacks and their events are deleted; 0: never" },
+    { "sendmail", "PATH", TEXT, AT(sendmail), NULL, 0, 0, NULL,
+      "program that takes mail as `sendmail -t` does; without it no mail is sent" },
     { "node", "N", NUMBER, AT(node), "0", 0, 1023, NULL, "this node's number in ids" },
     { "log-format", "FORMAT", CHOICE, AT(log_format), "text", 0, 0, "text json",
       "one line an event: text or json" },

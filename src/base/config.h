@@ -27,6 +27,7 @@ struct config {                          /* strings are owned */
     int64_t deadline_s; /* --deadline S for one attempt */
     int64_t drain_s;    /* --drain S at SIGTERM */
     int64_t node;       /* --node N */
+    char *sendmail;     /* --sendmail PATH; NULL: no mail */
     int64_t keep_days;  /* --keep-days N of what has ended; 0: for ever */
 };
 

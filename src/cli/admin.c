@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/follow.h"
 #include "cli/http.h"
 
 #include <sodium.h>
@@ -18,7 +19,7 @@
 
 static const struct admin_row {
     const char *noun, *verb, *method;
-    const char *path;   /* each {} takes one word */
+    const char *path;   /* each {} takes one word; NULL: asked again and again, by follow.c */
     const char *words;  /* what they are, for the help */
     const char *fields; /* "Kind= Name= [Email=]" */
     const char *help;
@@ -54,6 +55,12 @@ static const struct admin_row {
       "event notifications of all accounts" },
     { "headers", "set", "PUT", "/Operator/Notifications/{}/Headers", "NOTIFICATION",
       "CustomHeaders='[{\"Name\":\"\",\"Value\":\"\"}]'", "custom headers; [] takes them away" },
+    { "maintenance", "start", "POST", "/Operator/Maintenance", "",
+      "[Message=] [StartDate=] [ExpectedEndDate=]", "pauses all postbacks, now or then" },
+    { "maintenance", "end", "POST", "/Operator/Maintenance/End", "", "",
+      "postbacks go out again, or the plan is cancelled" },
+    { "maintenance", "status", "GET", NULL, "", "[--once | Follow=no]",
+      "where it is; follows a catch-up to its end" },
     { "audit", "list", "GET", "/Operator/Audit", "", "", "who changed what, newest first" },
     { "status", "show", "GET", "/readyz", "", "", "is it serving" },
 };
@@ -229,11 +236,14 @@ static int run(struct admin *admin, int argc, char **argv)
     struct buf path = { 0 };
     json_t *body = json_object();
     int code = 2;
-    int used = fill_path(&path, row->path, argc - 2, argv + 2);
-    if (used == -1)
+    int used = row->path == NULL ? 0 : fill_path(&path, row->path, argc - 2, argv + 2);
+    if (row->path == NULL && read_credentials(admin))
+        code =
+            follow_maintenance(admin->url, admin->ca_file, admin->credentials, argc - 2, argv + 2);
+    else if (used == -1)
         fprintf(stderr, "usage: postbackd admin %s %s %s %s\n", row->noun, row->verb, row->words,
                 row->fields);
-    else if (read_fields(row, argc - 2 - used, argv + 2 + used, body, &path) &&
+    else if (row->path != NULL && read_fields(row, argc - 2 - used, argv + 2 + used, body, &path) &&
              read_credentials(admin))
         code = call(admin, row, buf_text(&path), body);
     json_decref(body);

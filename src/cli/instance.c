@@ -99,6 +99,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
     struct engine_config engine = {
         .loop = instance->loop,
         .store = instance->store,
+        .sendmail = config->sendmail,
         .courier.client = {
             .allow_egress = (const char *const *)config->allow_egress,
             .allow_egress_count = config->allow_egress_count,

@@ -35,6 +35,22 @@ struct engine *engine_job_done(struct job *job)
     return engine;
 }
 
+/* ---- reasons to hold ---- */
+
+void engine_hold(struct engine *engine, enum hold reason, bool hold)
+{
+    unsigned holds = hold ? engine->holds | reason : engine->holds & ~(unsigned)reason;
+    bool changed = (holds == 0) != (engine->holds == 0);
+    engine->holds = holds;
+    if (changed)
+        courier_hold_all(engine->courier, holds != 0);
+}
+
+bool engine_held(const struct engine *engine, enum hold reason)
+{
+    return (engine->holds & reason) != 0;
+}
+
 /* ---- from the store ---- */
 
 static void committed(void *context, struct list *postbacks)
@@ -62,7 +78,7 @@ static void health_changed(void *context, bool writable)
         return;
     engine->writable = writable;
     /* Sending what cannot be recorded would only make duplicates. */
-    courier_hold_all(engine->courier, !writable);
+    engine_hold(engine, HOLD_STORE, !writable);
     if (!writable) {
         log_error("store_unavailable", LOG_T("effect", "postbacks are held until it takes writes"));
         return;
@@ -96,6 +112,7 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     }
     metric_add(METRIC_ATTEMPTS, 1);
     postback->attempts = attempt->number;
+    maintenance_attempted(engine, postback);
     if (verdict == VERDICT_DELIVERED) {
         metric_add(METRIC_DELIVERED, 1);
         if (postback->accepted_us != 0 && attempt->number == 1)
@@ -208,10 +225,11 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
         goto err0;
+    engine->mailer = mailer_new(engine->loop, config->sendmail);
     start_timers(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
-    if (!engine_recover(engine, error))
+    if (!engine_recover(engine, error) || !maintenance_start(engine, error))
         goto err1;
     return engine;
 err1:
@@ -234,6 +252,8 @@ static void close_timers(struct engine *engine)
     uv_close((uv_handle_t *)&engine->turn, NULL);
     uv_close((uv_handle_t *)&engine->wake_timer, NULL);
     approvals_stop(engine);
+    if (engine->pause != NULL)
+        maintenance_stop(engine);
     retention_stop(engine);
     dedupe_stop(engine);
 }
@@ -263,6 +283,8 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
+    mailer_free(engine->mailer);
+    maintenance_free(engine);
     outcomes_free(engine);
     size_t at = 0;
     struct feed *feed;

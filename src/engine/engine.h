@@ -18,6 +18,7 @@ struct engine_config {
     uv_loop_t *loop;
     struct store *store;
     struct courier_config courier;
+    const char *sendmail; /* the mailer's program; NULL: no mail */
 };
 
 /* Recovers what a crash or a stop left, then starts delivering. */

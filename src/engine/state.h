@@ -6,10 +6,13 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "engine/engine.h"
+#include "engine/holds.h"
+#include "engine/mailer.h"
 #include "model/backoff.h"
 #include "store/postbacks.h"
 
 struct feed;
+struct pause;
 struct keeper;
 struct sweeper;
 
@@ -31,6 +34,9 @@ struct engine {
     int64_t floor, floor_at; /* last written, and when (steady ms) */
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
+    unsigned holds;      /* enum hold */
+    struct pause *pause; /* maintenance.c's own */
+    struct mailer *mailer;
     struct keeper *keeper; /* retention.c's own */
     struct sweeper *sweeper; /* dedupe.c's own */
 };
@@ -79,6 +85,14 @@ int64_t retention_oldest_at(const struct engine *engine);
 void dedupe_start(struct engine *engine);
 void dedupe_stop(struct engine *engine);
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
+
+/* ---- maintenance.c ---- */
+
+/* Reads where the latest pause is, holds if it says so; before anything is sent or written. */
+bool maintenance_start(struct engine *engine, struct error *error);
+void maintenance_stop(struct engine *engine);
+void maintenance_free(struct engine *engine);
+void maintenance_attempted(struct engine *engine, const struct postback *postback);
 
 /* ---- a job of the engine's ---- */
 

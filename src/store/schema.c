@@ -94,7 +94,7 @@ static bool check_tables(sqlite3 *handle)
         "event",   "event_type", "notification_revision",
         "notice",  "postback",   "notification_count",
         "attempt", "membership", "approval_rule",
-        "audit",   "comment",
+        "audit",   "comment",    "maintenance",
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         int64_t unused;

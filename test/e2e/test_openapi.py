@@ -143,6 +143,17 @@ class Stage(World):
             "Email": email, "Name": "Dana Reyes", "Password": "a long pass phrase"}))
         return email
 
+    def no_maintenance(self):
+        self.operator.post("Maintenance/End")
+        await_until(lambda: self.operator.get("Maintenance").json()["State"] == "OFF", "none")
+        return {}
+
+    def maintenance(self):
+        """Far ahead, so that nothing is paused."""
+        self.no_maintenance()
+        self.operator.ok(self.operator.post("Maintenance", {"StartDate": "2099-01-01"}))
+        return {}
+
     def own_token(self):
         """Its id: that of the token which the operator of this stage calls with."""
         made = self.operator.ok(self.operator.post(f"Accounts/{self.operator.sid}/Tokens", {}))
@@ -211,6 +222,9 @@ NEEDS = {
         "query": {"AccountSid": s.brand.sid}},
     "setHeaders": lambda s: {"Id": s.notification(s.brand)},
     "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
+    "startMaintenance": lambda s: s.no_maintenance(),
+    "getMaintenance": lambda s: s.no_maintenance(),
+    "endMaintenance": lambda s: s.maintenance(),
     "getHealth": lambda s: {},
     "getReadiness": lambda s: {},
     "getMetrics": lambda s: {},
@@ -228,6 +242,8 @@ CONFLICTS = {  # what makes them answer 409
     "revokeToken": lambda s: {"Account": s.operator.sid, "Id": s.own_token()},
     "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.user()}},
     "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Online sale"}},
+    "startMaintenance": lambda s: s.maintenance(),
+    "endMaintenance": lambda s: s.no_maintenance(),
 }
 
 

@@ -1,0 +1,355 @@
+/* maintenance.c — takes a pause from state to state.
+ *
+ * `now` is the row as last read.  One job at a time is under way; when it is done step() looks at
+ * what comes next: tell more accounts, wait, hold, count, move on.  A job that finds the row in
+ * another state changes nothing and the row is read again.
+ *
+ * The rule: the hold follows the row.  It is set before the first turn of the loop when the row
+ * says ON, and lifted only when a row that has ended was read.
+ */
+#include "engine/maintenance.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "engine/state.h"
+#include "model/catchup.h"
+#include "model/date.h"
+#include "store/maintenance.h"
+
+#include <stdlib.h>
+
+enum {
+    TELL_MOST = 200, /* accounts in one transaction */
+    LOOK_MS = 1000,  /* between two looks at the clock, or at what is left */
+    LOOK_SHARE = 20, /* … and so many times as long as the last look took */
+    AGAIN_MS = 1000, /* after a job that failed */
+};
+
+struct pause {
+    struct engine *engine;
+    struct maintenance now;
+    uv_timer_t timer;
+    bool busy, read_again;
+    int64_t expected, tried; /* first postbacks of system.maintenance_started */
+    int64_t hold_by;         /* steady ms; 0: not waiting yet */
+    bool counted;            /* the backlog, since the end was seen */
+    int64_t catchup_of;      /* the id whose progress it is; 0: none */
+    struct catchup catchup;
+    int64_t down, looked_ms; /* looked_ms: how long the last count took */
+};
+
+static void step(struct pause *pause);
+
+static void fired(uv_timer_t *timer)
+{
+    step(timer->data);
+}
+
+static void step_after(struct pause *pause, int64_t ms)
+{
+    if (!pause->engine->stopping)
+        uv_timer_start(&pause->timer, fired, (uint64_t)(ms > 0 ? ms : 0), 0);
+}
+
+/* ---- reading the row, and what is left ---- */
+
+struct look_job {
+    struct engine_job job;
+    struct maintenance row;
+    struct backlog *left;
+    size_t count;
+    int64_t took_ms;
+};
+
+static bool has_left(enum maintenance_state state)
+{
+    return state == MAINTENANCE_ENDING || state == MAINTENANCE_CATCHING_UP;
+}
+
+static bool look_run(struct job *job, struct db *db)
+{
+    struct look_job *look = (struct look_job *)job;
+    int64_t began = clock_steady_ms();
+    if (maintenance_load(db, &look->row) && has_left(look->row.state))
+        look->count = maintenance_left(db, look->row.ended_at, &look->left);
+    look->took_ms = clock_steady_ms() - began;
+    return true;
+}
+
+/* Postbacks in memory that are in no index yet. */
+static int64_t fresh_until(const struct engine *engine, int64_t until)
+{
+    int64_t count = 0;
+    for (const struct list *node = engine->fresh.next; node != &engine->fresh; node = node->next) {
+        const struct postback *postback = container_of(node, struct postback, fresh);
+        if (postback->due_at > until)
+            break;
+        count++;
+    }
+    return count;
+}
+
+static void take_left(struct pause *pause, const struct look_job *look)
+{
+    struct engine *engine = pause->engine;
+    int64_t left = fresh_until(engine, look->row.ended_at), down = 0;
+    for (size_t i = 0; i < look->count; i++) {
+        const struct backlog *backlog = &look->left[i];
+        if (courier_state(engine->courier, backlog->notification) == LANE_DOWN)
+            down += backlog->left;
+        else
+            left += backlog->left;
+    }
+    if (pause->catchup_of != look->row.id) {
+        pause->catchup = (struct catchup){ .total = look->row.backlog };
+        pause->catchup_of = look->row.id;
+    }
+    catchup_sample(&pause->catchup, clock_steady_ms(), left);
+    pause->down = down;
+    pause->looked_ms = look->took_ms;
+    pause->counted = true;
+}
+
+static void look(struct pause *pause);
+
+static void look_done(struct job *job, bool ok)
+{
+    struct look_job *look = (struct look_job *)job;
+    struct engine *engine = engine_job_done(job);
+    struct pause *pause = engine->pause;
+    bool changed = look->row.id != pause->now.id || look->row.state != pause->now.state;
+    pause->busy = false;
+    if (ok) {
+        if (changed) {
+            pause->expected = pause->tried = pause->hold_by = 0;
+            pause->counted = false;
+        }
+        if (has_left(look->row.state))
+            take_left(pause, look);
+        maintenance_clear(&pause->now);
+        pause->now = look->row;
+        if (changed)
+            log_info("maintenance", LOG_T("state", maintenance_state_name(pause->now.state)));
+    } else {
+        maintenance_clear(&look->row);
+    }
+    free(look->left);
+    free(look);
+    if (ok)
+        step(pause);
+    else
+        step_after(pause, AGAIN_MS);
+}
+
+static void look(struct pause *pause)
+{
+    if (pause->busy) {
+        pause->read_again = true;
+        return;
+    }
+    pause->busy = true;
+    pause->read_again = false;
+    struct look_job *job = engine_job_new(pause->engine, sizeof(*job), look_run, look_done);
+    store_read(pause->engine->store, &job->job.job);
+}
+
+/* ---- telling accounts, and moving on ---- */
+
+struct move_job {
+    struct engine_job job;
+    struct maintenance row;    /* its message is borrowed: the row stays until the job is done */
+    enum maintenance_state to; /* of a move */
+    struct list letters;
+    int64_t at_once; /* -1: the row is in another state */
+    bool moved;
+};
+
+static bool tell_run(struct job *job, struct db *db)
+{
+    struct move_job *tell = (struct move_job *)job;
+    tell->at_once = maintenance_tell(job, db, &tell->row, TELL_MOST, &tell->letters);
+    tell->moved = tell->at_once != -1;
+    return true;
+}
+
+static bool move_run(struct job *job, struct db *db)
+{
+    struct move_job *move = (struct move_job *)job;
+    move->moved = maintenance_move(db, &move->row, move->to, move->row.backlog);
+    return true;
+}
+
+static void move_done(struct job *job, bool ok)
+{
+    struct move_job *move = (struct move_job *)job;
+    struct engine *engine = engine_job_done(job);
+    struct pause *pause = engine->pause;
+    pause->busy = false;
+    if (ok && move->moved && move->to == pause->now.state) { /* told */
+        pause->expected += move->at_once;
+        pause->now.told = move->row.told;
+        mailer_send(engine->mailer, &move->letters);
+    }
+    letters_free(&move->letters);
+    if (!ok)
+        step_after(pause, AGAIN_MS);
+    else if (move->to != pause->now.state || !move->moved)
+        look(pause);
+    else
+        step(pause);
+    free(move);
+}
+
+static void give(struct pause *pause, enum maintenance_state to, int64_t backlog)
+{
+    bool tells = to == pause->now.state;
+    struct move_job *job =
+        engine_job_new(pause->engine, sizeof(*job), tells ? tell_run : move_run, move_done);
+    pause->busy = true;
+    job->row = pause->now;
+    job->row.backlog = backlog;
+    job->to = to;
+    list_init(&job->letters);
+    store_write(pause->engine->store, &job->job.job);
+}
+
+/* ---- what comes next ---- */
+
+static void step_scheduled(struct pause *pause)
+{
+    int64_t wait = pause->now.start_at - clock_wall_ms(); /* which may jump: look again */
+    if (wait <= 0)
+        give(pause, MAINTENANCE_STARTING, 0);
+    else
+        step_after(pause, wait < LOOK_MS ? wait : LOOK_MS);
+}
+
+static void step_starting(struct pause *pause)
+{
+    int64_t now = clock_steady_ms();
+    if (pause->hold_by == 0)
+        pause->hold_by = now + MAINTENANCE_WAIT_MS;
+    if (pause->tried < pause->expected && now < pause->hold_by) {
+        step_after(pause, pause->hold_by - now);
+        return;
+    }
+    engine_hold(pause->engine, HOLD_MAINTENANCE, true);
+    give(pause, MAINTENANCE_ON, 0);
+}
+
+static void step_catching_up(struct pause *pause)
+{
+    if (pause->catchup.left == 0) {
+        give(pause, MAINTENANCE_OVER, pause->catchup.total);
+        return;
+    }
+    int64_t share = pause->looked_ms * LOOK_SHARE;
+    pause->counted = false;
+    step_after(pause, share > LOOK_MS ? share : LOOK_MS);
+}
+
+static void step(struct pause *pause)
+{
+    enum maintenance_state state = pause->now.state;
+    if (pause->busy || pause->engine->stopping)
+        return;
+    uv_timer_stop(&pause->timer);
+    if (pause->read_again || (has_left(state) && !pause->counted)) {
+        look(pause);
+        return;
+    }
+    /* Until the hold is given in STARTING, and from the end on, postbacks go out. */
+    if (state != MAINTENANCE_STARTING)
+        engine_hold(pause->engine, HOLD_MAINTENANCE, state == MAINTENANCE_ON);
+    if (maintenance_telling(state).kind != NULL && pause->now.told != INT64_MAX)
+        give(pause, state, pause->now.backlog);
+    else if (state == MAINTENANCE_SCHEDULED)
+        step_scheduled(pause);
+    else if (state == MAINTENANCE_STARTING)
+        step_starting(pause);
+    else if (state == MAINTENANCE_ENDING)
+        give(pause, MAINTENANCE_CATCHING_UP, pause->catchup.total);
+    else if (state == MAINTENANCE_CATCHING_UP)
+        step_catching_up(pause);
+    else if (state == MAINTENANCE_CANCELLED)
+        give(pause, MAINTENANCE_OVER, 0);
+}
+
+void maintenance_attempted(struct engine *engine, const struct postback *postback)
+{
+    struct pause *pause = engine->pause;
+    if (pause->now.state != MAINTENANCE_STARTING || postback->attempts != 1 ||
+        postback->event->type != catalog_type("system.maintenance_started"))
+        return;
+    pause->tried++;
+    if (pause->hold_by != 0)
+        step_after(pause, 0);
+}
+
+/* ---- from the API ---- */
+
+void engine_maintenance_changed(struct engine *engine)
+{
+    look(engine->pause);
+}
+
+void engine_maintenance(const struct engine *engine, int64_t id, struct maintenance_progress *out)
+{
+    const struct pause *pause = engine->pause;
+    *out = (struct maintenance_progress){ .expected_end_at = DATE_NONE };
+    if (pause->catchup_of != id || id == 0)
+        return;
+    out->known = true;
+    out->total = pause->catchup.total;
+    out->left = pause->catchup.left;
+    out->down = pause->down;
+    out->rate = catchup_rate(&pause->catchup);
+    int64_t remaining = catchup_remaining_ms(&pause->catchup);
+    if (remaining >= 0 && pause->now.id == id && has_left(pause->now.state))
+        out->expected_end_at = clock_wall_ms() + remaining;
+}
+
+/* ---- life ---- */
+
+struct first_job {
+    struct job job;
+    struct maintenance row;
+};
+
+static bool first_run(struct job *job, struct db *db)
+{
+    maintenance_load(db, &((struct first_job *)job)->row);
+    return true;
+}
+
+bool maintenance_start(struct engine *engine, struct error *error)
+{
+    struct pause *pause = engine->pause = must_alloc(sizeof(*pause));
+    struct first_job first = { .job = { .run = first_run } };
+    pause->engine = engine;
+    uv_timer_init(engine->loop, &pause->timer);
+    pause->timer.data = pause;
+    uv_unref((uv_handle_t *)&pause->timer);
+    if (!store_run_now(engine->store, &first.job)) {
+        error_set(error, first.job.error.kind, "%s", first.job.error.message);
+        return false;
+    }
+    pause->now = first.row;
+    if (pause->now.state == MAINTENANCE_ON)
+        log_warn("maintenance", LOG_T("effect", "postbacks are held until it is ended"));
+    step(pause);
+    return true;
+}
+
+void maintenance_stop(struct engine *engine)
+{
+    uv_close((uv_handle_t *)&engine->pause->timer, NULL);
+}
+
+void maintenance_free(struct engine *engine)
+{
+    if (engine->pause != NULL)
+        maintenance_clear(&engine->pause->now);
+    free(engine->pause);
+}

@@ -1,0 +1,114 @@
+/* mail.c — letters, and the text that a mailer takes.
+ *
+ * The rule: what is not known to be harmless is encoded, never passed on with hope.
+ */
+#include "model/mail.h"
+
+#include "base/fail.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ADDRESS_MAX = 254, /* RFC 5321 §4.5.3.1 */
+    SUBJECT_MAX = 70,  /* bytes written as they are; RFC 5322 §2.1.1 wants lines under 78 */
+    ENCODED_MAX = 39,  /* bytes in one encoded word; RFC 2047 §2: lines of at most 76 */
+    BODY_LINE = 57,    /* bytes in a line of base64 of 76 */
+};
+
+void letter_add(struct list *letters, const char *to, const char *subject, const char *text)
+{
+    if (to == NULL || to[0] == '\0')
+        return;
+    struct letter *letter = must_alloc(sizeof(*letter));
+    letter->to = must_copy(to);
+    letter->subject = must_copy(subject);
+    letter->text = must_copy(text);
+    list_append(letters, &letter->in);
+}
+
+void letter_free(struct letter *letter)
+{
+    free(letter->to);
+    free(letter->subject);
+    free(letter->text);
+    free(letter);
+}
+
+void letters_free(struct list *letters)
+{
+    struct list *node;
+    while ((node = list_first(letters)) != NULL) {
+        list_remove(node);
+        letter_free(container_of(node, struct letter, in));
+    }
+}
+
+bool mail_address_is_plain(const char *address)
+{
+    const char *at = strchr(address, '@');
+    size_t len = strlen(address);
+    if (at == NULL || at == address || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
+        len > ADDRESS_MAX || address[0] == '-')
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (address[i] <= ' ' || address[i] > '~' || strchr("<>()[]\\\",;:", address[i]) != NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    }
+    return len <= SUBJECT_MAX && strstr(text, "=?") == NULL;
+}
+
+/* A word holds whole characters. */
+static size_t word_length(const char *text, size_t len)
+{
+    size_t cut = len < ENCODED_MAX ? len : ENCODED_MAX;
+    while (cut < len && cut > 1 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
+    return cut;
+}
+
+static void write_subject(struct buf *out, const char *text)
+{
+    size_t len = strlen(text);
+    buf_str(out, "Subject: ");
+    if (is_plain(text, len)) {
+        buf_str(out, text);
+    } else {
+        while (len > 0) {
+            size_t word = word_length(text, len);
+            buf_str(out, "=?utf-8?B?");
+            text_base64(out, text, word, false);
+            buf_str(out, word < len ? "?=\n " : "?=");
+            text += word;
+            len -= word;
+        }
+    }
+    buf_char(out, '\n');
+}
+
+bool mail_write(struct buf *out, const struct letter *letter)
+{
+    if (!mail_address_is_plain(letter->to))
+        return false;
+    buf_fmt(out, "To: %s\n", letter->to);
+    write_subject(out, letter->subject);
+    buf_str(out, "Auto-Submitted: auto-generated\n"
+                 "MIME-Version: 1.0\n"
+                 "Content-Type: text/plain; charset=utf-8\n"
+                 "Content-Transfer-Encoding: base64\n\n");
+    for (size_t at = 0, len = strlen(letter->text); at < len; at += BODY_LINE) {
+        text_base64(out, letter->text + at, len - at < BODY_LINE ? len - at : BODY_LINE, false);
+        buf_char(out, '\n');
+    }
+    return true;
+}
