@@ -204,7 +204,8 @@ CREATE TABLE postback (
     finished_at  INTEGER,                                       -- delivered, cancelled or expired when
     last_status  INTEGER,                                       -- of the last answer; NULL: none yet
     last_error   TEXT,                                          -- why the last attempt failed
-    resent       INTEGER                                        -- the postback that this one sends again
+    resent       INTEGER,                                       -- the postback that this one sends again; 0: it sends an event
+    replay       INTEGER                                        -- the replay that made it
 ) STRICT;                                                       -- an index ends in the id by itself
 CREATE INDEX postback_of ON postback (notification);            -- list pages; the rest of an account's is merged
 CREATE INDEX postback_waiting ON postback (notification, due_at) WHERE state = 1; -- the queue on disk
@@ -232,6 +233,27 @@ CREATE TABLE attempt (
     body_bytes  INTEGER NOT NULL,                               -- as received; body may hold fewer
     PRIMARY KEY (postback, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replay (                                           -- a range of time sent once more
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    account      INTEGER NOT NULL REFERENCES account,
+    notification INTEGER NOT NULL REFERENCES notification,      -- to which
+    source       INTEGER NOT NULL,                              -- whose postbacks; 0: the account's events
+    start_at     INTEGER NOT NULL,
+    end_at       INTEGER NOT NULL,                              -- not included
+    until        INTEGER NOT NULL,                              -- the id where it ends
+    states       INTEGER NOT NULL,                              -- of the source's postbacks: 1 << state
+    types        TEXT    NOT NULL,                              -- JSON array of names; []: all that it wants
+    state        INTEGER NOT NULL CHECK (state IN (1, 2, 3)),   -- running, done, cancelled
+    next         INTEGER NOT NULL,                              -- ids under it are done
+    total        INTEGER,                                       -- in the range; NULL: not counted yet
+    done         INTEGER NOT NULL DEFAULT 0,
+    sent         INTEGER NOT NULL DEFAULT 0,                    -- postbacks written; an event is sent once
+    created_at   INTEGER NOT NULL,
+    finished_at  INTEGER
+) STRICT;
+CREATE INDEX replay_of ON replay (notification, id);
+CREATE INDEX replay_running ON replay (account) WHERE state = 1;
 
 CREATE TABLE notice (                                           -- the system's message to an account
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

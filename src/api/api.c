@@ -19,6 +19,7 @@ struct route *api_routes(size_t *count)
         { import_routes, import_route_count },
         { notification_routes, notification_route_count },
         { postback_routes, postback_route_count },
+        { replay_routes, replay_route_count },
         { event_routes, event_route_count },
         { catalog_routes, catalog_route_count },
         { operator_routes, operator_route_count },

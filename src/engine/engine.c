@@ -210,6 +210,7 @@ static void start_timers(struct engine *engine)
     uv_unref((uv_handle_t *)&engine->turn);
     approvals_start(engine);
     retention_start(engine);
+    replays_start(engine);
     dedupe_start(engine);
 }
 
@@ -255,6 +256,7 @@ static void close_timers(struct engine *engine)
     if (engine->pause != NULL)
         maintenance_stop(engine);
     retention_stop(engine);
+    replays_stop(engine);
     dedupe_stop(engine);
 }
 
@@ -283,6 +285,8 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
+    retention_free(engine);
+    replays_free(engine);
     mailer_free(engine->mailer);
     maintenance_free(engine);
     outcomes_free(engine);

@@ -38,6 +38,8 @@ void engine_notification_changed(struct engine *engine, int64_t notification);
 /* A postback was retried or resent (committed): look at its notification's disk queue, and try now.
  */
 void engine_postbacks_changed(struct engine *engine, int64_t notification);
+/* A replay was added (committed). */
+void engine_replay_started(struct engine *engine, int64_t replay, int64_t notification);
 void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback);
 
 /* Sends one test postback at once, outside the queue; `done` gets the answer and the request as

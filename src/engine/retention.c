@@ -148,12 +148,12 @@ int64_t retention_oldest_at(const struct engine *engine)
     return oldest != 0 ? id_time_ms(oldest) : -1;
 }
 
-static void timer_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
 void retention_stop(struct engine *engine)
 {
-    uv_close((uv_handle_t *)&engine->keeper->timer, timer_closed);
+    uv_close((uv_handle_t *)&engine->keeper->timer, NULL);
+}
+
+void retention_free(struct engine *engine)
+{
+    free(engine->keeper);
 }

@@ -14,6 +14,7 @@
 struct feed;
 struct pause;
 struct keeper;
+struct replays;
 struct sweeper;
 
 struct engine {
@@ -37,7 +38,8 @@ struct engine {
     unsigned holds;      /* enum hold */
     struct pause *pause; /* maintenance.c's own */
     struct mailer *mailer;
-    struct keeper *keeper; /* retention.c's own */
+    struct keeper *keeper;   /* retention.c's own */
+    struct replays *replays; /* replays.c's own */
     struct sweeper *sweeper; /* dedupe.c's own */
 };
 
@@ -81,6 +83,10 @@ void approvals_start(struct engine *engine);
 void approvals_stop(struct engine *engine);
 void retention_start(struct engine *engine); /* nothing is old until engine_keep() */
 void retention_stop(struct engine *engine);
+void retention_free(struct engine *engine);
+void replays_start(struct engine *engine);
+void replays_stop(struct engine *engine);
+void replays_free(struct engine *engine);
 int64_t retention_oldest_at(const struct engine *engine);
 void dedupe_start(struct engine *engine);
 void dedupe_stop(struct engine *engine);

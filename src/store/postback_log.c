@@ -51,6 +51,7 @@ enum {
     ROW_STATUS,
     ROW_ERROR,
     ROW_RESENT,
+    ROW_REPLAY,
     ROW_TYPE,
     ROW_INQUIRY
 };
@@ -59,7 +60,7 @@ static struct stmt *find_row(struct db *db, int64_t account, int64_t id)
 {
     struct stmt *row = db_prepare(
         db, "SELECT p.id, p.notification, p.event, p.state, p.attempts, p.due_at, p.finished_at, "
-            "p.last_status, p.last_error, p.resent, e.type, e.inquiry FROM postback p "
+            "p.last_status, p.last_error, p.resent, p.replay, e.type, e.inquiry FROM postback p "
             "LEFT JOIN event e ON e.id = p.event WHERE p.id = ? AND p.account = ?");
     db_bind_int(row, 1, id);
     db_bind_int(row, 2, account);
@@ -86,6 +87,7 @@ static json_t *row_show(struct stmt *row)
     show_id(shown, "LastStatus", db_opt(row, ROW_STATUS, 0));
     show_text(shown, "LastError", db_text(row, ROW_ERROR));
     show_id(shown, "ResentFrom", db_opt(row, ROW_RESENT, 0));
+    show_id(shown, "ReplayId", db_opt(row, ROW_REPLAY, 0));
     return shown;
 }
 

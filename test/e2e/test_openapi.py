@@ -131,6 +131,16 @@ class Stage(World):
         return await_until(lambda: account.ok(account.get("Notices"))["Notices"],
                            "a notice")[0]["Id"]
 
+    def replay(self, account):
+        """One that runs, because its notification is paused: {Id} and {ReplayId}."""
+        notification = self.notification(account)
+        self.open()
+        account.ok(account.post(f"EventNotifications/{notification}/Pause"))
+        made = account.ok(account.post(f"EventNotifications/{notification}/Replays",
+                                       {"StartDate": "2026-01-01", "From": "ALL",
+                                        "Types": ["action_inquiry.opened"]}))
+        return {"Id": notification, "ReplayId": made["Id"]}
+
     def rule(self, **members):
         body = {"CampaignId": self.campaign, "ActionTrackerId": self.tracker,
                 "Approve": "IMMEDIATELY", "PayoutUnder": "0.01", **members}
@@ -255,6 +265,15 @@ def full_of_comments(stage):
     return inquiry
 
 
+def cancelled_replay(account):
+    def made(stage):
+        ids = stage.replay(account(stage))
+        account(stage).ok(account(stage).post(
+            f"EventNotifications/{ids['Id']}/Replays/{ids['ReplayId']}/Cancel"))
+        return ids
+    return made
+
+
 def without_its_notification(stage, account):
     postback = stage.delivered(account)
     notification = account.ok(account.get(f"Postbacks/{postback}"))["NotificationId"]
@@ -278,6 +297,10 @@ def add_both_roles():
         NEEDS[f"get{role}NotificationHealth"] = needs(Stage.notification)
         NEEDS[f"get{role}SigningSecret"] = needs(Stage.notification)
         NEEDS[f"rotate{role}SigningSecret"] = needs(Stage.notification)
+        NEEDS[f"list{role}Replays"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}
+        NEEDS[f"start{role}Replay"] = needs(Stage.notification)
+        NEEDS[f"get{role}Replay"] = lambda s, a=account: s.replay(a(s))
+        NEEDS[f"cancel{role}Replay"] = lambda s, a=account: s.replay(a(s))
         NEEDS[f"list{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
         NEEDS[f"get{role}Postback"] = needs(Stage.delivered)
         NEEDS[f"retry{role}Postback"] = needs(Stage.waiting)
@@ -288,6 +311,8 @@ def add_both_roles():
         NEEDS[f"read{role}Notice"] = needs(Stage.notice)
         CONFLICTS[f"retry{role}Postback"] = needs(Stage.delivered)
         CONFLICTS[f"cancel{role}Postback"] = needs(Stage.delivered)
+        CONFLICTS[f"start{role}Replay"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}
+        CONFLICTS[f"cancel{role}Replay"] = cancelled_replay(account)
         CONFLICTS[f"resend{role}Postback"] = needs(without_its_notification)
 
 
@@ -415,7 +440,8 @@ def test_what_cannot_be_done_now_is_a_conflict(operation, stage):
 
 @each(lambda one: set(one.path_names) - {"SID"})
 def test_what_is_not_there_is_not_found(operation, stage):
-    nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented"}
+    nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented",
+               "ReplayId": "1"}
     needs = {**NEEDS[operation.id](stage), **nothing}
     operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
                     404)
@@ -427,7 +453,8 @@ def test_what_is_not_there_is_not_found(operation, stage):
 def test_nobody_is_let_in_without_signing_in(operation, stage):
     nobody = Api(stage.server.base, stage.caller(operation).sid, "")
     nobody.session.auth = None
-    operation.check(send(operation, nobody, {"Id": "1", "Account": NOBODY, "Type": "x"}), 401)
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1"}
+    operation.check(send(operation, nobody, needs), 401)
 
 
 @each(lambda one: "SID" in one.path_names)
@@ -440,7 +467,7 @@ def test_another_accounts_resources_are_not_found(operation, stage):
 @each(lambda one: one.signed_in)
 def test_other_accounts_and_scopes_are_turned_away(operation, stage):
     everybody = {"PARTNER": stage.partner, "BRAND": stage.brand, "OPERATOR": stage.operator}
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x"}
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1"}
     for kind, api in everybody.items():
         if kind not in operation.accounts:
             operation.check(send(operation, api, needs), 403)

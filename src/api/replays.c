@@ -1,0 +1,365 @@
+/* replays.c — replays of an event notification: start, list, show, cancel.
+ *
+ * A replay is written as a row and taken up by the engine after the commit; from then on its
+ * progress is read from the row.  Its postbacks are in the log like any others, under its ReplayId.
+ */
+#include "api/body.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "model/date.h"
+#include "store/accounts.h"
+#include "store/notifications.h"
+#include "store/replays.h"
+#include "store/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replay_work {
+    struct api_job api;
+    struct replay replay; /* id: {ReplayId} of the path, or the new one's */
+    struct cursor cursor;
+    char base[API_BASE_TEXT];
+    json_t *shown;
+};
+
+static struct replay_work *work_of(struct api_job *job)
+{
+    return (struct replay_work *)job;
+}
+
+static void clear_work(struct api_job *job)
+{
+    json_decref(work_of(job)->shown);
+}
+
+/* NULL: an id of the path is none, and the call is answered. */
+static struct replay_work *work_new(struct call *call, void *context,
+                                    bool (*run)(struct api_job *, struct db *),
+                                    void (*finish)(struct api_job *))
+{
+    int64_t notification = path_id(call, 1), id = 0;
+    if (call->params[2] != NULL)
+        id = path_id(call, 2);
+    if (notification == 0 || (call->params[2] != NULL && id == 0)) {
+        call_refuse(call, 404, NULL, "There is no such replay.");
+        return NULL;
+    }
+    struct replay_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    work->api.clear = clear_work;
+    work->replay.id = id;
+    work->replay.notification = notification;
+    work->replay.account = call->caller.account;
+    api_base(call, work->base);
+    return work;
+}
+
+static void set_uri(struct replay_work *work, json_t *shown)
+{
+    show_uri(shown, "Uri", "%s/EventNotifications/%" PRId64 "/Replays/%s", work->base,
+             work->replay.notification, json_string_value(json_object_get(shown, "Id")));
+}
+
+static void audit(struct replay_work *work, struct db *db, const char *action, json_t *detail)
+{
+    char object[API_BASE_TEXT + 80];
+    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
+    snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64 "/Replays/%" PRId64,
+             work->base, work->replay.notification, work->replay.id);
+    audit_add(db, &work->api.call->caller, work->api.call->address, action, object, text);
+    free(text);
+    json_decref(detail);
+}
+
+/* ---- what is asked for ---- */
+
+/* Between what ids hold, by whose time things are found. */
+static int64_t within_ids(int64_t at_ms)
+{
+    const int64_t first = id_time_ms(0), last = id_time_ms(INT64_MAX);
+    return at_ms < first ? first : at_ms > last ? last : at_ms;
+}
+
+/* StartDate and EndDate, both inclusive; a day alone is the whole of it. */
+static void span_take(const struct fields *fields, struct replay *replay)
+{
+    int64_t now_ms = clock_wall_ms(), end = now_ms + 1;
+    bool whole_day;
+    char *text = fields_text(fields, "EndDate", 40, 0, NULL);
+    replay->start_at =
+        fields_date(fields, "StartDate", now_ms, "the time from which events are sent again");
+    if (text != NULL && !date_parse_day(text, &end, &whole_day))
+        problems_add(fields->problems, "EndDate",
+                     "must be an ISO 8601 date, such as 2026-11-23T18:40:17+01:00 or 2026-11-23");
+    else if (text != NULL)
+        end = whole_day ? date_add_days(end, 1) : end + (end % 1000 == 0 ? 1000 : 1);
+    if (replay->start_at != DATE_NONE && replay->start_at >= end)
+        problems_add(fields->problems, "EndDate", "must not be before StartDate");
+    replay->start_at = within_ids(replay->start_at);
+    replay->end_at = within_ids(end);
+    free(text);
+}
+
+static void type_take(const struct fields *fields, struct replay *replay, const char *name,
+                      size_t len)
+{
+    char text[100];
+    const struct event_type *type = NULL;
+    snprintf(text, sizeof(text), "%.*s", (int)len, name);
+    if (len < sizeof(text))
+        type = catalog_type(text);
+    if (type == NULL)
+        problems_add(fields->problems, "Types", "\"%s\" is not an event type", text);
+    else if (replay->type_count == NOTIFICATION_TYPES_MAX)
+        problems_add(fields->problems, "Types", "must be at most %d", NOTIFICATION_TYPES_MAX);
+    else
+        replay->types[replay->type_count++] = type;
+}
+
+/* An array of names, or names with commas between. */
+static void types_take(const struct fields *fields, struct replay *replay)
+{
+    const json_t *given = json_object_get(fields->from, "Types"), *name;
+    size_t i;
+    if (json_is_string(given)) {
+        const char *at = json_string_value(given);
+        for (at += strspn(at, ", "); *at != '\0'; at += strspn(at, ", ")) {
+            size_t len = strcspn(at, ", ");
+            type_take(fields, replay, at, len);
+            at += len;
+        }
+    } else if (json_is_array(given)) {
+        json_array_foreach(given, i, name)
+        {
+            if (json_is_string(name))
+                type_take(fields, replay, json_string_value(name), json_string_length(name));
+            else
+                problems_add(fields->problems, "Types", "must be names of event types");
+        }
+    } else if (given != NULL && !json_is_null(given)) {
+        problems_add(fields->problems, "Types", "must be a list of event types");
+    }
+}
+
+static void source_take(const struct fields *fields, struct replay *replay)
+{
+    char *text = fields_text(fields, "From", 40, 0, NULL);
+    replay->source = replay->notification;
+    if (text != NULL && text_same(text, "ALL"))
+        replay->source = 0;
+    else if (text != NULL && (!id_parse(text, &replay->source) || replay->source == 0))
+        problems_add(
+            fields->problems, "From",
+            "must be the Id of an event notification, or ALL for all events of the account");
+    free(text);
+}
+
+/* What has not ended reaches its own notification anyway. */
+static void states_take(const struct fields *fields, struct replay *replay)
+{
+    const unsigned undelivered = 1 << POSTBACK_FRESH | 1 << POSTBACK_WAITING;
+    bool own = replay->source == replay->notification;
+    enum postback_state state;
+    char *text = fields_text(fields, "State", 40, 0, NULL);
+    replay->states = own ? REPLAY_ALL_STATES & ~undelivered : REPLAY_ALL_STATES;
+    if (text != NULL && replay->source == 0 && !text_same(text, "ALL")) {
+        problems_add(fields->problems, "State", "is of postbacks, and From=ALL takes events");
+    } else if (text != NULL && !text_same(text, "ALL")) {
+        bool known = postback_state_named(text, &state) && state != POSTBACK_FRESH;
+        replay->states = !known ? 0 : state == POSTBACK_WAITING ? undelivered : 1u << state;
+        if (!known || (own && state == POSTBACK_WAITING))
+            problems_add(fields->problems, "State",
+                         "must be one of: ALL, DELIVERED, CANCELLED, "
+                         "EXPIRED, and with From of another event "
+                         "notification WAITING");
+    }
+    free(text);
+}
+
+static void replay_take(const struct fields *fields, struct replay *replay)
+{
+    static const char *const names[] = { "StartDate", "EndDate", "Types", "State", "From", NULL };
+    body_only(fields, names);
+    span_take(fields, replay);
+    types_take(fields, replay);
+    source_take(fields, replay);
+    states_take(fields, replay);
+}
+
+/* ---- start ---- */
+
+/* False: problems were added. */
+static bool fits(struct replay_work *work, struct db *db, const struct notification *to)
+{
+    struct problems *problems = &work->api.problems;
+    const struct replay *replay = &work->replay;
+    for (size_t i = 0; i < replay->type_count; i++) {
+        if (!notification_wants(to, replay->types[i]))
+            problems_add(problems, "Types", "%s is not among the event notification's EventTypes",
+                         replay->types[i]->name);
+    }
+    if (replay->source != 0 && !replay_source_exists(db, replay->account, replay->source))
+        problems_add(problems, "From", "there is no event notification %" PRId64, replay->source);
+    return problems->count == 0;
+}
+
+static bool run_start(struct api_job *job, struct db *db)
+{
+    struct replay_work *work = work_of(job);
+    struct replay *replay = &work->replay;
+    struct notification *to = notification_load(db, replay->account, replay->notification, 0);
+    if (to == NULL)
+        return false;
+    bool fitting = fits(work, db, to);
+    notification_unref(to);
+    if (!fitting) {
+        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+        return false;
+    }
+    if (!replay_add(&job->job, db, replay))
+        return false;
+    work->shown = replay_show(db, replay->account, replay->notification, replay->id);
+    audit(work, db, "replay.create",
+          json_pack("{s:O, s:O, s:O, s:O, s:O}", "From", json_object_get(work->shown, "From"),
+                    "StartDate", json_object_get(work->shown, "StartDate"), "EndDate",
+                    json_object_get(work->shown, "EndDate"), "Types",
+                    json_object_get(work->shown, "Types"), "PostbackState",
+                    json_object_get(work->shown, "PostbackState")));
+    return true;
+}
+
+static void finish_start(struct api_job *job)
+{
+    struct replay_work *work = work_of(job);
+    json_t *body = json_object();
+    engine_replay_started(job->api->engine, work->replay.id, work->replay.notification);
+    show_text(body, "Status", "OK");
+    show_id(body, "Id", work->replay.id);
+    set_uri(work, body);
+    call_json_answer(job->call, 200, body);
+}
+
+static void start(struct call *call, void *context)
+{
+    json_t *body = call_object(call);
+    if (body == NULL)
+        return;
+    struct replay_work *work = work_new(call, context, run_start, finish_start);
+    if (work != NULL) {
+        struct fields fields = { .from = body, .problems = &work->api.problems };
+        replay_take(&fields, &work->replay);
+        if (api_job_valid(&work->api))
+            api_write(&work->api);
+    }
+    json_decref(body);
+}
+
+/* ---- list and show ---- */
+
+static bool run_list(struct api_job *job, struct db *db)
+{
+    struct replay_work *work = work_of(job);
+    const struct replay *replay = &work->replay;
+    size_t i;
+    json_t *shown;
+    if (!replay_source_exists(db, replay->account, replay->notification))
+        return false;
+    work->shown =
+        replay_list(db, replay->account, replay->notification, work->cursor.at, work->cursor.limit);
+    json_array_foreach(work->shown, i, shown) set_uri(work, shown);
+    return true;
+}
+
+static void finish_list(struct api_job *job)
+{
+    struct replay_work *work = work_of(job);
+    call_json_answer(job->call, 200,
+                     cursor_answer(job->call, &work->cursor, "Replays", json_incref(work->shown)));
+}
+
+static void list(struct call *call, void *context)
+{
+    static const char *const names[] = { "Before", "PageSize", NULL };
+    struct replay_work *work = work_new(call, context, run_list, finish_list);
+    if (work == NULL)
+        return;
+    call_query_only(call, names, &work->api.problems);
+    cursor_read(call, &work->cursor, "Before", &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct replay_work *work = work_of(job);
+    work->shown = replay_show(db, work->replay.account, work->replay.notification, work->replay.id);
+    if (work->shown != NULL)
+        set_uri(work, work->shown);
+    return work->shown != NULL;
+}
+
+static void finish_show(struct api_job *job)
+{
+    call_json_answer(job->call, 200, json_incref(work_of(job)->shown));
+}
+
+static void show(struct call *call, void *context)
+{
+    struct replay_work *work = work_new(call, context, run_show, finish_show);
+    if (work != NULL)
+        api_read(&work->api);
+}
+
+/* ---- cancel ---- */
+
+static bool run_cancel(struct api_job *job, struct db *db)
+{
+    struct replay_work *work = work_of(job);
+    if (!replay_cancel(&job->job, db, work->replay.account, work->replay.notification,
+                       work->replay.id))
+        return false;
+    audit(work, db, "replay.cancel", NULL);
+    return true;
+}
+
+static void finish_cancel(struct api_job *job)
+{
+    const struct replay_work *work = work_of(job);
+    call_ok(job->call, "%s/EventNotifications/%" PRId64 "/Replays/%" PRId64, work->base,
+            work->replay.notification, work->replay.id);
+}
+
+static void cancel(struct call *call, void *context)
+{
+    struct replay_work *work = work_new(call, context, run_cancel, finish_cancel);
+    if (work != NULL)
+        api_write(&work->api);
+}
+
+#define READS   (SCOPE_API | SCOPE_READ)
+#define CHANGES SCOPE_API
+#define PARTNER "/Mediapartners/{SID}/EventNotifications/{Id}/Replays"
+#define BRAND   "/Advertisers/{SID}/EventNotifications/{Id}/Replays"
+
+enum {
+    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
+    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
+    COUNTED = true,
+    BODY_MAX = 16 * 1024,
+};
+
+const struct route replay_routes[] = {
+    { "POST", PARTNER, start, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{ReplayId}", show, PARTNERS, READS, COUNTED, 0 },
+    { "POST", PARTNER "/{ReplayId}/Cancel", cancel, PARTNERS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND, start, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0 },
+    { "GET", BRAND "/{ReplayId}", show, BRANDS, READS, COUNTED, 0 },
+    { "POST", BRAND "/{ReplayId}/Cancel", cancel, BRANDS, CHANGES, COUNTED, 0 },
+};
+const size_t replay_route_count = sizeof(replay_routes) / sizeof(replay_routes[0]);
