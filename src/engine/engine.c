@@ -152,7 +152,7 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
 
 void engine_notification_changed(struct engine *engine, int64_t notification)
 {
-    feed_reload(feed_of(engine, notification));
+    feed_changed(feed_of(engine, notification));
 }
 
 void engine_postbacks_changed(struct engine *engine, int64_t notification)

@@ -30,6 +30,7 @@ struct feed {
     int64_t notification;
     struct notification *settings; /* NULL: not loaded, or deleted */
     bool loading, load_again;
+    bool changed;         /* by its owner, and not loaded since */
     bool direct, routing; /* what the writer was told; a job tells it just now */
     bool reading, read_again;
     bool more;        /* rows on disk may be due */
@@ -37,7 +38,7 @@ struct feed {
     struct heap_node wake;
     struct list held;
     size_t held_count;
-    struct list early; /* fresh ones that came before the settings */
+    struct list early; /* fresh ones that came while the settings were loading */
     size_t early_count;
 };
 
@@ -189,13 +190,14 @@ static bool offer(struct feed *feed, struct postback *postback)
 
 void feed_accept(struct feed *feed, struct postback *postback)
 {
+    bool wait = feed->settings == NULL || feed->loading;
     hold(feed, postback);
-    if (feed->settings == NULL && feed->early_count < EARLY_MOST) {
+    if (wait && feed->early_count < EARLY_MOST) {
         list_append(&feed->early, &postback->in);
         feed->early_count++;
         if (!feed->loading)
             feed_reload(feed);
-    } else if (!offer(feed, postback)) {
+    } else if (wait || !offer(feed, postback)) {
         put_back(feed, postback);
         route(feed, false);
     }
@@ -251,7 +253,6 @@ static void load_done(struct job *job, bool ok)
         return;
     }
     feed->loading = false;
-    bool was_active = feed->settings != NULL && feed->settings->state == NOTIFICATION_ACTIVE;
     notification_unref(feed->settings);
     feed->settings = loaded;
     if (feed->load_again) {
@@ -265,10 +266,17 @@ static void load_done(struct job *job, bool ok)
     else if (courier_has(engine->courier, feed->notification))
         close_lane(feed);
     take_early(feed);
-    if (active && !was_active)
+    if (active && feed->changed) /* resumed, or mended: no failed one need wait any longer */
         feed_wake(feed);
     else if (active)
         feed_more(feed);
+    feed->changed = false;
+}
+
+void feed_changed(struct feed *feed)
+{
+    feed->changed = true;
+    feed_reload(feed);
 }
 
 void feed_reload(struct feed *feed)
@@ -370,6 +378,8 @@ static void read_disk(struct feed *feed)
     struct engine *engine = feed->engine;
     if (feed->settings == NULL || feed->settings->state != NOTIFICATION_ACTIVE ||
         engine->stopping || !engine->writable)
+        return;
+    if (feed->loading) /* nothing more goes by the old settings; the new ones bring it back here */
         return;
     if (feed->reading) {
         feed->read_again = true;

@@ -62,7 +62,8 @@ void outcomes_free(struct engine *engine); /* at the end: those that could not b
 struct feed *feed_of(struct engine *engine, int64_t notification); /* made when absent */
 struct feed *feed_find(struct engine *engine, int64_t notification);
 void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
-void feed_reload(struct feed *feed);                            /* its settings or state changed */
+void feed_reload(struct feed *feed);  /* its settings or state changed */
+void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
 void feed_hungry(struct feed *feed);                            /* its lane has room */
 int64_t feed_notification(const struct feed *feed);
 void feed_more(struct feed *feed); /* the disk may hold due rows, the lane may have room */

@@ -229,18 +229,22 @@ def test_waiting_and_paused_postbacks_outlive_a_restart(own_server, receivers):
     waits = Delivery(world, failing.url())
     stands = Delivery(world, paused.url())
     stands.do("Pause")
-    waits.send(Oid="O-1")
-    before = waits.await_state("WAITING")[0]
+    waits.send(Oid="twice")
+    later = waits.await_state("WAITING")[0]["Id"]
+    waits.retry(later)
+    waits.await_attempts(2, later)  # its third try comes after about 30 s
+    soon = waits.send(Oid="once")
+    before = waits.await_state("WAITING", 2)[1]
+    assert before["EventId"] == soon
     own_server.kill()
     failing.behave = answers(200)
     own_server.start()
     world.moved()
-    after = waits.postbacks()[0]
-    assert after["Id"] == before["Id"]
     done = waits.await_state("DELIVERED")[0]
-    assert done["Attempts"] == "2" and len(waits.postback()["AttemptList"]) == 2
-    first, second = failing.requests
-    assert second.at - first.at >= 3.9, "a restart does not cut its back-off short"
+    assert (done["Id"], done["Attempts"]) == (before["Id"], "2")
+    assert len(waits.postback(done["Id"])["AttemptList"]) == 2
+    assert failing.requests[3].at - failing.requests[2].at >= 3.9, "not before its back-off is over"
+    assert waits.postback(later)["State"] == "WAITING", "nor does it bring the other forward"
     assert stands.show()["State"] == "PAUSED" and paused.requests == []
     stands.do("Resume")
     paused.wait(1)

@@ -1,10 +1,8 @@
 """The log of postbacks: filters, paging, each attempt as it was; retry, resend, cancel; test
-postbacks, previews and health."""
+postbacks and health."""
 
 import json
 from datetime import datetime, timedelta, timezone
-
-import pytest
 
 from harness.delivery import Delivery, milliseconds
 from harness.receiver import Receiver, answers, hangs, in_turn
@@ -91,18 +89,6 @@ def test_filters_by_time(world, receiver):
     assert count(StartDate="0001-01-01", EndDate="9999-12-31") == 1
 
 
-@pytest.mark.parametrize("query,field", [
-    ({"State": "LOST"}, "State"), ({"EventType": "action.nope"}, "EventType"),
-    ({"NotificationId": "x"}, "NotificationId"), ({"InquiryId": "-1"}, "InquiryId"),
-    ({"Before": "0"}, "Before"), ({"PageSize": "0"}, "PageSize"), ({"PageSize": "1001"}, "PageSize"),
-    ({"StartDate": "yesterday"}, "StartDate"), ({"Nope": "1"}, "Nope"),
-], ids=str)
-def test_a_wrong_filter_is_refused(world, query, field):
-    refused = world.partner.get("Postbacks", **query)
-    assert refused.status_code == 400
-    assert [each["Field"] for each in refused.json()["Errors"]] == [field]
-
-
 def test_pages_by_before_give_each_once(world, receiver):
     delivery = Delivery(world, receiver.url())
     events = delivery.send_many(25)
@@ -119,21 +105,6 @@ def test_pages_by_before_give_each_once(world, receiver):
     assert seen == events[::-1] and sizes == [10, 10, 5]
     before = world.postbacks(world.partner, PageSize=1)[0]["Id"]
     assert before not in [row["Id"] for row in world.postbacks(world.partner, Before=before)]
-
-
-def test_another_accounts_postbacks_are_not_found(world, receiver):
-    delivery = Delivery(world, receiver.url())
-    delivery.send()
-    id = delivery.await_state("DELIVERED")[0]["Id"]
-    stranger = world.account("PARTNER", "Stranger")
-    assert stranger.ok(stranger.get("Postbacks"))["Postbacks"] == []
-    assert stranger.ok(stranger.get("Postbacks", NotificationId=delivery.id))["Postbacks"] == []
-    assert stranger.get(f"Postbacks/{id}").status_code == 404
-    for action in ("Retry", "Resend", "Cancel"):
-        assert stranger.post(f"Postbacks/{id}/{action}").status_code == 404
-    assert world.brand.get(f"Postbacks/{id}").status_code == 404
-    for wrong in ("0", "x", "99999999999999999999", "-1", "1"):
-        assert world.partner.get(f"Postbacks/{wrong}").status_code == 404
 
 
 def test_attempts_show_what_went_wrong_each_time(world, receivers):
@@ -273,43 +244,6 @@ def test_a_test_postback_tells_what_is_wrong(world, receivers):
         tested = world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
         assert (tested["Verdict"], tested["Response"]["Error"]) == ("destination", error)
         assert tested["Response"]["Detail"] and tested["Response"]["Status"] == ""
-
-
-@pytest.mark.parametrize("body,field", [
-    ({"EventType": "nope"}, "EventType"), ({"Data": {"Nope": "1"}}, "Data.Nope"),
-    ({"Data": {"Amount": "much"}}, "Data.Amount"), ({"Url": "http://h.example/"}, "Url")], ids=str)
-def test_a_wrong_test_is_refused_and_sends_nothing(world, receiver, body, field):
-    delivery = Delivery(world, receiver.url())
-    refused = world.partner.post(f"{delivery.path}/Test", body)
-    assert refused.status_code == 400
-    assert field in [each["Field"] for each in refused.json()["Errors"]]
-    assert receiver.requests == []
-
-
-# ---- previews ----
-
-def test_a_preview_shows_the_request_and_sends_nothing(world, receiver):
-    answer = world.partner.ok(world.partner.post("EventNotifications/Preview", {
-        "Category": "Action Lifecycle Events", "Url": receiver.url("/in?o={Oid}"), "Method": "PUT",
-        "BodyFormat": "FORM", "BodyTemplate": "o={Oid}&t={EventType}",
-        "EventType": "action.modified", "Data": {"Oid": "a&b"}}))
-    request = answer["Request"]
-    assert (request["Method"], request["Url"]) == ("PUT", receiver.url("/in?o=a%26b"))
-    assert request["Body"] == "o=a%26b&t=action.modified"
-    headers = {each["Name"].lower(): each["Value"] for each in request["Headers"]}
-    assert headers["content-type"] == "application/x-www-form-urlencoded"
-    assert receiver.connections == 0
-    assert world.partner.ok(world.partner.get("EventNotifications"))["EventNotifications"] == []
-
-
-def test_a_preview_of_wrong_settings_names_them(world, receiver):
-    refused = world.partner.post("EventNotifications/Preview", {
-        "Category": "Action Lifecycle Events", "Url": receiver.url("/{Nope}"), "Method": "GET"})
-    assert refused.status_code == 400 and refused.json()["Errors"][0]["Field"] == "Url"
-    refused = world.partner.post("EventNotifications/Preview", {
-        "Category": "Action Lifecycle Events", "Url": receiver.url(), "Method": "GET",
-        "EventType": "nope"})
-    assert refused.status_code == 400 and refused.json()["Errors"][0]["Field"] == "EventType"
 
 
 # ---- health ----
