@@ -18,6 +18,7 @@ SPEC = Spec()
 OPERATIONS = SPEC.operations
 NOBODY, NOWHERE = "PA" + "0" * 22, "http://127.0.0.1:9/pb"
 FORM, JSON, CSV = "application/x-www-form-urlencoded", "application/json", "text/csv"
+NDJSON = "application/x-ndjson"
 
 
 def each(wanted=lambda operation: True):
@@ -203,7 +204,7 @@ NEEDS = {
     "commentAsBrand": lambda s: {"Id": s.open()},
     "decideInquiries": lambda s: {"text": brands_csv(s)},
     "exportBrandInquiries": lambda s: s.open() and {"query": {"CampaignId": s.campaign}},
-    "sendEvent": lambda s: {"body": {"AccountSids": [s.partner.sid]}},
+    "sendEvents": lambda s: {"body": {"AccountSids": [s.partner.sid]}},
     "getEventCatalog": lambda s: {},
     "getEventType": lambda s: {"Type": "action.tracked"},
     "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
@@ -339,6 +340,8 @@ def send(operation, api, needs, content_type=None, body=None, **rest):
     data = None
     if content_type == CSV:
         data = needs["text"] if body is None else body
+    elif content_type == NDJSON:
+        data = 2 * (requests.compat.json.dumps(example(operation, JSON, needs)) + "\n")
     elif content_type:
         body = example(operation, content_type, needs) if body is None else body
         data = (requests.models.RequestEncodingMixin._encode_params(
@@ -405,7 +408,7 @@ def test_a_parameter_where_there_are_none_is_refused_only_where_the_file_says_so
 @each(lambda one: one.body and CSV not in one.body["content"])
 def test_an_unknown_member_and_a_missing_one_are_named(operation, stage):
     api = stage.caller(operation)
-    for content_type in content_types(operation):
+    for content_type in set(content_types(operation)) & {FORM, JSON}:
         needs = NEEDS[operation.id](stage)
         body = {**example(operation, content_type, needs), "Colour": "red"}
         refused = operation.check(send(operation, api, needs, content_type, body), 400)
@@ -518,6 +521,18 @@ def test_an_import_tells_of_its_rows_or_of_its_file(stage):
     imported.check(send(imported, stage.partner, {"text": twice}, CSV), 200)
     told = imported.check(send(imported, stage.partner, {"text": twice}, CSV), 400)
     assert told["Errors"][0]["Uri"].startswith(stage.partner.prefix)
+
+
+def test_a_batch_of_events_is_taken_and_each_bad_one_named(stage):
+    sent = operation_of("sendEvents")
+    event = example(sent, JSON, NEEDS["sendEvents"](stage))
+    batch = {"Events": [event, {**event, "DedupeKey": "k1"}, {**event, "DedupeKey": "k1"}]}
+    SPEC.validate(sent.body["content"][JSON]["schema"], batch)
+    ids = sent.check(send(sent, stage.partner, {}, JSON, batch), 202)["EventIds"]
+    assert len(ids) == 3 and ids[1] == ids[2]
+    batch["Events"][1] = {**event, "Type": "action.invented"}
+    told = sent.check(send(sent, stage.partner, {}, JSON, batch), 400)
+    assert [error["Field"] for error in told["Errors"]] == ["Events[1].Type"]
 
 
 def test_an_inquiry_with_everything_in_it(stage):

@@ -116,7 +116,9 @@ class Operation:
         return next(status for status in self.responses if status.startswith("2"))
 
     def body_schema(self, content_type):
-        return self.spec.resolved(self.body["content"][content_type]["schema"])
+        """The first one where there are several."""
+        schema = self.body["content"][content_type]["schema"]
+        return self.spec.resolved(schema["oneOf"][0] if "oneOf" in schema else schema)
 
     def fill(self, values):
         return re.sub(r"\{(\w+)\}", lambda found: str(values[found.group(1)]), self.path)
