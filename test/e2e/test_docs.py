@@ -1,0 +1,115 @@
+"""The manual pages, the catalog page and the packaging, held against the binary."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from harness.server import BINARY
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = ["doc/postbackd.1", "doc/postbackd.conf.5"]
+
+
+def output(*command, **rest):
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, **rest)
+    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def manual(page):
+    """As a reader sees it, each paragraph on one line."""
+    text = re.sub(r".\x08", "", output("mandoc", "-Tascii", "-O", "width=900", page))
+    return [line.strip() for line in text.splitlines()]
+
+
+def settings():
+    """[(name, argument, default)] of `serve --help`."""
+    rows = re.findall(r"^  --([a-z-]+) (\S+) +(.+)$", output(BINARY, "serve", "--help"), re.M)
+    assert len(rows) > 5
+    return [(name, argument, (re.findall(r"\[(\S+)\]$", rest) or [None])[0])
+            for name, argument, rest in rows]
+
+
+def commands():
+    """[(noun verb WORDS, [field names])] of `admin --help`."""
+    found = []
+    for line in re.findall(r"^  ([a-z]+ [a-z]+ .*)$", output(BINARY, "admin", "--help"), re.M):
+        words = re.match(r"[a-z]+ [a-z]+(?: [A-Z]+\b(?!=))*", line).group(0)
+        found.append((words, re.findall(r"\b([A-Z][A-Za-z]+)=", line)))
+    assert len(found) > 15
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_manual_page_is_well_formed(page):
+    assert output("mandoc", "-Tlint", "-Wwarning", page) == ""
+
+
+def test_the_manual_has_every_setting():
+    command, file = manual(PAGES[0]), manual(PAGES[1])
+    for name, argument, default in settings():
+        assert f"--{name} {argument}" in command
+        at = file.index(f"{name} = {argument}")
+        told = re.findall(r"Default: (\S+?)\.?$", file[at + 1])
+        assert (told or [None])[0] in (default, None if default else "none"), name
+
+
+def test_the_manual_has_no_setting_that_is_not_there():
+    names = {name for name, _, _ in settings()}
+    assert {line[2:].split()[0] for line in manual(PAGES[0])
+            if line.startswith("--")} <= names | {"url", "data", "ca-file"}
+    assert {found.group(1) for found in (re.match(r"([a-z-]+) = [A-Z:]+$", line)
+                                         for line in manual(PAGES[1])) if found} == names
+
+
+def test_the_manual_has_every_admin_command_with_its_fields():
+    page = manual(PAGES[0])
+    told = page[page.index("The commands are:"):]
+    for words, fields in commands():
+        lines = [line for line in told if line == words or line.startswith(words + " ")]
+        assert len(lines) == 1, f"{words}: {lines}"
+        assert re.findall(r"\b([A-Z][A-Za-z]+)=", lines[0]) == fields, words
+
+
+def test_the_catalog_page_is_as_the_server_has_it(tmp_path):
+    output("script/docs", str(tmp_path / "catalog.md"), env={**os.environ, "POSTBACKD": BINARY
+           if os.path.isabs(BINARY) else str(ROOT / BINARY)})
+    assert (tmp_path / "catalog.md").read_text() == (ROOT / "doc/catalog.md").read_text(), \
+        "run script/docs"
+
+
+# ---- packaging ----
+
+def test_the_sample_settings_are_the_defaults(tmp_path):
+    known = {name: default for name, _, default in settings()}
+    lines = (ROOT / "packaging/postbackd.conf").read_text().splitlines()
+    shown = dict(re.fullmatch(r"# ([a-z-]+) = (.+)", line).groups()
+                 for line in lines if " = " in line)
+    assert set(known) - set(shown) <= {"data", "config", "node"}
+    for name, value in shown.items():
+        assert known[name] in (value, None), name
+    assert all(line == "" or line.startswith("#") for line in lines)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_the_unit_is_well_formed_and_hardened(tmp_path):
+    text = (ROOT / "packaging/postbackd.service").read_text()
+    unit = tmp_path / "postbackd.service"
+    assert "\nExecStart=postbackd serve " in text
+    unit.write_text(text.replace("ExecStart=postbackd", f"ExecStart={os.path.abspath(BINARY)}"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)],
+                          capture_output=True, text=True, check=False)
+    about = [line for line in done.stderr.splitlines() if "postbackd.service" in line]
+    assert (done.returncode, about) == (0, [])
+    exposure = output("systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit))
+    assert "Overall exposure level" in exposure
+
+
+def test_the_units_settings_are_settings():
+    text = (ROOT / "packaging/postbackd.service").read_text()
+    flags = re.findall(r"--([a-z-]+)", re.search(r"^ExecStart=(.*)$", text, re.M).group(1))
+    assert flags == ["data", "config"]
