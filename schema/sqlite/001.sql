@@ -265,6 +265,14 @@ CREATE TABLE notice (                                           -- the system's 
 ) STRICT;
 CREATE INDEX notice_of ON notice (account, id);
 
+CREATE TABLE episode (                                          -- a notification's trouble, while it lasts
+    notification INTEGER NOT NULL REFERENCES notification,
+    kind         INTEGER NOT NULL CHECK (kind IN (1, 2)),       -- failing, late
+    maintenance  INTEGER NOT NULL,                              -- late because of the operator's pause
+    since        INTEGER NOT NULL,
+    PRIMARY KEY (notification, kind)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE maintenance (                                      -- the operator's pauses; all but the last are over
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     state           INTEGER NOT NULL CHECK (state BETWEEN 1 AND 7), -- scheduled, starting, on, ending, catching up, cancelled, over

@@ -27,6 +27,8 @@ const struct route account_routes[] = {
     { "GET", BRAND "/Campaigns", list_campaigns, READS(ACCOUNT_BRAND) },
     { "GET", PARTNER "/Notices", list_notices, READS(ACCOUNT_PARTNER) },
     { "GET", BRAND "/Notices", list_notices, READS(ACCOUNT_BRAND) },
+    { "GET", "/Operator/Notices", list_notices, READS(ACCOUNT_OPERATOR) },
+    { "POST", "/Operator/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_OPERATOR) },
     { "POST", PARTNER "/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_PARTNER) },
     { "POST", BRAND "/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_BRAND) },
     { "GET", BRAND "/ApprovalRules", approval_rules_list, READS(ACCOUNT_BRAND) },
@@ -34,6 +36,8 @@ const struct route account_routes[] = {
     { "DELETE", BRAND "/ApprovalRules/{Id}", approval_rules_remove, CHANGES(ACCOUNT_BRAND) },
 };
 const size_t account_route_count = sizeof(account_routes) / sizeof(account_routes[0]);
+
+enum { NOTICE_URI_TEXT = API_BASE_TEXT + 40 };
 
 struct own_work {
     struct api_job api;
@@ -100,36 +104,41 @@ static void list_notices(struct call *call, void *context)
     list_under(call, context, "Before", "Notices", run_notices);
 }
 
+static void notice_uri(const struct own_work *work, char out[NOTICE_URI_TEXT])
+{
+    char base[API_BASE_TEXT] = "/Operator";
+    if (work->api.call->caller.kind != ACCOUNT_OPERATOR)
+        api_base(work->api.call, base);
+    snprintf(out, NOTICE_URI_TEXT, "%s/Notices/%" PRId64, base, work->id);
+}
+
 static bool run_read(struct api_job *job, struct db *db)
 {
     const struct own_work *work = (struct own_work *)job;
     const struct caller *caller = &job->call->caller;
-    char object[160];
+    char object[NOTICE_URI_TEXT];
 
     if (!notice_mark_read(db, caller->account, work->id)) {
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such notice.");
         return false;
     }
-    snprintf(object, sizeof(object), "/%s/%s/Notices/%" PRId64,
-             caller->kind == ACCOUNT_BRAND ? "Advertisers" : "Mediapartners", caller->sid,
-             work->id);
+    notice_uri(work, object);
     audit_add(db, caller, job->call->address, "notice.read", object, "");
     return true;
 }
 
 static void finish_read(struct api_job *job)
 {
-    const struct own_work *work = (struct own_work *)job;
-    const struct caller *caller = &job->call->caller;
+    char uri[NOTICE_URI_TEXT];
 
-    call_ok(job->call, "/%s/%s/Notices/%" PRId64,
-            caller->kind == ACCOUNT_BRAND ? "Advertisers" : "Mediapartners", caller->sid, work->id);
+    notice_uri((struct own_work *)job, uri);
+    call_ok(job->call, "%s", uri);
 }
 
 static void read_notice(struct call *call, void *context)
 {
     struct own_work *work = api_job_new(sizeof(*work), call, context, run_read, finish_read);
 
-    work->id = path_id(call, 1);
+    work->id = path_id(call, call->caller.kind == ACCOUNT_OPERATOR ? 0 : 1); /* behind {SID} */
     api_write(&work->api);
 }

@@ -7,6 +7,9 @@
 #include "api/notifications.h"
 
 #include "base/fail.h"
+#include "engine/lateness.h"
+#include "model/date.h"
+#include "store/episodes.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
 #include "store/show.h"
@@ -157,6 +160,18 @@ static void show(struct call *call, void *context)
         api_read(&work->api);
 }
 
+static void show_trouble(const struct notification_work *work, struct db *db)
+{
+    struct overdue overdue;
+    episode_overdue(db, work->id, &overdue);
+    bool counts = work->notification->state == NOTIFICATION_ACTIVE;
+    enum lateness lateness = lateness_of(engine_lateness_limits(work->api.api->engine),
+                                         counts ? overdue.due_at : -1, db_now(db));
+    show_text(work->shown, "Lateness", lateness_name(lateness));
+    show_date(work->shown, "OldestPendingDate", overdue.due_at == -1 ? DATE_NONE : overdue.due_at);
+    show_bool(work->shown, "Failing", episode_exists(db, work->id, EPISODE_FAILING));
+}
+
 static bool run_health(struct api_job *job, struct db *db)
 {
     struct notification_work *work = notification_work_of(job);
@@ -168,6 +183,7 @@ static bool run_health(struct api_job *job, struct db *db)
     show_id(work->shown, "Id", work->id);
     show_text(work->shown, "State", notification_state_name(work->notification->state));
     show_text(work->shown, "HeldReason", work->notification->held_reason);
+    show_trouble(work, db);
     return true;
 }
 

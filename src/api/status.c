@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "engine/lateness.h"
 
 #include <string.h>
 
@@ -26,11 +27,13 @@ static void show_metrics(struct call *call, void *context)
 {
     const struct api *api = context;
     struct engine_figures figures;
+    struct lateness_figures lateness;
     struct buf out = { 0 };
     int64_t now_ms = clock_wall_ms();
 
     metrics_write(&out);
     engine_figures(api->engine, &figures);
+    engine_lateness(api->engine, &lateness);
     const struct {
         const char *name, *help;
         int64_t value;
@@ -44,6 +47,17 @@ static void show_metrics(struct call *call, void *context)
           figures.recording },
         { "postbackd_lanes", "event notifications with a lane", figures.lanes },
         { "postbackd_lanes_down", "lanes whose destination is down", figures.lanes_down },
+        { "postbackd_oldest_pending_seconds",
+          "since the oldest postback that waits was first due, looked at every few seconds",
+          lateness.oldest_at >= 0 && lateness.oldest_at < now_ms
+              ? (now_ms - lateness.oldest_at) / 1000
+              : 0 },
+        { "postbackd_notifications_late", "event notifications with late postbacks",
+          lateness.late },
+        { "postbackd_notifications_alarmed", "those so late that their accounts were told",
+          lateness.alarmed },
+        { "postbackd_notifications_failing", "event notifications whose attempts fail in a row",
+          lateness.failing },
         { "postbackd_oldest_due_seconds", "how late the oldest undelivered postback is",
           figures.oldest_due_at >= 0 && figures.oldest_due_at < now_ms
               ? (now_ms - figures.oldest_due_at) / 1000

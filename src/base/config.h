@@ -28,6 +28,8 @@ struct config {                          /* strings are owned */
     int64_t drain_s;    /* --drain S at SIGTERM */
     int64_t node;       /* --node N */
     char *sendmail;     /* --sendmail PATH; NULL: no mail */
+    int64_t late_s;     /* --late-after S: shown as late */
+    int64_t alarm_s;    /* --alarm-after S: account and operator are told */
     int64_t keep_days;  /* --keep-days N of what has ended; 0: for ever */
 };
 

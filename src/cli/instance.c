@@ -100,6 +100,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
         .loop = instance->loop,
         .store = instance->store,
         .sendmail = config->sendmail,
+        .lateness = { config->late_s * 1000, config->alarm_s * 1000 },
         .courier.client = {
             .allow_egress = (const char *const *)config->allow_egress,
             .allow_egress_count = config->allow_egress_count,

@@ -57,6 +57,8 @@ static void committed(void *context, struct list *postbacks)
 {
     struct engine *engine = context;
     struct list *node;
+    if (!list_empty(postbacks))
+        lateness_wanted(engine);
     while ((node = list_first(postbacks)) != NULL) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
@@ -113,6 +115,7 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     metric_add(METRIC_ATTEMPTS, 1);
     postback->attempts = attempt->number;
     maintenance_attempted(engine, postback);
+    lateness_attempted(engine, postback, attempt, verdict);
     if (verdict == VERDICT_DELIVERED) {
         metric_add(METRIC_DELIVERED, 1);
         if (postback->accepted_us != 0 && attempt->number == 1)
@@ -138,6 +141,8 @@ static void hungry(void *context, int64_t notification)
 static void lane_changed(void *context, int64_t notification, enum lane_state state)
 {
     struct feed *feed = feed_find(context, notification);
+    if (state == LANE_DOWN)
+        lateness_down(context, notification);
     if (state == LANE_DOWN)
         log_warn("destination_down", LOG_N("notification", notification));
     else if (state == LANE_READY)
@@ -230,7 +235,8 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     start_timers(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
-    if (!engine_recover(engine, error) || !maintenance_start(engine, error))
+    if (!engine_recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
+        !maintenance_start(engine, error))
         goto err1;
     return engine;
 err1:
@@ -255,6 +261,8 @@ static void close_timers(struct engine *engine)
     approvals_stop(engine);
     if (engine->pause != NULL)
         maintenance_stop(engine);
+    if (engine->lateness != NULL)
+        lateness_stop(engine);
     retention_stop(engine);
     replays_stop(engine);
     dedupe_stop(engine);
@@ -289,6 +297,7 @@ void engine_free(struct engine *engine)
     replays_free(engine);
     mailer_free(engine->mailer);
     maintenance_free(engine);
+    lateness_free(engine);
     outcomes_free(engine);
     size_t at = 0;
     struct feed *feed;

@@ -10,6 +10,7 @@
 #define POSTBACKD_ENGINE_H
 
 #include "courier/courier.h"
+#include "model/lateness.h"
 #include "store/store.h"
 
 struct engine;
@@ -19,6 +20,7 @@ struct engine_config {
     struct store *store;
     struct courier_config courier;
     const char *sendmail; /* the mailer's program; NULL: no mail */
+    struct lateness_limits lateness;
 };
 
 /* Recovers what a crash or a stop left, then starts delivering. */

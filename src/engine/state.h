@@ -9,10 +9,12 @@
 #include "engine/holds.h"
 #include "engine/mailer.h"
 #include "model/backoff.h"
+#include "model/lateness.h"
 #include "store/postbacks.h"
 
 struct feed;
 struct pause;
+struct lateness_watch;
 struct keeper;
 struct replays;
 struct sweeper;
@@ -35,8 +37,9 @@ struct engine {
     int64_t floor, floor_at; /* last written, and when (steady ms) */
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
-    unsigned holds;      /* enum hold */
-    struct pause *pause; /* maintenance.c's own */
+    unsigned holds;                  /* enum hold */
+    struct pause *pause;             /* maintenance.c's own */
+    struct lateness_watch *lateness; /* lateness.c's own */
     struct mailer *mailer;
     struct keeper *keeper;   /* retention.c's own */
     struct replays *replays; /* replays.c's own */
@@ -62,9 +65,9 @@ void outcomes_free(struct engine *engine); /* at the end: those that could not b
 struct feed *feed_of(struct engine *engine, int64_t notification); /* made when absent */
 struct feed *feed_find(struct engine *engine, int64_t notification);
 void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
-void feed_reload(struct feed *feed);  /* its settings or state changed */
+void feed_reload(struct feed *feed);                            /* its settings or state changed */
 void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
-void feed_hungry(struct feed *feed);                            /* its lane has room */
+void feed_hungry(struct feed *feed);  /* its lane has room */
 int64_t feed_notification(const struct feed *feed);
 void feed_more(struct feed *feed); /* the disk may hold due rows, the lane may have room */
 void feed_due(struct feed *feed, int64_t due_at); /* a row waits until then */
@@ -100,6 +103,17 @@ bool maintenance_start(struct engine *engine, struct error *error);
 void maintenance_stop(struct engine *engine);
 void maintenance_free(struct engine *engine);
 void maintenance_attempted(struct engine *engine, const struct postback *postback);
+
+/* ---- lateness.c ---- */
+
+bool lateness_start(struct engine *engine, const struct lateness_limits *limits,
+                    struct error *error); /* before anything is written */
+void lateness_stop(struct engine *engine);
+void lateness_free(struct engine *engine);
+void lateness_wanted(struct engine *engine); /* there may be something to be late */
+void lateness_attempted(struct engine *engine, const struct postback *postback,
+                        const struct attempt *attempt, enum verdict verdict);
+void lateness_down(struct engine *engine, int64_t notification);
 
 /* ---- a job of the engine's ---- */
 

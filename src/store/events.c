@@ -75,16 +75,21 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
         ledger_wait(db, route->notification, due_at);
 }
 
-void event_publish(struct job *job, struct db *db, struct event *event)
+void event_publish_except(struct job *job, struct db *db, struct event *event, int64_t notification)
 {
     size_t count;
     write_event(db, event);
     job->events++;
     const struct route *routes = routes_of(db, event->account, &count);
     for (size_t i = 0; i < count; i++) {
-        if (route_wants(&routes[i], event->type))
+        if (routes[i].notification != notification && route_wants(&routes[i], event->type))
             write_postback(job, db, event, &routes[i]);
     }
+}
+
+void event_publish(struct job *job, struct db *db, struct event *event)
+{
+    event_publish_except(job, db, event, 0);
 }
 
 struct event *event_load(struct db *db, int64_t account, int64_t id)

@@ -9,6 +9,9 @@
 /* Writes the event (its id is set) and its postbacks; those that may go out at once are added to
  * job->fresh, each with a reference of its own.  The caller keeps its reference. */
 void event_publish(struct job *job, struct db *db, struct event *event);
+/* The same, but not to this notification. */
+void event_publish_except(struct job *job, struct db *db, struct event *event,
+                          int64_t notification);
 /* One reference for the caller; NULL: no such event of this account. */
 struct event *event_load(struct db *db, int64_t account, int64_t id);
 

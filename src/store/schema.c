@@ -95,7 +95,7 @@ static bool check_tables(sqlite3 *handle)
         "notice",  "postback",   "notification_count",
         "attempt", "membership", "approval_rule",
         "audit",   "comment",    "maintenance",
-        "replay",
+        "episode", "replay",
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         int64_t unused;

@@ -165,6 +165,11 @@ class Stage(World):
         self.operator.ok(self.operator.post("Maintenance", {"StartDate": "2099-01-01"}))
         return {}
 
+    def operators_notice(self):
+        self.maintenance()
+        return await_until(lambda: self.operator.ok(self.operator.get("Notices"))["Notices"],
+                           "a notice")[0]["Id"]
+
     def own_token(self):
         """Its id: that of the token which the operator of this stage calls with."""
         made = self.operator.ok(self.operator.post(f"Accounts/{self.operator.sid}/Tokens", {}))
@@ -233,6 +238,8 @@ NEEDS = {
         "query": {"AccountSid": s.brand.sid}},
     "setHeaders": lambda s: {"Id": s.notification(s.brand)},
     "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
+    "listOperatorNotices": lambda s: s.operators_notice() and {},
+    "readOperatorNotice": lambda s: {"Id": s.operators_notice()},
     "startMaintenance": lambda s: s.no_maintenance(),
     "getMaintenance": lambda s: s.no_maintenance(),
     "endMaintenance": lambda s: s.maintenance(),

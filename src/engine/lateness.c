@@ -1,0 +1,433 @@
+/* lateness.c — a watch for each notification that fails or is much behind, and a look at the disk.
+ *
+ * A watch is made by the first failure or an alarm and freed when neither is left.  Episodes begin
+ * and end by a write job each; while it is under way nothing more is decided about that episode,
+ * and when it fails the next look or attempt decides again.
+ *
+ * While the operator's pause lasts everything is late for one reason, so that is told once: to each
+ * account, and to the operator, at the first alarm; `paused` counts those alarms by account.
+ */
+#include "engine/lateness.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/state.h"
+#include "store/episodes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    LOOK_MOST_MS = 5000,
+    LOOK_LEAST_MS = 250,
+    LOOKS_A_LIMIT = 4, /* the limit for late is looked at so many times */
+    LOOK_SHARE = 20,   /* the pause is so many times as long as the last look took */
+    TELL_MOST = 100,   /* episodes begun or ended by one look */
+    EMPTY_MOST = 2,    /* looks that found nothing, before they stop */
+};
+
+struct watch {
+    int64_t notification, account; /* account 0: not known */
+    bool failing, late, by_pause;
+    bool failing_told, late_told; /* a job is telling just now */
+    bool down;
+    int failures, last_status;
+    int64_t failing_since, late_since, seen; /* seen: by which look */
+    char reason[200];
+};
+
+struct lateness_watch {
+    struct engine *engine;
+    struct lateness_limits limits;
+    struct map watches; /* by notification */
+    struct map paused;  /* account → how many of its alarms are by the pause */
+    int64_t paused_count;
+    uv_timer_t timer;
+    bool looking, running;
+    int empty, told; /* told: by this look */
+    int64_t look;
+    struct lateness_figures figures;
+};
+
+/* ---- watches ---- */
+
+static struct watch *watch_of(struct lateness_watch *lateness, int64_t notification)
+{
+    struct watch *watch = map_get(&lateness->watches, notification);
+    if (watch == NULL) {
+        watch = must_alloc(sizeof(*watch));
+        watch->notification = notification;
+        map_put(&lateness->watches, notification, watch);
+    }
+    return watch;
+}
+
+static void drop_if_idle(struct lateness_watch *lateness, struct watch *watch)
+{
+    if (watch->failing || watch->late || watch->failing_told || watch->late_told ||
+        watch->failures > 0)
+        return;
+    map_remove(&lateness->watches, watch->notification);
+    free(watch);
+}
+
+/* Gives how many alarms by the pause the account had before. */
+static int64_t count_paused(struct lateness_watch *lateness, int64_t account, int by)
+{
+    int64_t had = (int64_t)(intptr_t)map_get(&lateness->paused, account);
+    lateness->paused_count += by;
+    if (had + by > 0)
+        map_put(&lateness->paused, account, (void *)(intptr_t)(had + by));
+    else
+        map_remove(&lateness->paused, account);
+    return had;
+}
+
+/* ---- telling ---- */
+
+struct tell_job {
+    struct engine_job job;
+    struct episode_news news;
+    struct list letters;
+};
+
+static bool tell_run(struct job *job, struct db *db)
+{
+    struct tell_job *tell = (struct tell_job *)job;
+    episode_tell(job, db, &tell->news, &tell->letters);
+    return true;
+}
+
+static void set_late(struct lateness_watch *lateness, struct watch *watch, bool late)
+{
+    if (watch->late == late)
+        return;
+    watch->late = late;
+    if (watch->by_pause)
+        count_paused(lateness, watch->account, late ? 1 : -1);
+}
+
+static void tell_done(struct job *job, bool ok)
+{
+    struct tell_job *tell = (struct tell_job *)job;
+    struct engine *engine = engine_job_done(job);
+    const struct episode *episode = &tell->news.episode;
+    struct watch *watch = map_get(&engine->lateness->watches, episode->notification);
+    if (watch != NULL && episode->kind == EPISODE_FAILING) {
+        watch->failing_told = false;
+        watch->failing = ok ? tell->news.begins : !tell->news.begins;
+    } else if (watch != NULL) {
+        watch->late_told = false;
+        if (!ok)
+            set_late(engine->lateness, watch, !tell->news.begins);
+    }
+    if (watch != NULL)
+        drop_if_idle(engine->lateness, watch);
+    if (ok) {
+        log_info(tell->news.begins ? "episode_begun" : "episode_ended",
+                 LOG_T("kind", episode->kind == EPISODE_FAILING ? "failing" : "late"),
+                 LOG_N("notification", episode->notification));
+        mailer_send(engine->mailer, &tell->letters);
+    }
+    letters_free(&tell->letters);
+    free(tell);
+}
+
+static struct tell_job *tell_new(struct lateness_watch *lateness, const struct watch *watch,
+                                 enum episode_kind kind, bool begins)
+{
+    struct tell_job *job = engine_job_new(lateness->engine, sizeof(*job), tell_run, tell_done);
+    job->news = (struct episode_news){
+        .episode = { .notification = watch->notification,
+                     .account = watch->account,
+                     .kind = kind,
+                     .since = kind == EPISODE_LATE ? watch->late_since : watch->failing_since },
+        .begins = begins,
+        .last_status = watch->last_status,
+        .oldest_at = -1,
+    };
+    snprintf(job->news.reason, sizeof(job->news.reason), "%s", watch->reason);
+    list_init(&job->letters);
+    return job;
+}
+
+/* ---- failing ---- */
+
+static void tell_failing(struct lateness_watch *lateness, struct watch *watch, bool begins)
+{
+    if (watch->failing == begins || watch->failing_told || lateness->engine->stopping)
+        return;
+    struct tell_job *job = tell_new(lateness, watch, EPISODE_FAILING, begins);
+    watch->failing_told = true;
+    store_write(lateness->engine->store, &job->job.job);
+}
+
+static void describe(struct watch *watch, const struct attempt *attempt)
+{
+    watch->last_status = attempt->status;
+    if (attempt->error != EXCHANGE_OK)
+        snprintf(watch->reason, sizeof(watch->reason), "%s: %s",
+                 exchange_error_name(attempt->error), attempt->detail);
+    else
+        snprintf(watch->reason, sizeof(watch->reason), "status %d", attempt->status);
+}
+
+void lateness_attempted(struct engine *engine, const struct postback *postback,
+                        const struct attempt *attempt, enum verdict verdict)
+{
+    struct lateness_watch *lateness = engine->lateness;
+    if (verdict == VERDICT_DELIVERED) {
+        struct watch *watch = lateness->watches.count == 0
+                                  ? NULL
+                                  : map_get(&lateness->watches, postback->notification);
+        if (watch == NULL)
+            return;
+        watch->failures = 0;
+        watch->down = false;
+        tell_failing(lateness, watch, false);
+        drop_if_idle(lateness, watch);
+        return;
+    }
+    if (text_starts(postback->event->type->name, "notification."))
+        return;
+    struct watch *watch = watch_of(lateness, postback->notification);
+    if (watch->failures++ == 0 && !watch->failing)
+        watch->failing_since = attempt->started_at;
+    describe(watch, attempt);
+    if (lateness_is_failing(watch->failures, watch->down))
+        tell_failing(lateness, watch, true);
+}
+
+void lateness_down(struct engine *engine, int64_t notification)
+{
+    struct watch *watch = map_get(&engine->lateness->watches, notification);
+    if (watch == NULL) /* only news failed */
+        return;
+    watch->down = true;
+    if (lateness_is_failing(watch->failures, true))
+        tell_failing(engine->lateness, watch, true);
+}
+
+/* ---- late ---- */
+
+static void tell_late(struct lateness_watch *lateness, struct watch *watch, bool begins,
+                      const struct overdue *overdue)
+{
+    if (watch->late_told || lateness->engine->stopping || lateness->told >= TELL_MOST)
+        return;
+    lateness->told++;
+    if (begins) {
+        watch->account = overdue->account;
+        watch->by_pause = engine_held(lateness->engine, HOLD_MAINTENANCE);
+        watch->late_since = overdue->counted_at;
+    }
+    int64_t others = watch->by_pause && map_get(&lateness->paused, watch->account) != NULL
+                         ? (int64_t)(intptr_t)map_get(&lateness->paused, watch->account)
+                         : 0;
+    int64_t all = watch->by_pause ? lateness->paused_count : 0;
+    struct tell_job *job = tell_new(lateness, watch, EPISODE_LATE, begins);
+    job->news.episode.maintenance = watch->by_pause;
+    job->news.tell_account = others == (begins ? 0 : watch->by_pause);
+    job->news.tell_operator = all == (begins ? 0 : watch->by_pause);
+    if (overdue != NULL) {
+        job->news.waiting = overdue->waiting;
+        job->news.oldest_at = overdue->due_at;
+    }
+    set_late(lateness, watch, begins);
+    watch->late_told = true;
+    store_write(lateness->engine->store, &job->job.job);
+}
+
+static void take_overdue(struct lateness_watch *lateness, const struct overdue *overdue,
+                         int64_t now)
+{
+    struct watch *watch = map_get(&lateness->watches, overdue->notification);
+    if (watch != NULL)
+        watch->seen = lateness->look;
+    if (overdue->state != NOTIFICATION_ACTIVE)
+        return;
+    struct lateness_figures *figures = &lateness->figures;
+    bool alarmed = watch != NULL && watch->late;
+    enum lateness as_counted = lateness_of(&lateness->limits, overdue->counted_at, now);
+    enum lateness as_is = lateness_of(&lateness->limits, overdue->due_at, now);
+    enum lateness_turn turn = lateness_turn(alarmed, alarmed ? as_is : as_counted);
+    if (figures->oldest_at == -1 || overdue->due_at < figures->oldest_at)
+        figures->oldest_at = overdue->due_at;
+    figures->late += as_is != LATENESS_NONE;
+    if (turn == LATENESS_BEGINS) {
+        watch = watch_of(lateness, overdue->notification);
+        watch->seen = lateness->look;
+    }
+    if (turn != LATENESS_STAYS)
+        tell_late(lateness, watch, turn == LATENESS_BEGINS, overdue);
+}
+
+/* ---- looking ---- */
+
+struct look_job {
+    struct engine_job job;
+    struct overdue *rows;
+    size_t count;
+    int64_t took_ms;
+};
+
+static bool look_run(struct job *job, struct db *db)
+{
+    struct look_job *look = (struct look_job *)job;
+    int64_t began = clock_steady_ms();
+    look->count = episodes_overdue(db, &look->rows);
+    look->took_ms = clock_steady_ms() - began;
+    return true;
+}
+
+static void fired(uv_timer_t *timer);
+
+static void look_after(struct lateness_watch *lateness, int64_t ms)
+{
+    lateness->running = true;
+    if (!lateness->engine->stopping)
+        uv_timer_start(&lateness->timer, fired, (uint64_t)ms, 0);
+}
+
+static int64_t period(const struct lateness_watch *lateness)
+{
+    int64_t ms = lateness->limits.late_ms / LOOKS_A_LIMIT;
+    return ms < LOOK_LEAST_MS ? LOOK_LEAST_MS : ms > LOOK_MOST_MS ? LOOK_MOST_MS : ms;
+}
+
+/* What waited and does not any more; and the figures. */
+static void take_gone(struct lateness_watch *lateness)
+{
+    size_t at = 0;
+    struct watch *watch;
+    while ((watch = map_each(&lateness->watches, &at)) != NULL) {
+        if (watch->late && watch->seen != lateness->look)
+            tell_late(lateness, watch, false, NULL);
+        lateness->figures.alarmed += watch->late;
+        lateness->figures.failing += watch->failing;
+    }
+}
+
+static void look_done(struct job *job, bool ok)
+{
+    struct look_job *look = (struct look_job *)job;
+    struct engine *engine = engine_job_done(job);
+    struct lateness_watch *lateness = engine->lateness;
+    int64_t now = clock_wall_ms();
+    lateness->looking = false;
+    if (ok) {
+        lateness->look++;
+        lateness->told = 0;
+        lateness->figures = (struct lateness_figures){ .oldest_at = -1 };
+        for (size_t i = 0; i < look->count; i++)
+            take_overdue(lateness, &look->rows[i], now);
+        take_gone(lateness);
+        bool idle = look->count == 0 && engine->in_memory == 0 && lateness->figures.alarmed == 0;
+        lateness->empty = idle ? lateness->empty + 1 : 0;
+    }
+    int64_t share = look->took_ms * LOOK_SHARE;
+    free(look->rows);
+    free(look);
+    if (lateness->empty >= EMPTY_MOST)
+        lateness->running = false; /* until something is committed */
+    else
+        look_after(lateness, share > period(lateness) ? share : period(lateness));
+}
+
+static void fired(uv_timer_t *timer)
+{
+    struct lateness_watch *lateness = timer->data;
+    if (lateness->looking || lateness->engine->stopping)
+        return;
+    lateness->looking = true;
+    struct look_job *job = engine_job_new(lateness->engine, sizeof(*job), look_run, look_done);
+    store_read(lateness->engine->store, &job->job.job);
+}
+
+void lateness_wanted(struct engine *engine)
+{
+    struct lateness_watch *lateness = engine->lateness;
+    lateness->empty = 0;
+    if (!lateness->running)
+        look_after(lateness, period(lateness));
+}
+
+void engine_lateness(const struct engine *engine, struct lateness_figures *out)
+{
+    *out = engine->lateness->figures;
+}
+
+const struct lateness_limits *engine_lateness_limits(const struct engine *engine)
+{
+    return &engine->lateness->limits;
+}
+
+/* ---- life ---- */
+
+struct first_job {
+    struct job job;
+    struct episode *episodes;
+    size_t count;
+};
+
+static bool first_run(struct job *job, struct db *db)
+{
+    struct first_job *first = (struct first_job *)job;
+    first->count = episodes_load(db, &first->episodes);
+    return true;
+}
+
+static void take_episode(struct lateness_watch *lateness, const struct episode *episode)
+{
+    struct watch *watch = watch_of(lateness, episode->notification);
+    watch->account = episode->account;
+    if (episode->kind == EPISODE_FAILING) {
+        watch->failing = true;
+        watch->failing_since = episode->since;
+        return;
+    }
+    watch->by_pause = episode->maintenance;
+    watch->late_since = episode->since;
+    set_late(lateness, watch, true);
+}
+
+bool lateness_start(struct engine *engine, const struct lateness_limits *limits,
+                    struct error *error)
+{
+    struct lateness_watch *lateness = engine->lateness = must_alloc(sizeof(*lateness));
+    struct first_job first = { .job = { .run = first_run } };
+    lateness->engine = engine;
+    lateness->limits = *limits;
+    lateness->figures.oldest_at = -1;
+    uv_timer_init(engine->loop, &lateness->timer);
+    lateness->timer.data = lateness;
+    uv_unref((uv_handle_t *)&lateness->timer);
+    bool ok = store_run_now(engine->store, &first.job);
+    if (!ok)
+        error_set(error, first.job.error.kind, "%s", first.job.error.message);
+    for (size_t i = 0; i < first.count; i++)
+        take_episode(lateness, &first.episodes[i]);
+    free(first.episodes);
+    look_after(lateness, 0);
+    return ok;
+}
+
+void lateness_stop(struct engine *engine)
+{
+    uv_close((uv_handle_t *)&engine->lateness->timer, NULL);
+}
+
+void lateness_free(struct engine *engine)
+{
+    size_t at = 0;
+    struct watch *watch;
+    if (engine->lateness == NULL)
+        return;
+    while ((watch = map_each(&engine->lateness->watches, &at)) != NULL)
+        free(watch);
+    map_free(&engine->lateness->watches);
+    map_free(&engine->lateness->paused);
+    free(engine->lateness);
+}

@@ -1,0 +1,275 @@
+/* episodes.c — the age of what waits, and the telling of it.
+ *
+ * Ids are in order of time, so the least id of those that wait tells when the oldest one was made;
+ * its due time does not, for that moves with each failed attempt.
+ *
+ * The rule: the row of an episode is written with its notices and its event, in one transaction.
+ */
+#include "store/episodes.h"
+
+#include "base/fail.h"
+#include "model/date.h"
+#include "model/mail.h"
+#include "store/accounts.h"
+#include "store/events.h"
+#include "store/notifications.h"
+#include "store/routes.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what waits ---- */
+
+static void read_waiting(struct db *db, struct overdue *out, int64_t delay_ms, int64_t changed_at)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT min(id), count(*) FROM postback INDEXED BY postback_waiting "
+                       "WHERE notification = ? AND state = 1");
+    db_bind_int(find, 1, out->notification);
+    if (db_step(find) == DB_ROW && db_int(find, 1) > 0) {
+        out->waiting = db_int(find, 1);
+        out->due_at = id_time_ms(db_int(find, 0)) + delay_ms;
+        out->counted_at = changed_at > out->due_at ? changed_at : out->due_at;
+    }
+    db_finish(find);
+}
+
+void episode_overdue(struct db *db, int64_t notification, struct overdue *out)
+{
+    int64_t delay_ms = 0, changed_at = 0;
+    *out = (struct overdue){ .notification = notification, .due_at = -1, .counted_at = -1 };
+    struct stmt *find = db_prepare(
+        db, "SELECT n.account, n.state, n.updated_at, "
+            "CAST(json_extract(r.settings, '$.MinimumDelay') AS INTEGER) FROM notification n "
+            "JOIN notification_revision r ON r.notification = n.id AND r.revision = n.revision "
+            "WHERE n.id = ? AND n.deleted_at IS NULL");
+    db_bind_int(find, 1, notification);
+    bool found = db_step(find) == DB_ROW;
+    if (found) {
+        out->account = db_int(find, 0);
+        out->state = (enum notification_state)db_int(find, 1);
+        changed_at = db_int(find, 2);
+        delay_ms = db_opt(find, 3, 0) * 1000;
+    }
+    db_finish(find);
+    if (found)
+        read_waiting(db, out, delay_ms, changed_at);
+}
+
+size_t episodes_overdue(struct db *db, struct overdue **out)
+{
+    size_t count = 0, cap = 0;
+    int64_t after = INT64_MIN;
+    *out = NULL;
+    for (;;) {
+        struct stmt *next = db_prepare(db, "SELECT notification FROM postback WHERE state = 1 AND "
+                                           "notification > ? ORDER BY notification LIMIT 1");
+        db_bind_int(next, 1, after);
+        bool found = db_step(next) == DB_ROW;
+        after = found ? db_int(next, 0) : after;
+        db_finish(next);
+        if (!found)
+            return count;
+        if (count == cap) {
+            cap = cap == 0 ? 16 : cap * 2;
+            *out = must_resize(*out, cap * sizeof(**out));
+        }
+        episode_overdue(db, after, &(*out)[count]);
+        count += (*out)[count].due_at != -1;
+    }
+}
+
+/* ---- rows ---- */
+
+size_t episodes_load(struct db *db, struct episode **out)
+{
+    size_t count = 0, cap = 0;
+    *out = NULL;
+    db_run(db, db_prepare(db, "DELETE FROM episode WHERE notification IN "
+                              "(SELECT id FROM notification WHERE deleted_at IS NOT NULL)"));
+    struct stmt *list =
+        db_prepare(db, "SELECT e.notification, n.account, e.kind, e.maintenance, e.since "
+                       "FROM episode e JOIN notification n ON n.id = e.notification");
+    while (db_step(list) == DB_ROW) {
+        if (count == cap) {
+            cap = cap == 0 ? 16 : cap * 2;
+            *out = must_resize(*out, cap * sizeof(**out));
+        }
+        (*out)[count++] = (struct episode){
+            .notification = db_int(list, 0),
+            .account = db_int(list, 1),
+            .kind = (enum episode_kind)db_int(list, 2),
+            .maintenance = db_int(list, 3) != 0,
+            .since = db_int(list, 4),
+        };
+    }
+    db_finish(list);
+    return count;
+}
+
+bool episode_exists(struct db *db, int64_t notification, enum episode_kind kind)
+{
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM episode WHERE notification = ? AND kind = ?");
+    db_bind_int(find, 1, notification);
+    db_bind_int(find, 2, kind);
+    bool found = db_step(find) == DB_ROW;
+    db_finish(find);
+    return found;
+}
+
+static void write_row(struct db *db, const struct episode *episode, bool begins)
+{
+    struct stmt *put =
+        begins ? db_prepare(db, "INSERT OR REPLACE INTO episode (notification, kind, maintenance, "
+                                "since) VALUES (?1, ?2, ?3, ?4)")
+               : db_prepare(db, "DELETE FROM episode WHERE notification = ?1 AND kind = ?2");
+    db_bind_int(put, 1, episode->notification);
+    db_bind_int(put, 2, episode->kind);
+    if (begins) {
+        db_bind_int(put, 3, episode->maintenance);
+        db_bind_int(put, 4, episode->since);
+    }
+    db_run(db, put);
+}
+
+/* ---- the event ---- */
+
+static const struct event_type *type_of(const struct episode_news *news)
+{
+    if (news->episode.kind == EPISODE_FAILING)
+        return catalog_type(news->begins ? "notification.failing" : "notification.recovered");
+    return news->begins ? catalog_type("notification.late") : NULL;
+}
+
+static bool is_wanted(struct db *db, const struct notification *about,
+                      const struct event_type *type)
+{
+    size_t count;
+    const struct route *routes = routes_of(db, about->account, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (routes[i].notification != about->id && route_wants(&routes[i], type))
+            return true;
+    }
+    return false;
+}
+
+static void destination_of(const struct notification *notification, char *out, size_t size)
+{
+    bool v6 = strchr(notification->to.host, ':') != NULL;
+    snprintf(out, size, "%s://%s%s%s:%d", notification->to.https ? "https" : "http", v6 ? "[" : "",
+             notification->to.host, v6 ? "]" : "", notification->to.port);
+}
+
+static int64_t pending_of(struct db *db, int64_t notification)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT pending FROM notification_count WHERE notification = ?");
+    db_bind_int(find, 1, notification);
+    int64_t pending = db_step(find) == DB_ROW ? db_int(find, 0) : 0;
+    db_finish(find);
+    return pending;
+}
+
+static char *data_of(struct db *db, const struct notification *about,
+                     const struct episode_news *news)
+{
+    char id[24], to[400], status[16] = "", since[DATE_TEXT], waiting[24], oldest[DATE_TEXT];
+    snprintf(id, sizeof(id), "%" PRId64, about->id);
+    destination_of(about, to, sizeof(to));
+    if (news->last_status != 0)
+        snprintf(status, sizeof(status), "%d", news->last_status);
+    snprintf(waiting, sizeof(waiting), "%" PRId64, pending_of(db, about->id));
+    date_format_ms(since, news->episode.since);
+    date_format_ms(oldest, news->oldest_at == -1 ? DATE_NONE : news->oldest_at);
+    json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "NotificationId", id,
+                             "NotificationName", about->settings.name, "Destination", to, "Reason",
+                             news->reason, "LastStatus", status, "SinceDate", since,
+                             "PendingPostbacks", waiting, "OldestPendingDate", oldest);
+    char *text = data != NULL ? json_dumps(data, JSON_COMPACT) : NULL;
+    json_decref(data);
+    return text != NULL ? text : must_copy("{}");
+}
+
+static void publish(struct job *job, struct db *db, const struct notification *about,
+                    const struct episode_news *news)
+{
+    const struct event_type *type = type_of(news);
+    if (type == NULL || !is_wanted(db, about, type))
+        return;
+    char *data = data_of(db, about, news);
+    struct event *event = event_new(about->account, type, db_now(db), 0, data, strlen(data));
+    event_publish_except(job, db, event, about->id);
+    event_unref(event);
+    free(data);
+}
+
+/* ---- notices ---- */
+
+static void write_notice(struct buf *text, const struct notification *about,
+                         const struct episode_news *news)
+{
+    char to[400], oldest[DATE_TEXT];
+    destination_of(about, to, sizeof(to));
+    if (news->episode.maintenance && news->begins) {
+        buf_str(text, "Because of the maintenance postbacks are late, event notification ");
+    } else if (news->episode.maintenance) {
+        buf_str(text, "After the maintenance postbacks are on time again, event notification ");
+    } else {
+        buf_str(text, news->begins ? "Postbacks are late: event notification "
+                                   : "Postbacks are on time again: event notification ");
+    }
+    buf_fmt(text, "%" PRId64, about->id);
+    if (about->settings.name != NULL && about->settings.name[0] != '\0')
+        buf_fmt(text, " (%s)", about->settings.name);
+    buf_fmt(text, " to %s.", to);
+    if (!news->begins)
+        return;
+    buf_fmt(text, " %" PRId64 " wait, the oldest since %s. They are kept and will go out.",
+            news->waiting,
+            date_format(oldest, news->oldest_at == -1 ? DATE_NONE : news->oldest_at));
+    if (news->reason[0] != '\0')
+        buf_fmt(text, " The last attempt failed: %s.", news->reason);
+}
+
+static void tell(struct db *db, int64_t id, const struct episode_news *news, const char *text,
+                 struct list *letters)
+{
+    struct account account;
+    if (id == 0 || !account_find(db, id, &account))
+        return;
+    notice_add(db, id, news->begins ? "notification.late" : "notification.on_time", text);
+    letter_add(letters, account.email,
+               news->begins ? "Postbacks are late" : "Postbacks are on time again", text);
+    account_clear(&account);
+}
+
+static void tell_late(struct db *db, const struct notification *about,
+                      const struct episode_news *news, struct list *letters)
+{
+    struct buf text = { 0 };
+    write_notice(&text, about, news);
+    if (news->tell_account)
+        tell(db, about->account, news, buf_text(&text), letters);
+    if (news->tell_operator) {
+        buf_fmt(&text, " Its account is %s.", about->account_sid);
+        tell(db, account_operator(db), news, buf_text(&text), letters);
+    }
+    buf_free(&text);
+}
+
+void episode_tell(struct job *job, struct db *db, const struct episode_news *news,
+                  struct list *letters)
+{
+    struct notification *about = notification_load(db, 0, news->episode.notification, 0);
+    write_row(db, &news->episode, news->begins && about != NULL);
+    if (about == NULL) /* deleted meanwhile */
+        return;
+    if (news->episode.kind == EPISODE_LATE)
+        tell_late(db, about, news, letters);
+    if (news->episode.kind == EPISODE_FAILING || news->tell_account)
+        publish(job, db, about, news);
+    notification_unref(about);
+}
