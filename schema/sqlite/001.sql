@@ -168,9 +168,12 @@ CREATE TABLE notification_revision (                            -- an attempt na
     PRIMARY KEY (notification, revision)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE event_type (                                       -- names for the numbers; filled from the catalog
-    number INTEGER PRIMARY KEY,
-    name   TEXT NOT NULL UNIQUE
+CREATE TABLE event_type (                                       -- names for the numbers; from 1000 on the operator's
+    number     INTEGER PRIMARY KEY,                             -- never used again
+    name       TEXT    NOT NULL UNIQUE,
+    definition TEXT,                                            -- JSON; NULL: the type is built in
+    created_at INTEGER,
+    deleted_at INTEGER
 ) STRICT;
 
 CREATE TABLE event (

@@ -21,6 +21,7 @@ struct api {
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
     size_t events_waiting, bytes_waiting; /* taken in, not yet written: api/admission.h */
+    bool catalog_changing;                /* an event type is being written */
     bool ready;                           /* for /readyz */
     int64_t started_at;
 };

@@ -40,12 +40,12 @@ static json_t *type_show(const struct event_type *type)
 
 static json_t *category_show(const struct category *category)
 {
-    size_t count;
-    const struct event_type *types = catalog_types(&count);
+    const struct event_type *type;
+    size_t at = 0;
     json_t *shown = json_object(), *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (types[i].category == category)
-            json_array_append_new(list, type_show(&types[i]));
+    while ((type = catalog_each(&at)) != NULL) {
+        if (type->category == category && !type->deleted)
+            json_array_append_new(list, type_show(type));
     }
     show_text(shown, "Name", category->name);
     show_text(shown, "Key", category->key);
@@ -68,7 +68,7 @@ static void show_one(struct call *call, void *context)
 {
     (void)context;
     const struct event_type *type = catalog_type(call->params[0]);
-    if (type == NULL)
+    if (type == NULL || type->deleted)
         call_refuse(call, 404, NULL, "There is no such event type.");
     else
         call_json_answer(call, 200, type_show(type));

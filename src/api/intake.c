@@ -41,6 +41,8 @@ static void read_type(struct intake *intake, struct incoming *event, const json_
 {
     const char *name = json_string_value(value);
     event->type = name != NULL ? catalog_type(name) : NULL;
+    if (event->type != NULL && event->type->deleted)
+        event->type = NULL;
     if (event->type == NULL)
         wrong(intake, "Type", "must be an event type of GET /EventCatalog");
 }

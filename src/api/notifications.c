@@ -65,6 +65,21 @@ static void finish_create(struct api_job *job)
     call_json_answer(job->call, 200, body);
 }
 
+/* A deleted event type stays where it is, and is not chosen anew. */
+static void refuse_deleted(const struct notification *made,
+                           const struct notification_settings *before, struct problems *problems)
+{
+    for (size_t i = 0; made != NULL && i < made->settings.type_count; i++) {
+        const struct event_type *type = made->settings.types[i];
+        bool had = false;
+        for (size_t at = 0; before != NULL && at < before->type_count; at++)
+            had = had || before->types[at]->number == type->number;
+        if (type->deleted && !had)
+            problems_add(problems, "EventTypes", "\"%s\" is not an event type any more",
+                         type->name);
+    }
+}
+
 static void create(struct call *call, void *context)
 {
     json_t *body = call_object(call);
@@ -78,6 +93,7 @@ static void create(struct call *call, void *context)
     notification_settings_read(&settings, body, &work->api.problems);
     work->notification = notification_compile(&settings, &work->api.problems);
     notification_settings_free(&settings);
+    refuse_deleted(work->notification, NULL, &work->api.problems);
     if (!api_job_valid(&work->api))
         return;
     work->notification->account = call->caller.account;
@@ -233,11 +249,14 @@ static bool run_change(struct api_job *job, struct db *db)
         return false;
     struct notification *old = work->notification;
     struct notification_settings settings = old->settings;
+    const struct notification_settings before = old->settings; /* for its event types alone */
     old->settings = (struct notification_settings){ 0 };
     notification_settings_read(&settings, work->body, &job->problems);
     struct notification *changed = notification_compile(&settings, &job->problems);
     notification_settings_free(&settings);
-    if (changed == NULL) {
+    refuse_deleted(changed, &before, &job->problems);
+    if (job->problems.count > 0) {
+        notification_unref(changed);
         error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
         return false;
     }

@@ -30,6 +30,13 @@ void operator_add_member(struct call *call, void *context);
 void operator_list_members(struct call *call, void *context);
 void operator_remove_member(struct call *call, void *context);
 
+/* operator_event_types.c */
+void operator_add_event_type(struct call *call, void *context);
+void operator_list_event_types(struct call *call, void *context);
+void operator_show_event_type(struct call *call, void *context);
+void operator_change_event_type(struct call *call, void *context);
+void operator_delete_event_type(struct call *call, void *context);
+
 /* operator_notifications.c */
 void operator_list_notifications(struct call *call, void *context);
 void operator_set_headers(struct call *call, void *context);

@@ -51,6 +51,14 @@ static const struct admin_row {
       "a campaign's partners" },
     { "member", "remove", "DELETE", "/Operator/Campaigns/{}/Members/{}", "CAMPAIGN SID", "",
       "a partner leaves a campaign" },
+    { "type", "add", "POST", "/Operator/EventTypes", "",
+      "Name= Meaning= DataPoints='[{…}]' [Category=]",
+      "an event type for events of other systems" },
+    { "type", "list", "GET", "/Operator/EventTypes", "", "", "event types that were added" },
+    { "type", "change", "PUT", "/Operator/EventTypes/{}", "TYPE", "DataPoints= [Meaning=]",
+      "more data points, other words" },
+    { "type", "delete", "DELETE", "/Operator/EventTypes/{}", "TYPE", "",
+      "it takes no further events" },
     { "notification", "list", "GET", "/Operator/Notifications", "", "[AccountSid=]",
       "event notifications of all accounts" },
     { "headers", "set", "PUT", "/Operator/Notifications/{}/Headers", "NOTIFICATION",
@@ -139,12 +147,13 @@ static char *read_input(void)
     return text;
 }
 
-/* Text, but for the one field that is a list: that is JSON (if it is; the server says if not). */
+/* Text, but for the fields that are lists: those are JSON (if they are; the server says if not). */
 static json_t *field_value(const char *name, const char *text)
 {
     char *input = strcmp(text, "-") == 0 ? read_input() : NULL;
     const char *value = input != NULL ? input : text;
-    json_t *json = strcmp(name, "CustomHeaders") == 0 ? json_loads(value, 0, NULL) : NULL;
+    bool list = strcmp(name, "CustomHeaders") == 0 || strcmp(name, "DataPoints") == 0;
+    json_t *json = list ? json_loads(value, 0, NULL) : NULL;
     if (json == NULL)
         json = json_string(value);
     if (input != NULL)

@@ -4,10 +4,16 @@
  * same point as one compiled for "closed".  The order of an array is the order of the members in
  * an event's canonical data; a new point may be put anywhere, none may be taken out.
  *
+ * An added type's place is its number.  A place is written by one thread and read by all, so it is
+ * stored and loaded atomically, with the entry whole before it is stored; entries are never freed.
+ *
  * Never: give a number of a type to another one.  Numbers are in every event on disk.
  */
 #include "model/catalog.h"
 
+#include "base/fail.h"
+
+#include <stdatomic.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -19,7 +25,8 @@ enum {
     TRACKING_VALUE,
     JOB,
     PRODUCT_DATA,
-    SYSTEM
+    SYSTEM,
+    PLATFORM
 };
 
 static const struct category categories[] = {
@@ -30,6 +37,7 @@ static const struct category categories[] = {
     [JOB] = { "Job Completion Events", "job_completion" },
     [PRODUCT_DATA] = { "Product Data Change Events", "product_data_change" },
     [SYSTEM] = { "System Events", "system" },
+    [PLATFORM] = { "Platform Events", "platform" },
 };
 
 /* EventId and PostbackId are text: they pass 2^53, where many readers of JSON lose digits. */
@@ -204,7 +212,8 @@ static const struct data_point notification_points[] = {
       "2026-11-23T17:12:39+00:00", false },
 };
 
-#define POINTS(array) array, COUNT(array)
+/* A built-in type is never deleted. */
+#define POINTS(array) array, COUNT(array), false
 
 static const struct event_type types[] = {
     { 1, "action_inquiry.opened", &categories[ACTION_INQUIRY], true, "A partner opened an inquiry",
@@ -265,21 +274,84 @@ const struct event_type *catalog_types(size_t *count)
     return types;
 }
 
+/* ---- types added at run time ---- */
+
+static _Atomic(const struct event_type *) added[CATALOG_ADDED_MAX];
+static atomic_size_t added_count;
+
+/* Every entry that was ever put, so that a checker of leaks finds those that were replaced. */
+static const struct event_type *kept[CATALOG_ENTRIES_MAX];
+static size_t kept_count;
+
+static const struct event_type *added_at(size_t place)
+{
+    return atomic_load_explicit(&added[place], memory_order_acquire);
+}
+
+bool catalog_has_room(void)
+{
+    return kept_count < CATALOG_ENTRIES_MAX;
+}
+
+void catalog_put(const struct event_type *type)
+{
+    size_t place = (size_t)(type->number - CATALOG_ADDED_FIRST);
+    size_t count = atomic_load_explicit(&added_count, memory_order_relaxed);
+    if (place > count || place >= CATALOG_ADDED_MAX || !catalog_has_room())
+        bug("event type %d has no place in the catalog", type->number);
+    kept[kept_count++] = type;
+    atomic_store_explicit(&added[place], type, memory_order_release);
+    if (place == count)
+        atomic_store_explicit(&added_count, count + 1, memory_order_release);
+}
+
+void catalog_forget_added(void)
+{
+    atomic_store_explicit(&added_count, 0, memory_order_release);
+}
+
+const struct event_type *catalog_each(size_t *at)
+{
+    size_t place = *at - COUNT(types);
+    if (*at < COUNT(types))
+        return &types[(*at)++];
+    if (place >= atomic_load_explicit(&added_count, memory_order_acquire))
+        return NULL;
+    (*at)++;
+    return added_at(place);
+}
+
 const struct event_type *catalog_type(const char *name)
 {
-    for (size_t i = 0; i < COUNT(types); i++)
-        if (strcmp(types[i].name, name) == 0)
-            return &types[i];
-    return NULL;
+    const struct event_type *type;
+    size_t at = 0;
+    while ((type = catalog_each(&at)) != NULL && strcmp(type->name, name) != 0)
+        ;
+    return type;
 }
 
 const struct event_type *catalog_type_numbered(int number)
 {
-    for (size_t i = 0; i < COUNT(types); i++)
+    for (size_t i = 0; i < COUNT(types) && number < CATALOG_ADDED_FIRST; i++)
         if (types[i].number == number)
             return &types[i];
-    return NULL;
+    if (number < CATALOG_ADDED_FIRST)
+        return NULL;
+    size_t place = (size_t)(number - CATALOG_ADDED_FIRST);
+    return place < atomic_load_explicit(&added_count, memory_order_acquire) ? added_at(place)
+                                                                            : NULL;
 }
+
+bool catalog_reserved(const char *name)
+{
+    size_t len = strcspn(name, ".");
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (strcspn(types[i].name, ".") == len && memcmp(types[i].name, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* ---- data points ---- */
 
 const struct data_point *catalog_common(size_t *count)
 {
@@ -304,14 +376,26 @@ const struct data_point *catalog_point(const struct event_type *type, const char
     return point;
 }
 
+static const char *const point_types[] = {
+    [POINT_TEXT] = "text", [POINT_INTEGER] = "integer", [POINT_MONEY] = "money",
+    [POINT_DATE] = "date", [POINT_ENUM] = "enum",       [POINT_URL] = "url",
+    [POINT_LIST] = "list",
+};
+
 const char *point_type_name(enum point_type type)
 {
-    static const char *const names[] = {
-        [POINT_TEXT] = "text", [POINT_INTEGER] = "integer", [POINT_MONEY] = "money",
-        [POINT_DATE] = "date", [POINT_ENUM] = "enum",       [POINT_URL] = "url",
-        [POINT_LIST] = "list",
-    };
-    return names[type];
+    return point_types[type];
+}
+
+bool point_type_named(const char *name, enum point_type *type)
+{
+    for (size_t i = 0; i < COUNT(point_types); i++) {
+        if (strcmp(point_types[i], name) == 0) {
+            *type = (enum point_type)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 enum { NEAREST_MAX = 40 }; /* letters of a name that are compared */

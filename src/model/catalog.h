@@ -2,6 +2,11 @@
  *
  * Pages, docs, tokens and validation are made from it.  The numbers are written to disk: they
  * never change and are never used again.
+ *
+ * Behind the built-in types stand those that the operator adds at run time.  What the catalog gives
+ * out is immutable and stays where it is for as long as the program runs, so any thread may look
+ * anything up and keep it.  A type that is changed or deleted is a new entry in the old one's
+ * place: whoever holds the old one goes on with it.
  */
 #ifndef POSTBACKD_CATALOG_H
 #define POSTBACKD_CATALOG_H
@@ -19,7 +24,12 @@ enum point_type {
     POINT_LIST
 };
 
-enum { CATALOG_POINTS_MAX = 100 }; /* data points of one type */
+enum {
+    CATALOG_POINTS_MAX = 100,    /* data points of one type */
+    CATALOG_ADDED_FIRST = 1000,  /* the numbers of added types begin here */
+    CATALOG_ADDED_MAX = 1000,    /* added types, with the deleted ones */
+    CATALOG_ENTRIES_MAX = 10000, /* added types and their changes since the start */
+};
 
 struct data_point {
     const char *name; /* PascalCase, the token's name */
@@ -42,13 +52,18 @@ struct event_type {
     const char *meaning;             /* one line */
     const struct data_point *points; /* besides the common ones */
     size_t point_count;
+    bool deleted; /* known for the events that are there; takes no new ones */
 };
 
 const struct category *catalog_categories(size_t *count);
 const struct category *catalog_category(const char *name_or_key); /* NULL: unknown */
-const struct event_type *catalog_types(size_t *count);            /* in the order of the pages */
-const struct event_type *catalog_type(const char *name);          /* NULL: unknown */
-const struct event_type *catalog_type_numbered(int number);       /* NULL: unknown */
+const struct event_type *catalog_types(size_t *count);      /* the built-in ones, as in the pages */
+const struct event_type *catalog_type(const char *name);    /* also a deleted one; NULL: unknown */
+const struct event_type *catalog_type_numbered(int number); /* as catalog_type() */
+/* All, the built-in ones first: `size_t at = 0; while ((type = catalog_each(&at)) != NULL)`. */
+const struct event_type *catalog_each(size_t *at);
+/* Whether the name begins as a built-in type's does ("action."): not for the operator to add. */
+bool catalog_reserved(const char *name);
 
 /* EventId EventType EventTime AccountSid PostbackId Attempt: on every event. */
 const struct data_point *catalog_common(size_t *count);
@@ -60,5 +75,15 @@ const char *catalog_nearest(const struct event_type *const *types, size_t type_c
                             const char *name, size_t len);
 /* "text", "integer", "money", "date", "enum", "url", "list" */
 const char *point_type_name(enum point_type type);
+bool point_type_named(const char *name, enum point_type *type);
+
+/* ---- added types: on one thread, the loop's; at the start before there are others ---- */
+
+/* Puts a type where its number says, in place of an older one with this number; the catalog owns
+ * it from then on.  Numbers go up by one from CATALOG_ADDED_FIRST. */
+void catalog_put(const struct event_type *type);
+bool catalog_has_room(void); /* for one more entry */
+/* Back to the built-in ones; the entries stay valid.  For the start, and for tests. */
+void catalog_forget_added(void);
 
 #endif

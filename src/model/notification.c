@@ -168,7 +168,7 @@ bool notification_wants(const struct notification *notification, const struct ev
 {
     const struct notification_settings *settings = &notification->settings;
     for (size_t i = 0; i < settings->type_count; i++) {
-        if (settings->types[i] == type)
+        if (settings->types[i]->number == type->number)
             return true;
     }
     return false;

@@ -302,18 +302,18 @@ static json_t *names_of(const json_t *value, const char *field, struct problems 
 
 static void name_types_of(const struct category *category, struct buf *out)
 {
-    size_t count;
-    const struct event_type *types = catalog_types(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (types[i].category == category)
-            buf_fmt(out, "%s%s", out->len == 0 ? "" : ", ", types[i].name);
+    const struct event_type *type;
+    size_t at = 0;
+    while ((type = catalog_each(&at)) != NULL) {
+        if (type->category == category && !type->deleted)
+            buf_fmt(out, "%s%s", out->len == 0 ? "" : ", ", type->name);
     }
 }
 
 static bool has_type(const struct notification_settings *settings, const struct event_type *type)
 {
     for (size_t i = 0; i < settings->type_count; i++) {
-        if (settings->types[i] == type)
+        if (settings->types[i]->number == type->number)
             return true;
     }
     return false;
@@ -346,11 +346,11 @@ static void read_types(struct notification_settings *settings, const json_t *nam
 
 static void choose_default_types(struct notification_settings *settings)
 {
-    size_t count;
-    const struct event_type *types = catalog_types(&count);
-    for (size_t i = 0; i < count && settings->type_count < NOTIFICATION_TYPES_MAX; i++) {
-        if (types[i].category == settings->category && types[i].by_default)
-            settings->types[settings->type_count++] = &types[i];
+    const struct event_type *type;
+    size_t at = 0;
+    while (settings->type_count < NOTIFICATION_TYPES_MAX && (type = catalog_each(&at)) != NULL) {
+        if (type->category == settings->category && type->by_default && !type->deleted)
+            settings->types[settings->type_count++] = type;
     }
 }
 

@@ -80,16 +80,12 @@ static void read_settings(struct route *route, const char *text, size_t len)
 {
     struct notification probe = { 0 };
     struct problems problems = { 0 };
-    size_t count;
-    const struct event_type *types = catalog_types(&count);
-    int *wanted = must_alloc(count * sizeof(*wanted));
     json_t *json = json_loadb(text, len, 0, NULL);
 
     notification_settings_read(&probe.settings, json, &problems);
-    for (size_t i = 0; i < count; i++) {
-        if (notification_wants(&probe, &types[i]))
-            wanted[route->type_count++] = types[i].number;
-    }
+    int *wanted = must_alloc((probe.settings.type_count + 1) * sizeof(*wanted));
+    for (size_t i = 0; i < probe.settings.type_count; i++)
+        wanted[route->type_count++] = probe.settings.types[i]->number;
     route->types = wanted;
     route->ordered = probe.settings.ordered;
     route->delay_ms = (int64_t)probe.settings.minimum_delay_s * 1000;

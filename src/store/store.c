@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/metrics.h"
 #include "store/batch.h"
+#include "store/event_types.h"
 #include "store/readers.h"
 #include "store/schema.h"
 #include "store/secrets.h"
@@ -257,7 +258,7 @@ static bool open_database(struct store *store, struct error *error)
     if (!make_database(store->path, error))
         return false;
     struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
-    if (db == NULL || !schema_update(db, store->path, error))
+    if (db == NULL || !schema_update(db, store->path, error) || !event_types_load(db, error))
         goto err0;
     id_seen(&store->ids, schema_newest_id(db));
     store->writer = writer_start(db, store->path, sink, error);

@@ -98,6 +98,20 @@ def test_custom_headers_from_the_shell(server, admin, refused, receiver):
     assert world.partner.ok(world.partner.get(made["Uri"]))["CustomHeaders"] == []
 
 
+def test_event_types_from_the_shell(server, admin, refused):
+    points = [{"Name": "OrderId", "Type": "text", "Meaning": "The order", "Sample": "O-1"}]
+    admin("type", "add", "Name=shell.sent", "Meaning=It was sent",
+          f"DataPoints={json.dumps(points)}")
+    points.append({"Name": "Weight", "Type": "integer", "Meaning": "In grams", "Sample": "5"})
+    admin("type", "change", "shell.sent", "DataPoints=-", stdin=json.dumps(points))
+    (one,) = admin("type", "list")["EventTypes"]
+    assert (one["Name"], one["DataPoints"]) == ("shell.sent", points)
+    admin("type", "delete", "shell.sent")
+    assert admin("type", "list")["EventTypes"][0]["DeletedDate"]
+    assert "DataPoints[0]" in refused("type", "add", "Name=shell.x", "Meaning=m",
+                                      'DataPoints=[{"Name":"x"}]')
+
+
 def test_a_text_that_looks_like_json_is_text_all_the_same(admin):
     for name in ("[1]", '{"a":1}', "[", "{x", "-5", "a=b=c", " spaces kept inside "):
         made = admin("account", "add", "Kind=BRAND", f"Name={name}")

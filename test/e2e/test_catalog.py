@@ -14,6 +14,7 @@ CATEGORIES = {
     "Tracking Value Request Events": ["tracking_value_request.created"],
     "Job Completion Events": ["job.completed"],
     "Product Data Change Events": ["product_data.changed"],
+    "Platform Events": [],  # the operator's own
     "System Events": ["system.maintenance_started", "system.maintenance_ended",
                       "notification.failing", "notification.recovered", "notification.late"],
 }

@@ -154,6 +154,17 @@ class Stage(World):
             "Email": email, "Name": "Dana Reyes", "Password": "a long pass phrase"}))
         return email
 
+    def type_name(self):
+        """One that nobody has yet."""
+        self.orders += 1
+        return f"shop.order_{self.partner.sid.lower()}_{self.orders}"
+
+    def event_type(self):
+        name = self.type_name()
+        body = copy.deepcopy(SPEC.whole["components"]["schemas"]["NewEventType"]["example"])
+        self.operator.ok(self.operator.post("EventTypes", {**body, "Name": name}))
+        return name
+
     def no_maintenance(self):
         self.operator.post("Maintenance/End")
         await_until(lambda: self.operator.get("Maintenance").json()["State"] == "OFF", "none")
@@ -234,6 +245,11 @@ NEEDS = {
     "listMembers": lambda s: {"Id": s.campaign},
     "addMember": lambda s: {"Id": s.campaign, "body": {"PartnerSid": s.partner.sid}},
     "removeMember": lambda s: {"Id": s.campaign, "Account": s.partner.sid},
+    "listEventTypes": lambda s: s.event_type() and {},
+    "addEventType": lambda s: {"body": {"Name": s.type_name()}},
+    "getAddedEventType": lambda s: {"Type": s.event_type()},
+    "changeEventType": lambda s: {"Type": s.event_type()},
+    "deleteEventType": lambda s: {"Type": s.event_type()},
     "listNotifications": lambda s: s.notification(s.brand) and {
         "query": {"AccountSid": s.brand.sid}},
     "setHeaders": lambda s: {"Id": s.notification(s.brand)},
@@ -260,6 +276,9 @@ CONFLICTS = {  # what makes them answer 409
     "revokeToken": lambda s: {"Account": s.operator.sid, "Id": s.own_token()},
     "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.user()}},
     "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Online sale"}},
+    "addEventType": lambda s: {"body": {"Name": s.event_type()}},
+    "changeEventType": lambda s: {"Type": "action.tracked"},
+    "deleteEventType": lambda s: {"Type": "action.tracked"},
     "startMaintenance": lambda s: s.maintenance(),
     "endMaintenance": lambda s: s.no_maintenance(),
 }

@@ -1,0 +1,244 @@
+/* operator_event_types.c — the event types that the operator adds, so that the platform's other
+ * systems send theirs through the same engine.
+ *
+ * A definition is checked against the catalog on the loop, written by a job, and put into the
+ * catalog when it is on disk: an event of a type that a crash could take back is never accepted.
+ * One change is under way at a time, so that each is checked against the one before.
+ */
+#include "api/operator.h"
+
+#include "api/body.h"
+#include "model/event_type.h"
+#include "store/accounts.h"
+#include "store/event_types.h"
+#include "store/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct type_work {
+    struct api_job api;
+    struct event_type *type; /* until the catalog has it */
+    const char *action;      /* for the audit log */
+    bool changes;            /* counted in api->catalog_changing */
+    struct cursor cursor;
+    json_t *shown;
+};
+
+static void clear_work(struct api_job *job)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    if (work->changes)
+        job->api->catalog_changing = false;
+    event_type_free(work->type);
+    json_decref(work->shown);
+}
+
+static struct type_work *work_new(struct call *call, void *context,
+                                  bool (*run)(struct api_job *, struct db *),
+                                  void (*finish)(struct api_job *))
+{
+    struct type_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+
+    work->api.clear = clear_work;
+    return work;
+}
+
+/* ---- changes ---- */
+
+static void audit(struct api_job *job, struct db *db, const struct type_work *work)
+{
+    json_t *detail = json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
+                               (int)work->type->point_count);
+    char object[160], *text = json_dumps(detail, JSON_COMPACT);
+
+    snprintf(object, sizeof(object), "/Operator/EventTypes/%s", work->type->name);
+    audit_add(db, &job->call->caller, job->call->address, work->action, object, text);
+    free(text);
+    json_decref(detail);
+}
+
+static bool run_save(struct api_job *job, struct db *db)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    if (!event_type_save(db, work->type)) {
+        error_set(&job->job.error, ERROR_CONFLICT,
+                  "There are %d added event types, with the deleted ones; there can be no more.",
+                  CATALOG_ADDED_MAX);
+        return false;
+    }
+    audit(job, db, work);
+    return true;
+}
+
+static bool run_delete(struct api_job *job, struct db *db)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    event_type_delete(db, work->type->number);
+    audit(job, db, work);
+    return true;
+}
+
+static void finish_change(struct api_job *job)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    catalog_put(work->type);
+    call_ok(job->call, "/Operator/EventTypes/%s", work->type->name);
+    work->type = NULL;
+}
+
+/* False: answered. */
+static bool may_change(struct call *call, const struct api *api)
+{
+    if (api->catalog_changing) {
+        call_add_header(call, "Retry-After", "1");
+        call_refuse(call, 503, NULL, "Another change of the event types is being written.");
+        return false;
+    }
+    if (!catalog_has_room()) {
+        call_refuse(call, 409, NULL,
+                    "The event types were changed %d times since the start; restart the server to "
+                    "change them further.",
+                    CATALOG_ENTRIES_MAX);
+        return false;
+    }
+    return true;
+}
+
+/* The call's type, that it may change; NULL: answered. */
+static const struct event_type *type_of(struct call *call)
+{
+    const struct event_type *type = catalog_type(call->params[0]);
+
+    if (type != NULL && type->number < CATALOG_ADDED_FIRST)
+        call_refuse(call, 409, NULL, "A built-in event type cannot be changed.");
+    else if (type == NULL || type->deleted)
+        call_refuse(call, 404, NULL, "There is no such event type.");
+    else
+        return type;
+    return NULL;
+}
+
+static void give(struct type_work *work)
+{
+    work->changes = true;
+    work->api.api->catalog_changing = true;
+    api_write(&work->api);
+}
+
+static void save(struct call *call, struct api *api, const json_t *definition,
+                 const struct event_type *before, const char *action)
+{
+    struct type_work *work = work_new(call, api, run_save, finish_change);
+
+    work->action = action;
+    work->type = event_type_read(definition, before, &work->api.problems);
+    if (before == NULL && work->type != NULL && catalog_reserved(work->type->name))
+        problems_add(&work->api.problems, "Name", "must not begin as a built-in event type's does");
+    if (api_job_valid(&work->api))
+        give(work);
+}
+
+void operator_add_event_type(struct call *call, void *context)
+{
+    struct api *api = context;
+    const struct event_type *before = NULL;
+    const char *name;
+    json_t *body;
+
+    if (!may_change(call, api) || (body = call_object(call)) == NULL)
+        return;
+    name = json_string_value(json_object_get(body, "Name"));
+    if (name != NULL)
+        before = catalog_type(name);
+    if (before != NULL && before->number < CATALOG_ADDED_FIRST)
+        before = NULL; /* refused for its name */
+    if (before != NULL && !before->deleted)
+        call_refuse(call, 409, NULL, "There is an event type of this name.");
+    else
+        save(call, api, body, before, "event_type.add");
+    json_decref(body);
+}
+
+void operator_change_event_type(struct call *call, void *context)
+{
+    const struct event_type *before;
+    json_t *body;
+
+    if (!may_change(call, context) || (before = type_of(call)) == NULL ||
+        (body = call_object(call)) == NULL)
+        return;
+    save(call, context, body, before, "event_type.change");
+    json_decref(body);
+}
+
+void operator_delete_event_type(struct call *call, void *context)
+{
+    const struct event_type *type;
+    struct type_work *work;
+
+    if (!may_change(call, context) || (type = type_of(call)) == NULL)
+        return;
+    work = work_new(call, context, run_delete, finish_change);
+    work->action = "event_type.delete";
+    work->type = event_type_retired(type);
+    give(work);
+}
+
+/* ---- reading ---- */
+
+static bool run_list(struct api_job *job, struct db *db)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    work->shown = event_types_list(db, work->cursor.at, work->cursor.limit);
+    return true;
+}
+
+static void finish_list(struct api_job *job)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    call_json_answer(job->call, 200,
+                     cursor_answer(job->call, &work->cursor, "EventTypes", work->shown));
+    work->shown = NULL;
+}
+
+void operator_list_event_types(struct call *call, void *context)
+{
+    static const char *const names[] = { "After", "PageSize", NULL };
+    struct type_work *work = work_new(call, context, run_list, finish_list);
+
+    call_query_only(call, names, &work->api.problems);
+    cursor_read(call, &work->cursor, "After", &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    work->shown = event_types_show(db, job->call->params[0]);
+    if (work->shown == NULL)
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such event type.");
+    return work->shown != NULL;
+}
+
+static void finish_show(struct api_job *job)
+{
+    struct type_work *work = (struct type_work *)job;
+
+    call_json_answer(job->call, 200, work->shown);
+    work->shown = NULL;
+}
+
+void operator_show_event_type(struct call *call, void *context)
+{
+    api_read(&work_new(call, context, run_show, finish_show)->api);
+}

@@ -1,0 +1,21 @@
+/* event_types.h — the event types that the operator has added, on disk. */
+#ifndef POSTBACKD_EVENT_TYPES_H
+#define POSTBACKD_EVENT_TYPES_H
+
+#include "model/event_type.h"
+#include "store/db.h"
+
+/* Fills the catalog.  Before there are other threads; false with *error when a row is damaged. */
+bool event_types_load(struct db *db, struct error *error);
+
+/* Writes one with its definition: a new one (number 0) gets its number here.  False: the catalog
+ * has no number left. */
+bool event_type_save(struct db *db, struct event_type *type);
+void event_type_delete(struct db *db, int number);
+
+/* The API's objects, by number from `after` on, at most `limit`; the deleted ones too. */
+json_t *event_types_list(struct db *db, int64_t after, int limit);
+/* By name; NULL: there is none. */
+json_t *event_types_show(struct db *db, const char *name);
+
+#endif
