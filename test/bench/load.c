@@ -1,21 +1,27 @@
 /* load.c — the bench's load: POSTs events over kept-alive connections.
  *
  *   load --port N [--path P] [--authorization TEXT] [--sid SID[,SID…]] [--connections N]
- *        [--seconds S] [--rate N] [--batch N]
+ *        [--seconds S] [--rate N] [--batch N] [--count N] [--accepted FILE] [--survive 1]
  *
  * Without --rate each connection sends its next event when the last was answered; with it, events
- * are sent at that pace over all connections.  Each event holds the time of its sending as its
- * CustomerId.  Prints JSON.
+ * are sent at that pace over all connections.  --count ends it when so many were sent.  Each
+ * event holds its number as its ActionId and the time of its sending as its CustomerId; --accepted
+ * writes the numbers of those answered 202.  --survive connects again when the server goes away,
+ * and ends on SIGTERM as well.  Prints JSON.
  */
 #include "wire.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 struct load {
-    int epoll, batch;
+    int epoll, batch, port, count;
+    bool survive;
+    FILE *numbers;
+    struct conn **conns;
     const char *path, *authorization;
     char *sids[1024];
     int sid_count, next_sid;
@@ -24,9 +30,18 @@ struct load {
 };
 
 struct client {
+    int at; /* in load->conns */
     bool waiting;
-    int64_t sent_us;
+    int64_t sent_us, first; /* the number of the first event in flight */
 };
+
+static volatile sig_atomic_t ended;
+
+static void end_now(int number)
+{
+    (void)number;
+    ended = 1;
+}
 
 static const char event_form[] =
     "{\"Type\":\"action.tracked\",\"AccountSids\":[\"%s\"],\"Data\":{"
@@ -36,6 +51,26 @@ static const char event_form[] =
     "\"Status\":\"PENDING\",\"Payout\":\"4.50\",\"Amount\":\"89.90\",\"Currency\":\"EUR\","
     "\"EventDate\":\"2026-01-15T10:00:00+00:00\",\"CustomerId\":\"%lld\"}}";
 
+static void open_conn(struct load *load, int at)
+{
+    int fd = load->survive ? connect_try(load->port) : connect_to(load->port);
+    if (fd == -1)
+        return; /* the next turn tries again */
+    struct client *client = calloc(1, sizeof(*client));
+    client->at = at;
+    load->conns[at] = conn_new(load->epoll, fd, client);
+}
+
+static void lost(struct load *load, struct conn *conn)
+{
+    struct client *client = conn->data;
+    if (!load->survive)
+        fail("the server closed a connection");
+    load->conns[client->at] = NULL;
+    conn_free(conn);
+    free(client);
+}
+
 static void send_next(struct load *load, struct conn *conn)
 {
     static char body[1 << 20];
@@ -43,6 +78,7 @@ static void send_next(struct load *load, struct conn *conn)
     struct client *client = conn->data;
     int64_t now = now_us();
     int len = 0;
+    client->first = load->sent;
     if (load->batch > 1)
         len += sprintf(body + len, "{\"Events\":[");
     for (int i = 0; i < load->batch; i++) {
@@ -62,8 +98,7 @@ static void send_next(struct load *load, struct conn *conn)
     conn_put(conn, body, (size_t)len);
     client->waiting = true;
     client->sent_us = now;
-    if (!conn_flush(load->epoll, conn))
-        fail("the server closed a connection");
+    conn_flush(load->epoll, conn); /* a broken one is found by the next read */
 }
 
 static void take_answer(struct load *load, struct conn *conn, size_t len)
@@ -74,6 +109,8 @@ static void take_answer(struct load *load, struct conn *conn, size_t len)
         fprintf(stderr, "refused: %.*s\n", (int)len, conn->in);
     load->accepted += ok ? load->batch : 0;
     load->refused += ok ? 0 : load->batch;
+    for (int i = 0; ok && load->numbers != NULL && i < load->batch; i++)
+        fprintf(load->numbers, "%lld\n", (long long)(client->first + i));
     quantiles_add(&load->latencies, now_us() - client->sent_us);
     client->waiting = false;
     message_drop(conn, len);
@@ -83,7 +120,7 @@ static struct conn *idle(struct conn **conns, int count, int *from)
 {
     for (int i = 0; i < count; i++) {
         struct conn *conn = conns[(*from + i) % count];
-        if (!((struct client *)conn->data)->waiting) {
+        if (conn != NULL && !((struct client *)conn->data)->waiting) {
             *from = (*from + i + 1) % count;
             return conn;
         }
@@ -112,49 +149,79 @@ static void read_sids(struct load *load, const char *text)
     }
 }
 
+static void take_ready(struct load *load, struct epoll_event *event, bool again)
+{
+    struct conn *conn = event->data.ptr;
+    const char *body;
+    size_t body_len, len;
+    if (((event->events & ~(unsigned)EPOLLOUT) != 0 && !conn_read(conn)) ||
+        !conn_flush(load->epoll, conn)) {
+        lost(load, conn);
+        return;
+    }
+    while ((len = message_whole(conn, &body, &body_len)) != 0) {
+        take_answer(load, conn, len);
+        if (again)
+            send_next(load, conn);
+    }
+}
+
+/* Opens what is not open, and gives how many wait for an answer. */
+static int look_at_all(struct load *load, bool send)
+{
+    int open = 0;
+    for (int i = 0; i < load->count; i++) {
+        if (load->conns[i] == NULL) {
+            open_conn(load, i);
+            if (send && load->conns[i] != NULL)
+                send_next(load, load->conns[i]);
+        }
+        if (load->conns[i] != NULL)
+            open += ((struct client *)load->conns[i]->data)->waiting;
+    }
+    return open;
+}
+
+static void run(struct load *load, double seconds, double rate, int64_t most)
+{
+    struct epoll_event events[256];
+    int from = 0, open = look_at_all(load, rate == 0);
+    int64_t start = now_us(), end = start + (int64_t)(1e6 * seconds), now = start;
+    bool more = true;
+    do {
+        int ready = epoll_wait(load->epoll, events, 256, rate > 0 ? 1 : load->survive ? 5 : 100);
+        for (int i = 0; i < ready; i++)
+            take_ready(load, &events[i], more && rate == 0);
+        struct conn *conn;
+        now = now_us();
+        more = now < end && !ended && (most == 0 || load->sent < most);
+        while (more && rate > 0 && (double)load->sent < rate * (double)(now - start) / 1e6 &&
+               (conn = idle(load->conns, load->count, &from)) != NULL)
+            send_next(load, conn);
+        open = look_at_all(load, more && rate == 0);
+    } while (more || (open > 0 && now < end + 10000000));
+    print(load, (double)(now_us() - start) / 1e6);
+}
+
 int main(int argc, char **argv)
 {
     struct load load = { .epoll = epoll_create1(0),
                          .batch = atoi(flag(argc, argv, "--batch", "1")),
+                         .port = atoi(flag(argc, argv, "--port", "0")),
+                         .count = atoi(flag(argc, argv, "--connections", "128")),
+                         .survive = atoi(flag(argc, argv, "--survive", "0")) != 0,
                          .path = flag(argc, argv, "--path", "/Events"),
                          .authorization = flag(argc, argv, "--authorization", "none") };
-    int count = atoi(flag(argc, argv, "--connections", "128"));
-    int port = atoi(flag(argc, argv, "--port", "0")), from = 0;
-    double rate = atof(flag(argc, argv, "--rate", "0"));
+    const char *numbers = flag(argc, argv, "--accepted", NULL);
+    if (numbers != NULL && (load.numbers = fopen(numbers, "w")) == NULL)
+        fail(numbers);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, end_now);
     read_sids(&load, flag(argc, argv, "--sid", "none"));
-    struct conn **conns = calloc((size_t)count, sizeof(*conns));
-    for (int i = 0; i < count; i++)
-        conns[i] = conn_new(load.epoll, connect_to(port), calloc(1, sizeof(struct client)));
-    int64_t start = now_us(),
-            end = start + (int64_t)(1e6 * atof(flag(argc, argv, "--seconds", "5")));
-    for (int i = 0; i < count && rate == 0; i++)
-        send_next(&load, conns[i]);
-    struct epoll_event events[256];
-    int64_t open = 0;
-    do {
-        int ready = epoll_wait(load.epoll, events, 256, rate > 0 ? 1 : 100);
-        for (int i = 0; i < ready; i++) {
-            struct conn *conn = events[i].data.ptr;
-            const char *body;
-            size_t body_len, len;
-            if ((events[i].events & (EPOLLIN | EPOLLHUP)) != 0 && !conn_read(conn))
-                fail("the server closed a connection");
-            conn_flush(load.epoll, conn);
-            while ((len = message_whole(conn, &body, &body_len)) != 0) {
-                take_answer(&load, conn, len);
-                if (rate == 0 && now_us() < end)
-                    send_next(&load, conn);
-            }
-        }
-        int64_t now = now_us();
-        struct conn *conn;
-        while (rate > 0 && now < end && (double)load.sent < rate * (double)(now - start) / 1e6 &&
-               (conn = idle(conns, count, &from)) != NULL)
-            send_next(&load, conn);
-        open = 0;
-        for (int i = 0; i < count; i++)
-            open += ((struct client *)conns[i]->data)->waiting;
-    } while (now_us() < end || (open > 0 && now_us() < end + 10000000));
-    print(&load, (double)(now_us() - start) / 1e6);
+    load.conns = calloc((size_t)load.count, sizeof(struct conn *));
+    run(&load, atof(flag(argc, argv, "--seconds", "5")), atof(flag(argc, argv, "--rate", "0")),
+        atoll(flag(argc, argv, "--count", "0")));
+    if (load.numbers != NULL && fclose(load.numbers) != 0)
+        fail(numbers);
     return load.refused == 0 ? 0 : 1;
 }

@@ -1,13 +1,16 @@
 /* receiver.c — the bench's receiver: answers every POST with 200 and measures.
  *
- *   receiver [--port N] [--delay-ms N] [--hang 1]
+ *   receiver [--port N] [--delay-ms N] [--addresses N] [--log FILE]
  *
  * Prints its port.  A body that holds "CustomerId":"<steady µs>" gives a latency.  GET /stats
- * answers what came since the last GET /reset as JSON.  --delay-ms answers that much later;
- * --hang never answers.
+ * answers what came since the last GET /reset as JSON.  --delay-ms answers that much later; after
+ * GET /hang nothing is answered any more.  --addresses listens on 127.0.0.2 and the N - 1 after it
+ * too.  A POST to /flaky is answered 500 where the ActionId is a multiple of 3 and came for the
+ * first time.  --log writes the ActionId of each POST answered 200.
  */
 #include "wire.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,12 @@
 #include <sys/socket.h>
 
 static struct quantiles latencies;
-static int64_t received, last_us;
+static int64_t received, requests, last_us;
+static bool hanging;
+static FILE *numbers;
+
+enum { NUMBERS_MOST = 1 << 24, ADDRESSES_MOST = 1024 };
+static char came[NUMBERS_MOST]; /* by ActionId */
 
 struct later { /* a ring of answers that are due in order */
     struct conn *conn;
@@ -32,19 +40,29 @@ static void answer(struct conn *conn)
     conn_put(conn, text, sizeof(text) - 1);
 }
 
+static void answer_failed(struct conn *conn)
+{
+    static const char text[] = "HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n";
+    conn_put(conn, text, sizeof(text) - 1);
+}
+
 static void answer_stats(struct conn *conn, bool reset)
 {
     char body[256], head[128];
-    int len = snprintf(body, sizeof(body),
-                       "{\"received\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,\"last_us\":%lld}",
-                       (long long)received, (long long)quantile(&latencies, 0.5),
-                       (long long)quantile(&latencies, 0.99), (long long)last_us);
+    int len =
+        snprintf(body, sizeof(body),
+                 "{\"received\":%lld,\"requests\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,"
+                 "\"last_us\":%lld}",
+                 (long long)received, (long long)requests, (long long)quantile(&latencies, 0.5),
+                 (long long)quantile(&latencies, 0.99), (long long)last_us);
     int head_len =
         snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len);
     conn_put(conn, head, (size_t)head_len);
     conn_put(conn, body, (size_t)len);
+    if (numbers != NULL)
+        fflush(numbers);
     if (reset) {
-        received = last_us = 0;
+        received = requests = last_us = 0;
         latencies.count = 0;
     }
 }
@@ -60,7 +78,25 @@ static void take(const char *body, size_t len)
         quantiles_add(&latencies, now - strtoll(at + sizeof(mark) - 1, NULL, 10));
 }
 
-static void handle(struct conn *conn, int64_t delay_us, bool hang)
+/* Whether it is answered 500. */
+static bool fails(const struct conn *conn, const char *body, size_t len)
+{
+    static const char mark[] = "\"ActionId\":\"";
+    bool flaky = strncmp(conn->in, "POST /flaky", 11) == 0;
+    const char *at = flaky || numbers != NULL ? memmem(body, len, mark, sizeof(mark) - 1) : NULL;
+    if (at == NULL)
+        return false;
+    int64_t number = strtoll(at + sizeof(mark) - 1, NULL, 10);
+    if (flaky && number % 3 == 0 && number < NUMBERS_MOST && !came[number]) {
+        came[number] = 1;
+        return true;
+    }
+    if (numbers != NULL)
+        fprintf(numbers, "%lld\n", (long long)number);
+    return false;
+}
+
+static void handle(struct conn *conn, int64_t delay_us)
 {
     const char *body;
     size_t body_len, len;
@@ -69,7 +105,16 @@ static void handle(struct conn *conn, int64_t delay_us, bool hang)
         bool reset = strncmp(conn->in, "GET /reset", 10) == 0;
         if (stats || reset) {
             answer_stats(conn, reset);
-        } else if (!hang) {
+        } else if (strncmp(conn->in, "GET /hang", 9) == 0) {
+            answer(conn);
+            hanging = true;
+        } else if (!hanging) {
+            requests++;
+            if (fails(conn, body, body_len)) {
+                answer_failed(conn);
+                message_drop(conn, len);
+                continue;
+            }
             take(body, body_len);
             if (delay_us == 0)
                 answer(conn);
@@ -105,24 +150,34 @@ int main(int argc, char **argv)
     int port, epoll = epoll_create1(0);
     int listener = listen_on(atoi(flag(argc, argv, "--port", "0")), &port);
     int64_t delay_us = atoll(flag(argc, argv, "--delay-ms", "0")) * 1000;
-    bool hang = atoi(flag(argc, argv, "--hang", "0")) != 0;
+    const char *log = flag(argc, argv, "--log", NULL);
+    int addresses = atoi(flag(argc, argv, "--addresses", "1"));
+    static int listeners[ADDRESSES_MOST];
     struct epoll_event event = { .events = EPOLLIN }, events[256];
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+    if (log != NULL && (numbers = fopen(log, "w")) == NULL)
+        fail(log);
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < addresses && i < ADDRESSES_MOST; i++) {
+        listeners[i] = i == 0 ? listener : listen_at(1 + i, port);
+        event.data.ptr = &listeners[i];
+        epoll_ctl(epoll, EPOLL_CTL_ADD, listeners[i], &event);
+    }
     printf("%d\n", port);
     fflush(stdout);
     for (;;) {
         int count = epoll_wait(epoll, events, 256, flush_due(epoll));
         for (int i = 0; i < count; i++) {
-            struct conn *conn = events[i].data.ptr;
-            if (conn == NULL) {
-                int fd = accept(listener, NULL, NULL);
+            int *which = events[i].data.ptr;
+            if (which >= listeners && which < listeners + ADDRESSES_MOST) {
+                int fd = accept(*which, NULL, NULL);
                 if (fd != -1)
                     conn_new(epoll, fd, NULL);
                 continue;
             }
+            struct conn *conn = events[i].data.ptr;
             bool alive = (events[i].events & ~(unsigned)EPOLLOUT) == 0 || conn_read(conn);
             if (alive)
-                handle(conn, delay_us, hang);
+                handle(conn, delay_us);
             if (!alive || !conn_flush(epoll, conn))
                 forget(conn);
         }

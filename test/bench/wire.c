@@ -35,11 +35,11 @@ const char *flag(int argc, char **argv, const char *name, const char *fallback)
     return fallback;
 }
 
-static struct sockaddr_in loopback(int port)
+static struct sockaddr_in loopback(int host, int port)
 {
     return (struct sockaddr_in){ .sin_family = AF_INET,
                                  .sin_port = htons((uint16_t)port),
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)host) };
 }
 
 static void no_delay(int fd)
@@ -48,27 +48,46 @@ static void no_delay(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-int listen_on(int port, int *bound)
+int listen_at(int host, int port)
 {
-    struct sockaddr_in address = loopback(port);
-    socklen_t size = sizeof(address);
+    struct sockaddr_in address = loopback(host, port);
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (fd == -1 || bind(fd, (struct sockaddr *)&address, size) == -1 || listen(fd, 1024) == -1)
+    if (fd == -1 || bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+        listen(fd, 1024) == -1)
         fail("listen");
+    return fd;
+}
+
+int listen_on(int port, int *bound)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    int fd = listen_at(1, port);
     getsockname(fd, (struct sockaddr *)&address, &size);
     *bound = ntohs(address.sin_port);
     return fd;
 }
 
+int connect_try(int port)
+{
+    struct sockaddr_in address = loopback(1, port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        fail("socket");
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1 && errno != EINPROGRESS) {
+        close(fd);
+        return -1;
+    }
+    no_delay(fd);
+    return fd;
+}
+
 int connect_to(int port)
 {
-    struct sockaddr_in address = loopback(port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd == -1 ||
-        (connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1 && errno != EINPROGRESS))
+    int fd = connect_try(port);
+    if (fd == -1)
         fail("connect");
-    no_delay(fd);
     return fd;
 }
 

@@ -19,7 +19,9 @@ struct conn {
 
 int64_t now_us(void);
 int listen_on(int port, int *bound); /* loopback; port 0: a free one */
+int listen_at(int host, int port);   /* 127.0.0.0 + host */
 int connect_to(int port);            /* loopback, non-blocking */
+int connect_try(int port);           /* the same; -1: refused */
 struct conn *conn_new(int epoll, int fd, void *data);
 void conn_free(struct conn *conn);
 bool conn_read(struct conn *conn); /* false: closed */

@@ -1,0 +1,229 @@
+"""What every row of script/bench stands on: the programs, the server, the load."""
+
+import atexit
+import base64
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "test/e2e"))
+from harness.ageing import age  # noqa: E402
+BUILD = os.path.join(ROOT, "build-bench")
+CONNECTIONS = 128
+
+
+def build():
+    subprocess.run([os.path.join(ROOT, "script/deps"), "build"], check=True)
+    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
+        subprocess.run(["meson", "setup", "--buildtype=release", "-Dbench=true", BUILD, ROOT],
+                       check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", BUILD, "--quiet"], check=True, stdout=sys.stderr)
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: also when the bench is killed
+
+
+def spawn(command, **options):
+    process = subprocess.Popen(command, text=True, preexec_fn=die_with_parent, **options)
+    spawned.append(process)
+    return process
+
+
+def kill_all():
+    for process in spawned:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+spawned = []
+atexit.register(kill_all)
+
+
+def program(name):
+    return os.path.join(BUILD, "test", name)
+
+
+def fetch(url, method="GET", body=None, credentials=None):
+    request = urllib.request.Request(url, method=method)
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    if credentials:
+        request.add_header("Authorization", basic(credentials))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=60) as answer:
+        text = answer.read()
+    return json.loads(text) if text[:1] in b"{[" else text.decode()
+
+
+def basic(credentials):
+    return "Basic " + base64.b64encode(credentials.encode()).decode()
+
+
+def await_until(condition, what, timeout=120):
+    pause = threading.Event()
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if condition():
+            return
+        pause.wait(0.005)
+    raise SystemExit(f"bench: still not so after {timeout} s: {what}")
+
+
+class Program:
+    """A bench program that prints its port."""
+
+    def __init__(self, *command):
+        self.process = spawn(command, stdout=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline())
+
+    def stats(self, path="/stats"):
+        return fetch(f"http://127.0.0.1:{self.port}{path}")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Postbackd:
+    """The server on a fresh store, with one account whose notification calls the receiver."""
+
+    def __init__(self, directory, *flags):
+        self.flags = flags
+        self.port = 0
+        self.data = os.path.join(directory, "data")
+        self.start()
+        self.operator = open(os.path.join(self.data, "operator.token")).read().strip()
+
+    def start(self):
+        self.process = spawn(
+            [os.path.join(BUILD, "src/postbackd"), "serve", "--data", self.data, "--listen",
+             f"127.0.0.1:{self.port}", "--allow-egress", "127.0.0.0/8", "--rate-limit", "0", *self.flags],
+            stderr=subprocess.PIPE)
+        for line in self.process.stderr:
+            if " listening address=" in line:
+                self.port = int(line.split("listening address=")[1].split()[0].strip('"').rsplit(":", 1)[1])
+                break
+        else:
+            raise SystemExit("bench: postbackd did not start")
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.base = f"http://127.0.0.1:{self.port}"
+
+    def api(self, method, path, body=None, credentials=None):
+        return fetch(self.base + path, method, body, credentials or self.operator)
+
+    def account(self, receiver_port, host="127.0.0.1", path="/postbacks"):
+        made = self.api("POST", "/Operator/Accounts", {"Kind": "PARTNER", "Name": "Bench"})
+        token = self.api("POST", f"/Operator/Accounts/{made['Sid']}/Tokens", {"Scope": "API"})["Token"]
+        self.api("POST", f"/Mediapartners/{made['Sid']}/EventNotifications",
+                 {"Category": "Action Lifecycle Events", "Method": "POST", "BodyFormat": "JSON",
+                  "Url": f"http://{host}:{receiver_port}{path}"},
+                 f"{made['Sid']}:{token}")
+        return made["Sid"]
+
+    def metric(self, name):
+        for line in self.api("GET", "/metrics").splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise SystemExit(f"bench: no metric {name}")
+
+    def status(self, name):
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith(name + ":"):
+                return int(line.split()[1])
+        return 0
+
+    def wakeups(self):
+        """Of all threads, since the start."""
+        tasks = f"/proc/{self.process.pid}/task"
+        return sum(int(line.split()[1]) for task in os.listdir(tasks)
+                   for line in open(f"{tasks}/{task}/status")
+                   if line.startswith("voluntary_ctxt_switches:"))
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def load_start(port, seconds, sid="none", credentials="none:none", **flags):
+    flags = {"connections": CONNECTIONS, **flags}
+    command = [program("load"), "--port", str(port), "--seconds", str(seconds), "--sid", sid,
+               "--authorization", basic(credentials)]
+    for name, value in flags.items():
+        command += ["--" + name, str(value)]
+    return spawn(command, stdout=subprocess.PIPE)
+
+
+def load_end(process):
+    """Its figures; some refused is for the caller to judge."""
+    text, _ = process.communicate()
+    if not text:
+        raise SystemExit("bench: the load failed")
+    return json.loads(text)
+
+
+def load(port, seconds, sid="none", credentials="none:none", **flags):
+    result = load_end(load_start(port, seconds, sid, credentials, **flags))
+    if result["refused"] > 0:
+        raise SystemExit(f"bench: {result['refused']} events were refused")
+    return result
+
+
+@contextlib.contextmanager
+def world(*flags, **receiver_flags):
+    """A server on a fresh store and a receiver; nothing is left of them."""
+    directory = tempfile.mkdtemp(prefix="postbackd-bench-", dir=os.environ.get("TMPDIR", "/tmp"))
+    try:
+        command = [program("receiver")]
+        for name, value in receiver_flags.items():
+            command += ["--" + name.replace("_", "-"), str(value)]
+        yield Postbackd(directory, *flags), Program(*command), directory
+    finally:
+        kill_all()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def delivered_rate(receiver, accepted, started, recorded):
+    """Events a second until the last one was received and recorded."""
+    url = f"http://127.0.0.1:{receiver.port}"
+    await_until(lambda: fetch(url + "/stats")["received"] >= accepted, "all received")
+    await_until(recorded, "all recorded")
+    return accepted / (time.monotonic() - started)
+
+
+def floor_round(directory, receiver, seconds):
+    fetch(f"http://127.0.0.1:{receiver.port}/reset")
+    floor = Program(program("floor"), "--receiver", str(receiver.port), "--file",
+                    os.path.join(directory, "floor.log"))
+    started = time.monotonic()
+    result = load(floor.port, seconds)
+    rate = delivered_rate(receiver, result["accepted"], started, lambda: True)
+    floor.close()
+    return rate
+
+
+def postbackd_round(server, receiver, sid, seconds, **flags):
+    fetch(f"http://127.0.0.1:{receiver.port}/reset")
+    before = server.metric("postbackd_recorded_total")
+    started = time.monotonic()
+    result = load(server.port, seconds, sid, server.operator, **flags)
+    rate = delivered_rate(receiver, result["accepted"], started,
+                          lambda: server.metric("postbackd_recorded_total") - before
+                          >= result["accepted"])
+    return rate, fetch(f"http://127.0.0.1:{receiver.port}/stats")
