@@ -219,7 +219,9 @@ void identities_sign_in(struct api *api, struct call *call, const char *sid, con
             return;
         }
     }
-    if (!limits_may_try(api->limits, call->address, clock_wall_ms())) {
+    /* One that was right lately is no guess: who guesses from the same address (behind one proxy
+     * all have the same) shuts nobody else out. */
+    if (holder == NULL && !limits_may_try(api->limits, call->address, clock_wall_ms())) {
         call_add_header(call, "Retry-After", "60");
         call_refuse(call, 429, NULL, "Too many wrong sign-ins from this address; wait a minute.");
         return;

@@ -72,6 +72,14 @@ void *request_line_came(void *context, const char *target, struct MHD_Connection
 
 /* ---- the headers ---- */
 
+/* RFC 9110 §5.6.2.  "Content-Length : 5" is none, and a proxy in front may take it for one. */
+static bool is_token(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789"
+                                  "!#$%&'*+.^_`|~";
+    return *name != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
 static enum MHD_Result header_noted(void *context, enum MHD_ValueKind kind, const char *name,
                                     const char *value)
 {
@@ -81,6 +89,7 @@ static enum MHD_Result header_noted(void *context, enum MHD_ValueKind kind, cons
     if (value == NULL)
         value = "";
     in->header_bytes += strlen(value);
+    in->bad_name = in->bad_name || !is_token(name);
     if (strcasecmp(name, "Authorization") == 0) {
         in->authorizations++;
         in->authorization = value;
@@ -134,19 +143,22 @@ static void headers_too_long(struct inbound *in)
  * closed: what follows could be a request smuggled past a proxy. */
 static bool framing_is_clear(struct inbound *in)
 {
-    if (in->lengths > 1 || in->encodings > 1 || (in->lengths > 0 && in->encodings > 0)) {
-        in->answer_now = true;
-        call_add_header(&in->call, "Connection", "close");
-        call_refuse(&in->call, 400, NULL, "The length of the body is given in more than one way.");
-        return false;
+    int status = 400;
+    const char *why = NULL;
+    if (in->bad_name) {
+        why = "A header's name is not made of letters, digits and '-' with ':' right behind it.";
+    } else if (in->lengths > 1 || in->encodings > 1 || (in->lengths > 0 && in->encodings > 0)) {
+        why = "The length of the body is given in more than one way.";
+    } else if (in->encodings > 0 && !in->chunked) {
+        status = 501;
+        why = "Only the transfer encoding 'chunked' is known.";
     }
-    if (in->encodings > 0 && !in->chunked) {
-        in->answer_now = true;
-        call_add_header(&in->call, "Connection", "close");
-        call_refuse(&in->call, 501, NULL, "Only the transfer encoding 'chunked' is known.");
-        return false;
-    }
-    return true;
+    if (why == NULL)
+        return true;
+    in->answer_now = true;
+    call_add_header(&in->call, "Connection", "close");
+    call_refuse(&in->call, status, NULL, "%s", why);
+    return false;
 }
 
 static bool route_is_found(struct inbound *in, const struct segments *segments)

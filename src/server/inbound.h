@@ -82,7 +82,7 @@ struct inbound {
     const char *content_length;
     size_t header_bytes;
     unsigned lengths, encodings, authorizations;
-    bool chunked, expects, expects_continue;
+    bool chunked, expects, expects_continue, bad_name;
 
     struct MHD_Response *answer; /* until it is libmicrohttpd's */
     int status;
