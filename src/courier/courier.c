@@ -2,13 +2,14 @@
  *
  * Nothing is sent and nobody is told from inside a call: all of that is done by turn(), an idle
  * handler that runs once after the loop's events while there is something to do, so that pushes
- * are batched and no caller is surprised.  It visits the ready routes in a ring, one postback each
- * and so many in one turn that the loop stays responsive, then tells the news and sets the timer
- * of the earliest lane that wants to be asked again.
+ * are batched and no caller is surprised.  It visits the ready routes in the round, one postback
+ * each and so many in one turn that the loop stays responsive, then tells the news and sets the
+ * timer of the earliest lane that wants to be asked again.
  *
  * The rule that must never break: a route that could send is in the round, or one of these will
  * put it there: the timer, the end of a trip, a release.
  */
+#include "courier/share.h"
 #include "courier/state.h"
 
 #include "base/clock.h"
@@ -48,10 +49,10 @@ static void hand_out(struct courier *courier)
     struct route *route;
 
     for (int visits = 0; visits < TURN_MOST && !is_full(courier); visits++) {
-        if ((route = route_next(courier)) == NULL)
+        if ((route = share_next(courier)) == NULL)
             return;
         if (courier_is_crowded(courier) && lane_in_flight(route->lane) > 0) {
-            list_append(&courier->crowded, &route->turn);
+            share_crowded(route->share, route);
             continue;
         }
         struct postback *postback = lane_next(route->lane, now, &wake);
@@ -66,15 +67,14 @@ static void hand_out(struct courier *courier)
     }
 }
 
-/* One lane for each place: who finds it gone is at the end of the list again. */
+/* One lane for each place: who finds it gone is at the end of its list again. */
 static void feed_starved(struct courier *courier)
 {
-    struct list *node;
+    struct route *route;
     for (size_t taken = courier->postbacks; taken < courier->postbacks_most; taken++) {
-        if ((node = list_first(&courier->starved)) == NULL)
+        if ((route = share_next_starved(courier)) == NULL)
             return;
-        list_remove(node);
-        route_hungry(courier, container_of(node, struct route, starved));
+        route_hungry(courier, route);
     }
 }
 
@@ -176,6 +176,7 @@ struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config
     courier->in_flight_most =
         config->client.connections > 0 ? (size_t)config->client.connections : IN_FLIGHT_DEFAULT;
     list_init(&courier->ready);
+    list_init(&courier->waiting);
     list_init(&courier->crowded);
     list_init(&courier->news);
     list_init(&courier->starved);
@@ -226,6 +227,7 @@ void courier_free(struct courier *courier)
         route_free(courier, route);
     }
     map_free(&courier->routes);
+    map_free(&courier->shares);
     heap_free(&courier->wakes);
     trips_free_spare(courier);
     request_free(&courier->request);
@@ -283,7 +285,7 @@ bool courier_push(struct courier *courier, struct postback *postback)
     struct route *route = route_find(courier, postback->notification);
     if (route == NULL || route_room(courier, route) == 0 || !lane_push(route->lane, postback))
         return false;
-    courier->postbacks++;
+    share_hold(route->share, 1);
     route_ready(courier, route);
     return true;
 }
@@ -294,7 +296,7 @@ bool courier_push_front(struct courier *courier, struct postback *postback, int6
     if (route == NULL)
         return false;
     lane_push_front(route->lane, postback, due_ms);
-    courier->postbacks++;
+    share_hold(route->share, 1);
     route_ready(courier, route);
     return true;
 }

@@ -1,12 +1,13 @@
 /* route.c — a lane among the others: its places in the courier's lists, and why it is held.
  *
- * `turn` is the round's ring (or the ring of those that wait until the client is less crowded),
+ * `turn` is the share's ring (or the ring of those that wait until the client is less crowded),
  * `wake` the heap of those that wait for a time; a route is in one of them at most.  `news` and
  * `starved` are for what is told in the next turn.
  *
  * A dropped route stays in the map, without a notification, until nothing of it is in flight and a
  * second is over: a lane that is set again right away goes on under its old rate and window.
  */
+#include "courier/share.h"
 #include "courier/state.h"
 
 #include "base/clock.h"
@@ -17,10 +18,7 @@
 
 enum { REST_MS = 1000 }; /* as long as Maximum Requests looks back */
 
-/* ---- its places ----
- *
- * The round is a single ring.  Should accounts share fairly one day, route_ready() and
- * route_next() are where a ring of accounts, each with its ring of routes, takes its place. */
+/* ---- its places ---- */
 
 struct route *route_find(const struct courier *courier, int64_t notification)
 {
@@ -33,17 +31,8 @@ void route_ready(struct courier *courier, struct route *route)
     if (lane_queued(route->lane) == 0 || !list_empty(&route->turn))
         return;
     heap_remove(&courier->wakes, &route->wake);
-    list_append(&courier->ready, &route->turn);
+    share_ready(route->share, route);
     courier_want_turn(courier);
-}
-
-struct route *route_next(struct courier *courier)
-{
-    struct list *node = list_first(&courier->ready);
-    if (node == NULL)
-        return NULL;
-    list_remove(node);
-    return container_of(node, struct route, turn);
 }
 
 static void route_news(struct courier *courier, struct route *route)
@@ -90,18 +79,17 @@ size_t route_room(struct courier *courier, struct route *route)
 
     if (courier->stopped || lane_state(route->lane) == LANE_HELD || queued >= most)
         return 0;
-    if (courier->postbacks >= courier->postbacks_most) {
-        if (list_empty(&route->starved))
-            list_append(&courier->starved, &route->starved);
+    if (courier->postbacks >= courier->postbacks_most || !share_may_hold(route->share)) {
+        share_starved(route->share, route);
         return 0;
     }
     size_t left = courier->postbacks_most - courier->postbacks;
     return most - queued < left ? most - queued : left;
 }
 
-static void went(struct courier *courier, size_t postbacks)
+static void went(struct courier *courier, struct route *route, size_t postbacks)
 {
-    courier->postbacks -= postbacks;
+    share_release(route->share, postbacks);
     if (!list_empty(&courier->starved))
         courier_want_turn(courier); /* which lets them have the room */
 }
@@ -111,7 +99,7 @@ struct postback *route_take(struct courier *courier, struct route *route, int64_
     struct postback *taken = lane_take(route->lane, postback);
     if (taken == NULL)
         return NULL;
-    went(courier, 1);
+    went(courier, route, 1);
     route_sank(courier, route);
     route_ready(courier, route); /* what it stood in front of need not wait until its time */
     return taken;
@@ -131,6 +119,7 @@ void route_free(struct courier *courier, struct route *route)
 {
     route_leave_lists(courier, route);
     map_remove(&courier->routes, lane_notification(route->lane));
+    share_leave(route->share);
     notification_unref(route->notification);
     lane_free(route->lane);
     free(route);
@@ -173,6 +162,7 @@ void route_set(struct courier *courier, struct notification *notification)
     if (route == NULL) {
         route = must_alloc(sizeof(*route));
         route->lane = lane_new(notification->id, &limits, now);
+        route->share = share_join(courier, notification->account);
         route->told = LANE_READY;
         list_init(&route->turn);
         list_init(&route->news);
@@ -194,7 +184,7 @@ void route_set(struct courier *courier, struct notification *notification)
 void route_drop(struct courier *courier, struct route *route, struct list *queued)
 {
     route_leave_lists(courier, route);
-    went(courier, lane_drain(route->lane, queued));
+    went(courier, route, lane_drain(route->lane, queued));
     lane_hold(route->lane, clock_steady_ms());
     notification_unref(route->notification);
     route->notification = NULL;
@@ -217,7 +207,7 @@ void route_done(struct courier *courier, struct route *route, const struct attem
     if (verdict == VERDICT_DESTINATION)
         route_rest_asked(route, attempt->retry_after_ms, now);
     lane_done(route->lane, verdict, now);
-    went(courier, 1);
+    went(courier, route, 1);
     if (verdict == VERDICT_GONE)
         route->gone = true;
     if (route->notification == NULL) {

@@ -1,7 +1,7 @@
-/* state.h — the insides that courier.c, route.c and trip.c share.  For nobody else.
+/* state.h — the insides that courier.c, share.c, route.c and trip.c share.  For nobody else.
  *
- * A route is a lane with its notification and its places in the courier's lists; a trip (trip.c)
- * is one postback on its way.
+ * A route is a lane with its notification and its places in the lists of its account's share
+ * (share.h) and the courier's; a trip (trip.c) is one postback on its way.
  */
 #ifndef POSTBACKD_COURIER_STATE_H
 #define POSTBACKD_COURIER_STATE_H
@@ -9,11 +9,14 @@
 #include "base/map.h"
 #include "courier/courier.h"
 
+struct share;
+
 struct route {
     struct lane *lane;
+    struct share *share;               /* its account's */
     struct notification *notification; /* NULL: dropped */
-    struct list turn;                  /* in ready or crowded */
-    struct list news, starved;
+    struct list turn;                  /* in the share's ready or crowded */
+    struct list news, starved;         /* in the courier's, in the share's */
     struct heap_node wake;
     enum lane_state told; /* READY or DOWN, as the caller knows it */
     bool hungry, paused, gone;
@@ -24,16 +27,19 @@ struct courier {
     struct courier_events events;
     void *context;
     struct map routes;   /* by notification */
-    struct list ready;   /* may have something to go: one postback a visit, in turn */
-    struct list crowded; /* would go, but the client is nearly full and it has some in flight */
+    struct map shares;   /* by account */
+    struct list ready;   /* shares that may have something to go: one postback a visit, in turn */
+    struct list waiting; /* shares over their part of a client that is nearly full */
+    struct list crowded; /* shares with routes that would go, but have some in flight already */
+    struct list starved; /* shares with routes that the cap on all lanes refused a postback */
     struct list news;    /* has something to tell: READY ↔ DOWN, or hunger */
-    struct list starved; /* was refused a postback by the cap on all lanes */
     struct heap wakes;   /* when a lane wants to be asked again, a dropped one forgotten */
     struct list unbuilt; /* trips whose request could not be built */
     struct list spare;   /* trips, for the next one */
     size_t spare_count;
     size_t postbacks, postbacks_most; /* in lanes, queued or in flight */
     size_t in_flight, in_flight_most; /* trips */
+    size_t holders, senders;          /* shares with postbacks, with trips */
     struct request request;           /* built and sent at once; its memory is used again */
     uv_idle_t idle;
     uv_timer_t timer;
@@ -68,7 +74,6 @@ void route_free(struct courier *courier, struct route *route);
 
 /* Puts it in the round, if anything is queued. */
 void route_ready(struct courier *courier, struct route *route);
-struct route *route_next(struct courier *courier); /* out of the round; NULL: nobody's turn */
 /* Holds or releases the lane, by all the reasons there are. */
 void route_hold(struct courier *courier, struct route *route);
 /* After one postback has left the queue. */

@@ -6,6 +6,7 @@
  *
  * The rule that must never break: each postback taken in is given back exactly once.
  */
+#include "courier/share.h"
 #include "courier/state.h"
 
 #include "base/clock.h"
@@ -99,8 +100,9 @@ static void trip_done(void *context, struct attempt *attempt)
         trip_lost(trip, attempt, verdict);
         return;
     }
-    if (!courier_is_crowded(courier))
-        list_move_all(&courier->crowded, &courier->ready);
+    if (route != NULL)
+        share_ended(route->share);
+    share_recall(courier, route != NULL ? route->share : NULL);
     if (!list_empty(&courier->ready))
         courier_want_turn(courier);
     if (trip->unbuilt == NULL) /* else the attempt is in the trip */
@@ -135,6 +137,8 @@ void trip_start(struct courier *courier, struct route *route, struct notificatio
     struct error error = { 0 };
 
     courier->in_flight++;
+    if (route != NULL)
+        share_sent(route->share);
     if (!request_build(request, notification, postback->event, postback->id, trip->number,
                        trip->at_ms, &error)) {
         trip_not_built(trip, &error);

@@ -252,6 +252,87 @@ static void test_who_was_refused_by_the_cap_is_told_when_there_is_room(void **st
     assert_int_equal(world_free(world), 0);
 }
 
+/* ---- one account does not crowd out another ---- */
+
+static void test_accounts_take_turns(void **state)
+{
+    (void)state;
+    enum { LANES = 50 };
+    struct world *world = world_new((struct courier_config){ .client.connections = 1 });
+    for (int lane = 0; lane < LANES; lane++) {
+        set(world, 100 + lane, "/ok", "");
+        assert_int_equal(push(world, 100 + lane, 1000 + 10 * lane, 4), 4);
+    }
+    set(world, 200, "/ok", "");
+    assert_int_equal(push(world, 200, 1, 3), 3);
+    AWAIT(world, world->delivered == LANES * 4 + 3);
+    for (int i = 0; i < 3; i++) { /* every second one, as long as it has any */
+        assert_int_equal(world->arrivals[2 * i], 1000 + 10 * i);
+        assert_int_equal(world->arrivals[2 * i + 1], 1 + i);
+    }
+    for (int i = 6; i < LANES * 4 + 3; i++) /* and lanes take turns within an account */
+        assert_int_equal(world->arrivals[i], 1000 + 10 * ((i - 3) % LANES) + (i - 3) / LANES);
+    assert_int_equal(world_free(world), 0);
+}
+
+static void test_an_account_of_many_leaves_room_in_the_client(void **state)
+{
+    (void)state;
+    struct world *world =
+        world_new((struct courier_config){ .client = { .connections = 16, .deadline_ms = 15000 } });
+    world->answer = by_path;
+    for (int lane = 0; lane < 50; lane++) {
+        set(world, 100 + lane, "/hang", "");
+        assert_int_equal(push(world, 100 + lane, 1000 + 10 * lane, 2), 2);
+    }
+    AWAIT(world, world->arrived == 14); /* seven eighths */
+    set(world, 200, "/ok", "");
+    assert_int_equal(push(world, 200, 1, 100), 100);
+    AWAIT(world, world->delivered == 100);
+    assert_int_equal(world->arrived, 114);
+    assert_int_equal(attempts_of(world, 200), 100);
+    assert_int_equal(courier_in_flight(world->courier), 14);
+    world_free(world);
+}
+
+/* Who had to wait goes on as room comes, the last of them too. */
+static void test_an_account_of_many_goes_on_when_there_is_room(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ .client.connections = 16 });
+    world->answer = by_path;
+    for (int lane = 0; lane < 50; lane++) {
+        set(world, 100 + lane, "/late", "");
+        set(world, 200 + lane, "/late", "");
+        assert_int_equal(push(world, 100 + lane, 1000 + 10 * lane, 5), 5);
+        assert_int_equal(push(world, 200 + lane, 2000 + 10 * lane, 5), 5);
+    }
+    AWAIT(world, world->delivered == 500);
+    assert_int_equal(world->seen[0].most, 14);
+    assert_int_equal(world_free(world), 0);
+}
+
+static void test_an_account_of_many_leaves_room_in_the_lanes(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ .postbacks = 80 });
+    int taken = 0;
+    for (int lane = 0; lane < 100; lane++) {
+        set(world, 100 + lane, "/ok", "");
+        taken += push(world, 100 + lane, 1000 + 300 * lane, 300);
+    }
+    assert_int_equal(taken, 70);
+    set(world, 200, "/ok", "");
+    set(world, 300, "/ok", "");
+    assert_int_equal(push(world, 200, 1, 10), 1);
+    assert_int_equal(push(world, 300, 2, 10), 1);
+    world->stock_of = 199; /* the last that was refused is told as well */
+    world->stock_next = 100000;
+    world->stock = 5;
+    AWAIT(world, world->delivered == 72 + 5);
+    assert_int_equal(world_free(world), 0);
+}
+
 /* ---- down, gone, held ---- */
 
 static bool well_again;
@@ -532,6 +613,10 @@ int main(void)
         cmocka_unit_test(test_hanging_destinations_leave_room_in_the_client),
         cmocka_unit_test(test_the_cap_on_all_lanes),
         cmocka_unit_test(test_who_was_refused_by_the_cap_is_told_when_there_is_room),
+        cmocka_unit_test(test_accounts_take_turns),
+        cmocka_unit_test(test_an_account_of_many_leaves_room_in_the_client),
+        cmocka_unit_test(test_an_account_of_many_goes_on_when_there_is_room),
+        cmocka_unit_test(test_an_account_of_many_leaves_room_in_the_lanes),
         cmocka_unit_test(test_down_and_up_again),
         cmocka_unit_test(test_gone_holds_until_it_is_set_again),
         cmocka_unit_test(test_a_test_postback_goes_beside_held_lanes),

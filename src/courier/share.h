@@ -1,0 +1,50 @@
+/* share.h — one account's part of the courier: its routes in the round, and how much it holds.
+ *
+ * The round is a ring of accounts, each with its ring of routes, so that an account with ten
+ * thousand event notifications gets no more turns than an account with one.  The last eighth of
+ * what all share (room in lanes, places in flight) is for accounts that hold less than an even
+ * part, where one more account is counted than there are: for the next to come.
+ */
+#ifndef POSTBACKD_COURIER_SHARE_H
+#define POSTBACKD_COURIER_SHARE_H
+
+#include "courier/state.h"
+
+struct share {
+    struct courier *courier;
+    int64_t account;
+    size_t routes; /* that belong to it; without any it is freed */
+    size_t postbacks, in_flight;
+    struct list ready;   /* routes that may have something to go, in turn */
+    struct list crowded; /* routes that wait until the client is less crowded */
+    struct list starved; /* routes that were refused a postback */
+    struct list turn;    /* in the courier's ready or waiting; not empty while `ready` is not */
+    bool waits;          /* it is in waiting */
+    struct list crowd, hunger; /* in the courier's crowded, starved */
+};
+
+struct share *share_join(struct courier *courier, int64_t account);
+void share_leave(struct share *share); /* its route has left all lists */
+
+/* ---- the round ---- */
+
+void share_ready(struct share *share, struct route *route);
+void share_crowded(struct share *share, struct route *route);
+/* The next route out of the round, of an account whose turn it is and that may send. */
+struct route *share_next(struct courier *courier);
+/* An exchange ended (ended NULL: a test): who waited for that is in the round again. */
+void share_recall(struct courier *courier, struct share *ended);
+
+/* ---- what it holds ---- */
+
+void share_hold(struct share *share, size_t postbacks);
+void share_release(struct share *share, size_t postbacks);
+void share_sent(struct share *share);
+void share_ended(struct share *share); /* of what was sent */
+bool share_may_hold(const struct share *share);
+
+void share_starved(struct share *share, struct route *route);
+/* The next of those to have room, one of each account in turn, or NULL. */
+struct route *share_next_starved(struct courier *courier);
+
+#endif
