@@ -112,6 +112,16 @@ def test_event_types_from_the_shell(server, admin, refused):
                                       'DataPoints=[{"Name":"x"}]')
 
 
+def test_a_maintenance_is_planned_and_cancelled_from_the_shell(server, admin, refused):
+    admin("maintenance", "start", "StartDate=2099-01-01", "Message=New disks")
+    status = run("--url", server.base, "--data", server.data, "maintenance", "status")
+    assert (status.returncode, status.stdout) == (0, "scheduled for 2099-01-01T00:00:00+00:00\n")
+    USED.add("maintenance status")  # its answer is for people; test_maintenance.py follows it
+    assert "409" in refused("maintenance", "start")
+    admin("maintenance", "end")
+    assert "no maintenance to end" in refused("maintenance", "end")
+
+
 def test_a_text_that_looks_like_json_is_text_all_the_same(admin):
     for name in ("[1]", '{"a":1}', "[", "{x", "-5", "a=b=c", " spaces kept inside "):
         made = admin("account", "add", "Kind=BRAND", f"Name={name}")
