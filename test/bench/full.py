@@ -88,11 +88,11 @@ def hanging(options):
 
 def list_pages(server, sid):
     day = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime())
-    base = f"/Mediapartners/{sid}/Postbacks"
-    newest = server.api("GET", base + "?PageSize=1")["Postbacks"][0]
+    base, own = f"/Mediapartners/{sid}/Postbacks", server.credentials[sid]
+    newest = server.api("GET", base + "?PageSize=1", None, own)["Postbacks"][0]
     filters = {
         "none": "", "delivered": "?State=DELIVERED", "pending": "?State=PENDING",
-        "failing": "?State=FAILING", "cancelled": "?State=CANCELLED",
+        "cancelled": "?State=CANCELLED",
         "notification": "?NotificationId=1", "type": "?EventType=action.tracked",
         "other type": "?EventType=action.reversed", "since": "?StartDate=" + day,
         "before": "?Before=" + newest["Id"], "inquiry": "?InquiryId=1",
@@ -103,7 +103,7 @@ def list_pages(server, sid):
         for _ in range(5):
             started = time.monotonic()
             try:
-                server.api("GET", base + query)
+                server.api("GET", base + query, None, own)
             except OSError as error:
                 print(f"bench: list page, {name}: {error}")
                 break

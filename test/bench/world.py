@@ -103,6 +103,7 @@ class Postbackd:
     def __init__(self, directory, *flags):
         self.flags = flags
         self.port = 0
+        self.credentials = {}
         self.data = os.path.join(directory, "data")
         self.start()
         self.operator = open(os.path.join(self.data, "operator.token")).read().strip()
@@ -131,6 +132,7 @@ class Postbackd:
                  {"Category": "Action Lifecycle Events", "Method": "POST", "BodyFormat": "JSON",
                   "Url": f"http://{host}:{receiver_port}{path}"},
                  f"{made['Sid']}:{token}")
+        self.credentials[made["Sid"]] = f"{made['Sid']}:{token}"
         return made["Sid"]
 
     def metric(self, name):
