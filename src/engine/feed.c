@@ -270,7 +270,10 @@ static void load_done(struct job *job, bool ok)
         feed_wake(feed);
     else if (active)
         feed_more(feed);
-    feed->changed = false;
+    if (ok)
+        feed->changed = false;
+    else /* the store could not be read: asked again */
+        feed_due(feed, clock_wall_ms() + READ_RETRY_MS);
 }
 
 void feed_changed(struct feed *feed)
