@@ -157,12 +157,15 @@ static int file_line(void *context, const char *section, const char *name, const
 static bool read_file(struct config *config, const char *path, struct error *error)
 {
     struct file_reader reader = { config, path, error };
-    int line = ini_parse(path, file_line, &reader);
-    if (line == -1)
+    FILE *file = fopen(path, "r");
+    int line = file != NULL ? ini_parse_file(file, file_line, &reader) : 0;
+    if (file == NULL || ferror(file)) /* a directory opens and cannot be read */
         error_set(error, ERROR_INVALID, "--config %s: %s", path, strerror(errno));
     else if (line != 0)
         error_set(error, ERROR_INVALID, "%s, line %d: expected `name = value`", path, line);
-    return line == 0 && error->kind == ERROR_NONE;
+    if (file != NULL)
+        fclose(file);
+    return error->kind == ERROR_NONE;
 }
 
 static const char *variable_name(const struct option_row *row, char name[64])

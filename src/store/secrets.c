@@ -4,11 +4,13 @@
  * memory that is made read-only once it is there; the store's threads only read it.
  *
  * The rule: a new key is made only where no database is, because a database without its key has
- * lost its secrets, and a new key would hide that.
+ * lost its secrets, and a new key would hide that.  For the same reason a key that is another
+ * database's is refused at the start: a sealed word in the database tells.
  */
 #include "store/secrets.h"
 
 #include "base/fail.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,6 +170,53 @@ bool secrets_unseal(struct buf *out, const void *sealed, size_t len)
         return false;
     buf_grew(out, len - least);
     return true;
+}
+
+/* ---- whose key it is ---- */
+
+static const char known_word[] = "postbackd";
+
+static bool opens(const char *sealed)
+{
+    struct buf bytes = { 0 }, word = { 0 };
+    bool good = text_unbase64(&bytes, sealed, strlen(sealed), false) &&
+                secrets_unseal(&word, bytes.data, bytes.len) &&
+                strcmp(buf_text(&word), known_word) == 0;
+    buf_free(&bytes);
+    buf_free(&word);
+    return good;
+}
+
+static bool leave_word(struct db *db, struct error *error)
+{
+    struct buf sealed = { 0 }, text = { 0 };
+    secrets_seal(&sealed, known_word, strlen(known_word));
+    text_base64(&text, sealed.data, sealed.len, false);
+    db_begin(db, 0);
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('sealed_word', ?)");
+    db_bind_text(put, 1, buf_text(&text));
+    db_run(db, put);
+    bool good = db_commit(db);
+    if (!good)
+        error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+    buf_free(&sealed);
+    buf_free(&text);
+    return good;
+}
+
+bool secrets_match(struct db *db, const char *directory, struct error *error)
+{
+    struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'sealed_word'");
+    bool there = db_step(find) == DB_ROW, good = there && opens(db_text(find, 0));
+    db_finish(find);
+    if (!there)
+        return leave_word(db, error);
+    if (!good)
+        error_set(error, ERROR_BROKEN,
+                  "%s/secret.key is not the key of %s/postbackd.db: with it the secrets in the "
+                  "database cannot be read; put both back from the same backup",
+                  directory, directory);
+    return good;
 }
 
 void secrets_close(void)

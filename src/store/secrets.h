@@ -5,10 +5,14 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "store/db.h"
 
 /* Reads the key file, or makes it when there is neither one nor a database yet.  An unreadable,
  * short or world-readable file is refused with its path. */
 bool secrets_open(const char *directory, bool may_make, struct error *error);
+/* Whether the key is this database's: a word that was sealed at the first start must open.  False
+ * with *error, which names both. */
+bool secrets_match(struct db *db, const char *directory, struct error *error);
 void secrets_seal(struct buf *out, const void *plain, size_t len);
 bool secrets_unseal(struct buf *out, const void *sealed, size_t len);
 void secrets_close(void); /* wipes the key */

@@ -30,6 +30,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { HEADER_BYTES = 512 }; /* the smallest page of a database */
+
 struct store {
     uv_loop_t *loop;
     uv_async_t wake;
@@ -246,11 +248,16 @@ static bool make_database(const char *path, struct error *error)
         error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", path, strerror(errno));
         return false;
     }
+    struct stat about;
+    bool part = fstat(file, &about) == 0 && about.st_size > 0 && about.st_size < HEADER_BYTES;
     close(file);
-    return true;
+    if (part) /* SQLite would take it for empty and write over it */
+        error_set(error, ERROR_BROKEN, "%s is not a database: it has %lld bytes", path,
+                  (long long)about.st_size);
+    return !part;
 }
 
-static bool open_database(struct store *store, struct error *error)
+static bool open_database(struct store *store, const char *directory, struct error *error)
 {
     struct batch_sink sink = { .take = take_finished, .context = store };
 
@@ -258,7 +265,8 @@ static bool open_database(struct store *store, struct error *error)
     if (!make_database(store->path, error))
         return false;
     struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
-    if (db == NULL || !schema_update(db, store->path, error) || !event_types_load(db, error))
+    if (db == NULL || !schema_update(db, store->path, error) ||
+        !secrets_match(db, directory, error) || !event_types_load(db, error))
         goto err0;
     id_seen(&store->ids, schema_newest_id(db));
     store->writer = writer_start(db, store->path, sink, error);
@@ -299,7 +307,7 @@ struct store *store_open(const struct store_config *config, struct error *error)
     uv_async_init(store->loop, &store->wake, wake_fired);
     store->wake.data = store;
     uv_unref((uv_handle_t *)&store->wake);
-    if (!open_database(store, error))
+    if (!open_database(store, config->directory, error))
         goto err2;
     return store;
 err2:

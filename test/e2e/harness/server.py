@@ -59,7 +59,8 @@ class Server:
 
     def __init__(self, *flags, data=None, env=None, rate_limit=0):
         """rate_limit None: what the settings or the default say."""
-        self.data = data or os.path.join(tempfile.mkdtemp(prefix="postbackd-test-"), "data")
+        self.made = None if data else tempfile.mkdtemp(prefix="postbackd-test-")
+        self.data = data or os.path.join(self.made, "data")
         limit = [] if rate_limit is None else ["--rate-limit", str(rate_limit)]
         self.flags = ["--data", self.data, *limit, *flags]
         self.env = env or {}
@@ -110,7 +111,8 @@ class Server:
     def close(self):
         if self.process and self.process.poll() is None:
             self.kill()
-        shutil.rmtree(os.path.dirname(self.data), ignore_errors=True)
+        if self.made:  # a directory that was given is its giver's
+            shutil.rmtree(self.made, ignore_errors=True)
 
     def operator(self):
         sid, token = open(os.path.join(self.data, "operator.token")).read().strip().split(":")
