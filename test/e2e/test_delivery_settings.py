@@ -317,7 +317,8 @@ def test_a_change_that_was_answered_counts_for_the_next_event(world, receivers):
     for receiver in (first, second):
         for request in receiver.requests:
             number = json.loads(request.body)["Oid"]
-            assert number == "paused" or request.target == f"/{number}"
+            # Never by an earlier setting; one that waited a moment may go by a later one.
+            assert number == "paused" or int(request.target[1:]) >= int(number)
     assert len(first.requests) + len(second.requests) == 42
 
 
