@@ -38,12 +38,13 @@ struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
     const char *reference, *customer_id, *order_id;
     enum inquiry_status status;
     enum inquiry_state state;
-    int64_t created_from, created_until, transaction_from, transaction_until; /* ms; from <= x < until */
+    int64_t created_from, created_until, transaction_from,
+        transaction_until;   /* ms; from <= x < until */
     int64_t page, page_size; /* page from 1 */
 };
 /* Newest first: an array of the API's objects, and how many there are in all. */
-json_t *inquiry_list(struct db *db, const struct caller *caller, const struct inquiry_filter *filter,
-                     int64_t *total);
+json_t *inquiry_list(struct db *db, const struct caller *caller,
+                     const struct inquiry_filter *filter, int64_t *total);
 
 /* Accepts up to `limit` inquiries whose approval rule has come due; gives how many. */
 int inquiry_approve_due(struct job *job, struct db *db, int limit);
