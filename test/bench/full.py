@@ -91,7 +91,7 @@ def list_pages(server, sid):
     base, own = f"/Mediapartners/{sid}/Postbacks", server.credentials[sid]
     newest = server.api("GET", base + "?PageSize=1", None, own)["Postbacks"][0]
     filters = {
-        "none": "", "delivered": "?State=DELIVERED", "pending": "?State=PENDING",
+        "none": "", "delivered": "?State=DELIVERED", "waiting": "?State=WAITING",
         "cancelled": "?State=CANCELLED",
         "notification": "?NotificationId=1", "type": "?EventType=action.tracked",
         "other type": "?EventType=action.reversed", "since": "?StartDate=" + day,
