@@ -17,10 +17,12 @@ static void show_health(struct call *call, void *context)
 static void show_readiness(struct call *call, void *context)
 {
     const struct api *api = context;
-    if (api->ready)
-        call_json_answer(call, 200, json_pack("{s:s}", "Status", "OK"));
-    else
+    if (!api->ready)
         call_refuse(call, 503, NULL, "The server does not take work now.");
+    else if (!store_writable(api->store))
+        call_refuse(call, 503, NULL, "The store takes no writes; is the disk full?");
+    else
+        call_json_answer(call, 200, json_pack("{s:s}", "Status", "OK"));
 }
 
 static void show_metrics(struct call *call, void *context)
@@ -38,7 +40,7 @@ static void show_metrics(struct call *call, void *context)
         const char *name, *help;
         int64_t value;
     } gauges[] = {
-        { "postbackd_ready", "1 while work is taken", api->ready },
+        { "postbackd_ready", "1 while work is taken", api->ready && store_writable(api->store) },
         { "postbackd_uptime_seconds", "since the start", (now_ms - api->started_at) / 1000 },
         { "postbackd_store_writes_waiting", "writes given to the store and not yet committed",
           (int64_t)store_writes_waiting(api->store) },

@@ -158,6 +158,11 @@ bool store_run_now(struct store *store, struct job *job)
     return job->ok;
 }
 
+bool store_writable(const struct store *store)
+{
+    return store->writable;
+}
+
 size_t store_writes_waiting(const struct store *store)
 {
     return store->writes;

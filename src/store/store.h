@@ -69,6 +69,9 @@ void store_on_fresh(struct store *store, void (*fresh)(void *context, struct lis
 void store_on_health(struct store *store, void (*health)(void *context, bool writable),
                      void *context);
 
+/* Whether the last write went through (the news of store_on_health()). */
+bool store_writable(const struct store *store);
+
 /* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
  * before the first store_write(), and for tests.  Its fresh postbacks go to store_on_fresh()'s
  * callback at once (freed when there is none yet); done() is not called. */
