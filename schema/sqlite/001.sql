@@ -142,10 +142,25 @@ CREATE TABLE action (
     referring_type TEXT    NOT NULL,
     event_at       INTEGER NOT NULL,
     created_at     INTEGER NOT NULL,
-    items          TEXT
+    items          TEXT,
+    sub_id1        TEXT    NOT NULL DEFAULT '',
+    sub_id2        TEXT    NOT NULL DEFAULT '',
+    sub_id3        TEXT    NOT NULL DEFAULT '',
+    shared_id      TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX action_of_partner ON action (partner, id);
 CREATE INDEX action_of_brand ON action (brand, id);
+CREATE INDEX action_of_order ON action (tracker, order_id);     -- a repeated tracking postback
+
+CREATE TABLE tracking_token (                                   -- with which conversions of a campaign are sent
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    campaign   INTEGER NOT NULL REFERENCES campaign,
+    hash       BLOB    NOT NULL UNIQUE,
+    label      TEXT    NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT;
+CREATE INDEX tracking_token_of ON tracking_token (campaign, id);
 
 CREATE TABLE notification (                                     -- event notification
     id          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -21,6 +21,7 @@ struct route *api_routes(size_t *count)
         { postback_routes, postback_route_count },
         { replay_routes, replay_route_count },
         { event_routes, event_route_count },
+        { track_routes, track_route_count },
         { catalog_routes, catalog_route_count },
         { operator_routes, operator_route_count },
         { account_routes, account_route_count },

@@ -35,6 +35,8 @@ struct known_sid {
 
 struct identities {
     struct map holders, sids;
+    struct map
+        tracking; /* hashes of tracking tokens that were right; only whether they are in it */
     struct list by_use, by_age;
     int64_t changes; /* identities_forget_all() so far */
 };
@@ -85,6 +87,7 @@ void identities_free(struct identities *identities)
         bug("the identities are freed while the store is asked for one");
     map_free(&identities->holders);
     map_free(&identities->sids);
+    map_free(&identities->tracking);
     free(identities);
 }
 
@@ -259,4 +262,25 @@ void identities_learn(struct identities *identities, const char *sid, int64_t ac
     known->known_at = now_ms;
     list_append(&identities->by_age, &known->in);
     map_put_text(&identities->sids, sid, len, known);
+}
+
+/* ---- tracking tokens ---- */
+
+bool identities_tracks(const struct identities *identities, const unsigned char *hash)
+{
+    return map_get_text(&identities->tracking, (const char *)hash, TOKEN_HASH_BYTES) != NULL;
+}
+
+void identities_tracked(struct identities *identities, const unsigned char *hash, bool right)
+{
+    struct map *tracking = &identities->tracking;
+    if (!right) {
+        map_remove_text(tracking, (const char *)hash, TOKEN_HASH_BYTES);
+        return;
+    }
+    if (tracking->count >= IDENTITIES_MAX && !identities_tracks(identities, hash)) {
+        map_free(tracking);
+        *tracking = (struct map){ 0 };
+    }
+    map_put_text(tracking, (const char *)hash, TOKEN_HASH_BYTES, identities);
 }

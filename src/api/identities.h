@@ -32,4 +32,9 @@ int64_t identities_account(struct identities *identities, const char *sid, int64
 void identities_learn(struct identities *identities, const char *sid, int64_t account,
                       int64_t now_ms);
 
+/* Whether a tracking token (by its hash) was right lately: then its call is not held up when others
+ * guess from the same address.  It says nothing about now. */
+bool identities_tracks(const struct identities *identities, const unsigned char *hash);
+void identities_tracked(struct identities *identities, const unsigned char *hash, bool right);
+
 #endif

@@ -30,6 +30,11 @@ void operator_add_member(struct call *call, void *context);
 void operator_list_members(struct call *call, void *context);
 void operator_remove_member(struct call *call, void *context);
 
+/* tracking_tokens.c */
+void operator_add_tracking_token(struct call *call, void *context);
+void operator_list_tracking_tokens(struct call *call, void *context);
+void operator_revoke_tracking_token(struct call *call, void *context);
+
 /* operator_event_types.c */
 void operator_add_event_type(struct call *call, void *context);
 void operator_list_event_types(struct call *call, void *context);

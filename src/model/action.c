@@ -61,7 +61,8 @@ void action_free(struct action *action)
 {
     char *owned[] = { action->campaign_name, action->partner_name, action->tracker_name,
                       action->order_id,      action->customer_id,  action->promo_code,
-                      action->items };
+                      action->items,         action->sub_ids[0],   action->sub_ids[1],
+                      action->sub_ids[2],    action->shared_id };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     *action = (struct action){ 0 };
@@ -126,6 +127,10 @@ json_t *action_show(const struct action *action)
     set_date(shown, "CreationDate", action->created_at);
     set(shown, "CustomerId", action->customer_id);
     set(shown, "PromoCode", action->promo_code);
+    set(shown, "SubId1", action->sub_ids[0]);
+    set(shown, "SubId2", action->sub_ids[1]);
+    set(shown, "SubId3", action->sub_ids[2]);
+    set(shown, "SharedId", action->shared_id);
     json_object_set_new(shown, "Items", items_show(action));
     return shown;
 }

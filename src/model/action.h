@@ -7,15 +7,18 @@
 
 enum action_status { ACTION_PENDING = 1, ACTION_APPROVED = 2, ACTION_REVERSED = 3 };
 
-struct action { /* strings are owned */
+enum { ACTION_SUB_IDS = 3, SUB_ID_MAX = 200 /* characters */ };
+
+struct action { /* strings are owned, and may be NULL */
     int64_t id, partner, brand, campaign, tracker;
     char *campaign_name, *partner_name, *tracker_name;
     int64_t inquiry; /* 0: not made by one */
     char *order_id, *customer_id, *promo_code;
+    char *sub_ids[ACTION_SUB_IDS], *shared_id; /* the partner's own values, and a shared one */
     enum action_status status;
     int64_t amount, payout; /* minor units, or MONEY_NONE */
     char currency[4];
-    const char *referring_type; /* "ACTION_INQUIRY", "CLICK" */
+    const char *referring_type; /* "ACTION_INQUIRY", "POSTBACK" */
     int64_t event_at, created_at;
     char *items; /* JSON array text, or NULL */
 };

@@ -7,22 +7,27 @@
 
 #include "store/events.h"
 
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 static void action_insert(struct db *db, struct action *action)
 {
     struct stmt *add =
         db_prepare(db, "INSERT INTO action (partner, brand, campaign, tracker, inquiry, order_id, "
                        "customer_id, promo_code, status, amount, payout, currency, referring_type, "
-                       "event_at, created_at, items) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                       "event_at, created_at, items, sub_id1, sub_id2, sub_id3, shared_id) "
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     db_bind_int(add, 1, action->partner);
     db_bind_int(add, 2, action->brand);
     db_bind_int(add, 3, action->campaign);
     db_bind_int(add, 4, action->tracker);
     db_bind_opt(add, 5, action->inquiry, 0);
-    db_bind_text(add, 6, action->order_id != NULL ? action->order_id : "");
-    db_bind_text(add, 7, action->customer_id != NULL ? action->customer_id : "");
-    db_bind_text(add, 8, action->promo_code != NULL ? action->promo_code : "");
+    db_bind_text(add, 6, or_empty(action->order_id));
+    db_bind_text(add, 7, or_empty(action->customer_id));
+    db_bind_text(add, 8, or_empty(action->promo_code));
     db_bind_int(add, 9, (int64_t)action->status);
     db_bind_opt(add, 10, action->amount, MONEY_NONE);
     db_bind_opt(add, 11, action->payout, MONEY_NONE);
@@ -31,6 +36,9 @@ static void action_insert(struct db *db, struct action *action)
     db_bind_int(add, 14, action->event_at);
     db_bind_int(add, 15, action->created_at);
     db_bind_text(add, 16, action->items);
+    for (int i = 0; i < ACTION_SUB_IDS; i++)
+        db_bind_text(add, 17 + i, or_empty(action->sub_ids[i]));
+    db_bind_text(add, 20, or_empty(action->shared_id));
     db_run(db, add);
     action->id = db_failed(db) ? 0 : db_last_id(db);
 }
@@ -56,4 +64,18 @@ bool action_track(struct job *job, struct db *db, struct action *action)
     }
     buf_free(&data);
     return fits;
+}
+
+int64_t action_of_order(struct db *db, int64_t tracker, const char *order_id)
+{
+    struct stmt *find = db_prepare(db, "SELECT id FROM action WHERE tracker = ? AND order_id = ? "
+                                       "ORDER BY id LIMIT 1");
+    int64_t id = 0;
+
+    db_bind_int(find, 1, tracker);
+    db_bind_text(find, 2, order_id);
+    if (db_step(find) == DB_ROW)
+        id = db_int(find, 0);
+    db_finish(find);
+    return id;
 }

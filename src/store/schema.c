@@ -88,14 +88,15 @@ static bool run_file(sqlite3 *handle, size_t number)
 static bool check_tables(sqlite3 *handle)
 {
     static const char *const tables[] = {
-        "meta",    "account",    "user",
-        "token",   "campaign",   "tracker",
-        "inquiry", "action",     "notification",
-        "event",   "event_type", "notification_revision",
-        "notice",  "postback",   "notification_count",
-        "attempt", "membership", "approval_rule",
-        "audit",   "comment",    "maintenance",
-        "episode", "replay",
+        "meta",           "account",    "user",
+        "token",          "campaign",   "tracker",
+        "inquiry",        "action",     "notification",
+        "event",          "event_type", "notification_revision",
+        "notice",         "postback",   "notification_count",
+        "attempt",        "membership", "approval_rule",
+        "audit",          "comment",    "event_dedupe",
+        "maintenance",    "episode",    "replay",
+        "tracking_token",
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         int64_t unused;

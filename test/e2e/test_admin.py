@@ -98,6 +98,14 @@ def test_custom_headers_from_the_shell(server, admin, refused, receiver):
     assert world.partner.ok(world.partner.get(made["Uri"]))["CustomHeaders"] == []
 
 
+def test_tracking_tokens_from_the_shell(world, admin):
+    made = admin("tracking", "add", world.campaign, "Label=shop")
+    assert made["Token"].startswith("pbt_")
+    admin("tracking", "revoke", world.campaign, made["Id"])
+    (one,) = admin("tracking", "list", world.campaign)["TrackingTokens"]
+    assert (one["Label"], one["RevokedDate"] != "") == ("shop", True)
+
+
 def test_event_types_from_the_shell(server, admin, refused):
     points = [{"Name": "OrderId", "Type": "text", "Meaning": "The order", "Sample": "O-1"}]
     admin("type", "add", "Name=shell.sent", "Meaning=It was sent",

@@ -165,6 +165,16 @@ class Stage(World):
         self.operator.ok(self.operator.post("EventTypes", {**body, "Name": name}))
         return name
 
+    def tracking_token(self):
+        return self.operator.ok(self.operator.post(f"Campaigns/{self.campaign}/TrackingTokens", {}))
+
+    def conversion(self, place):
+        self.orders += 1
+        given = {"oid": f"A-{self.orders}", "irpid": self.partner.sid}
+        needs = {"CampaignId": self.campaign, "ActionTrackerId": self.tracker, place: given}
+        needs.setdefault("query", {})["token"] = self.tracking_token()["Token"]
+        return needs
+
     def no_maintenance(self):
         self.operator.post("Maintenance/End")
         await_until(lambda: self.operator.get("Maintenance").json()["State"] == "OFF", "none")
@@ -221,6 +231,8 @@ NEEDS = {
     "decideInquiries": lambda s: {"text": brands_csv(s)},
     "exportBrandInquiries": lambda s: s.open() and {"query": {"CampaignId": s.campaign}},
     "sendEvents": lambda s: {"body": {"AccountSids": [s.partner.sid]}},
+    "trackByAddress": lambda s: s.conversion("query"),
+    "track": lambda s: s.conversion("body"),
     "getEventCatalog": lambda s: {},
     "getEventType": lambda s: {"Type": "action.tracked"},
     "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
@@ -245,6 +257,9 @@ NEEDS = {
     "listMembers": lambda s: {"Id": s.campaign},
     "addMember": lambda s: {"Id": s.campaign, "body": {"PartnerSid": s.partner.sid}},
     "removeMember": lambda s: {"Id": s.campaign, "Account": s.partner.sid},
+    "listTrackingTokens": lambda s: s.tracking_token() and {"Id": s.campaign},
+    "addTrackingToken": lambda s: {"Id": s.campaign},
+    "revokeTrackingToken": lambda s: {"Id": s.campaign, "TokenId": s.tracking_token()["Id"]},
     "listEventTypes": lambda s: s.event_type() and {},
     "addEventType": lambda s: {"body": {"Name": s.type_name()}},
     "getAddedEventType": lambda s: {"Type": s.event_type()},
@@ -276,6 +291,7 @@ CONFLICTS = {  # what makes them answer 409
     "revokeToken": lambda s: {"Account": s.operator.sid, "Id": s.own_token()},
     "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.user()}},
     "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Online sale"}},
+    "addTrackingToken": lambda s: [s.tracking_token() for _ in range(100)] and {"Id": s.campaign},
     "addEventType": lambda s: {"body": {"Name": s.event_type()}},
     "changeEventType": lambda s: {"Type": "action.tracked"},
     "deleteEventType": lambda s: {"Type": "action.tracked"},
@@ -410,7 +426,8 @@ def test_each_parameter_is_taken_and_an_unknown_one_is_not(operation, stage):
     needs = NEEDS[operation.id](stage)
     api, content_type = stage.caller(operation), content_types(operation)[0]
     sids = {"BrandSid": stage.brand.sid, "PartnerSid": stage.partner.sid,
-            "AccountSid": stage.partner.sid}
+            "AccountSid": stage.partner.sid, "irpid": stage.partner.sid,
+            "partner": stage.partner.sid}
     given = {one["name"]: sids.get(one["name"], one.get("example")) for one in operation.query}
     for one in operation.query:
         needs = NEEDS[operation.id](stage) if operation.method != "GET" else needs
@@ -470,7 +487,7 @@ def test_what_cannot_be_done_now_is_a_conflict(operation, stage):
 @each(lambda one: set(one.path_names) - {"SID"})
 def test_what_is_not_there_is_not_found(operation, stage):
     nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented",
-               "ReplayId": "1"}
+               "ReplayId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321"}
     needs = {**NEEDS[operation.id](stage), **nothing}
     operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
                     404)
@@ -482,7 +499,7 @@ def test_what_is_not_there_is_not_found(operation, stage):
 def test_nobody_is_let_in_without_signing_in(operation, stage):
     nobody = Api(stage.server.base, stage.caller(operation).sid, "")
     nobody.session.auth = None
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1"}
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1"}
     operation.check(send(operation, nobody, needs), 401)
 
 
@@ -496,7 +513,7 @@ def test_another_accounts_resources_are_not_found(operation, stage):
 @each(lambda one: one.signed_in)
 def test_other_accounts_and_scopes_are_turned_away(operation, stage):
     everybody = {"PARTNER": stage.partner, "BRAND": stage.brand, "OPERATOR": stage.operator}
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1"}
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1"}
     for kind, api in everybody.items():
         if kind not in operation.accounts:
             operation.check(send(operation, api, needs), 403)
