@@ -2,7 +2,7 @@
 #include "api/api.h"
 
 #include "model/catalog.h"
-#include "store/show.h"
+#include "model/show.h"
 
 static json_t *points_show(const struct data_point *points, size_t count)
 {

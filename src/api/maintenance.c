@@ -10,8 +10,8 @@
 #include "base/fail.h"
 #include "engine/maintenance.h"
 #include "model/date.h"
+#include "model/show.h"
 #include "store/accounts.h"
-#include "store/show.h"
 
 #include <stdio.h>
 #include <stdlib.h>

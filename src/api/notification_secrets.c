@@ -5,9 +5,9 @@
 #include "api/notifications.h"
 
 #include "model/date.h"
+#include "model/show.h"
 #include "model/signature.h"
 #include "store/notifications.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <sodium.h>

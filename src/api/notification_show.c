@@ -5,9 +5,9 @@
 #include "api/notifications.h"
 
 #include "base/id.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/notifications.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>

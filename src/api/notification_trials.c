@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "model/event.h"
 #include "model/request.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -9,10 +9,10 @@
 #include "base/fail.h"
 #include "engine/lateness.h"
 #include "model/date.h"
+#include "model/show.h"
 #include "store/episodes.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

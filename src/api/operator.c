@@ -10,8 +10,8 @@
 #include "api/body.h"
 #include "api/identities.h"
 #include "base/fail.h"
+#include "model/show.h"
 #include "store/accounts.h"
-#include "store/show.h"
 
 #include <stdio.h>
 #include <stdlib.h>

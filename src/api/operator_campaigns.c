@@ -7,9 +7,9 @@
 
 #include "api/body.h"
 #include "model/money.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -9,9 +9,9 @@
 
 #include "api/body.h"
 #include "model/event_type.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/event_types.h"
-#include "store/show.h"
 
 #include <stdio.h>
 #include <stdlib.h>

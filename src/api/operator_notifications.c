@@ -9,9 +9,9 @@
 
 #include "api/body.h"
 #include "model/notification.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/notifications.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <sodium.h>

@@ -9,8 +9,8 @@
 #include "api/body.h"
 #include "api/identities.h"
 #include "base/text.h"
+#include "model/show.h"
 #include "store/accounts.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <sodium.h>

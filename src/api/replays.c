@@ -9,10 +9,10 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/date.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/notifications.h"
 #include "store/replays.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>

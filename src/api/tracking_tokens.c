@@ -4,9 +4,9 @@
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
-#include "store/show.h"
 #include "store/tracking.h"
 
 #include <inttypes.h>

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "model/catalog.h"
+#include "model/show.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -70,33 +71,6 @@ void action_free(struct action *action)
 
 /* ---- showing ---- */
 
-static void set(json_t *object, const char *name, const char *text)
-{
-    json_t *value = json_string(text != NULL ? text : "");
-    if (value == NULL)
-        bug("action field %s is not UTF-8", name);
-    json_object_set_new(object, name, value);
-}
-
-static void set_int(json_t *object, const char *name, int64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRId64, value);
-    set(object, name, text);
-}
-
-static void set_date(json_t *object, const char *name, int64_t at)
-{
-    char text[DATE_TEXT];
-    set(object, name, date_format(text, at));
-}
-
-static void set_money(json_t *object, const char *name, int64_t minor, const char *currency)
-{
-    char text[MONEY_TEXT];
-    set(object, name, money_format(text, minor, currency));
-}
-
 static json_t *items_show(const struct action *action)
 {
     json_t *items = action->items != NULL ? json_loads(action->items, 0, NULL) : NULL;
@@ -109,28 +83,28 @@ static json_t *items_show(const struct action *action)
 json_t *action_show(const struct action *action)
 {
     json_t *shown = json_object();
-    set_int(shown, "Id", action->id);
-    set_int(shown, "CampaignId", action->campaign);
-    set(shown, "CampaignName", action->campaign_name);
-    set_int(shown, "ActionTrackerId", action->tracker);
-    set(shown, "ActionTrackerName", action->tracker_name);
-    set_int(shown, "MediaPartnerId", action->partner);
-    set(shown, "MediaPartnerName", action->partner_name);
-    set(shown, "ActionType", "SALE");
-    set(shown, "ReferringType", action->referring_type);
-    set(shown, "Oid", action->order_id);
-    set(shown, "Status", action_status_name(action->status));
-    set_money(shown, "Payout", action->payout, action->currency);
-    set_money(shown, "Amount", action->amount, action->currency);
-    set(shown, "Currency", action->currency);
-    set_date(shown, "EventDate", action->event_at);
-    set_date(shown, "CreationDate", action->created_at);
-    set(shown, "CustomerId", action->customer_id);
-    set(shown, "PromoCode", action->promo_code);
-    set(shown, "SubId1", action->sub_ids[0]);
-    set(shown, "SubId2", action->sub_ids[1]);
-    set(shown, "SubId3", action->sub_ids[2]);
-    set(shown, "SharedId", action->shared_id);
+    show_int(shown, "Id", action->id);
+    show_int(shown, "CampaignId", action->campaign);
+    show_text(shown, "CampaignName", action->campaign_name);
+    show_int(shown, "ActionTrackerId", action->tracker);
+    show_text(shown, "ActionTrackerName", action->tracker_name);
+    show_int(shown, "MediaPartnerId", action->partner);
+    show_text(shown, "MediaPartnerName", action->partner_name);
+    show_text(shown, "ActionType", "SALE");
+    show_text(shown, "ReferringType", action->referring_type);
+    show_text(shown, "Oid", action->order_id);
+    show_text(shown, "Status", action_status_name(action->status));
+    show_money(shown, "Payout", action->payout, action->currency);
+    show_money(shown, "Amount", action->amount, action->currency);
+    show_text(shown, "Currency", action->currency);
+    show_date(shown, "EventDate", action->event_at);
+    show_date(shown, "CreationDate", action->created_at);
+    show_text(shown, "CustomerId", action->customer_id);
+    show_text(shown, "PromoCode", action->promo_code);
+    show_text(shown, "SubId1", action->sub_ids[0]);
+    show_text(shown, "SubId2", action->sub_ids[1]);
+    show_text(shown, "SubId3", action->sub_ids[2]);
+    show_text(shown, "SharedId", action->shared_id);
     json_object_set_new(shown, "Items", items_show(action));
     return shown;
 }
@@ -166,7 +140,7 @@ void action_event_data(const struct action *action, struct buf *out)
         if (value != NULL)
             json_object_set(data, name, value);
         else
-            set(data, name, "");
+            show_text(data, name, "");
     }
     char *text = json_dumps(data, JSON_COMPACT);
     if (text == NULL)

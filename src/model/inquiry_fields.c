@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "model/catalog.h"
 #include "model/event.h"
+#include "model/show.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -146,43 +147,12 @@ char *comment_read(const json_t *from, struct problems *problems)
 
 /* ---- showing ---- */
 
-static void set(json_t *object, const char *name, const char *text)
-{
-    json_t *value = json_string(text != NULL ? text : "");
-    if (value == NULL)
-        bug("inquiry field %s is not UTF-8", name);
-    json_object_set_new(object, name, value);
-}
-
-static void __attribute__((format(printf, 3, 4)))
-set_fmt(json_t *object, const char *name, const char *format, ...)
-{
-    char text[160];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    set(object, name, text);
-}
-
-static void set_date(json_t *object, const char *name, int64_t at)
-{
-    char text[DATE_TEXT];
-    set(object, name, date_format(text, at));
-}
-
-static void set_money(json_t *object, const char *name, int64_t minor, const char *currency)
-{
-    char text[MONEY_TEXT];
-    set(object, name, money_format(text, minor, currency));
-}
-
 static json_t *comment_show(const struct comment *comment)
 {
     json_t *shown = json_object();
-    set(shown, "User", comment->user);
-    set(shown, "Comment", comment->text);
-    set_date(shown, "Date", comment->at);
+    show_text(shown, "User", comment->user);
+    show_text(shown, "Comment", comment->text);
+    show_date(shown, "Date", comment->at);
     return shown;
 }
 
@@ -204,32 +174,32 @@ static const char *reject_reason_text(const struct inquiry *inquiry)
 
 static void show_partner(json_t *shown, const struct inquiry *inquiry)
 {
-    set_fmt(shown, "MediaPartnerId", "%" PRId64, inquiry->partner);
-    set(shown, "MediaPartnerName", inquiry->partner_name);
+    show_int(shown, "MediaPartnerId", inquiry->partner);
+    show_text(shown, "MediaPartnerName", inquiry->partner_name);
 }
 
 /* The first half of the object: what the partner said. */
 static void show_question(json_t *shown, const struct inquiry *inquiry, bool for_brand)
 {
-    set_fmt(shown, "Id", "%" PRId64, inquiry->id);
+    show_int(shown, "Id", inquiry->id);
     if (!for_brand)
-        set(shown, "MediaPartnerInquiryId", inquiry->reference);
-    set_fmt(shown, "CampaignId", "%" PRId64, inquiry->campaign);
-    set(shown, "CampaignName", inquiry->campaign_name);
+        show_text(shown, "MediaPartnerInquiryId", inquiry->reference);
+    show_int(shown, "CampaignId", inquiry->campaign);
+    show_text(shown, "CampaignName", inquiry->campaign_name);
     if (for_brand)
         show_partner(shown, inquiry);
-    set(shown, "OrderId", inquiry->order_id);
-    set_date(shown, "TransactionDate", inquiry->transaction_at);
-    set_money(shown, "TransactionAmount", inquiry->amount, inquiry->currency);
-    set(shown, "Currency", inquiry->currency);
-    set(shown, "InquiryType", inquiry_type_name(inquiry->type));
-    set_money(shown, "ExpectedPayout", inquiry->expected_payout, inquiry->currency);
-    set_date(shown, "ResolutionDeadlineDate", inquiry->resolution_deadline_at);
-    set(shown, "TrackingLink", inquiry->tracking_link);
+    show_text(shown, "OrderId", inquiry->order_id);
+    show_date(shown, "TransactionDate", inquiry->transaction_at);
+    show_money(shown, "TransactionAmount", inquiry->amount, inquiry->currency);
+    show_text(shown, "Currency", inquiry->currency);
+    show_text(shown, "InquiryType", inquiry_type_name(inquiry->type));
+    show_money(shown, "ExpectedPayout", inquiry->expected_payout, inquiry->currency);
+    show_date(shown, "ResolutionDeadlineDate", inquiry->resolution_deadline_at);
+    show_text(shown, "TrackingLink", inquiry->tracking_link);
     if (!for_brand) {
-        set(shown, "CustomerId", inquiry->customer_id);
-        set_date(shown, "InquiryDate", inquiry->inquiry_at);
-        set(shown, "InquiryNotes", inquiry->notes);
+        show_text(shown, "CustomerId", inquiry->customer_id);
+        show_date(shown, "InquiryDate", inquiry->inquiry_at);
+        show_text(shown, "InquiryNotes", inquiry->notes);
     }
 }
 
@@ -241,23 +211,23 @@ static void show_answer(json_t *shown, const struct inquiry *inquiry, bool for_b
     if (sid == NULL)
         sid = "";
     if (inquiry->action != 0) {
-        set_fmt(shown, "ActionId", "%" PRId64, inquiry->action);
-        set_fmt(shown, "ActionUri", "/%s/%s/Actions/%" PRId64, whose, sid, inquiry->action);
+        show_int(shown, "ActionId", inquiry->action);
+        show_uri(shown, "ActionUri", "/%s/%s/Actions/%" PRId64, whose, sid, inquiry->action);
     } else {
-        set(shown, "ActionId", "");
-        set(shown, "ActionUri", "");
+        show_text(shown, "ActionId", "");
+        show_text(shown, "ActionUri", "");
     }
-    set_date(shown, "AutoApprovalDate", inquiry->auto_approval_at);
-    set(shown, "ResolutionStatus", inquiry_status_name(inquiry->status));
-    set(shown, "RejectReason", reject_reason_text(inquiry));
-    set_money(shown, "FinalPayout", inquiry->final_payout, inquiry->currency);
-    set_date(shown, "ResolutionDate", inquiry->resolved_at);
-    set_date(shown, "CreationDate", inquiry->created_at);
-    set_fmt(shown, "Uri", "/%s/%s/ActionInquiries/%" PRId64, whose, sid, inquiry->id);
-    set(shown, "State", inquiry_state_name(inquiry->state));
-    set_date(shown, "ClosedDate", inquiry->closed_at);
-    set(shown, "ResolutionNotes", inquiry->resolution_notes);
-    set(shown, "PromoCode", inquiry->promo_code);
+    show_date(shown, "AutoApprovalDate", inquiry->auto_approval_at);
+    show_text(shown, "ResolutionStatus", inquiry_status_name(inquiry->status));
+    show_text(shown, "RejectReason", reject_reason_text(inquiry));
+    show_money(shown, "FinalPayout", inquiry->final_payout, inquiry->currency);
+    show_date(shown, "ResolutionDate", inquiry->resolved_at);
+    show_date(shown, "CreationDate", inquiry->created_at);
+    show_uri(shown, "Uri", "/%s/%s/ActionInquiries/%" PRId64, whose, sid, inquiry->id);
+    show_text(shown, "State", inquiry_state_name(inquiry->state));
+    show_date(shown, "ClosedDate", inquiry->closed_at);
+    show_text(shown, "ResolutionNotes", inquiry->resolution_notes);
+    show_text(shown, "PromoCode", inquiry->promo_code);
 }
 
 json_t *inquiry_show(const struct inquiry *inquiry, bool for_brand)

@@ -7,7 +7,7 @@
 #include "store/accounts.h"
 
 #include "base/fail.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "store/campaigns.h"
 
 #include "base/map.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include "base/fail.h"
 #include "model/date.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #include "store/inquiry_rows.h"
 
 #include "base/fail.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <string.h>
 

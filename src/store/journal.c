@@ -7,7 +7,7 @@
 #include "store/accounts.h"
 
 #include "model/date.h"
-#include "store/show.h"
+#include "model/show.h"
 
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
                const char *object, const char *detail)

@@ -11,10 +11,10 @@
 #include "base/text.h"
 #include "model/date.h"
 #include "model/request.h"
+#include "model/show.h"
 #include "store/events.h"
 #include "store/notifications.h"
 #include "store/postback_walk.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <string.h>

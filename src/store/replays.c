@@ -13,9 +13,9 @@
 
 #include "base/fail.h"
 #include "model/date.h"
+#include "model/show.h"
 #include "store/events.h"
 #include "store/ledger.h"
-#include "store/show.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "store/campaigns.h"
 
 #include "model/money.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include "store/accounts.h"
 
 #include "model/date.h"
-#include "store/show.h"
+#include "model/show.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "store/tracking.h"
 
 #include "model/date.h"
-#include "store/show.h"
+#include "model/show.h"
 
 static int64_t count_of(struct db *db, int64_t campaign)
 {

@@ -6,7 +6,7 @@
  */
 #include "store/accounts.h"
 
-#include "store/show.h"
+#include "model/show.h"
 
 int64_t user_add(struct db *db, int64_t account, const char *email, const char *name,
                  enum role role, const char *password_hash)

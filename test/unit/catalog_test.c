@@ -199,7 +199,8 @@ static void nearest_is(const char *written, const char *expected)
                                          catalog_type("action.tracked") };
     const char *nearest = catalog_nearest(types, 2, written, strlen(written));
     if (expected == NULL ? nearest != NULL : nearest == NULL || strcmp(nearest, expected) != 0)
-        fail_msg("%s: expected %s, got %s", written, expected, nearest);
+        fail_msg("%s: expected %s, got %s", written, expected != NULL ? expected : "nothing",
+                 nearest != NULL ? nearest : "nothing");
 }
 
 static void test_guesses_what_was_meant(void **state)

@@ -3,9 +3,10 @@
  * The API shows every scalar as a string and an empty value as "".  All rows that the store gives
  * out as JSON are put together by these few functions, so that the rule is kept in one place.
  */
-#include "store/show.h"
+#include "model/show.h"
 
 #include "base/buf.h"
+#include "base/fail.h"
 #include "model/date.h"
 #include "model/money.h"
 
@@ -15,7 +16,11 @@
 
 void show_text(json_t *object, const char *name, const char *text)
 {
-    json_object_set_new(object, name, json_string(text != NULL ? text : ""));
+    json_t *value = json_string(text != NULL ? text : "");
+
+    if (value == NULL)
+        bug("%s is not UTF-8", name);
+    json_object_set_new(object, name, value);
 }
 
 void show_int(json_t *object, const char *name, int64_t value)
