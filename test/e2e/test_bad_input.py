@@ -11,6 +11,7 @@ from harness.routes import routes
 from harness.server import await_until
 from harness.wire import Wire, basic, request
 
+SERVER_FLAGS = ["--drain", "1"]  # requests that will never be whole are not worth waiting for
 ROUTES = routes()
 
 
@@ -390,7 +391,9 @@ def same_place(pattern, other):
     return False if pattern == other else pattern.replace("{Id}", "1") == other.replace("{Id}", "1")
 
 
-@pytest.mark.parametrize("pattern", [pattern for pattern in METHODS if "GET" in METHODS[pattern]])
+@pytest.mark.parametrize("pattern", [
+    pattern for pattern in METHODS if "GET" in METHODS[pattern]
+    and not pattern.startswith("/Track")])  # there GET counts a conversion, and HEAD may not
 def test_head_is_get_without_its_body(world, wire, pattern):
     path, account = path_of(world, pattern)
     one = wire()

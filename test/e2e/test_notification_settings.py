@@ -150,7 +150,7 @@ def test_the_largest_values_are_taken_and_shown(world):
 def test_a_category_by_name_or_by_key(world):
     catalog = world.partner.ok(world.partner.get("/EventCatalog"))["Categories"]
     for category in catalog:
-        for name in (category["Name"], category["Key"]):
+        for name in (category["Name"], category["Key"]) if category["EventTypes"] else ():
             made = world.partner.ok(try_(world, Category=name))
             shown = world.partner.ok(world.partner.get(made["Uri"]))
             assert shown["Category"] == category["Name"]
