@@ -88,11 +88,38 @@ static void keep_log_short(struct writer *writer)
     }
 }
 
+static bool proof_run(struct job *job, struct db *db)
+{
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('probed_at', ?) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    (void)job;
+    db_bind_int(put, 1, db_now(db));
+    db_run(db, put);
+    return true;
+}
+
+/* A commit that certainly writes something. */
+static enum db_failure prove(struct writer *writer)
+{
+    struct job job = { .run = proof_run };
+    list_init(&job.fresh);
+    struct batch *batch = batch_new(&job, true);
+    enum db_failure failure = batch_commit(batch, writer->db);
+    batch->jobs = NULL;
+    batch_free(batch);
+    return failure;
+}
+
+/* Jobs that write nothing succeed on a full disk too: so a success after failures is believed when
+ * it has been proved. */
 static struct batch *run(struct writer *writer, struct job *jobs)
 {
     struct batch *batch = batch_new(jobs, true);
     pthread_mutex_lock(&writer->turn);
-    note_result(writer, batch_commit(batch, writer->db));
+    enum db_failure failure = batch_commit(batch, writer->db);
+    if (failure == DB_FINE && !writer->writable)
+        failure = prove(writer);
+    note_result(writer, failure);
     batch->writable = writer->writable;
     pthread_mutex_unlock(&writer->turn);
     return batch;
@@ -103,23 +130,10 @@ struct batch *writer_run_now(struct writer *writer, struct job *job)
     return run(writer, job);
 }
 
-static bool probe_run(struct job *job, struct db *db)
-{
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('probed_at', ?) "
-                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    (void)job;
-    db_bind_int(put, 1, db_now(db));
-    db_run(db, put);
-    return true;
-}
-
 /* A batch without jobs carries the news. */
 static void probe(struct writer *writer)
 {
-    struct job job = { .run = probe_run };
-    list_init(&job.fresh);
-    struct batch *batch = run(writer, &job);
-    batch->jobs = NULL;
+    struct batch *batch = run(writer, NULL);
     if (batch->writable)
         writer->sink.take(writer->sink.context, batch);
     else

@@ -59,11 +59,13 @@ def is_error(answer):
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nName : value\r\nContent-Length : 5\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\n(a): b\r\n\r\n",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 500,
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 500,
     b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n",
     b"* / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET \\healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET ../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET \\healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET ../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
     b"X" * 20000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n",
 ], ids=short)
 def test_what_is_no_request(wire, data):
@@ -244,7 +246,8 @@ def test_paths_that_are_not_percent_encoded_text(world, wire, path):
 
 
 @pytest.mark.parametrize("path", [
-    "/", "//", "/.", "/..", "/%2e%2e/%2e%2e/etc/passwd", "/../../etc/passwd", "/healthz/", "//healthz",
+    "/", "//", "/.", "/..", "/%2e%2e/%2e%2e/etc/passwd", "/../../etc/passwd", "/healthz/",
+    "//healthz",
     "/Healthz", "/healthz%2f", "/Operator", "/Mediapartners", "/Mediapartners/",
     "/Mediapartners/{SID}", "/Mediapartners/{SID}/", "/Mediapartners/{SID}/ActionInquiries/",
     "/Mediapartners/{SID}%2FActionInquiries", "/mediapartners/{SID}/ActionInquiries",
@@ -258,7 +261,8 @@ def test_addresses_of_nothing(world, wire, path):
 
 
 @pytest.mark.parametrize("id", ["%31%00", "1%2f2", "0x1", "1e3", "%201", "+1", "-1", "1.0", "1,2",
-                                "9223372036854775808", "18446744073709551617", "9" * 400, "%E2%80%AE"], ids=short)
+                                "9223372036854775808", "18446744073709551617",
+                                "9" * 400, "%E2%80%AE"], ids=short)
 def test_ids_that_are_none(world, wire, id):
     one = wire()
     for noun in ("ActionInquiries", "EventNotifications", "Postbacks"):
@@ -270,7 +274,8 @@ def test_ids_that_are_none(world, wire, id):
 # ---- bodies ----
 
 JSON_BODIES = [
-    b"", b" ", b"{", b"}", b"[]", b"null", b"5", b'"text"', b"{}{}", b"{} x", b"{'a': 1}", b"{a: 1}",
+    b"", b" ", b"{", b"}", b"[]", b"null", b"5", b'"text"', b"{}{}",
+    b"{} x", b"{'a': 1}", b"{a: 1}",
     b'{"a": 1,}', b'{"CampaignId": 1, "CampaignId": 2}', b'{"a": {"b": 1, "b": 2}}',
     b'{"a": "\xff"}', b'{"\xc0\xaf": 1}', b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"a": 1e400}',
     b'{"a": 1' + b"0" * 5000 + b"}", b'{"a": NaN}', b'{"a": "\x01"}', b"\xef\xbb\xbf{}", b"\x00{}",

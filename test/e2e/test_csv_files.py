@@ -72,7 +72,8 @@ def test_titles_are_read_without_regard_to_form_and_order(world):
 
 
 def test_blank_lines_and_empty_rows_at_the_end_are_no_rows(world):
-    text = "\n".join([HEADER, "", row(world, "A1"), "   ", row(world, "A2"), "", ",,,,,,", ",,,,,,"])
+    text = "\n".join([HEADER, "", row(world, "A1"), "   ", row(world, "A2"), "", ",,,,,,",
+                      ",,,,,,"])
     answer = send(world.partner, text + "\n")
     assert answer.status_code == 200, answer.text
     assert answer.json()["Rows"] == "2"

@@ -85,7 +85,8 @@ def test_a_page_behind_the_last(world):
 
 
 @pytest.mark.parametrize("query", [
-    {"Page": "0"}, {"Page": "-1"}, {"Page": "one"}, {"Page": "1.0"}, {"Page": "99999999999999999999"},
+    {"Page": "0"}, {"Page": "-1"}, {"Page": "one"}, {"Page": "1.0"},
+    {"Page": "99999999999999999999"},
     {"PageSize": "0"}, {"PageSize": "20001"}, {"PageSize": "ten"}, {"PageSize": " 1"}])
 def test_pages_that_are_none(world, query):
     answer = world.partner.get("ActionInquiries", **query)
@@ -95,7 +96,8 @@ def test_pages_that_are_none(world, query):
 
 def test_the_largest_pages_and_numbers(world):
     inquiry = world.open()
-    assert ids(world.partner.ok(world.partner.get("ActionInquiries", PageSize="20000"))) == [inquiry]
+    page = world.partner.ok(world.partner.get("ActionInquiries", PageSize="20000"))
+    assert ids(page) == [inquiry]
     far = world.partner.ok(world.partner.get("ActionInquiries", Page="1000000000",
                                              PageSize="20000"))
     assert far["ActionInquiries"] == [] and far["@total"] == "1"

@@ -266,7 +266,8 @@ def test_a_token_that_only_reads_reads(house, method, pattern):
 
 
 def test_a_sid_goes_with_its_own_token_only(house):
-    for sid, token in ((house.partner.sid, house.brand.token), (house.brand.sid, house.partner.token),
+    for sid, token in ((house.partner.sid, house.brand.token),
+                       (house.brand.sid, house.partner.token),
                        (house.partner.sid.lower(), house.partner.token),
                        (house.partner.sid, house.partner.token + "A"),
                        (house.partner.sid, house.partner.token[:-1])):

@@ -318,7 +318,7 @@ def test_the_operator_sets_headers_that_the_account_sees_by_name_only(world, rec
     world.open()
     request = receiver.wait(1)[0]
     assert request.header("authorization") == secret and request.header("x-shop") == "7"
-    hidden = [{"Name": "Authorization", "Value": "(hidden)"}, {"Name": "X-Shop", "Value": "(hidden)"}]
+    hidden = [{"Name": name, "Value": "(hidden)"} for name in ("Authorization", "X-Shop")]
     shown = world.partner.ok(world.partner.get(made["Uri"]))
     assert shown["CustomHeaders"] == hidden and shown["Revision"] == "2"
     (listed,) = world.operator.ok(world.operator.get(
@@ -328,7 +328,8 @@ def test_the_operator_sets_headers_that_the_account_sees_by_name_only(world, rec
     done = world.await_state(world.partner, "DELIVERED")[0]
     log = world.partner.get(done["Uri"])
     assert '"Authorization","Value":"(hidden)"' in log.text.replace('": "', '":"')
-    entry = [one for one in audit(world, world.operator) if one["Action"] == "notification.headers"][0]
+    entry = [one for one in audit(world, world.operator)
+             if one["Action"] == "notification.headers"][0]
     assert "Authorization" in str(entry["Detail"])
     for text in (log.text, json.dumps(audit(world)), world.server.log(), json.dumps(listed),
                  world.partner.post(made["Uri"] + "/Test").text):

@@ -91,7 +91,8 @@ def test_over_the_limit_is_429_until_the_hour_turns(five):
                  lambda: partner.get("/EventCatalog")):
         answer = call()
         assert answer.status_code == 429
-        assert answer.json()["Status"] == "ERROR" and "5 requests an hour" in answer.json()["Message"]
+        assert answer.json()["Status"] == "ERROR"
+        assert "5 requests an hour" in answer.json()["Message"]
         most, left, reset = limits(answer)
         assert (most, left) == (5, 0)
         assert abs(int(answer.headers["Retry-After"]) - reset) <= 1

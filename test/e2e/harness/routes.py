@@ -3,6 +3,8 @@
 import pathlib
 import re
 
+TABLE = r"const struct route \w+_routes\[\] = \{(.*?)\n\};"
+ROW = r"\{\s*(?:\.method = )?\"([A-Z]+)\",\s*(?:\.pattern = )?([^,]+),"
 SOURCES = pathlib.Path(__file__).resolve().parents[3] / "src" / "api"
 
 
@@ -18,8 +20,8 @@ def routes():
     for source in sorted(SOURCES.glob("*.c")):
         text = source.read_text()
         macros = dict(re.findall(r'^#define ([A-Z_]+) +"([^"]*)"', text, re.MULTILINE))
-        for table in re.findall(r"const struct route \w+_routes\[\] = \{(.*?)\n\};", text, re.DOTALL):
-            rows = re.findall(r"\{\s*(?:\.method = )?\"([A-Z]+)\",\s*(?:\.pattern = )?([^,]+),", table)
+        for table in re.findall(TABLE, text, re.DOTALL):
+            rows = re.findall(ROW, table)
             assert len(rows) == len(re.findall(r"^    \{", table, re.MULTILINE)), source
             found += [(method, _pattern(pattern, macros)) for method, pattern in rows]
     return found
