@@ -240,6 +240,7 @@ static void take_events(struct call *call, void *context)
     struct intake *intake = api_job_new(sizeof(*intake), call, api, write_events, answer);
     intake->api.clear = intake_clear;
     intake->data.limit = INTAKE_DATA_MAX;
+    buf_room(&intake->data, call->body.len); /* mostly all that is needed */
     if (call_has_type(call, "application/x-ndjson")) {
         read_lines(intake, &call->body);
     } else if (!read_json(intake, call)) {

@@ -43,6 +43,24 @@ def batches(options):
                 "batch_rss_kib": server.status("VmHWM")}
 
 
+def overload(options):
+    """At capacity, and with twice as much offered: those who are refused come again when told to."""
+    with world() as (server, receiver, _):
+        sid = server.operator.split(":")[0]  # with no event notification: intake alone
+        rates = {128: [], 256: []}
+        refused = 0
+        for _ in range(options.rounds):
+            for connections, found in rates.items():
+                result = load_end(load_start(server.port, options.seconds, sid, server.operator,
+                                             batch=100, connections=connections))
+                found.append(result["rate"])
+                refused += result["refused"] if connections == 256 else 0
+        once, twice = (statistics.median(found) for found in rates.values())
+        return {"overload_once_per_s": once, "overload_twice_per_s": twice,
+                "overload_ratio": twice / once, "overload_refused": refused,
+                "overload_rss_kib": server.status("VmHWM")}
+
+
 def far(options):
     """The window grows by one a full window, so a steady rate is measured after a while."""
     with world(delay_ms=100) as (server, receiver, _):
@@ -216,6 +234,13 @@ BENCHES = {
         ("batch_single_per_s", "… the same from single events", "/s", None),
         ("batch_ratio", "… batches against single", "", (">=", 1)),
         ("batch_rss_kib", "… peak RSS", "KiB", None),
+    ]),
+    "overload": (overload, [
+        ("overload_once_per_s", "batches of 100 at capacity: accepted", "/s", None),
+        ("overload_twice_per_s", "… with twice as much offered", "/s", None),
+        ("overload_ratio", "… the one against the other", "", (">=", 0.9)),
+        ("overload_refused", "… events refused with 503", "", (">=", 1)),
+        ("overload_rss_kib", "… peak RSS", "KiB", None),
     ]),
     "far": (far, [
         ("far_per_s", "to one receiver that answers after 100 ms", "/s", (">=", 1000)),

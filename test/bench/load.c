@@ -6,7 +6,8 @@
  * Without --rate each connection sends its next event when the last was answered; with it, events
  * are sent at that pace over all connections.  --count ends it when so many were sent.  Each
  * event holds its number as its ActionId and the time of its sending as its CustomerId; --accepted
- * writes the numbers of those answered 202.  --survive connects again when the server goes away,
+ * writes the numbers of those answered 202.  A connection that is answered 503 rests for a second
+ * (without --rate), as Retry-After asks.  --survive connects again when the server goes away,
  * and ends on SIGTERM as well.  Prints JSON.
  */
 #include "wire.h"
@@ -33,6 +34,7 @@ struct client {
     int at; /* in load->conns */
     bool waiting;
     int64_t sent_us, first; /* the number of the first event in flight */
+    int64_t rests_us;       /* refused with 503: until when, as Retry-After said; 0: no */
 };
 
 static volatile sig_atomic_t ended;
@@ -113,6 +115,8 @@ static void take_answer(struct load *load, struct conn *conn, size_t len)
         fprintf(load->numbers, "%lld\n", (long long)(client->first + i));
     quantiles_add(&load->latencies, now_us() - client->sent_us);
     client->waiting = false;
+    if (strncmp(conn->in, "HTTP/1.1 503", 12) == 0)
+        client->rests_us = now_us() + 1000000;
     message_drop(conn, len);
 }
 
@@ -161,23 +165,32 @@ static void take_ready(struct load *load, struct epoll_event *event, bool again)
     }
     while ((len = message_whole(conn, &body, &body_len)) != 0) {
         take_answer(load, conn, len);
-        if (again)
+        if (again && ((struct client *)conn->data)->rests_us == 0)
             send_next(load, conn);
     }
 }
 
-/* Opens what is not open, and gives how many wait for an answer. */
+static bool has_rested(const struct client *client)
+{
+    return client->rests_us != 0 && !client->waiting && now_us() >= client->rests_us;
+}
+
+/* Opens what is not open, wakes what has rested, and gives how many wait for an answer. */
 static int look_at_all(struct load *load, bool send)
 {
     int open = 0;
     for (int i = 0; i < load->count; i++) {
-        if (load->conns[i] == NULL) {
+        bool fresh = load->conns[i] == NULL;
+        if (fresh)
             open_conn(load, i);
-            if (send && load->conns[i] != NULL)
-                send_next(load, load->conns[i]);
+        if (load->conns[i] == NULL)
+            continue;
+        struct client *client = load->conns[i]->data;
+        if (send && (fresh || has_rested(client))) {
+            client->rests_us = 0;
+            send_next(load, load->conns[i]);
         }
-        if (load->conns[i] != NULL)
-            open += ((struct client *)load->conns[i]->data)->waiting;
+        open += client->waiting;
     }
     return open;
 }

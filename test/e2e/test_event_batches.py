@@ -249,6 +249,8 @@ def test_one_key_from_many_sides_at_once(world, server):
 
 # ---- over capacity ----
 
+LET_IN = 16  # batches of 1,000: 16,384 events may wait for the disk
+
 def test_past_the_cap_503_with_retry_after_and_what_was_accepted_is_whole(world, server):
     """A writer that is stopped (its file locked by someone else) lets the waiting grow to the cap."""
     sid, token = world.partner.sid, world.partner.token
@@ -264,9 +266,9 @@ def test_past_the_cap_503_with_retry_after_and_what_was_accepted_is_whole(world,
         for _ in range(40):
             sides.append(threading.Thread(target=send))
             sides[-1].start()
-        refused = await_until(lambda: [answer for answer in list(answers)
-                                       if answer.status_code == 503], "an answer 503", 4)
-        assert refused[0].headers["Retry-After"] == "1"
+        await_until(lambda: len(answers) >= 40 - LET_IN, "all others are answered")
+        assert {(answer.status_code, answer.headers["Retry-After"]) for answer in list(answers)} == {
+            (503, "1")}
     finally:
         lock.execute("ROLLBACK")
         lock.close()
@@ -274,7 +276,7 @@ def test_past_the_cap_503_with_retry_after_and_what_was_accepted_is_whole(world,
         side.join()
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {202, 503}
-    assert statuses.count(202) <= 17, "more than the cap was let in"
+    assert statuses.count(202) <= LET_IN, "more than the cap was let in"
     assert count_events(server, world.partner) == 1 + 1000 * statuses.count(202)
     accepted(world.partner.post("/Events", tracked(sid)))
 
@@ -299,6 +301,6 @@ def test_bodies_that_come_in_together_have_one_cap(world, server):
         for one in opened:
             one.close()
     assert set(statuses) == {400, 503}
-    assert 6 <= statuses.count(400) <= 16
+    assert 6 <= statuses.count(400) <= 20  # a few may be on their way while the first are answered
     await_until(lambda: world.partner.post("/Events", tracked(world.partner.sid)).status_code == 202,
                 "small events come in again")
