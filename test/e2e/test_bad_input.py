@@ -7,12 +7,12 @@ import random
 import pytest
 import requests
 
-from harness.routes import routes
+from harness.openapi import routes
 from harness.server import await_until
 from harness.wire import Wire, basic, request
 
 SERVER_FLAGS = ["--drain", "1"]  # requests that will never be whole are not worth waiting for
-ROUTES = routes()
+ROUTES = list(routes())
 
 
 def short(data):
