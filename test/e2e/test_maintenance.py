@@ -266,7 +266,10 @@ def test_on_a_terminal_a_bar_is_drawn(server, world, receiver, ending):
     start(world)
     work.send_many(30)
     end(world)
-    master, terminal = os.openpty()
+    try:
+        master, terminal = os.openpty()
+    except OSError as error:  # a container without /dev/pts
+        pytest.skip(f"no terminals here: {error}")
     process = subprocess.Popen([BINARY, "admin", "--url", server.base, "--data", server.data,
                                 "maintenance", "status"], stdout=terminal)
     os.close(terminal)
