@@ -14,14 +14,6 @@
 
 static const char JSON_TYPE[] = "application/json; charset=utf-8";
 
-/* On every answer: nothing here is for caches or for guessing types. */
-static const struct {
-    const char *name, *value;
-} always[] = {
-    { "Cache-Control", "no-store" },
-    { "X-Content-Type-Options", "nosniff" },
-};
-
 static void header_set(struct MHD_Response *response, const char *name, const char *value)
 {
     if (MHD_add_response_header(response, name, value) != MHD_YES)
@@ -39,8 +31,9 @@ static void answer(struct call *call, int status, const char *type, char *body, 
         die("out of memory");
     in->status = status;
     header_set(in->answer, "Content-Type", type);
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-        header_set(in->answer, always[i].name, always[i].value);
+    header_set(in->answer, "X-Content-Type-Options", "nosniff");
+    if (memory != MHD_RESPMEM_PERSISTENT) /* data: nothing for caches */
+        header_set(in->answer, "Cache-Control", "no-store");
     for (size_t i = 0; i < in->header_count; i++)
         header_set(in->answer, in->headers[i].name, in->headers[i].value);
     if (in->server->stopping)
@@ -69,6 +62,12 @@ void call_json_answer(struct call *call, int status, json_t *body)
 void call_text_answer(struct call *call, int status, const char *type, const char *text, size_t len)
 {
     answer(call, status, type, (char *)(uintptr_t)text, len, MHD_RESPMEM_MUST_COPY);
+}
+
+void call_static_answer(struct call *call, int status, const char *type, const void *bytes,
+                        size_t len)
+{
+    answer(call, status, type, (char *)(uintptr_t)bytes, len, MHD_RESPMEM_PERSISTENT);
 }
 
 json_t *call_string(const char *text)

@@ -65,6 +65,10 @@ void call_ok(struct call *call, const char *uri_format, ...)        /* {"Status"
     __attribute__((format(printf, 2, 3)));
 void call_text_answer(struct call *call, int status, const char *type, const char *text,
                       size_t len);
+/* Bytes that outlive the server, sent from where they are.  Unlike on every other answer there is
+ * no Cache-Control: how long it may be kept is the caller's to say. */
+void call_static_answer(struct call *call, int status, const char *type, const void *bytes,
+                        size_t len);
 /* {"Status":"ERROR","Message":…,"Errors":[…]}; problems may be NULL. */
 void call_refuse(struct call *call, int status, const struct problems *problems, const char *format,
                  ...) __attribute__((format(printf, 4, 5)));

@@ -54,7 +54,8 @@ static void route_add(struct router *router, const struct route *route)
     while (*at == '/') {
         size_t len = strcspn(at + 1, "/");
         params += at[1] == '{';
-        node = len > 0 ? child_for(node, at + 1, len) : NULL;
+        /* The only empty segment is that of "/" itself. */
+        node = len > 0 || strcmp(route->pattern, "/") == 0 ? child_for(node, at + 1, len) : NULL;
         if (node == NULL || ++depth > ROUTER_DEPTH_MAX || params > CALL_PARAMS_MAX)
             bug("the route %s is not well formed", route->pattern);
         at += len + 1;

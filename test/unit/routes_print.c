@@ -5,6 +5,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* The pages' are no part of the API. */
+static bool is_a_page(const struct route *route)
+{
+    for (size_t i = 0; i < page_route_count; i++) {
+        if (strcmp(page_routes[i].pattern, route->pattern) == 0)
+            return true;
+    }
+    return false;
+}
 
 static void print_set(unsigned set, const char *(*name)(unsigned))
 {
@@ -34,6 +45,8 @@ int main(void)
     struct route *routes = api_routes(&count);
     for (size_t i = 0; i < count; i++) {
         const struct route *route = &routes[i];
+        if (is_a_page(route))
+            continue;
         printf("%s\t%s", route->method, route->pattern);
         print_set(route->who, kind);
         print_set(route->scopes, scope);

@@ -1,0 +1,105 @@
+/* assets.c — a file of the pages as an answer.
+ *
+ * The table is constant memory of the binary, sorted, looked up by bisection; a path is matched as
+ * a whole and never opened, so no path leads anywhere else.  The plain and the gzipped form are two
+ * representations with an ETag each, or a cache could give one for the other.
+ */
+#include "server/assets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The pages load their own files and call their own server, and nothing else: no script, style or
+ * handler written into markup runs, so neither does one that came in with somebody's text. */
+static const char POLICY[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'";
+
+static const struct {
+    const char *name, *value;
+} always[] = {
+    { "Cache-Control", "no-cache" },
+    { "Vary", "Accept-Encoding" },
+    { "Content-Security-Policy", POLICY },
+    { "Referrer-Policy", "no-referrer" },
+    { "Cross-Origin-Opener-Policy", "same-origin" },
+    { "Cross-Origin-Resource-Policy", "same-origin" },
+};
+
+static int by_path(const void *path, const void *asset)
+{
+    return strcmp(path, ((const struct asset *)asset)->path);
+}
+
+const struct asset *asset_find(const char *path)
+{
+    return bsearch(path, assets, asset_count, sizeof(assets[0]), by_path);
+}
+
+/* The weight of one coding's parameters: only whether it is zero ("q=0", "q=0.000") matters. */
+static bool weighs_nothing(const char *parameters, size_t len)
+{
+    const char *end = parameters + len;
+    const char *q = memchr(parameters, '=', len);
+    if (q == NULL)
+        return false;
+    for (q++; q < end; q++) {
+        if (*q >= '1' && *q <= '9')
+            return false;
+    }
+    return true;
+}
+
+bool asset_takes_gzip(const char *accept)
+{
+    bool takes = false;
+    for (const char *at = accept; at != NULL && *at != '\0';) {
+        at += strspn(at, ", \t");
+        size_t whole = strcspn(at, ","), name = strcspn(at, ",; \t");
+        bool gzip = name == 4 && strncasecmp(at, "gzip", 4) == 0;
+        if (gzip || (name == 1 && *at == '*'))
+            takes = !weighs_nothing(at + name, whole - name);
+        if (gzip)
+            return takes; /* by name goes before "*" */
+        at += whole;
+    }
+    return takes;
+}
+
+bool asset_has_tag(const char *header, const char *etag)
+{
+    size_t len = strlen(etag);
+    for (const char *at = header; at != NULL && *at != '\0';) {
+        at += strspn(at, ", \t");
+        size_t whole = strcspn(at, ", \t"); /* ours have neither inside */
+        if (whole == 1 && *at == '*')
+            return true;
+        const char *tag = at;
+        if (whole > 2 &&
+            strncmp(at, "W/", 2) == 0) /* compared weakly: a proxy may have made it so */
+            tag += 2;
+        if ((size_t)(at + whole - tag) == len && memcmp(tag, etag, len) == 0)
+            return true;
+        at += whole;
+    }
+    return false;
+}
+
+void asset_answer(struct call *call, const struct asset *asset)
+{
+    bool packed = asset_takes_gzip(call_header(call, "Accept-Encoding"));
+    char etag[40];
+    snprintf(etag, sizeof(etag), "\"%s%s\"", asset->tag, packed ? "-gzip" : "");
+    call_add_header(call, "ETag", etag);
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        call_add_header(call, always[i].name, always[i].value);
+    if (packed)
+        call_add_header(call, "Content-Encoding", "gzip");
+    /* libmicrohttpd sends no body with 304, but its length, which is to be that of 200's. */
+    bool known = asset_has_tag(call_header(call, "If-None-Match"), etag);
+    call_static_answer(call, known ? 304 : 200, asset->type, packed ? asset->packed : asset->plain,
+                       packed ? asset->packed_len : asset->plain_len);
+}
