@@ -19,7 +19,7 @@
 #define URI     "/Operator/Maintenance"
 #define CHANGES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API, .counted = true
 /* Not counted: it is asked again and again while it catches up. */
-#define WATCHES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ
+#define WATCHES .scopes = SCOPE_API | SCOPE_READ
 
 static void start(struct call *call, void *context);
 static void end(struct call *call, void *context);
@@ -28,7 +28,9 @@ static void show(struct call *call, void *context);
 const struct route maintenance_routes[] = {
     { "POST", URI, start, CHANGES },
     { "POST", URI "/End", end, CHANGES },
-    { "GET", URI, show, WATCHES },
+    { "GET", URI, show, .who = ACCOUNT_OPERATOR, WATCHES },
+    { "GET", "/Mediapartners/{SID}/Maintenance", show, .who = ACCOUNT_PARTNER, WATCHES },
+    { "GET", "/Advertisers/{SID}/Maintenance", show, .who = ACCOUNT_BRAND, WATCHES },
 };
 const size_t maintenance_route_count = sizeof(maintenance_routes) / sizeof(maintenance_routes[0]);
 
@@ -138,17 +140,22 @@ static bool run_show(struct api_job *job, struct db *db)
     return true;
 }
 
-static json_t *show_catchup(const struct maintenance_progress *progress)
+/* An account sees how far it is; how much the whole server has to do is the operator's to know. */
+static json_t *show_catchup(const struct maintenance_progress *progress, bool whole)
 {
     json_t *shown = json_object();
     char rate[32];
+    int64_t done = progress->total - progress->left;
+    show_int(shown, "Percent", progress->total > 0 ? done * 100 / progress->total : 100);
+    show_date(shown, "ExpectedEnd", progress->expected_end_at);
+    if (!whole)
+        return shown;
     snprintf(rate, sizeof(rate), "%.1f", progress->rate);
     show_int(shown, "Total", progress->total);
-    show_int(shown, "Done", progress->total - progress->left);
+    show_int(shown, "Done", done);
     show_int(shown, "Left", progress->left);
     show_int(shown, "WaitingForReceivers", progress->down);
     show_text(shown, "Rate", rate);
-    show_date(shown, "ExpectedEnd", progress->expected_end_at);
     return shown;
 }
 
@@ -156,7 +163,7 @@ static void finish_show(struct api_job *job)
 {
     const struct maintenance_work *work = work_of(job);
     const struct maintenance *maintenance = &work->maintenance;
-    bool any = maintenance->id != 0;
+    bool any = maintenance->id != 0, whole = job->call->caller.kind == ACCOUNT_OPERATOR;
     json_t *shown = json_object();
     struct maintenance_progress progress;
     engine_maintenance(job->api->engine, maintenance->id, &progress);
@@ -169,8 +176,9 @@ static void finish_show(struct api_job *job)
     show_date(shown, "ExpectedEndDate", any ? maintenance->expected_end_at : DATE_NONE);
     show_date(shown, "StartedDate", any ? maintenance->started_at : DATE_NONE);
     show_date(shown, "EndDate", any ? maintenance->ended_at : DATE_NONE);
-    show_int(shown, "Waiting", work->waiting);
-    json_object_set_new(shown, "CatchUp", show_catchup(&progress));
+    if (whole)
+        show_int(shown, "Waiting", work->waiting);
+    json_object_set_new(shown, "CatchUp", show_catchup(&progress, whole));
     call_json_answer(job->call, 200, shown);
 }
 

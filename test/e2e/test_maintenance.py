@@ -45,6 +45,14 @@ def notices(api, kind):
     return [notice for notice in found if notice["Kind"] == kind]
 
 
+def test_an_account_sees_the_pause_and_not_how_much_the_server_has_to_do(world, ending):
+    start(world, Message="New disks.")
+    for account in (world.partner, world.brand):
+        seen = account.ok(account.get("Maintenance"))
+        assert (seen["State"], seen["Message"]) == ("ON", "New disks.")
+        assert set(seen["CatchUp"]) == {"Percent", "ExpectedEnd"} and "Waiting" not in seen
+
+
 @pytest.fixture
 def ending(world):
     """The server is the module's: no test leaves it paused."""

@@ -352,6 +352,7 @@ def add_both_roles():
         NEEDS[f"list{role}Campaigns"] = lambda s: {}
         NEEDS[f"list{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
         NEEDS[f"read{role}Notice"] = needs(Stage.notice)
+        NEEDS[f"get{role}Maintenance"] = lambda s: {}
         CONFLICTS[f"retry{role}Postback"] = needs(Stage.delivered)
         CONFLICTS[f"cancel{role}Postback"] = needs(Stage.delivered)
         CONFLICTS[f"start{role}Replay"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}

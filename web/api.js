@@ -1,0 +1,101 @@
+/* api.js — the API that every client uses, called with the browser's session.
+ *
+ * get/post/put/del give the answer's JSON, or throw an ApiError with the answer's message and its
+ * wrong fields.  own("/Postbacks") is the path of the signed-in account's resource.
+ */
+export class ApiError extends Error {
+  constructor(status, body) {
+    super(body?.Message || (status ? `The server answered ${status}.` : "The server cannot be reached."));
+    this.status = status; /* 0: no answer */
+    this.errors = body?.Errors ?? []; /* [{ Field, Message }] */
+    this.body = body;
+  }
+}
+
+const roots = { PARTNER: "/Mediapartners/", BRAND: "/Advertisers/" };
+let session = null;
+let onSignedOut = () => {};
+
+/* The session in force: the answer of GET /Session, or null. */
+export const current = () => session;
+export function use(value) { session = value; }
+export function whenSignedOut(callback) { onSignedOut = callback; }
+
+export const isOperator = () => session?.Account.Kind === "OPERATOR";
+export const isBrand = () => session?.Account.Kind === "BRAND";
+export const isPartner = () => session?.Account.Kind === "PARTNER";
+export const mayChange = () => session?.User.Role === "USER";
+
+export function own(path) {
+  return isOperator() ? `/Operator${path}` : roots[session.Account.Kind] + session.Account.Sid + path;
+}
+
+/* "?a=1&b=2" of the members that have a value; "" when none has. */
+export function query(values) {
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(values ?? {}))
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined && one !== null && one !== "")
+        pairs.append(name, one);
+  const text = pairs.toString();
+  return text && `?${text}`;
+}
+
+async function ask(method, path, { body, type = "application/json", signal, quiet } = {}) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined)
+    headers["Content-Type"] = type;
+  if (session && method !== "GET")
+    headers["X-CSRF-Token"] = session.CsrfToken;
+  let answer, json = null;
+  try {
+    answer = await fetch(path, {
+      method, headers, signal, credentials: "same-origin", cache: "no-store",
+      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (text && (answer.headers.get("Content-Type") ?? "").startsWith("application/json"))
+      json = JSON.parse(text);
+  } catch (error) {
+    if (error.name === "AbortError")
+      throw error;
+    throw new ApiError(0, null);
+  }
+  if (answer.ok)
+    return json;
+  if (answer.status === 401 && session && !quiet) {
+    session = null;
+    onSignedOut();
+  }
+  throw new ApiError(answer.status, json);
+}
+
+export const get = (path, values, options) => ask("GET", path + query(values), options);
+export const post = (path, body, options) => ask("POST", path, { ...options, body });
+export const put = (path, body, options) => ask("PUT", path, { ...options, body });
+export const del = (path, options) => ask("DELETE", path, options);
+/* A file's text, as CSV. */
+export const upload = (path, values, text, options) =>
+  ask("POST", path + query(values), { ...options, body: text, type: "text/csv" });
+
+/* Calls back each time something of the account's postbacks has changed, until the signal is aborted. */
+export async function watch(callback, signal) {
+  let cursor = "", pause = 0;
+  while (!signal.aborted) {
+    try {
+      const answer = await get(own("/Changes"), { Since: cursor }, { signal });
+      if (cursor && answer.Cursor !== cursor)
+        callback();
+      cursor = answer.Cursor;
+      pause = 0;
+    } catch (error) {
+      if (error.name === "AbortError" || error.status === 401 || error.status === 403)
+        return;
+      pause = Math.min(pause ? pause * 2 : 1000, 30000);
+      await new Promise((done) => {
+        const timer = setTimeout(done, pause);
+        signal.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
+      });
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/* router.js — from a path to a page.
+ *
+ * A page module exports `async function page(context)` and gives { title, node }.  Its context:
+ *   params   the pattern's {…}, decoded            query    URLSearchParams of the address
+ *   signal   aborted when the page is left         go(path) to another page
+ *   setQuery(values)  changes the address's query without leaving the page ("" takes a name out)
+ * Whatever a page starts (requests, timers, watch) ends with its signal.
+ */
+import { current, isOperator } from "./api.js";
+import { fill, h } from "./dom.js";
+
+const pages = [
+  ["/sign-in", "sign_in"],
+  ["/inquiries", "inquiries"],
+  ["/inquiries/new", "inquiry_new"],
+  ["/inquiries/import", "inquiry_import"],
+  ["/inquiries/{Id}", "inquiry"],
+  ["/rules", "rules"],
+  ["/notifications", "notifications"],
+  ["/notifications/new", "notification_edit"],
+  ["/notifications/{Id}", "notification_edit"],
+  ["/postbacks", "postbacks"],
+  ["/postbacks/{Id}", "postback"],
+  ["/notices", "notices"],
+  ["/support", "support"],
+  ["/support/{Id}", "support_request"],
+  ["/account", "account"],
+  ["/operator/accounts", "operator_accounts"],
+  ["/operator/accounts/{Sid}", "operator_account"],
+  ["/operator/campaigns", "operator_campaigns"],
+  ["/operator/campaigns/{Id}", "operator_campaign"],
+  ["/operator/event-types", "operator_event_types"],
+  ["/operator/event-types/{Type}", "operator_event_type"],
+  ["/operator/support", "support"],
+  ["/operator/support/{Id}", "support_request"],
+  ["/operator/headers", "operator_headers"],
+  ["/operator/maintenance", "operator_maintenance"],
+  ["/operator/health", "operator_health"],
+  ["/operator/audit", "operator_audit"],
+];
+
+function find(path) {
+  const parts = path.split("/").slice(1);
+  let best = null;
+  for (const [pattern, module] of pages) {
+    const names = pattern.split("/").slice(1), params = {};
+    const fits = names.length === parts.length && names.every((name, i) =>
+      name.startsWith("{") ? (params[name.slice(1, -1)] = decodeURIComponent(parts[i])) !== "" : name === parts[i]);
+    if (fits && (!best || Object.keys(params).length < Object.keys(best.params).length))
+      best = { module, params };
+  }
+  return best;
+}
+
+let leaving = null; /* AbortController of the page shown */
+let place = null;   /* where pages are shown */
+let onShown = () => {};
+
+export function start(element, shown) {
+  place = element;
+  onShown = shown;
+  window.addEventListener("popstate", () => show());
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
+    const to = new URL(link.href, location.href);
+    if (link.target || link.hasAttribute("download") || to.origin !== location.origin || !/^\/[a-z]*(\/|$)/.test(to.pathname) ||
+        to.pathname.startsWith("/assets/") || link.getAttribute("href").startsWith("#"))
+      return;
+    event.preventDefault();
+    go(to.pathname + to.search);
+  });
+  return show();
+}
+
+export function go(path, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", path);
+  return show();
+}
+
+export const home = () => (isOperator() ? "/operator/health" : "/inquiries");
+
+async function show() {
+  leaving?.abort();
+  const here = leaving = new AbortController();
+  if (!current() && location.pathname !== "/sign-in") {
+    const next = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname + location.search)}`;
+    history.replaceState(null, "", "/sign-in" + next);
+  } else if (current() && ["/", "/operator", "/sign-in"].includes(location.pathname)) {
+    history.replaceState(null, "", home());
+  }
+  const found = find(location.pathname);
+  document.documentElement.classList.add("loading");
+  let shown;
+  try {
+    if (!found)
+      throw Object.assign(new Error("There is no such page."), { status: 404 });
+    const { page } = await import(`./pages/${found.module}.js`);
+    shown = await page({
+      params: found.params,
+      query: new URLSearchParams(location.search),
+      signal: here.signal,
+      go,
+      setQuery(values) {
+        const to = new URL(location.href);
+        for (const [name, value] of Object.entries(values)) {
+          to.searchParams.delete(name);
+          for (const one of Array.isArray(value) ? value : [value])
+            if (one !== "" && one !== null && one !== undefined)
+              to.searchParams.append(name, one);
+        }
+        history.replaceState(null, "", to.pathname + to.search);
+      },
+    });
+  } catch (error) {
+    if (here.signal.aborted)
+      return;
+    if (!(error.status >= 0))
+      console.error(error);
+    if (!current() && location.pathname !== "/sign-in") /* it was a 401 */
+      return;
+    shown = {
+      title: error.status === 404 ? "Not found" : "That did not work",
+      node: h("section.card", null,
+        h("h1", null, error.status === 404 ? "Not found" : "That did not work"),
+        h("p", null, error.message),
+        h("p", null, h("a", { href: location.pathname + location.search }, "Try again"), " · ", h("a", { href: "/" }, "Start page"))),
+    };
+  }
+  if (here.signal.aborted)
+    return;
+  document.documentElement.classList.remove("loading");
+  document.title = `${shown.title} · postbackd`;
+  fill(place, shown.node);
+  onShown(shown.title);
+  window.scrollTo(0, 0);
+  const heading = place.querySelector("h1");
+  if (heading) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,144 @@
+/* shell.js — the frame around every page: navigation, bell, account, the maintenance banner. */
+import { current, del, get, isBrand, isOperator, own, use } from "./api.js";
+import { fill, h, icon } from "./dom.js";
+import { date } from "./format.js";
+import { go } from "./router.js";
+import { progress } from "./ui/progress.js";
+import { toastPlace } from "./ui/toast.js";
+
+const sections = () => {
+  if (isOperator())
+    return [
+      ["Health", "/operator/health"], ["Maintenance", "/operator/maintenance"], ["Accounts", "/operator/accounts"],
+      ["Campaigns", "/operator/campaigns"], ["Event types", "/operator/event-types"],
+      ["Custom headers", "/operator/headers"], ["Support", "/operator/support"], ["Audit log", "/operator/audit"],
+    ];
+  return [
+    ["Inquiries", "/inquiries"], ...(isBrand() ? [["Approval rules", "/rules"]] : []),
+    ["Event notifications", "/notifications"], ["Postbacks", "/postbacks"], ["Support", "/support"],
+  ];
+};
+
+const header = h("header.top"), nav = h("nav.side", { id: "sections", "aria-label": "Sections" });
+const banner = h("div.banner", { role: "status", hidden: true });
+const announcer = h("div.away", { "aria-live": "polite" });
+const main = h("main", { id: "main", tabindex: "-1" });
+let unread = 0;
+
+/* Lays the frame into the body; the element where pages go. */
+export function frame(body) {
+  fill(body,
+    h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
+    header, nav, h("div.stage", null, banner, main), toastPlace, announcer);
+  return main;
+}
+
+export const announce = (text) => fill(announcer, text);
+
+/* After a page was shown; `changed`: somebody else is signed in, or nobody. */
+export function refresh(changed = false) {
+  announce(document.title);
+  const session = current();
+  document.body.classList.toggle("signed-out", !session);
+  closeMenu();
+  if (changed || !header.firstChild || !session)
+    session ? drawHeader(session) : fill(header, h("a.brand", { href: "/" }, "postbackd"));
+  fill(nav, session ? h("ul", null, sections().map(([title, path]) => {
+    const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
+    return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title));
+  })) : null);
+  if (session)
+    look();
+}
+
+/* ---- header ---- */
+
+const menuButton = h("button.plain.menu", { type: "button", "aria-expanded": "false", "aria-controls": "sections", "aria-label": "Sections", onclick: () => {
+  const open = document.body.classList.toggle("menu-open");
+  menuButton.setAttribute("aria-expanded", String(open));
+} }, icon("menu"));
+
+function closeMenu() {
+  document.body.classList.remove("menu-open");
+  menuButton.setAttribute("aria-expanded", "false");
+}
+
+const bell = h("a.bell", { href: "/notices" });
+function drawBell() {
+  bell.setAttribute("aria-label", unread ? `Notices, ${unread} not read` : "Notices");
+  fill(bell, icon("bell"), unread ? h("span.count", { "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread)) : null);
+}
+
+async function signOut() {
+  try {
+    await del("/Session");
+  } finally {
+    use(null);
+    go("/sign-in", { replace: true });
+  }
+}
+
+function drawHeader(session) {
+  drawBell();
+  fill(header, menuButton, h("a.brand", { href: "/" }, "postbackd"),
+    h("span.account", null, session.Account.Name),
+    h("span.gap"), bell,
+    h("details.person", null,
+      h("summary", null, icon("user"), h("span", null, session.User.Name || session.User.Email)),
+      h("div.pop", null,
+        h("p.muted", null, session.User.Email),
+        h("a", { href: "/account" }, "Password and profile"),
+        h("button.plain", { type: "button", onclick: signOut }, "Sign out"))));
+}
+
+document.addEventListener("click", (event) => { /* pop-ups close when one clicks elsewhere */
+  for (const open of document.querySelectorAll("details.person[open], details.choose[open]"))
+    if (!open.contains(event.target) || event.target.closest("a"))
+      open.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape")
+    return;
+  closeMenu();
+  const open = document.querySelector("details.person[open], details.choose[open]");
+  if (open) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
+
+/* ---- what the server says to everybody: notices not read, maintenance ---- */
+
+let looking = null;
+export async function look() {
+  clearTimeout(looking);
+  const session = current();
+  if (!session)
+    return;
+  try {
+    unread = Number((await get(own("/Notices"), { PageSize: 1 })).Unread);
+    drawBell();
+    await lookAtMaintenance();
+  } catch {
+    /* the next look may tell; the page itself shows what fails */
+  }
+  if (session === current())
+    looking = setTimeout(look, banner.hidden ? 30000 : 3000);
+}
+
+async function lookAtMaintenance() {
+  const now = await get(own("/Maintenance"));
+  const percent = Number(now.CatchUp.Percent);
+  banner.hidden = !["SCHEDULED", "STARTING", "ON", "ENDING", "CATCHING_UP"].includes(now.State);
+  if (banner.hidden)
+    return;
+  const what = {
+    SCHEDULED: `Maintenance is planned from ${date(now.StartDate)}: postbacks will wait and go out afterwards.`,
+    STARTING: "Maintenance is starting: postbacks wait.",
+    ON: `Maintenance${now.ExpectedEndDate ? ` until about ${date(now.ExpectedEndDate)}` : ""}: events are taken in, postbacks wait and go out afterwards.`,
+    ENDING: "Maintenance is ending.",
+    CATCHING_UP: "Maintenance is over: the postbacks that waited are going out.",
+  }[now.State];
+  fill(banner, h("p", null, h("strong", null, what), now.Message ? ` ${now.Message}` : null),
+    now.State === "CATCHING_UP" ? progress(percent, 100, "Catching up") : null);
+}

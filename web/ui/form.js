@@ -1,0 +1,186 @@
+/* form.js — a form made from a table of fields, checked beside each field as one types.
+ *
+ * const f = form({ fields, values, action: "Create", submit: async (values) => …, extra, cancel })
+ *   f.node, f.values(), f.set(name, value), f.field(name) (the control), f.show(error), f.check()
+ * A field: { name, label, kind, hint, required, check(value, values) → "" or what is wrong, options, when(values), … }
+ *   kind: text (default), email, password, number, money, date, datetime, textarea, select, checkbox, checks (many of `options`), file, static
+ *   options: ["A", …] or [["value", "Words"], …]; `rows`, `maxlength`, `autocomplete`, `placeholder`, `min`, `max`, `step`, `spellcheck` go to the control
+ *   `when`: the field is shown, and given, only when this holds;  `wide`: over the form's whole width
+ * Values are strings; checkbox "true"/"false"; checks an array.  `submit` may throw an ApiError: each of its wrong
+ * fields is shown in place (by `name`, or by `names` when the API calls it otherwise), the rest above the form.
+ */
+import { fill, h, unique } from "../dom.js";
+
+const MONEY = /^\d{1,12}(\.\d{1,4})?$/;
+const builtin = {
+  money: (value) => (MONEY.test(value) ? "" : "An amount such as 49.90."),
+  number: (value) => (/^-?\d+$/.test(value) ? "" : "A whole number."),
+  email: (value) => (/^\S+@\S+$/.test(value) ? "" : "An address such as ann@example.com."),
+};
+
+function control(field, id, described) {
+  const { kind = "text" } = field;
+  const shared = {
+    id, name: field.name, required: field.required && kind !== "checks", "aria-describedby": described, maxlength: field.maxlength,
+    autocomplete: field.autocomplete ?? "off", placeholder: field.placeholder, rows: field.rows, spellcheck: field.spellcheck, autofocus: field.autofocus,
+  };
+  if (kind === "textarea")
+    return h("textarea", { rows: 4, ...shared, class: field.code ? "code" : null });
+  if (kind === "select")
+    return h("select", shared, pairs(field.options).map(([value, text]) => h("option", { value }, text)));
+  if (kind === "checkbox")
+    return h("input", { ...shared, type: "checkbox" });
+  const types = { password: "password", date: "date", datetime: "datetime-local", email: "email", file: "file" };
+  const inputmode = { money: "decimal", number: "numeric" }[kind];
+  return h("input", { ...shared, type: types[kind] ?? "text", inputmode, min: field.min, max: field.max, step: field.step, accept: field.accept, class: field.code ? "code" : null });
+}
+
+export const pairs = (options = []) => options.map((one) => (Array.isArray(one) ? one : [one, one]));
+
+function make(field, changed) {
+  const id = unique("field"), hintId = `${id}-hint`, errorId = `${id}-error`;
+  const error = h("p.error", { id: errorId });
+  const hint = field.hint ? h("p.hint", { id: hintId }, field.hint) : null;
+  const described = `${hint ? `${hintId} ` : ""}${errorId}`;
+  const label = [field.label, field.required ? h("span.must", { "aria-hidden": "true" }, " *") : null];
+  let node, input = null, boxes = [];
+  if (field.kind === "static") {
+    node = h("div.field", null, h("p.label", null, field.label), field.node ?? h("p", null, field.text), hint, error);
+  } else if (field.kind === "checks") {
+    boxes = pairs(field.options).map(([value, text, remark]) => {
+      const box = h("input", { type: "checkbox", name: field.name, value, onchange: changed });
+      return { box, line: h("label.check", null, box, h("span", null, text, remark ? h("span.muted", null, ` ${remark}`) : null)) };
+    });
+    node = h("fieldset.field", { "aria-describedby": described, class: field.wide ? "wide" : null }, h("legend", null, label), hint, h("div.checks", null, boxes.map((one) => one.line)), error);
+  } else {
+    input = control(field, id, described);
+    node = field.kind === "checkbox"
+      ? h("div.field", null, h("label.check", { for: id }, input, h("span", null, label)), hint, error)
+      : h("div.field", { class: field.wide || field.kind === "textarea" ? "wide" : null }, h("label", { for: id }, label), input, hint, error);
+    input.addEventListener("input", changed);
+    input.addEventListener("change", changed);
+  }
+  return {
+    field, node, input: input ?? boxes[0]?.box ?? node, touched: false,
+    get() {
+      if (field.kind === "checkbox")
+        return String(input.checked);
+      if (field.kind === "checks")
+        return boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
+      if (field.kind === "static")
+        return undefined;
+      return ["textarea", "password"].includes(field.kind) ? input.value : input.value.trim();
+    },
+    set(value) {
+      if (field.kind === "checkbox")
+        input.checked = String(value) === "true";
+      else if (field.kind === "checks")
+        boxes.forEach(({ box }) => { box.checked = (value ?? []).includes(box.value); });
+      else if (field.kind !== "static" && field.kind !== "file")
+        input.value = value ?? "";
+    },
+    say(text) {
+      fill(error, text || null);
+      node.classList.toggle("wrong", Boolean(text));
+      for (const one of input ? [input] : boxes.map(({ box }) => box))
+        text ? one.setAttribute("aria-invalid", "true") : one.removeAttribute("aria-invalid");
+    },
+  };
+}
+
+export function form({ fields, values = {}, action = "Save", tone = "primary", submit, extra, cancel, changed: onChanged, submitOnly = false }) {
+  const summary = h("div.summary", { role: "alert", tabindex: "-1" });
+  const shown = () => all.filter((one) => !one.node.hidden);
+  const read = () => Object.fromEntries(shown().filter((one) => one.field.kind !== "static").map((one) => [one.field.name, one.get()]));
+
+  function wrong(one, given) {
+    const { field } = one, value = one.get(), empty = value === undefined || value.length === 0;
+    if (empty)
+      return field.required ? "This is needed." : "";
+    return builtin[field.kind]?.(value) || field.check?.(value, given) || "";
+  }
+  function arrange() {
+    const given = Object.fromEntries(all.filter((one) => one.field.kind !== "static").map((one) => [one.field.name, one.get()]));
+    for (const one of all)
+      if (one.field.when)
+        one.node.hidden = !one.field.when(given);
+  }
+  function changed(one) {
+    arrange();
+    const given = read();
+    if (one && (one.touched || one.get()?.length)) {
+      one.touched = true;
+      one.say(wrong(one, given));
+    }
+    for (const other of shown()) /* a check may look at other fields */
+      if (other !== one && other.touched)
+        other.say(wrong(other, given));
+    onChanged?.(given);
+  }
+  const all = fields.map((field) => { const one = make(field, () => changed(one)); return one; });
+  all.forEach((one) => { one.set(values[one.field.name] ?? (one.field.kind === "select" ? pairs(one.field.options)[0]?.[0] : undefined)); });
+  arrange();
+  for (const one of all)
+    one.input.addEventListener("blur", () => { one.touched = one.touched || one.get()?.length > 0; if (one.touched) one.say(wrong(one, read())); });
+
+  /* Shows an ApiError's parts where they belong. */
+  function show(error) {
+    const rest = [];
+    let first = null;
+    for (const { Field, Message } of error.errors ?? []) {
+      const one = shown().find(({ field }) => field.name === Field || field.names?.includes(Field) || Field?.startsWith(`${field.name}.`) || Field?.startsWith(`${field.name}[`));
+      if (one) {
+        one.say(Message);
+        one.touched = true;
+        first ??= one;
+      } else {
+        rest.push(Field ? `${Field}: ${Message}` : Message);
+      }
+    }
+    fill(summary, h("p", null, error.message), rest.length ? h("ul", null, rest.map((text) => h("li", null, text))) : null);
+    (first?.input ?? summary).focus();
+  }
+  function check() {
+    const given = read();
+    let first = null;
+    for (const one of shown()) {
+      one.touched = true;
+      const text = wrong(one, given);
+      one.say(text);
+      if (text)
+        first ??= one;
+    }
+    fill(summary, first ? h("p", null, "Some fields need a look.") : null);
+    first?.input.focus();
+    return !first;
+  }
+  async function send(button, act) {
+    fill(summary);
+    if (!check())
+      return;
+    node.querySelectorAll("button").forEach((one) => { one.disabled = true; });
+    node.setAttribute("aria-busy", "true");
+    try {
+      await act(read());
+    } catch (error) {
+      if (error.name !== "AbortError")
+        show(error);
+    } finally {
+      node.removeAttribute("aria-busy");
+      node.querySelectorAll("button").forEach((one) => { one.disabled = false; });
+    }
+  }
+  const node = h("form.form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); send(event.submitter, submit); } },
+    summary, h("div.fields", null, all.map((one) => one.node)),
+    h("div.actions", null,
+      h("button", { type: "submit", class: tone }, action),
+      (extra ?? []).map(({ text, submit: other, onclick }) => h("button", { type: "button", onclick: onclick ?? ((event) => send(event.target, other)) }, text)),
+      cancel ? h(typeof cancel === "string" ? "a.button" : "button", typeof cancel === "string" ? { href: cancel } : { type: "button", onclick: cancel }, "Cancel") : null));
+  const byName = (name) => all.find((one) => one.field.name === name);
+  return {
+    node, values: read, show, check,
+    set: (name, value) => { byName(name).set(value); arrange(); },
+    field: (name) => byName(name).input,
+    say: (name, text) => byName(name).say(text),
+  };
+}

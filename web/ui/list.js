@@ -1,0 +1,130 @@
+/* list.js — a list page's body: filters, a table whose columns can be chosen, sorting, pages.
+ *
+ * const l = list({ id, caption, context, columns, filters, load, empty, sort, pageSize, rowHref, tools })
+ *   l.node; l.reload() loads again where it stands (keeps focus and scroll); l.values() the filters in force
+ * columns: { key, title, cell(row) → node or text, align: "end", hidden: true (not shown at first), always: true, sort: "API name" }
+ *   the choice is remembered in this browser for `id`
+ * filters: { name, label, kind: "search" | "text" | "select" | "date", options, placeholder, wide } — they live in the address's query
+ * load(values, signal) → { rows, total, more }: values has the filters, Page, PageSize and Sort ("Name" or "-Name", when sortable).
+ *   `total` undefined and `more` true or false for lists without a count
+ * rowKey(row): for a row that stays itself across reloads; new rows of a reload are marked for a moment
+ */
+import { fill, h, icon, unique } from "../dom.js";
+import { number } from "../format.js";
+import { pairs } from "./form.js";
+
+const remembered = (id) => {
+  try {
+    return JSON.parse(localStorage.getItem(`columns.${id}`));
+  } catch {
+    return null;
+  }
+};
+
+function chooser(id, columns, shown, changed) {
+  return h("details.choose", null,
+    h("summary.button", null, icon("columns"), "Columns"),
+    h("div.pop", null, columns.filter((column) => !column.always).map((column) =>
+      h("label.check", null,
+        h("input", { type: "checkbox", checked: shown.has(column.key), onchange: (event) => {
+          event.target.checked ? shown.add(column.key) : shown.delete(column.key);
+          try {
+            localStorage.setItem(`columns.${id}`, JSON.stringify([...shown]));
+          } catch { /* a browser that remembers nothing still shows the choice */ }
+          changed();
+        } }), h("span", null, column.title)))));
+}
+
+function filterBar(filters, query, changed) {
+  let timer = null;
+  const later = () => { clearTimeout(timer); timer = setTimeout(changed, 250); };
+  const controls = filters.map((filter) => {
+    const id = unique("filter"), value = query.get(filter.name) ?? filter.initial ?? "";
+    const input = filter.kind === "select"
+      ? h("select", { id, onchange: changed }, pairs(filter.options).map(([one, text]) => h("option", { value: one }, text)))
+      : h("input", { id, type: { date: "date", search: "search" }[filter.kind] ?? "text", placeholder: filter.placeholder, autocomplete: "off", oninput: filter.kind === "date" ? null : later, onchange: changed });
+    input.value = value;
+    return { filter, input, node: h("div.filter", { class: filter.wide ? "wide" : null }, h("label", { for: id }, filter.label), input) };
+  });
+  const clear = h("button.plain", { type: "button", onclick: () => { controls.forEach(({ filter, input }) => { input.value = filter.initial ?? ""; }); changed(); } }, "Clear");
+  return {
+    node: filters.length ? h("form.filters", { role: "search", "aria-label": "Filters", onsubmit: (event) => { event.preventDefault(); changed(); } }, controls.map((one) => one.node), clear) : null,
+    values() {
+      const values = Object.fromEntries(controls.map(({ filter, input }) => [filter.name, input.value.trim()]));
+      clear.hidden = !controls.some(({ filter, input }) => input.value.trim() !== (filter.initial ?? ""));
+      return values;
+    },
+  };
+}
+
+export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [] }) {
+  const { query, signal, setQuery, go } = context;
+  const kept = remembered(id);
+  const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
+  const state = { page: Math.max(1, Number(query.get("Page")) || 1), sort: query.get("Sort") ?? sort, rows: [], total: 0, more: false, known: null };
+  const table = h("div.table-place"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
+  const bar = filterBar(filters, query, () => { state.page = 1; reload(); });
+  const count = h("span");
+
+  function heading(column) {
+    if (!column.sort)
+      return h("th", { scope: "col", role: "columnheader", class: column.align }, column.title);
+    const up = state.sort === column.sort, down = state.sort === `-${column.sort}`;
+    return h("th", { scope: "col", role: "columnheader", class: column.align, "aria-sort": up ? "ascending" : down ? "descending" : "none" },
+      h("button.sort", { type: "button", onclick: () => { state.sort = down ? column.sort : up ? sort : `-${column.sort}`; state.page = 1; reload(); } },
+        column.title, up ? icon("up") : down ? icon("down") : null));
+  }
+  function row(one, fresh) {
+    const href = rowHref?.(one);
+    return h("tr", { role: "row", class: [href ? "link" : "", fresh ? "fresh" : ""].join(" "), onclick: href ? (event) => {
+      if (!event.target.closest("a, button, input, label, summary") && !String(getSelection()))
+        go(href);
+    } : null }, visible().map((column) => h("td", { role: "cell", class: column.align, "data-label": column.title }, h("div", null, column.cell(one)))));
+  }
+  const visible = () => columns.filter((column) => column.always || shown.has(column.key));
+
+  function draw() {
+    const known = state.known;
+    state.known = rowKey ? new Set(state.rows.map(rowKey)) : null;
+    if (!state.rows.length)
+      fill(table, h("p.empty", null, empty));
+    else
+      fill(table, h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption }, h("table", { role: "table" },
+        h("caption.away", null, caption),
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, visible().map(heading))),
+        h("tbody", { role: "rowgroup" }, state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
+    const pages = state.total === undefined ? null : Math.max(1, Math.ceil(state.total / pageSize));
+    const to = (page) => () => { state.page = page; reload().then(() => says.scrollIntoView({ block: "nearest" })); };
+    fill(foot, state.page > 1 || (pages ? pages > 1 : state.more) ? [
+      h("button", { type: "button", disabled: state.page <= 1, onclick: to(state.page - 1) }, "Previous"),
+      h("span", null, pages ? `Page ${number(state.page)} of ${number(pages)}` : `Page ${number(state.page)}`),
+      h("button", { type: "button", disabled: pages ? state.page >= pages : !state.more, onclick: to(state.page + 1) }, "Next")] : null);
+    fill(says, state.total === undefined ? null : `${number(state.total)} in all`);
+  }
+  let running = null;
+  async function reload() {
+    running?.abort();
+    const mine = running = new AbortController();
+    const values = bar.values();
+    setQuery({ ...values, Page: state.page > 1 ? state.page : "", Sort: state.sort === sort ? "" : state.sort });
+    table.setAttribute("aria-busy", "true");
+    try {
+      const loaded = await load({ ...values, Page: state.page, PageSize: pageSize, Sort: state.sort }, AbortSignal.any([signal, mine.signal]));
+      Object.assign(state, { rows: loaded.rows, total: loaded.total, more: loaded.more });
+      draw();
+    } catch (error) {
+      if (error.name === "AbortError")
+        return;
+      fill(table, h("p.summary", { role: "alert" }, error.message, (error.errors ?? []).map((one) => ` ${one.Field}: ${one.Message}`)));
+      fill(foot);
+      fill(says);
+    } finally {
+      if (running === mine)
+        table.removeAttribute("aria-busy");
+    }
+  }
+  const node = h("section.list", null, bar.node,
+    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw), count), table, foot);
+  const ready = reload();
+  return { node, reload, ready, values: () => bar.values(), rows: () => state.rows };
+}
