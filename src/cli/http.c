@@ -45,6 +45,7 @@ bool http_open(struct http *http, uv_loop_t *loop, const char *base_url, const c
     struct client_config config = { .allow_egress = anywhere,
                                     .allow_egress_count = 2,
                                     .ca_file = ca_file,
+                                    .late_tls = true,
                                     .keep_bytes = ANSWER_READ_MAX,
                                     .deadline_ms = 30000 };
     *http = (struct http){ .loop = loop };

@@ -236,7 +236,8 @@ struct exchange *client_send(struct client *client, const struct destination *to
     exchange->started_at = clock_wall_ms();
     exchange->started_us = clock_steady_us();
     exchange->deadline.ring = on_deadline;
-    list_init(&exchange->waiter.node);
+    list_init(&exchange->waiter.waiter.node);
+    exchange->waiter.account = to->account;
     list_append(&client->exchanges, &exchange->node);
     client->count++;
     client->in_flight++;
@@ -265,6 +266,8 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     struct tls *tls = tls_new(config->ca_file, error);
     if (tls == NULL)
         goto err1;
+    if (!config->late_tls)
+        tls_prepare(tls);
     dialer.alarms = alarms_new(loop);
     dialer.resolver = resolver_new(loop, dialer.alarms, NULL, error);
     if (dialer.resolver == NULL)

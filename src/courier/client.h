@@ -26,15 +26,17 @@ struct client;
 struct client_config {
     const char *const *allow_egress; /* CIDRs allowed though private; "0.0.0.0/0" and "::/0": all */
     size_t allow_egress_count;
-    const char *ca_file;             /* PEM of further authorities; NULL: the system's store */
-    int deadline_ms;                 /* for a whole exchange; default 30,000 */
-    int idle_ms;                     /* a kept connection's life without use; default 60,000 */
-    size_t keep_bytes;               /* of an answer's body; default ANSWER_BODY_MAX */
-    int connections;                 /* in all; default 4,096 */
+    const char *ca_file; /* PEM of further authorities; NULL: the system's store */
+    bool late_tls;     /* authorities are read with the first https exchange, not by client_new() */
+    int deadline_ms;   /* for a whole exchange; default 30,000 */
+    int idle_ms;       /* a kept connection's life without use; default 60,000 */
+    size_t keep_bytes; /* of an answer's body; default ANSWER_BODY_MAX */
+    int connections;   /* in all; default 4,096 */
     int connections_per_destination; /* default 256 */
 };
 
-/* NULL with *error: a bad CIDR, an unreadable CA file. */
+/* NULL with *error: a bad CIDR, an unreadable CA file.  Reads the system's authorities, which takes
+ * some 50 ms, unless late_tls. */
 struct client *client_new(uv_loop_t *loop, const struct client_config *config, struct error *error);
 /* Ends every exchange under way as EXCHANGE_RESET and closes all; not from inside a done().  The
  * loop must turn once more for its handles to go. */
@@ -44,6 +46,7 @@ struct destination { /* where: strings are copied */
     bool https;
     const char *host;
     int port;
+    int64_t account; /* for whom: those who wait for one destination are served in turn */
 };
 
 struct exchange;

@@ -1,8 +1,8 @@
 /* pool.c — who gets which connection.
  *
  * A pool holds its idle connections (the last used first: the others age and are swept) and those
- * who wait, in order.  All idle connections also stand on one list by age, from which the sweep
- * and the cap on all take.  serve() is the one place that hands out.
+ * who wait, accounts in turn.  All idle connections also stand on one list by age, from which the
+ * sweep and the cap on all take.  serve() is the one place that hands out.
  *
  * The rule: after anything that makes room (a connection closed or idle), first the pool's own
  * waiters are served, then the pools that the cap on all has held up, one waiter each in turn.
@@ -20,7 +20,7 @@ struct pool {
     struct destination to;
     SSL_SESSION *session;
     size_t open;
-    struct list waiting;
+    struct waiters waiting;
     struct list idle;    /* connections, the last used first */
     struct list crowded; /* in pools->crowded while only the cap on all holds it up */
     struct list unused;  /* in pools->unused while it has neither connections nor waiters */
@@ -48,6 +48,7 @@ static void free_pool(struct pool *pool)
     map_remove_text(&pool->pools->by_destination, key, len);
     list_remove(&pool->crowded);
     list_remove(&pool->unused);
+    waiters_end(&pool->waiting);
     SSL_SESSION_free(pool->session);
     free((char *)pool->to.host);
     free(pool);
@@ -64,7 +65,7 @@ struct pool *pool_find(struct pools *pools, const struct destination *to)
     pool->pools = pools;
     pool->to = *to;
     pool->to.host = must_copy(to->host);
-    list_init(&pool->waiting);
+    waiters_start(&pool->waiting);
     list_init(&pool->idle);
     list_init(&pool->crowded);
     list_init(&pool->unused);
@@ -75,7 +76,7 @@ struct pool *pool_find(struct pools *pools, const struct destination *to)
 static void note_use(struct pool *pool)
 {
     struct pools *pools = pool->pools;
-    bool used = pool->open > 0 || !list_empty(&pool->waiting);
+    bool used = pool->open > 0 || !waiters_empty(&pool->waiting);
     if (used != list_empty(&pool->unused)) {
         if (used) {
             list_remove(&pool->unused);
@@ -145,19 +146,19 @@ static struct connection *take_idle(struct pool *pool)
 static void serve(struct pool *pool, size_t most)
 {
     struct pools *pools = pool->pools;
-    struct list *at;
-    while (most-- > 0 && (at = list_first(&pool->waiting)) != NULL) {
-        struct pool_waiter *waiter = container_of(at, struct pool_waiter, node);
+    struct waiter *next;
+    while (most-- > 0 && (next = waiters_next(&pool->waiting)) != NULL) {
+        struct pool_waiter *waiter = container_of(next, struct pool_waiter, waiter);
         struct connection *connection = waiter->fresh ? NULL : take_idle(pool);
         if (connection == NULL)
             connection = open_one(pool);
         if (connection == NULL)
             break;
-        list_remove(at);
+        waiters_served(&pool->waiting, next);
         pools->handed(waiter, connection);
     }
     list_remove(&pool->crowded);
-    if (!list_empty(&pool->waiting) && pool->open < pools->limits.per_destination)
+    if (!waiters_empty(&pool->waiting) && pool->open < pools->limits.per_destination)
         list_append(&pools->crowded, &pool->crowded);
 }
 
@@ -173,8 +174,8 @@ static void serve_crowded(struct pools *pools)
 
 void pool_ask(struct pool *pool, struct pool_waiter *waiter)
 {
-    bool first = list_empty(&pool->waiting);
-    list_append(&pool->waiting, &waiter->node);
+    bool first = waiters_empty(&pool->waiting);
+    waiters_add(&pool->waiting, waiter->account, &waiter->waiter);
     if (first)
         serve(pool, 1);
     note_use(pool);
@@ -182,15 +183,15 @@ void pool_ask(struct pool *pool, struct pool_waiter *waiter)
 
 void pool_ask_first(struct pool *pool, struct pool_waiter *waiter)
 {
-    list_prepend(&pool->waiting, &waiter->node);
+    waiters_add_first(&pool->waiting, &waiter->waiter);
     serve(pool, 1);
     note_use(pool);
 }
 
 void pool_forget(struct pool *pool, struct pool_waiter *waiter)
 {
-    list_remove(&waiter->node);
-    if (list_empty(&pool->waiting))
+    waiters_forget(&pool->waiting, &waiter->waiter);
+    if (waiters_empty(&pool->waiting))
         list_remove(&pool->crowded);
     note_use(pool);
 }
@@ -230,7 +231,7 @@ void pool_release(struct connection *connection)
     list_prepend(&pool->idle, &connection->idle_here);
     list_append(&pool->pools->idle, &connection->idle_all);
     set_sweep(pool->pools);
-    if (!list_empty(&pool->waiting) || !list_empty(&pool->pools->crowded))
+    if (!waiters_empty(&pool->waiting) || !list_empty(&pool->pools->crowded))
         after_room(pool);
 }
 

@@ -2,7 +2,7 @@
  *
  * Who wants to send asks a pool and is handed a connection: the idle one used last, else a new one
  * while both caps allow (for the cap on all, an idle connection of another destination is closed),
- * else in turn, first come first served.
+ * else in turn: one request of each account, the oldest first (waiters.h).
  */
 #ifndef POSTBACKD_POOL_H
 #define POSTBACKD_POOL_H
@@ -10,13 +10,15 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "courier/connection.h"
+#include "courier/waiters.h"
 
 /* Pools without connections that are remembered, for their TLS sessions. */
 enum { POOLS_UNUSED_MAX = 1024 };
 
 struct pool_waiter {
-    struct list node; /* list_init() first */
-    bool fresh;       /* only a connection that has not been used yet will do */
+    struct waiter waiter; /* list_init() its node first */
+    int64_t account;      /* whose request it is */
+    bool fresh;           /* only a connection that has not been used yet will do */
 };
 
 struct pool_limits {

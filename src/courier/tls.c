@@ -1,7 +1,8 @@
 /* tls.c — OpenSSL on a non-blocking socket.
  *
- * One SSL_CTX for all connections, made with the first of them: reading the system's authorities
- * may cost some tens of milliseconds and megabytes, which a server without https receivers saves.
+ * One SSL_CTX for all connections.  Reading the system's authorities costs some tens of
+ * milliseconds, so a server makes it at the start; a program that may never need it, with the first
+ * connection.
  * OpenSSL keeps its errors in a queue of the thread, so each step clears it first and reads it at
  * once.
  *
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SESSION_AGE_S = 3600, HOST_NAME_MAX_BYTES = 255 };
 
@@ -85,6 +87,22 @@ void tls_free(struct tls *tls)
     free(tls);
 }
 
+static const char *place(const char *variable, const char *otherwise)
+{
+    const char *set = getenv(variable);
+    return set != NULL ? set : otherwise;
+}
+
+/* A folder is looked into for each certificate anew: that there is one is all that can be said. */
+static void check_system(SSL_CTX *context)
+{
+    const char *file = place(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+    const char *folder = place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+    const STACK_OF(X509_OBJECT) *read = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    if (sk_X509_OBJECT_num(read) == 0 && access(folder, R_OK | X_OK) != 0)
+        log_warn("system_authorities_unreadable", LOG_T("file", file), LOG_T("directory", folder));
+}
+
 static SSL_CTX *context_of(struct tls *tls)
 {
     if (tls->context != NULL)
@@ -92,10 +110,16 @@ static SSL_CTX *context_of(struct tls *tls)
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL || SSL_CTX_set_default_verify_paths(context) != 1)
         die("OpenSSL cannot start: %s", ERR_reason_error_string(ERR_peek_error()));
+    check_system(context);
     if (tls->ca_file != NULL && SSL_CTX_load_verify_file(context, tls->ca_file) != 1)
         log_warn("ca_file_unreadable", LOG_T("file", tls->ca_file));
     setup(context);
     return tls->context = context;
+}
+
+void tls_prepare(struct tls *tls)
+{
+    context_of(tls);
 }
 
 static bool expect_host(SSL *ssl, const char *host)

@@ -25,6 +25,9 @@ struct tls;
 /* The system's authorities and those of ca_file (PEM; NULL: none).  NULL with *error. */
 struct tls *tls_new(const char *ca_file, struct error *error);
 void tls_free(struct tls *tls);
+/* Reads the authorities now (some tens of milliseconds) and not with the first connection.  What
+ * cannot be read is logged; receivers are then refused for their certificate. */
+void tls_prepare(struct tls *tls);
 
 /* *session: NULL or the caller's; replaced as sessions come, freed with SSL_SESSION_free().
  * It must outlive the SSL.  NULL: out of memory or no such host name. */

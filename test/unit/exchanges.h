@@ -31,6 +31,7 @@ static inline void side_start(struct side *side, const struct client_config *con
 {
     static const char *const loopback[] = { "127.0.0.0/8", "::1/128" };
     struct client_config open = *config;
+    open.late_tls = true;
     struct error error = { 0 };
     if (open.allow_egress == NULL) {
         open.allow_egress = loopback;

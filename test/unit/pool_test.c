@@ -238,6 +238,33 @@ static void test_a_destination_has_its_cap_and_the_rest_wait_in_turn(void **stat
     receiver_stop(receiver);
 }
 
+/* One connection, many requests of one account before one of another: that one soon goes. */
+static void test_a_shared_destination_serves_accounts_in_turn(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    const struct client_config config = { .connections_per_destination = 1 };
+    struct side side;
+    struct result results[COUNT];
+    struct receiver *receiver = receiver_start(script_slow, NULL);
+    side_start(&side, &config);
+    for (int i = 0; i < COUNT; i++) {
+        const struct destination to = { .host = "127.0.0.1",
+                                        .port = receiver->port,
+                                        .account = i < COUNT - 1 ? 1 : 2 };
+        send_body(&side, &to, "POST", "/hook", "{}", 2, &results[i]);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        await(&side, &results[i]);
+        expect_answer(&results[i].attempt, 200, "ok");
+        attempt_free(&results[i].attempt);
+    }
+    /* The first had the connection at once, the second stood first in line. */
+    assert_int_equal(results[COUNT - 1].order, 3);
+    side_stop(&side);
+    receiver_stop(receiver);
+}
+
 static void test_waiting_counts_against_the_deadline(void **state)
 {
     (void)state;
@@ -402,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_connection_that_ends_or_speaks_is_dropped),
         cmocka_unit_test(test_an_idle_connection_is_closed_in_time),
         cmocka_unit_test(test_a_destination_has_its_cap_and_the_rest_wait_in_turn),
+        cmocka_unit_test(test_a_shared_destination_serves_accounts_in_turn),
         cmocka_unit_test(test_waiting_counts_against_the_deadline),
         cmocka_unit_test(test_the_cap_on_all_is_shared_among_destinations),
         cmocka_unit_test(test_an_idle_connection_makes_room_for_another_destination),
