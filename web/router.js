@@ -4,10 +4,12 @@
  *   params   the pattern's {…}, decoded            query    URLSearchParams of the address
  *   signal   aborted when the page is left         go(path) to another page
  *   setQuery(values)  changes the address's query without leaving the page ("" takes a name out)
+ *   guard(unsaved)    while unsaved() holds, leaving the page asks first
  * Whatever a page starts (requests, timers, watch) ends with its signal.
  */
 import { current, isOperator } from "./api.js";
 import { fill, h } from "./dom.js";
+import { confirm } from "./ui/dialog.js";
 
 const pages = [
   ["/sign-in", "sign_in"],
@@ -55,11 +57,32 @@ function find(path) {
 let leaving = null; /* AbortController of the page shown */
 let place = null;   /* where pages are shown */
 let onShown = () => {};
+let address = "";   /* of the page shown */
+let unsaved = null; /* of the page shown: would leaving it lose something? */
+
+async function mayLeave() {
+  if (!current() || !unsaved?.())
+    return true;
+  const leave = await confirm({ title: "Leave without saving?", text: "What you changed on this page is not saved.", action: "Leave", tone: "danger" });
+  if (leave)
+    unsaved = null;
+  return leave;
+}
+
+/* The address has changed already: the page's own is put back while it is asked. */
+async function back() {
+  const to = location.pathname + location.search;
+  if (current() && unsaved?.()) {
+    history.pushState(null, "", address);
+    return go(to);
+  }
+  return show();
+}
 
 export function start(element, shown) {
   place = element;
   onShown = shown;
-  window.addEventListener("popstate", () => show());
+  window.addEventListener("popstate", back);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
@@ -74,9 +97,11 @@ export function start(element, shown) {
   return show();
 }
 
-export function go(path, { replace = false } = {}) {
+export async function go(path, { replace = false } = {}) {
+  if (!(await mayLeave()))
+    return;
   history[replace ? "replaceState" : "pushState"](null, "", path);
-  return show();
+  await show();
 }
 
 export const home = () => (isOperator() ? "/operator/health" : "/inquiries");
@@ -90,6 +115,8 @@ async function show() {
   } else if (current() && ["/", "/operator", "/sign-in"].includes(location.pathname)) {
     history.replaceState(null, "", home());
   }
+  address = location.pathname + location.search;
+  unsaved = window.onbeforeunload = null;
   const found = find(location.pathname);
   document.documentElement.classList.add("loading");
   let shown;
@@ -110,7 +137,11 @@ async function show() {
             if (one !== "" && one !== null && one !== undefined)
               to.searchParams.append(name, one);
         }
-        history.replaceState(null, "", to.pathname + to.search);
+        history.replaceState(null, "", address = to.pathname + to.search);
+      },
+      guard(would) {
+        unsaved = would;
+        window.onbeforeunload = (event) => { if (unsaved?.()) event.preventDefault(); };
       },
     });
   } catch (error) {

@@ -3,8 +3,10 @@
  * const f = form({ fields, values, action: "Create", submit: async (values) => …, extra, cancel })
  *   f.node, f.values(), f.set(name, value), f.field(name) (the control), f.show(error), f.check()
  * A field: { name, label, kind, hint, required, check(value, values) → "" or what is wrong, options, when(values), … }
- *   kind: text (default), email, password, number, money, date, datetime, textarea, select, checkbox, checks (many of `options`), file, static
+ *   kind: text (default), email, password, number, money, date, datetime, textarea, select, checkbox, checks (many of `options`), file, static,
+ *   group (a heading over the fields that follow, `text` below it)
  *   options: ["A", …] or [["value", "Words"], …]; `rows`, `maxlength`, `autocomplete`, `placeholder`, `min`, `max`, `step`, `spellcheck` go to the control
+ *   `dress(control)` gives the node that stands in the control's place and holds it
  *   `when`: the field is shown, and given, only when this holds;  `wide`: over the form's whole width
  * Values are strings; checkbox "true"/"false"; checks an array.  `submit` may throw an ApiError: each of its wrong
  * fields is shown in place (by `name`, or by `names` when the API calls it otherwise), the rest above the form.
@@ -35,6 +37,8 @@ function control(field, id, described) {
   return h("input", { ...shared, type: types[kind] ?? "text", inputmode, min: field.min, max: field.max, step: field.step, accept: field.accept, class: field.code ? "code" : null });
 }
 
+const still = ({ kind }) => kind === "static" || kind === "group"; /* shown, and of no value */
+
 export const pairs = (options = []) => options.map((one) => (Array.isArray(one) ? one : [one, one]));
 
 function make(field, changed) {
@@ -44,7 +48,9 @@ function make(field, changed) {
   const described = `${hint ? `${hintId} ` : ""}${errorId}`;
   const label = [field.label, field.required ? h("span.must", { "aria-hidden": "true" }, " *") : null];
   let node, input = null, boxes = [];
-  if (field.kind === "static") {
+  if (field.kind === "group") {
+    node = h("div.field.wide.group", null, h("h2", null, field.label), field.text ? h("p.hint", null, field.text) : null);
+  } else if (field.kind === "static") {
     node = h("div.field", null, h("p.label", null, field.label), field.node ?? h("p", null, field.text), hint, error);
   } else if (field.kind === "checks") {
     boxes = pairs(field.options).map(([value, text, remark]) => {
@@ -56,7 +62,7 @@ function make(field, changed) {
     input = control(field, id, described);
     node = field.kind === "checkbox"
       ? h("div.field", null, h("label.check", { for: id }, input, h("span", null, label)), hint, error)
-      : h("div.field", { class: field.wide || field.kind === "textarea" ? "wide" : null }, h("label", { for: id }, label), input, hint, error);
+      : h("div.field", { class: field.wide || field.kind === "textarea" ? "wide" : null }, h("label", { for: id }, label), field.dress ? field.dress(input) : input, hint, error);
     input.addEventListener("input", changed);
     input.addEventListener("change", changed);
   }
@@ -67,7 +73,7 @@ function make(field, changed) {
         return String(input.checked);
       if (field.kind === "checks")
         return boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
-      if (field.kind === "static")
+      if (still(field))
         return undefined;
       return ["textarea", "password"].includes(field.kind) ? input.value : input.value.trim();
     },
@@ -76,7 +82,7 @@ function make(field, changed) {
         input.checked = String(value) === "true";
       else if (field.kind === "checks")
         boxes.forEach(({ box }) => { box.checked = (value ?? []).includes(box.value); });
-      else if (field.kind !== "static" && field.kind !== "file")
+      else if (!still(field) && field.kind !== "file")
         input.value = value ?? "";
     },
     say(text) {
@@ -91,7 +97,7 @@ function make(field, changed) {
 export function form({ fields, values = {}, action = "Save", tone = "primary", submit, extra, cancel, changed: onChanged, submitOnly = false }) {
   const summary = h("div.summary", { role: "alert", tabindex: "-1" });
   const shown = () => all.filter((one) => !one.node.hidden);
-  const read = () => Object.fromEntries(shown().filter((one) => one.field.kind !== "static").map((one) => [one.field.name, one.get()]));
+  const read = () => Object.fromEntries(shown().filter((one) => !still(one.field)).map((one) => [one.field.name, one.get()]));
 
   function wrong(one, given) {
     const { field } = one, value = one.get(), empty = value === undefined || value.length === 0;
@@ -100,7 +106,7 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
     return builtin[field.kind]?.(value) || field.check?.(value, given) || "";
   }
   function arrange() {
-    const given = Object.fromEntries(all.filter((one) => one.field.kind !== "static").map((one) => [one.field.name, one.get()]));
+    const given = Object.fromEntries(all.filter((one) => !still(one.field)).map((one) => [one.field.name, one.get()]));
     for (const one of all)
       if (one.field.when)
         one.node.hidden = !one.field.when(given);
