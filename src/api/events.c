@@ -142,57 +142,53 @@ static void too_many(struct intake *intake)
     problems_add(&intake->api.problems, "Events", "must be at most %d", INTAKE_EVENTS_MAX);
 }
 
-static void read_batch(struct intake *intake, const json_t *body)
+static void read_batch(struct intake *intake, const struct json_value *body,
+                       const struct json_value *events)
 {
-    const json_t *events = json_object_get(body, "Events"), *event;
-    const char *name;
-    json_t *value;
-    size_t i;
+    const struct json_value *at = body + 1;
+    uint32_t count = events->type == JSON_ARRAY ? events->len : 0;
     intake->batch = true;
-    json_object_foreach((json_t *)body, name, value)
-    {
-        if (value != events)
-            problems_add(&intake->api.problems, name, "is not a member of a batch, beside Events");
+    for (uint32_t i = 0; i < body->len; i++, at += 1 + at[1].size) {
+        if (at + 1 != events)
+            problems_add(&intake->api.problems, at->text,
+                         "is not a member of a batch, beside Events");
     }
-    if (json_array_size(events) == 0)
+    if (count == 0)
         problems_add(&intake->api.problems, "Events", "must be an array of 1 to %d events",
                      INTAKE_EVENTS_MAX);
-    if (json_array_size(events) > INTAKE_EVENTS_MAX) {
+    if (count > INTAKE_EVENTS_MAX) {
         too_many(intake);
         return;
     }
-    json_array_foreach(events, i, event)
-    {
-        if (goes_on(intake))
-            intake_add(intake, event);
-    }
+    at = events + 1;
+    for (uint32_t i = 0; i < count && goes_on(intake); i++, at += at->size)
+        intake_add(intake, at);
 }
 
-static void read_line(struct intake *intake, const char *line, size_t len, size_t number)
+static void read_line(struct intake *intake, struct json_values *values, char *line, size_t len,
+                      size_t number)
 {
     struct json_fault fault;
-    json_t *event = json_read(line, len, &fault);
     char what[160];
-    if (event == NULL) {
-        snprintf(what, sizeof(what), "line %zu is not valid JSON: column %d: %s", number,
-                 fault.column, fault.what);
-        intake_add_wrong(intake, what);
+    if (json_scan(values, line, len, &fault)) {
+        intake_add(intake, values->at);
         return;
     }
-    intake_add(intake, event);
-    json_decref(event);
+    snprintf(what, sizeof(what), "line %zu is not valid JSON: column %d: %s", number, fault.column,
+             fault.what);
+    intake_add_wrong(intake, what);
 }
 
 /* NDJSON: one event a line; empty lines are skipped. */
-static void read_lines(struct intake *intake, const struct buf *body)
+static void read_lines(struct intake *intake, struct json_values *values, struct buf *body)
 {
-    const char *at = buf_text(body), *end = at + body->len;
+    char *at = body->data, *end = at + body->len;
     intake->batch = true;
     for (size_t number = 1; at < end && goes_on(intake); number++) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((stop != NULL ? stop : end) - at);
         if (strspn(at, " \t\r") < len)
-            read_line(intake, at, len, number);
+            read_line(intake, values, at, len, number);
         at += len + 1;
     }
     if (at < end)
@@ -204,22 +200,33 @@ static void read_lines(struct intake *intake, const struct buf *body)
 }
 
 /* False: answered. */
-static bool read_json(struct intake *intake, struct call *call)
+static bool read_json(struct intake *intake, struct json_values *values, struct call *call)
 {
-    json_t *body = call_json(call);
-    if (body == NULL)
+    if (!call_scan(call, values))
         return false;
-    if (!json_is_object(body)) {
-        json_decref(body);
+    const struct json_value *body = values->at, *events = json_member(body, "Events");
+    if (body->type != JSON_OBJECT) {
         call_refuse(call, 400, NULL, "The body must be a JSON object.");
         return false;
     }
-    if (json_object_get(body, "Events") != NULL)
-        read_batch(intake, body);
+    if (events != NULL)
+        read_batch(intake, body, events);
     else
         intake_add(intake, body);
-    json_decref(body);
     return true;
+}
+
+/* False: answered. */
+static bool read_events(struct intake *intake, struct call *call)
+{
+    struct json_values values = { 0 };
+    bool good = true;
+    if (call_has_type(call, "application/x-ndjson"))
+        read_lines(intake, &values, &call->body);
+    else
+        good = read_json(intake, &values, call);
+    json_values_free(&values);
+    return good;
 }
 
 /* A job that cannot fail needs no savepoint. */
@@ -241,9 +248,7 @@ static void take_events(struct call *call, void *context)
     intake->api.clear = intake_clear;
     intake->data.limit = INTAKE_DATA_MAX;
     buf_room(&intake->data, call->body.len); /* mostly all that is needed */
-    if (call_has_type(call, "application/x-ndjson")) {
-        read_lines(intake, &call->body);
-    } else if (!read_json(intake, call)) {
+    if (!read_events(intake, call)) {
         api_job_drop(&intake->api);
         return;
     }

@@ -37,9 +37,19 @@ static void wrong(struct intake *intake, const char *field, const char *what)
 
 /* ---- its members ---- */
 
-static void read_type(struct intake *intake, struct incoming *event, const json_t *value)
+static const char *string_of(const struct json_value *value)
 {
-    const char *name = json_string_value(value);
+    return value != NULL && value->type == JSON_STRING ? value->text : NULL;
+}
+
+static bool is_given(const struct json_value *value)
+{
+    return value != NULL && value->type != JSON_NULL;
+}
+
+static void read_type(struct intake *intake, struct incoming *event, const struct json_value *value)
+{
+    const char *name = string_of(value);
     event->type = name != NULL ? catalog_type(name) : NULL;
     if (event->type != NULL && event->type->deleted)
         event->type = NULL;
@@ -47,25 +57,25 @@ static void read_type(struct intake *intake, struct incoming *event, const json_
         wrong(intake, "Type", "must be an event type of GET /EventCatalog");
 }
 
-static void read_time(struct intake *intake, struct incoming *event, const json_t *value)
+static void read_time(struct intake *intake, struct incoming *event, const struct json_value *value)
 {
+    const char *text = string_of(value);
     int64_t now_ms = clock_wall_ms();
     event->occurred_at = now_ms;
-    if (value == NULL || json_is_null(value))
+    if (!is_given(value))
         return;
-    if (!json_is_string(value) || !date_parse(json_string_value(value), &event->occurred_at))
+    if (text == NULL || !date_parse(text, &event->occurred_at))
         wrong(intake, "OccurredAt", "must be an ISO 8601 date, such as 2026-11-23T18:40:17Z");
     else if (event->occurred_at > now_ms + INTAKE_AHEAD_MS)
         wrong(intake, "OccurredAt", "must not be in the future");
 }
 
-static void read_key(struct intake *intake, struct incoming *event, const json_t *value)
+static void read_key(struct intake *intake, struct incoming *event, const struct json_value *value)
 {
-    const char *key = json_string_value(value);
-    if (value == NULL || json_is_null(value))
+    const char *key = string_of(value);
+    if (!is_given(value))
         return;
-    if (key == NULL || key[0] == '\0' || strlen(key) != json_string_length(value) ||
-        text_length(key) > INTAKE_KEY_MAX)
+    if (key == NULL || key[0] == '\0' || text_length(key) > INTAKE_KEY_MAX)
         wrong(intake, "DedupeKey", "must be a text of 1 to 200 characters");
     else
         event->dedupe_key = must_copy(key);
@@ -91,11 +101,11 @@ static struct addressee *next_addressee(struct intake *intake)
 
 /* One element of AccountSids.  Another's SID gets the words of an unknown one. */
 static const char *read_account(struct intake *intake, struct incoming *event,
-                                const json_t *element)
+                                const struct json_value *element)
 {
     const struct caller *caller = &intake->api.call->caller;
-    const char *sid = json_string_value(element);
-    size_t len = sid != NULL ? strlen(sid) : 0;
+    const char *sid = string_of(element);
+    size_t len = sid != NULL ? element->len : 0;
     bool own = sid != NULL && strcmp(sid, caller->sid) == 0;
     if (len == 0 || len >= SID_TEXT || (!own && caller->kind != ACCOUNT_OPERATOR))
         return "is not the SID of an account";
@@ -110,25 +120,26 @@ static const char *read_account(struct intake *intake, struct incoming *event,
     return NULL;
 }
 
-static void read_accounts(struct intake *intake, struct incoming *event, const json_t *sids)
+static void read_accounts(struct intake *intake, struct incoming *event,
+                          const struct json_value *sids)
 {
-    const json_t *element;
-    size_t i;
-    if (json_array_size(sids) < 1 || json_array_size(sids) > INTAKE_ACCOUNTS_MAX) {
+    if (sids == NULL || sids->type != JSON_ARRAY || sids->len < 1 ||
+        sids->len > INTAKE_ACCOUNTS_MAX) {
         wrong(intake, "AccountSids", "must be an array of 1 to 100 SIDs");
         return;
     }
-    json_array_foreach(sids, i, element)
-    {
+    const struct json_value *element = sids + 1;
+    for (uint32_t i = 0; i < sids->len; i++, element += element->size) {
         const char *what = read_account(intake, event, element);
         char field[40];
-        snprintf(field, sizeof(field), "AccountSids[%zu]", i);
-        if (what != NULL)
-            wrong(intake, field, what);
+        if (what == NULL)
+            continue;
+        snprintf(field, sizeof(field), "AccountSids[%u]", (unsigned)i);
+        wrong(intake, field, what);
     }
 }
 
-static void read_data(struct intake *intake, struct incoming *event, const json_t *data)
+static void read_data(struct intake *intake, struct incoming *event, const struct json_value *data)
 {
     char prefix[40] = "";
     if (data == NULL) {
@@ -144,18 +155,23 @@ static void read_data(struct intake *intake, struct incoming *event, const json_
     event->data_len = intake->data.len - event->data_at;
 }
 
-static void read_members(struct intake *intake, const json_t *body)
+enum member { MEMBER_TYPE, MEMBER_SIDS, MEMBER_DATA, MEMBER_TIME, MEMBER_KEY, MEMBERS };
+
+/* Each where its name says; the rest is named. */
+static void sort_members(struct intake *intake, const struct json_value *body,
+                         const struct json_value *members[MEMBERS])
 {
-    static const char *const names[] = { "Type", "AccountSids", "Data", "OccurredAt", "DedupeKey" };
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)body, name, value)
-    {
-        bool known = false;
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !known; i++)
-            known = strcmp(name, names[i]) == 0;
-        if (!known)
-            wrong(intake, name, "is not a member of an event");
+    static const char *const names[MEMBERS] = { "Type", "AccountSids", "Data", "OccurredAt",
+                                                "DedupeKey" };
+    const struct json_value *name = body + 1;
+    for (uint32_t i = 0; i < body->len; i++, name += 1 + name[1].size) {
+        size_t at = 0;
+        while (at < MEMBERS && strcmp(name->text, names[at]) != 0)
+            at++;
+        if (at < MEMBERS)
+            members[at] = name + 1;
+        else
+            wrong(intake, name->text, "is not a member of an event");
     }
 }
 
@@ -190,18 +206,19 @@ void intake_add_wrong(struct intake *intake, const char *what)
     append(intake, &(struct incoming){ 0 });
 }
 
-void intake_add(struct intake *intake, const json_t *body)
+void intake_add(struct intake *intake, const struct json_value *body)
 {
     struct incoming event = { .to_at = intake->to_count };
-    if (!json_is_object(body)) {
+    const struct json_value *members[MEMBERS] = { NULL };
+    if (body->type != JSON_OBJECT) {
         wrong(intake, "", "must be a JSON object");
     } else {
-        read_members(intake, body);
-        read_type(intake, &event, json_object_get(body, "Type"));
-        read_accounts(intake, &event, json_object_get(body, "AccountSids"));
-        read_data(intake, &event, json_object_get(body, "Data"));
-        read_time(intake, &event, json_object_get(body, "OccurredAt"));
-        read_key(intake, &event, json_object_get(body, "DedupeKey"));
+        sort_members(intake, body, members);
+        read_type(intake, &event, members[MEMBER_TYPE]);
+        read_accounts(intake, &event, members[MEMBER_SIDS]);
+        read_data(intake, &event, members[MEMBER_DATA]);
+        read_time(intake, &event, members[MEMBER_TIME]);
+        read_key(intake, &event, members[MEMBER_KEY]);
         count_it(intake, &event);
     }
     append(intake, &event);

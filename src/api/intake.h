@@ -49,7 +49,7 @@ struct intake {
 };
 
 /* Reads one event; the next one of a batch. */
-void intake_add(struct intake *intake, const json_t *event);
+void intake_add(struct intake *intake, const struct json_value *event);
 /* One that cannot be read at all: it has its number, and this problem. */
 void intake_add_wrong(struct intake *intake, const char *what);
 /* A problem with the event of that number: field "" means the event itself. */

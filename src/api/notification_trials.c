@@ -33,7 +33,7 @@ static struct event *event_of(const json_t *type_name, const json_t *data,
         return event_sample(type, notification->account, clock_wall_ms());
     struct buf text = { 0 };
     struct event *event = NULL;
-    event_check(type, data, "", &text, problems);
+    event_check_tree(type, data, &text, problems);
     if (problems->count == 0)
         event =
             event_new(notification->account, type, clock_wall_ms(), 0, buf_text(&text), text.len);

@@ -61,14 +61,11 @@ static bool is_integer(const char *text)
 static const char date_wanted[] =
     "must be a date like \"2026-11-23\" or \"2026-11-23T18:40:17+00:00\"";
 
-static const char *string_misfit(enum point_type type, const json_t *value)
+static const char *string_misfit(enum point_type type, const struct json_value *value)
 {
-    const char *text = json_string_value(value);
-    size_t len = json_string_length(value);
+    const char *text = value->text;
     int64_t at_ms;
-    if (memchr(text, '\0', len) != NULL)
-        return "must not hold a NUL character";
-    if (len == 0)
+    if (value->len == 0)
         return NULL;
     if (type == POINT_INTEGER && !is_integer(text))
         return "must be a whole number of at most 19 digits";
@@ -80,11 +77,11 @@ static const char *string_misfit(enum point_type type, const json_t *value)
 }
 
 /* NULL: the value fits, else what would. */
-static const char *misfit(enum point_type type, const json_t *value)
+static const char *misfit(enum point_type type, const struct json_value *value)
 {
     if (type == POINT_LIST)
-        return json_is_array(value) || json_is_null(value) ? NULL : "must be an array";
-    switch (json_typeof(value)) {
+        return value->type == JSON_ARRAY || value->type == JSON_NULL ? NULL : "must be an array";
+    switch (value->type) {
     case JSON_STRING:
         return string_misfit(type, value);
     case JSON_NULL:
@@ -115,72 +112,75 @@ static void write_real(struct buf *out, double real)
     buf_str(out, text);
 }
 
-/* False: nested too deep, or a NUL in a string (then *wrong says which). */
-static bool write_value(struct buf *out, const json_t *value, int depth, const char **wrong);
-
-static bool write_object(struct buf *out, const json_t *object, int depth, const char **wrong)
+/* What had no escapes needs none. */
+static void write_string(struct buf *out, const struct json_value *string)
 {
-    const char *name;
-    json_t *value;
-    bool first = true;
+    char *room = string->plain ? buf_room(out, string->len + 2) : NULL;
+    if (room == NULL) {
+        escape_add(out, ESCAPE_JSON_QUOTED, string->text, string->len);
+        return;
+    }
+    room[0] = '"';
+    memcpy(room + 1, string->text, string->len);
+    room[string->len + 1] = '"';
+    buf_grew(out, string->len + 2);
+}
+
+/* False: nested too deep. */
+static bool write_value(struct buf *out, const struct json_value *value, int depth);
+
+static bool write_object(struct buf *out, const struct json_value *object, int depth)
+{
+    const struct json_value *at = object + 1;
     buf_char(out, '{');
-    json_object_foreach((json_t *)object, name, value)
-    {
-        if (!first)
+    for (uint32_t i = 0; i < object->len; i++, at += 1 + at[1].size) {
+        if (i > 0)
             buf_char(out, ',');
-        first = false;
-        escape_add(out, ESCAPE_JSON_QUOTED, name, strlen(name));
+        write_string(out, at);
         buf_char(out, ':');
-        if (!write_value(out, value, depth + 1, wrong))
+        if (!write_value(out, at + 1, depth + 1))
             return false;
     }
     buf_char(out, '}');
     return true;
 }
 
-static bool write_array(struct buf *out, const json_t *array, int depth, const char **wrong)
+static bool write_array(struct buf *out, const struct json_value *array, int depth)
 {
-    size_t i;
-    json_t *value;
+    const struct json_value *at = array + 1;
     buf_char(out, '[');
-    json_array_foreach(array, i, value)
-    {
+    for (uint32_t i = 0; i < array->len; i++, at += at->size) {
         if (i > 0)
             buf_char(out, ',');
-        if (!write_value(out, value, depth + 1, wrong))
+        if (!write_value(out, at, depth + 1))
             return false;
     }
     buf_char(out, ']');
     return true;
 }
 
-static bool write_value(struct buf *out, const json_t *value, int depth, const char **wrong)
+static bool write_value(struct buf *out, const struct json_value *value, int depth)
 {
-    if (depth > EVENT_DEPTH_MAX) {
-        *wrong = "is nested too deep: at most 8 levels";
+    if (depth > EVENT_DEPTH_MAX)
         return false;
-    }
-    switch (json_typeof(value)) {
+    switch (value->type) {
     case JSON_OBJECT:
-        return write_object(out, value, depth, wrong);
+        return write_object(out, value, depth);
     case JSON_ARRAY:
-        return write_array(out, value, depth, wrong);
+        return write_array(out, value, depth);
     case JSON_STRING:
-        *wrong = string_misfit(POINT_TEXT, value);
-        if (*wrong != NULL)
-            return false;
-        escape_add(out, ESCAPE_JSON_QUOTED, json_string_value(value), json_string_length(value));
+        write_string(out, value);
         return true;
     default:
         break;
     }
     buf_char(out, '"');
-    if (json_is_integer(value))
-        buf_int(out, json_integer_value(value));
-    else if (json_is_real(value))
-        write_real(out, json_real_value(value));
-    else if (json_is_boolean(value))
-        buf_str(out, json_is_true(value) ? "true" : "false");
+    if (value->type == JSON_INTEGER)
+        buf_int(out, value->integer);
+    else if (value->type == JSON_REAL)
+        write_real(out, value->real);
+    else if (value->type != JSON_NULL)
+        buf_str(out, value->type == JSON_TRUE ? "true" : "false");
     buf_char(out, '"');
     return true;
 }
@@ -226,26 +226,24 @@ static size_t point_index(const struct event_type *type, const char *name, size_
 }
 
 /* Sorts the members by data point into `values`, naming what does not belong. */
-static void sort_members(const struct checking *checking, const json_t *data,
-                         const json_t *values[CATALOG_POINTS_MAX])
+static void sort_members(const struct checking *checking, const struct json_value *data,
+                         const struct json_value *values[CATALOG_POINTS_MAX])
 {
     const struct event_type *type = checking->type;
-    const char *name;
-    json_t *value;
+    const struct json_value *name = data + 1;
     size_t next = 0;
-    json_object_foreach((json_t *)data, name, value)
-    {
+    for (uint32_t i = 0; i < data->len; i++, name += 1 + name[1].size) {
         if (checking->problems->count == PROBLEMS_MAX)
             return;
-        size_t at = point_index(type, name, next);
+        size_t at = point_index(type, name->text, next);
         if (at == type->point_count) {
-            unknown_member(checking, name);
+            unknown_member(checking, name->text);
             continue;
         }
-        const char *wrong = misfit(type->points[at].type, value);
+        const char *wrong = misfit(type->points[at].type, name + 1);
         if (wrong != NULL)
-            wrong_member(checking, name, wrong);
-        values[at] = value;
+            wrong_member(checking, name->text, wrong);
+        values[at] = name + 1;
         next = at + 1;
     }
 }
@@ -266,44 +264,64 @@ static void write_name(struct buf *out, char before, const char *name)
 }
 
 static void write_members(const struct checking *checking,
-                          const json_t *const values[CATALOG_POINTS_MAX], struct buf *out)
+                          const struct json_value *const values[CATALOG_POINTS_MAX],
+                          struct buf *out)
 {
     const struct event_type *type = checking->type;
     char before = '{';
     for (size_t i = 0; i < type->point_count; i++) {
         if (values[i] == NULL)
             continue;
-        const char *wrong = NULL;
         write_name(out, before, type->points[i].name);
         before = ',';
-        if (type->points[i].type == POINT_LIST && json_is_null(values[i]))
+        if (type->points[i].type == POINT_LIST && values[i]->type == JSON_NULL)
             buf_str(out, "[]");
-        else if (!write_value(out, values[i], 0, &wrong))
-            wrong_member(checking, type->points[i].name, wrong);
+        else if (!write_value(out, values[i], 0))
+            wrong_member(checking, type->points[i].name, "is nested too deep: at most 8 levels");
     }
     if (before == '{')
         buf_char(out, '{');
     buf_char(out, '}');
 }
 
-void event_check(const struct event_type *type, const json_t *data, const char *prefix,
+void event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
                  struct buf *out, struct problems *problems)
 {
     struct checking checking = { type, prefix, problems };
-    const json_t *values[CATALOG_POINTS_MAX] = { NULL };
+    const struct json_value *values[CATALOG_POINTS_MAX] = { NULL };
     size_t start = out->len, problems_before = problems->count;
-    char field[CLIP_TEXT + 16];
-    snprintf(field, sizeof(field), "%.64sData", prefix);
-    if (!json_is_object(data)) {
-        problems_add(problems, field, "must be an object with the event's data points");
-        return;
-    }
-    sort_members(&checking, data, values);
+    bool is_object = data->type == JSON_OBJECT;
+    if (is_object)
+        sort_members(&checking, data, values);
     if (problems->count > problems_before)
         return;
-    write_members(&checking, values, out);
-    if (out->failed || out->len - start > EVENT_DATA_MAX)
+    if (is_object)
+        write_members(&checking, values, out);
+    bool fits = !out->failed && out->len - start <= EVENT_DATA_MAX;
+    if (is_object && fits)
+        return;
+    char field[CLIP_TEXT + 16];
+    snprintf(field, sizeof(field), "%.64sData", prefix);
+    if (!is_object)
+        problems_add(problems, field, "must be an object with the event's data points");
+    else
         problems_add(problems, field, "must be at most %d bytes as JSON", EVENT_DATA_MAX);
+}
+
+void event_check_tree(const struct event_type *type, const json_t *data, struct buf *out,
+                      struct problems *problems)
+{
+    struct json_values values = { 0 };
+    struct json_fault fault;
+    char *text = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (text == NULL)
+        die("out of memory for an event's data");
+    if (json_scan(&values, text, strlen(text), &fault))
+        event_check(type, values.at, "", out, problems);
+    else
+        problems_add(problems, "Data", "is not taken: %s", fault.what);
+    json_values_free(&values);
+    free(text);
 }
 
 struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms)

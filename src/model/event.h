@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/problem.h"
 #include "model/catalog.h"
+#include "model/json.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -41,8 +42,11 @@ void event_unref(struct event *event); /* NULL is allowed */
  * use only when no problem was added.  Numbers and booleans are taken as their text, null as "";
  * money must be a string or a whole number.  Problems are named "Data.Name", behind `prefix`
  * ("" or "Events[3]."). */
-void event_check(const struct event_type *type, const json_t *data, const char *prefix,
+void event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
                  struct buf *out, struct problems *problems);
+/* The same for what is a tree already, without a prefix. */
+void event_check_tree(const struct event_type *type, const json_t *data, struct buf *out,
+                      struct problems *problems);
 
 /* The values of an event by name, for templates. */
 struct points;

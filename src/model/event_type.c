@@ -175,7 +175,7 @@ static void check_sample(const struct point_fields *from, const struct data_poin
     json_t *value =
         point->type == POINT_LIST ? json_loads(point->sample, 0, NULL) : json_string(point->sample);
     json_object_set_new(data, point->name, value);
-    event_check(&only, data, "", whole, &problems);
+    event_check_tree(&only, data, whole, &problems);
     if (problems.count > 0)
         sample_problem(from, problems.items[0].message);
     problems_free(&problems);

@@ -1,34 +1,52 @@
 /* json.c — a recursive-descent reader over one span of bytes.
  *
- * A string without escapes, the usual one, is found by one scan and handed over as it stands; the
- * others are put together in a scratch buffer that one read shares.  The first fault stops
- * everything: `at` then stays where it was found.
+ * Values are appended to one array as they are found; an array or object gets its size when it is
+ * closed.  A string without escapes, the usual one, stays where it stands: its closing quote
+ * becomes the NUL behind it.  The others are put together in one block, which the text's length
+ * bounds (an escape is never shorter than what it means, and a string loses its quotes).  The first
+ * fault stops everything: `at` then stays where it was found.
  *
  * The rule that must never break: no byte at or behind `end` is looked at.
  */
 #include "model/json.h"
 
-#include "base/buf.h"
+#include "base/fail.h"
+#include "base/map.h"
 #include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { VALUES_FIRST = 64, NAMES_FEW = 32 };
+
 struct reader {
-    const char *start, *at, *end;
+    char *start, *at, *end;
     const char *what; /* the first fault; NULL: none */
     int depth;
-    struct buf scratch;
+    struct json_values *out;
 };
 
-static json_t *value(struct reader *reader);
+static bool value(struct reader *reader);
 
-static json_t *fault(struct reader *reader, const char *what)
+static bool fault(struct reader *reader, const char *what)
 {
     if (reader->what == NULL)
         reader->what = what;
-    return NULL;
+    return false;
+}
+
+/* Valid until the next one. */
+static struct json_value *append(struct reader *reader, json_type type)
+{
+    struct json_values *out = reader->out;
+    if (out->count == out->room) {
+        out->room = out->room == 0 ? VALUES_FIRST : out->room * 2;
+        out->at = must_resize(out->at, out->room * sizeof(out->at[0]));
+    }
+    struct json_value *made = &out->at[out->count++];
+    *made = (struct json_value){ .type = type, .size = 1 };
+    return made;
 }
 
 static void skip_space(struct reader *reader)
@@ -48,13 +66,6 @@ static bool next_is(struct reader *reader, char c)
 
 /* ---- strings ---- */
 
-struct span {
-    const char *bytes; /* NULL: a fault */
-    size_t len;
-};
-
-static const struct span no_span = { NULL, 0 };
-
 static int hex4(struct reader *reader)
 {
     int code = 0;
@@ -73,23 +84,29 @@ static int hex4(struct reader *reader)
     return code;
 }
 
-static void add_utf8(struct buf *out, int code)
+static void add_char(struct reader *reader, int c)
+{
+    reader->out->decoded[reader->out->decoded_len++] = (char)c;
+}
+
+static void add_utf8(struct reader *reader, int code)
 {
     if (code < 0x80) {
-        buf_char(out, (char)code);
-    } else if (code < 0x800) {
-        buf_add(out, (char[]){ (char)(0xc0 | code >> 6), (char)(0x80 | (code & 0x3f)) }, 2);
-    } else if (code < 0x10000) {
-        buf_add(out,
-                (char[]){ (char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3f)),
-                          (char)(0x80 | (code & 0x3f)) },
-                3);
-    } else {
-        buf_add(out,
-                (char[]){ (char)(0xf0 | code >> 18), (char)(0x80 | (code >> 12 & 0x3f)),
-                          (char)(0x80 | (code >> 6 & 0x3f)), (char)(0x80 | (code & 0x3f)) },
-                4);
+        add_char(reader, code);
+        return;
     }
+    if (code < 0x800) {
+        add_char(reader, 0xc0 | code >> 6);
+    } else {
+        if (code < 0x10000) {
+            add_char(reader, 0xe0 | code >> 12);
+        } else {
+            add_char(reader, 0xf0 | code >> 18);
+            add_char(reader, 0x80 | (code >> 12 & 0x3f));
+        }
+        add_char(reader, 0x80 | (code >> 6 & 0x3f));
+    }
+    add_char(reader, 0x80 | (code & 0x3f));
 }
 
 /* Behind "\u". */
@@ -107,10 +124,10 @@ static bool unicode_escape(struct reader *reader)
         code = -1;
     }
     if (code == -1)
-        return fault(reader, "\\u is not followed by the four hex digits of a character") != NULL;
+        return fault(reader, "\\u is not followed by the four hex digits of a character");
     if (code == 0)
-        return fault(reader, "\\u0000 is not taken") != NULL;
-    add_utf8(&reader->scratch, code);
+        return fault(reader, "\\u0000 is not taken");
+    add_utf8(reader, code);
     return true;
 }
 
@@ -123,16 +140,16 @@ static bool escape(struct reader *reader)
     const char *known =
         reader->at < reader->end && *reader->at != '\0' ? strchr(names, *reader->at) : NULL;
     if (known == NULL)
-        return fault(reader, "an unknown escape behind \\") != NULL;
+        return fault(reader, "an unknown escape behind \\");
     reader->at++;
-    buf_char(&reader->scratch, bytes[known - names]);
+    add_char(reader, bytes[known - names]);
     return true;
 }
 
 /* To the next byte that needs a look; *wide: bytes outside ASCII were among them. */
 static void skip_plain(struct reader *reader, bool *wide)
 {
-    const char *at = reader->at;
+    char *at = reader->at;
     unsigned char all = 0;
     while (at < reader->end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
         all |= (unsigned char)*at++;
@@ -140,45 +157,66 @@ static void skip_plain(struct reader *reader, bool *wide)
     reader->at = at;
 }
 
-/* Behind the opening quote, to behind the closing one. */
-static struct span string(struct reader *reader)
+static void keep_decoded(struct reader *reader, const char *run)
 {
-    const char *run = reader->at;
-    bool wide = false, copied = false;
-    struct span span;
-    for (;;) {
-        skip_plain(reader, &wide);
-        if (reader->at == reader->end)
-            return fault(reader, "a string is not closed"), no_span;
-        if ((unsigned char)*reader->at < ' ')
-            return fault(reader, "a control character in a string; write it as \\u00XX"), no_span;
-        if (*reader->at == '"' && !copied) {
-            span = (struct span){ run, (size_t)(reader->at - run) };
-            break;
-        }
-        if (!copied)
-            buf_reset(&reader->scratch);
-        copied = true;
-        buf_add(&reader->scratch, run, (size_t)(reader->at - run));
-        if (*reader->at == '"') {
-            span = (struct span){ buf_text(&reader->scratch), reader->scratch.len };
-            break;
-        }
-        reader->at++;
-        if (!escape(reader))
-            return no_span;
-        run = reader->at;
+    struct json_values *out = reader->out;
+    size_t len = (size_t)(reader->at - run), most = (size_t)(reader->end - reader->start);
+    if (out->decoded_room < most) { /* nothing is in it yet: it is made for a whole text */
+        free(out->decoded);
+        out->decoded = must_resize(NULL, most);
+        out->decoded_room = most;
     }
-    if (wide && !text_is_utf8(span.bytes, span.len))
-        return fault(reader, "a string is not UTF-8"), no_span;
-    reader->at++;
-    return span;
+    memcpy(out->decoded + out->decoded_len, run, len);
+    out->decoded_len += len;
 }
 
-static json_t *string_value(struct reader *reader)
+/* Decoded, up to the closing quote; the run before the first escape is behind it already.  NULL: a
+ * fault. */
+static const char *escaped(struct reader *reader, const char *run, size_t *len, bool *wide)
 {
-    struct span span = string(reader);
-    return span.bytes != NULL ? json_stringn_nocheck(span.bytes, span.len) : NULL;
+    size_t from = reader->out->decoded_len;
+    for (;;) {
+        keep_decoded(reader, run);
+        if (reader->at == reader->end || *reader->at != '\\')
+            break;
+        reader->at++;
+        if (!escape(reader))
+            return NULL;
+        run = reader->at;
+        skip_plain(reader, wide);
+    }
+    *len = reader->out->decoded_len - from;
+    return reader->out->decoded + from;
+}
+
+/* Behind the opening quote, to behind the closing one. */
+static bool string(struct reader *reader)
+{
+    const char *text = reader->at;
+    bool wide = false;
+    skip_plain(reader, &wide);
+    size_t len = (size_t)(reader->at - text);
+    bool plain = reader->at == reader->end || *reader->at != '\\';
+    if (!plain)
+        text = escaped(reader, text, &len, &wide);
+    if (text == NULL)
+        return false;
+    if (reader->at == reader->end)
+        return fault(reader, "a string is not closed");
+    if (*reader->at != '"')
+        return fault(reader, "a control character in a string; write it as \\u00XX");
+    if (wide && !text_is_utf8(text, len))
+        return fault(reader, "a string is not UTF-8");
+    if (plain)
+        *reader->at = '\0';
+    else
+        add_char(reader, '\0');
+    reader->at++;
+    struct json_value *made = append(reader, JSON_STRING);
+    made->text = text;
+    made->len = (uint32_t)len;
+    made->plain = plain;
+    return true;
 }
 
 /* ---- numbers ---- */
@@ -191,7 +229,7 @@ static size_t digits(struct reader *reader)
     return (size_t)(reader->at - from);
 }
 
-static json_t *real(struct reader *reader, const char *from)
+static bool real(struct reader *reader, const char *from)
 {
     char text[512];
     size_t len = (size_t)(reader->at - from);
@@ -200,10 +238,13 @@ static json_t *real(struct reader *reader, const char *from)
     memcpy(text, from, len);
     text[len] = '\0';
     double read = strtod(text, NULL);
-    return isfinite(read) ? json_real(read) : fault(reader, "a number is too large");
+    if (!isfinite(read))
+        return fault(reader, "a number is too large");
+    append(reader, JSON_REAL)->real = read;
+    return true;
 }
 
-static json_t *integer(struct reader *reader, const char *from)
+static bool integer(struct reader *reader, const char *from)
 {
     char text[24];
     size_t len = (size_t)(reader->at - from);
@@ -211,13 +252,15 @@ static json_t *integer(struct reader *reader, const char *from)
     if (len < sizeof(text)) {
         memcpy(text, from, len);
         text[len] = '\0';
-        if (text_int(text, INT64_MIN, INT64_MAX, &read))
-            return json_integer(read);
+        if (text_int(text, INT64_MIN, INT64_MAX, &read)) {
+            append(reader, JSON_INTEGER)->integer = read;
+            return true;
+        }
     }
     return fault(reader, "an integer needs more than 64 bits; write it as a string");
 }
 
-static json_t *number(struct reader *reader)
+static bool number(struct reader *reader)
 {
     const char *from = reader->at;
     bool whole = true;
@@ -242,113 +285,166 @@ static json_t *number(struct reader *reader)
 
 /* ---- arrays and objects ---- */
 
-/* Behind the bracket. */
-static json_t *array(struct reader *reader)
+static bool closed(struct reader *reader, size_t open, uint32_t len)
 {
-    json_t *array = json_array();
-    skip_space(reader);
-    if (next_is(reader, ']'))
-        return array;
-    do {
-        json_t *item = value(reader);
-        if (item == NULL)
-            goto err0;
-        json_array_append_new(array, item);
-        skip_space(reader);
-    } while (next_is(reader, ','));
-    if (next_is(reader, ']'))
-        return array;
-    fault(reader, "',' or ']' is expected");
-err0:
-    json_decref(array);
-    return NULL;
-}
-
-static bool member(struct reader *reader, json_t *object)
-{
-    skip_space(reader);
-    if (!next_is(reader, '"'))
-        return fault(reader, "a name in quotes is expected") != NULL;
-    const char *from = reader->at;
-    struct span name = string(reader);
-    if (name.bytes == NULL)
-        return false;
-    /* The value may need the scratch buffer. */
-    bool scratched = name.bytes == reader->scratch.data;
-    char *copy = scratched ? strndup(name.bytes, name.len) : NULL;
-    skip_space(reader);
-    bool right = next_is(reader, ':');
-    json_t *read = right ? value(reader) : fault(reader, "':' is expected");
-    size_t before = json_object_size(object);
-    if (read != NULL)
-        json_object_setn_new_nocheck(object, scratched ? copy : name.bytes, name.len, read);
-    free(copy);
-    if (read != NULL && json_object_size(object) == before) {
-        reader->at = from;
-        return fault(reader, "a name is given twice") != NULL;
-    }
-    return read != NULL;
-}
-
-/* Behind the brace. */
-static json_t *object(struct reader *reader)
-{
-    json_t *object = json_object();
-    skip_space(reader);
-    if (next_is(reader, '}'))
-        return object;
-    do {
-        if (!member(reader, object))
-            goto err0;
-        skip_space(reader);
-    } while (next_is(reader, ','));
-    if (next_is(reader, '}'))
-        return object;
-    fault(reader, "',' or '}' is expected");
-err0:
-    json_decref(object);
-    return NULL;
-}
-
-static bool word(struct reader *reader, const char *text)
-{
-    size_t len = strlen(text);
-    if ((size_t)(reader->end - reader->at) < len || memcmp(reader->at, text, len) != 0)
-        return false;
-    reader->at += len;
+    struct json_value *whole = &reader->out->at[open];
+    whole->len = len;
+    whole->size = (uint32_t)(reader->out->count - open);
     return true;
 }
 
-static json_t *nested(struct reader *reader, json_t *(*read)(struct reader *))
+/* Behind the bracket; its value is at `open`. */
+static bool array(struct reader *reader, size_t open)
+{
+    uint32_t len = 0;
+    skip_space(reader);
+    if (next_is(reader, ']'))
+        return closed(reader, open, len);
+    do {
+        if (!value(reader))
+            return false;
+        len++;
+        skip_space(reader);
+    } while (next_is(reader, ','));
+    return next_is(reader, ']') ? closed(reader, open, len)
+                                : fault(reader, "',' or ']' is expected");
+}
+
+/* The names of one object: few are compared one by one, and only those that may be the same. */
+struct names {
+    size_t open;
+    uint32_t count;
+    uint64_t seen; /* a bit for each name, the same for equal ones */
+    struct map many;
+};
+
+static uint64_t bit_of(const struct json_value *name)
+{
+    unsigned mixed = name->len;
+    if (name->len > 0)
+        mixed += 7u * (unsigned char)name->text[0] + 31u * (unsigned char)name->text[name->len - 1];
+    return (uint64_t)1 << (mixed & 63);
+}
+
+static bool among_few(const struct reader *reader, const struct names *names,
+                      const struct json_value *name)
+{
+    const struct json_value *at = &reader->out->at[names->open + 1];
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (at->len == name->len && memcmp(at->text, name->text, name->len) == 0)
+            return true;
+        at += 1 + at[1].size;
+    }
+    return false;
+}
+
+static bool among_many(const struct reader *reader, struct names *names,
+                       const struct json_value *name)
+{
+    const struct json_value *at = &reader->out->at[names->open + 1];
+    for (uint32_t i = 0; names->many.count < names->count && i < names->count; i++) {
+        map_put_text(&names->many, at->text, at->len, names);
+        at += 1 + at[1].size;
+    }
+    return map_put_text(&names->many, name->text, name->len, names) != NULL;
+}
+
+/* Whether the name just read was there before. */
+static bool is_again(const struct reader *reader, struct names *names)
+{
+    const struct json_value *name = &reader->out->at[reader->out->count - 1];
+    uint64_t bit = bit_of(name);
+    bool again = names->count >= NAMES_FEW
+                     ? among_many(reader, names, name)
+                     : (names->seen & bit) != 0 && among_few(reader, names, name);
+    names->seen |= bit;
+    names->count++;
+    return again;
+}
+
+static bool member(struct reader *reader, struct names *names)
+{
+    skip_space(reader);
+    if (!next_is(reader, '"'))
+        return fault(reader, "a name in quotes is expected");
+    char *from = reader->at;
+    if (!string(reader))
+        return false;
+    if (is_again(reader, names)) {
+        reader->at = from;
+        return fault(reader, "a name is given twice");
+    }
+    skip_space(reader);
+    if (!next_is(reader, ':'))
+        return fault(reader, "':' is expected");
+    return value(reader);
+}
+
+static bool members(struct reader *reader, struct names *names)
+{
+    do {
+        if (!member(reader, names))
+            return false;
+        skip_space(reader);
+    } while (next_is(reader, ','));
+    return next_is(reader, '}') ? closed(reader, names->open, names->count)
+                                : fault(reader, "',' or '}' is expected");
+}
+
+/* Behind the brace; its value is at `open`. */
+static bool object(struct reader *reader, size_t open)
+{
+    struct names names = { .open = open };
+    skip_space(reader);
+    if (next_is(reader, '}'))
+        return closed(reader, open, 0);
+    bool good = members(reader, &names);
+    map_free(&names.many);
+    return good;
+}
+
+static bool word(struct reader *reader, const char *text, json_type type)
+{
+    size_t len = strlen(text);
+    if ((size_t)(reader->end - reader->at) < len || memcmp(reader->at, text, len) != 0)
+        return fault(reader, "a value is expected");
+    reader->at += len;
+    append(reader, type);
+    return true;
+}
+
+static bool nested(struct reader *reader, json_type type,
+                   bool (*read)(struct reader *, size_t open))
 {
     if (reader->depth == JSON_NESTING_MAX)
         return fault(reader, "nested too deep");
     reader->depth++;
     reader->at++;
-    json_t *made = read(reader);
+    append(reader, type);
+    bool good = read(reader, reader->out->count - 1);
     reader->depth--;
-    return made;
+    return good;
 }
 
-static json_t *value(struct reader *reader)
+static bool value(struct reader *reader)
 {
     skip_space(reader);
     if (reader->at == reader->end)
         return fault(reader, "the text ends where a value is expected");
     switch (*reader->at) {
     case '{':
-        return nested(reader, object);
+        return nested(reader, JSON_OBJECT, object);
     case '[':
-        return nested(reader, array);
+        return nested(reader, JSON_ARRAY, array);
     case '"':
         reader->at++;
-        return string_value(reader);
+        return string(reader);
     case 't':
-        return word(reader, "true") ? json_true() : fault(reader, "a value is expected");
+        return word(reader, "true", JSON_TRUE);
     case 'f':
-        return word(reader, "false") ? json_false() : fault(reader, "a value is expected");
+        return word(reader, "false", JSON_FALSE);
     case 'n':
-        return word(reader, "null") ? json_null() : fault(reader, "a value is expected");
+        return word(reader, "null", JSON_NULL);
     default:
         return number(reader);
     }
@@ -366,18 +462,81 @@ static void locate(const struct reader *reader, struct json_fault *fault)
     }
 }
 
+bool json_scan(struct json_values *out, char *text, size_t len, struct json_fault *where)
+{
+    struct reader reader = { .start = text, .at = text, .end = text + len, .out = out };
+    out->count = out->decoded_len = 0;
+    bool good = len < UINT32_MAX / 2 ? value(&reader) : fault(&reader, "the text is too long");
+    if (good)
+        skip_space(&reader);
+    if (good && reader.at != reader.end)
+        good = fault(&reader, "something follows the value");
+    if (!good)
+        locate(&reader, where);
+    return good;
+}
+
+void json_values_free(struct json_values *values)
+{
+    free(values->at);
+    if (values->decoded_len > 0) /* it may hold a password, as the text may */
+        explicit_bzero(values->decoded, values->decoded_len);
+    free(values->decoded);
+    *values = (struct json_values){ 0 };
+}
+
+const struct json_value *json_member(const struct json_value *object, const char *name)
+{
+    size_t len = strlen(name);
+    const struct json_value *at = object + 1;
+    for (uint32_t i = 0; object->type == JSON_OBJECT && i < object->len; i++) {
+        if (at->len == len && memcmp(at->text, name, len) == 0)
+            return at + 1;
+        at += 1 + at[1].size;
+    }
+    return NULL;
+}
+
+/* ---- jansson's tree ---- */
+
+static json_t *tree(const struct json_value *value)
+{
+    const struct json_value *at = value + 1;
+    json_t *made;
+    switch (value->type) {
+    case JSON_OBJECT:
+        made = json_object();
+        for (uint32_t i = 0; i < value->len; i++, at += 1 + at[1].size)
+            json_object_setn_new_nocheck(made, at->text, at->len, tree(at + 1));
+        return made;
+    case JSON_ARRAY:
+        made = json_array();
+        for (uint32_t i = 0; i < value->len; i++, at += at->size)
+            json_array_append_new(made, tree(at));
+        return made;
+    case JSON_STRING:
+        return json_stringn_nocheck(value->text, value->len);
+    case JSON_INTEGER:
+        return json_integer(value->integer);
+    case JSON_REAL:
+        return json_real(value->real);
+    case JSON_TRUE:
+        return json_true();
+    case JSON_FALSE:
+        return json_false();
+    case JSON_NULL:
+        break;
+    }
+    return json_null();
+}
+
 json_t *json_read(const char *text, size_t len, struct json_fault *where)
 {
-    struct reader reader = { .start = text, .at = text, .end = text + len };
-    json_t *read = value(&reader);
-    if (read != NULL)
-        skip_space(&reader);
-    if (read != NULL && reader.at != reader.end) {
-        json_decref(read);
-        read = fault(&reader, "something follows the value");
-    }
-    buf_free(&reader.scratch);
-    if (read == NULL)
-        locate(&reader, where);
+    struct json_values values = { 0 };
+    char *copy = must_copy_bytes(text, len);
+    json_t *read = json_scan(&values, copy, len, where) ? tree(values.at) : NULL;
+    json_values_free(&values);
+    explicit_bzero(copy, len);
+    free(copy);
     return read;
 }

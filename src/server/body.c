@@ -34,18 +34,41 @@ static enum body_type body_type(const struct call *call)
     return call_has_type(call, "application/x-www-form-urlencoded") ? TYPE_FORM : TYPE_OTHER;
 }
 
+/* False: answered. */
+static bool is_json(struct call *call)
+{
+    if (body_type(call) == TYPE_JSON)
+        return true;
+    call_refuse(call, 415, NULL, "The body must be JSON (Content-Type: application/json).");
+    return false;
+}
+
+static void refuse_fault(struct call *call, const struct json_fault *fault)
+{
+    call_refuse(call, 400, NULL, "The body is not valid JSON: line %d, column %d: %s.", fault->line,
+                fault->column, fault->what);
+}
+
 json_t *call_json(struct call *call)
 {
-    if (body_type(call) != TYPE_JSON) {
-        call_refuse(call, 415, NULL, "The body must be JSON (Content-Type: application/json).");
-        return NULL;
-    }
     struct json_fault fault;
+    if (!is_json(call))
+        return NULL;
     json_t *body = json_read(buf_text(&call->body), call->body.len, &fault);
     if (body == NULL)
-        call_refuse(call, 400, NULL, "The body is not valid JSON: line %d, column %d: %s.",
-                    fault.line, fault.column, fault.what);
+        refuse_fault(call, &fault);
     return body;
+}
+
+bool call_scan(struct call *call, struct json_values *values)
+{
+    struct json_fault fault;
+    if (!is_json(call))
+        return false;
+    if (json_scan(values, call->body.data, call->body.len, &fault))
+        return true;
+    refuse_fault(call, &fault);
+    return false;
 }
 
 static void form_pair(json_t *object, const char *piece, size_t len, struct problems *problems)

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct json_values;
 struct route;
 struct MHD_Connection;
 
@@ -50,6 +51,9 @@ bool call_basic(const struct call *call, char **user, char **password);
 json_t *call_object(struct call *call);
 /* The body as any JSON. NULL: answered already. */
 json_t *call_json(struct call *call);
+/* The same without a tree (model/json.h): the values stand in the body, which is changed by it.
+ * False: answered already. */
+bool call_scan(struct call *call, struct json_values *values);
 /* Whether the body's media type, parameters aside, is this one (in lower case). */
 bool call_has_type(const struct call *call, const char *type);
 

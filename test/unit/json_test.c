@@ -1,6 +1,8 @@
 /* json_test.c — our reader of JSON against jansson's own, on texts right and wrong. */
 #include "model/json.h"
 
+#include "base/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -90,6 +92,56 @@ static void test_what_is_wrong_is_refused_with_its_place(void **state)
     }
 }
 
+/* Few names and many are looked through in different ways. */
+static void test_a_name_given_twice_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int count = 1; count <= 100; count += 11) {
+        for (int again = 0; again < count; again += 7) {
+            struct buf text = { 0 };
+            struct json_fault fault;
+            for (int i = 0; i < count; i++)
+                buf_fmt(&text, "%c\"n%d\":[{\"n0\":%d}]", i == 0 ? '{' : ',', i, i);
+            size_t right = text.len;
+            buf_str(&text, "}");
+            json_t *read = json_read(text.data, text.len, &fault);
+            assert_int_equal(json_object_size(read), count);
+            json_decref(read);
+            text.len = right;
+            buf_fmt(&text, ",\"\\u006e%d\":1}", again); /* the n as an escape */
+            assert_null(json_read(text.data, text.len, &fault));
+            assert_string_equal(fault.what, "a name is given twice");
+            assert_int_equal(fault.column, right + 3);
+            buf_free(&text);
+        }
+    }
+}
+
+static void test_values_stand_one_behind_the_other(void **state)
+{
+    (void)state;
+    struct json_values values = { 0 };
+    struct json_fault fault;
+    for (int round = 0; round < 2; round++) { /* the memory is used again */
+        char text[] = "{\"a\":[1,[],{\"x\":null}],\"b\":\"q\\u00e9\",\"c\":\"plain\"}";
+        assert_true(json_scan(&values, text, sizeof(text) - 1, &fault));
+        assert_int_equal(values.at->size, values.count);
+        assert_int_equal(values.at->len, 3);
+        const struct json_value *a = json_member(values.at, "a");
+        assert_int_equal(a->len, 3);
+        assert_int_equal(a->size, 6);
+        assert_int_equal(a[1].integer, 1);
+        const struct json_value *b = json_member(values.at, "b");
+        assert_string_equal(b->text, "q\xc3\xa9");
+        assert_false(b->plain);
+        const struct json_value *c = json_member(values.at, "c");
+        assert_string_equal(c->text, "plain");
+        assert_true(c->plain);
+        assert_null(json_member(values.at, "x"));
+    }
+    json_values_free(&values);
+}
+
 static void test_nesting_has_a_cap(void **state)
 {
     (void)state;
@@ -123,6 +175,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_jansson_reads_is_read_the_same),
         cmocka_unit_test(test_what_is_wrong_is_refused_with_its_place),
+        cmocka_unit_test(test_a_name_given_twice_is_found_wherever_it_stands),
+        cmocka_unit_test(test_values_stand_one_behind_the_other),
         cmocka_unit_test(test_nesting_has_a_cap),
         cmocka_unit_test(test_a_text_cut_anywhere_is_refused_and_nothing_behind_it_is_read),
     };
