@@ -95,7 +95,7 @@ void identities_free(struct identities *identities)
 
 static void refuse(struct api *api, struct call *call)
 {
-    limits_failed(api->limits, call->address, clock_wall_ms());
+    limits_failed(api->limits, call->address, clock_steady_ms());
     call_add_header(call, "WWW-Authenticate", API_CHALLENGE);
     call_refuse(call, 401, NULL, "The SID and the token do not belong together.");
 }
@@ -224,7 +224,7 @@ void identities_sign_in(struct api *api, struct call *call, const char *sid, con
     }
     /* One that was right lately is no guess: who guesses from the same address (behind one proxy
      * all have the same) shuts nobody else out. */
-    if (holder == NULL && !limits_may_try(api->limits, call->address, clock_wall_ms())) {
+    if (holder == NULL && !limits_may_try(api->limits, call->address, clock_steady_ms())) {
         call_add_header(call, "Retry-After", "60");
         call_refuse(call, 429, NULL, "Too many wrong sign-ins from this address; wait a minute.");
         return;

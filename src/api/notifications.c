@@ -182,7 +182,7 @@ static void show_trouble(const struct notification_work *work, struct db *db)
     episode_overdue(db, work->id, &overdue);
     bool counts = work->notification->state == NOTIFICATION_ACTIVE;
     enum lateness lateness = lateness_of(engine_lateness_limits(work->api.api->engine),
-                                         counts ? overdue.due_at : -1, db_now(db));
+                                         counts ? overdue.due_at : -1, db_due_now(db));
     show_text(work->shown, "Lateness", lateness_name(lateness));
     show_date(work->shown, "OldestPendingDate", overdue.due_at == -1 ? DATE_NONE : overdue.due_at);
     show_bool(work->shown, "Failing", episode_exists(db, work->id, EPISODE_FAILING));

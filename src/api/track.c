@@ -125,7 +125,7 @@ static void answer(struct api_job *job)
     char id[24];
     identities_tracked(job->api->identities, tracking->token, tracking->right_token);
     if (!tracking->right_token) {
-        limits_failed(job->api->limits, job->call->address, clock_wall_ms());
+        limits_failed(job->api->limits, job->call->address, clock_steady_ms());
         refuse_token(job->call);
         return;
     }
@@ -185,7 +185,7 @@ static bool may_enter(struct tracking *tracking, struct call *call, struct api *
         return false;
     }
     if (!identities_tracks(api->identities, tracking->token) &&
-        !limits_may_try(api->limits, call->address, clock_wall_ms())) {
+        !limits_may_try(api->limits, call->address, clock_steady_ms())) {
         call_add_header(call, "Retry-After", "60");
         call_refuse(call, 429, NULL, "Too many wrong tokens from this address; wait a minute.");
         return false;

@@ -1,7 +1,16 @@
-/* clock.c — see clock.h. */
+/* clock.c — see clock.h.
+ *
+ * The due clock is a point that both clocks passed, moved along while the wall clock leads.
+ */
 #include "base/clock.h"
 
+#include <pthread.h>
+#include <stddef.h>
 #include <time.h>
+
+static const struct clock_source *source;
+static pthread_mutex_t due_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct due_clock due;
 
 static int64_t read_us(clockid_t id)
 {
@@ -12,15 +21,45 @@ static int64_t read_us(clockid_t id)
 
 int64_t clock_wall_ms(void)
 {
-    return read_us(CLOCK_REALTIME) / 1000;
+    return source != NULL ? source->wall_ms : read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_steady_ms(void)
 {
-    return read_us(CLOCK_MONOTONIC) / 1000;
+    return clock_steady_us() / 1000;
 }
 
 int64_t clock_steady_us(void)
 {
-    return read_us(CLOCK_MONOTONIC);
+    return source != NULL ? source->steady_us : read_us(CLOCK_MONOTONIC);
+}
+
+int64_t due_clock_read(struct due_clock *clock, int64_t wall_ms, int64_t steady_ms)
+{
+    int64_t held = clock->from_ms + (steady_ms - clock->steady_ms) * 9 / 10;
+    if (wall_ms >= held)
+        *clock = (struct due_clock){ .from_ms = held = wall_ms, .steady_ms = steady_ms };
+    return held;
+}
+
+int64_t clock_due_ms(void)
+{
+    pthread_mutex_lock(&due_lock);
+    int64_t now = due_clock_read(&due, clock_wall_ms(), clock_steady_ms());
+    pthread_mutex_unlock(&due_lock);
+    return now;
+}
+
+void clock_due_seen(int64_t ms)
+{
+    pthread_mutex_lock(&due_lock);
+    if (due_clock_read(&due, clock_wall_ms(), clock_steady_ms()) < ms)
+        due = (struct due_clock){ .from_ms = ms, .steady_ms = clock_steady_ms() };
+    pthread_mutex_unlock(&due_lock);
+}
+
+void clock_set_source(const struct clock_source *other)
+{
+    source = other;
+    due = (struct due_clock){ 0 };
 }

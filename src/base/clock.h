@@ -1,5 +1,10 @@
-/* clock.h — the two clocks.  Only the outermost callers read them; everything below takes time
- * as an argument. */
+/* clock.h — the clocks.  Only the outermost callers read them; everything below takes time as an
+ * argument.
+ *
+ * The due clock is the wall clock made fit for due times, their order, and ids: it never goes back.
+ * When the system's time is set back, it goes on at nine tenths of its pace until the wall clock
+ * has come up to it: what waits takes a ninth longer, and what comes later still comes after.
+ */
 #ifndef POSTBACKD_CLOCK_H
 #define POSTBACKD_CLOCK_H
 
@@ -8,5 +13,21 @@
 int64_t clock_wall_ms(void);   /* since 1970-01-01 UTC; may jump when the system's time is set */
 int64_t clock_steady_ms(void); /* from an unspecified start; never goes back */
 int64_t clock_steady_us(void);
+int64_t clock_due_ms(void); /* as the wall clock; any thread */
+
+/* The due clock is not before this: what was written before a restart stays in the past. */
+void clock_due_seen(int64_t ms);
+
+/* The due clock by itself, without a clock. */
+struct due_clock {
+    int64_t from_ms, steady_ms; /* it was from_ms when the steady clock was steady_ms */
+};
+int64_t due_clock_read(struct due_clock *clock, int64_t wall_ms, int64_t steady_ms);
+
+/* For tests: reads these instead of the system's; NULL, the system's again. */
+struct clock_source {
+    int64_t wall_ms, steady_us;
+};
+void clock_set_source(const struct clock_source *source);
 
 #endif

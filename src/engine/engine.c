@@ -125,7 +125,7 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     }
     metric_add(METRIC_FAILED, 1);
     bool ordered = feed_is_ordered(feed_of(engine, postback->notification));
-    postback->retry_at = clock_wall_ms() + wait_after(attempt, verdict, ordered);
+    postback->retry_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
     if (!ordered) /* an Ordered one's due time is its place in the order */
         postback->due_at = postback->retry_at;
     outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);

@@ -273,7 +273,7 @@ static void load_done(struct job *job, bool ok)
     if (ok)
         feed->changed = false;
     else /* the store could not be read: asked again */
-        feed_due(feed, clock_wall_ms() + READ_RETRY_MS);
+        feed_due(feed, clock_due_ms() + READ_RETRY_MS);
 }
 
 void feed_changed(struct feed *feed)
@@ -368,7 +368,7 @@ static void read_done(struct job *job, bool ok)
     if (ok && read->next_due != -1)
         feed_due(feed, read->next_due);
     if (!ok)
-        feed_due(feed, clock_wall_ms() + READ_RETRY_MS);
+        feed_due(feed, clock_due_ms() + READ_RETRY_MS);
     else if (taken > 0 || again)
         read_disk(feed);
     else if (!left) /* else the lane asks when it has room */
@@ -394,7 +394,7 @@ static void read_disk(struct feed *feed)
     struct read_job *job = engine_job_new(
         engine, sizeof(*job) + feed->held_count * sizeof(job->skip[0]), read_run, read_done);
     job->job.notification = feed->notification;
-    job->now_ms = clock_wall_ms();
+    job->now_ms = clock_due_ms();
     job->next_due = -1;
     job->limit = room < READ_MOST ? room : READ_MOST;
     job->probing = courier_state(engine->courier, feed->notification) == LANE_DOWN;
@@ -429,7 +429,7 @@ static void wake_timer_fired(uv_timer_t *timer)
     feeds_wake_due(timer->data);
 }
 
-/* Due times are of the wall clock, which may jump: never sleep for more than a second. */
+/* The due clock jumps ahead with the system's time: never sleep for more than a second. */
 static void set_wake_timer(struct engine *engine)
 {
     struct heap_node *first = heap_min(&engine->wakes);
@@ -437,7 +437,7 @@ static void set_wake_timer(struct engine *engine)
         uv_timer_stop(&engine->wake_timer);
         return;
     }
-    int64_t wait = first->key - clock_wall_ms();
+    int64_t wait = first->key - clock_due_ms();
     wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
     uv_timer_start(&engine->wake_timer, wake_timer_fired, (uint64_t)wait, 0);
 }
@@ -454,7 +454,7 @@ void feed_due(struct feed *feed, int64_t due_at)
 
 void feeds_wake_due(struct engine *engine)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = clock_due_ms();
     struct heap_node *first;
     while ((first = heap_min(&engine->wakes)) != NULL && first->key <= now) {
         struct feed *feed = container_of(first, struct feed, wake);
@@ -490,7 +490,7 @@ void feed_wake(struct feed *feed)
 
 void feed_retry_head(struct feed *feed, struct postback *postback)
 {
-    int64_t wait = postback->retry_at - clock_wall_ms();
+    int64_t wait = postback->retry_at - clock_due_ms();
     if (!courier_push_front(feed->engine->courier, postback,
                             clock_steady_ms() + (wait > 0 ? wait : 0)))
         put_back(feed, postback);

@@ -25,6 +25,7 @@ enum {
     LOOKS_A_LIMIT = 4, /* the limit for late is looked at so many times */
     LOOK_SHARE = 20,   /* the pause is so many times as long as the last look took */
     TELL_MOST = 100,   /* episodes begun or ended by one look */
+    MISSED_MS = 5000,  /* a look that comes so much later: a clock set ahead, a stopped process */
     EMPTY_MOST = 2,    /* looks that found nothing, before they stop */
 };
 
@@ -46,6 +47,8 @@ struct lateness_watch {
     int64_t paused_count;
     uv_timer_t timer;
     bool looking, running;
+    bool missed;     /* time went by in which nothing was looked at, nor sent */
+    int64_t look_at; /* when the next look should be, due clock */
     int empty, told; /* told: by this look */
     int64_t look;
     struct lateness_figures figures;
@@ -256,6 +259,8 @@ static void take_overdue(struct lateness_watch *lateness, const struct overdue *
     if (figures->oldest_at == -1 || overdue->due_at < figures->oldest_at)
         figures->oldest_at = overdue->due_at;
     figures->late += as_is != LATENESS_NONE;
+    if (turn == LATENESS_BEGINS && lateness->missed)
+        return; /* it had no chance to be sent yet: the next look tells */
     if (turn == LATENESS_BEGINS) {
         watch = watch_of(lateness, overdue->notification);
         watch->seen = lateness->look;
@@ -287,6 +292,7 @@ static void fired(uv_timer_t *timer);
 static void look_after(struct lateness_watch *lateness, int64_t ms)
 {
     lateness->running = true;
+    lateness->look_at = clock_due_ms() + ms;
     if (!lateness->engine->stopping)
         uv_timer_start(&lateness->timer, fired, (uint64_t)ms, 0);
 }
@@ -315,7 +321,7 @@ static void look_done(struct job *job, bool ok)
     struct look_job *look = (struct look_job *)job;
     struct engine *engine = engine_job_done(job);
     struct lateness_watch *lateness = engine->lateness;
-    int64_t now = clock_wall_ms();
+    int64_t now = clock_due_ms();
     lateness->looking = false;
     if (ok) {
         lateness->look++;
@@ -342,6 +348,7 @@ static void fired(uv_timer_t *timer)
     if (lateness->looking || lateness->engine->stopping)
         return;
     lateness->looking = true;
+    lateness->missed = clock_due_ms() - lateness->look_at > MISSED_MS;
     struct look_job *job = engine_job_new(lateness->engine, sizeof(*job), look_run, look_done);
     store_read(lateness->engine->store, &job->job.job);
 }

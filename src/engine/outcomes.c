@@ -146,7 +146,7 @@ static void outcomes_done(struct job *job, bool ok)
 /* FRESH postbacks that have been queued for long become WAITING where they are. */
 static void age_fresh(struct engine *engine)
 {
-    int64_t old = id_first_at(clock_wall_ms() - AGED_AFTER_MS);
+    int64_t old = id_first_at(clock_due_ms() - AGED_AFTER_MS);
     for (int i = 0; i < BATCH_MOST; i++) {
         struct list *node = list_first(&engine->fresh);
         struct postback *postback =

@@ -103,7 +103,7 @@ enum db_failure batch_commit(struct batch *batch, struct db *db)
 {
     bool whole = true;
 
-    db_begin(db, clock_wall_ms());
+    db_begin(db, clock_wall_ms(), clock_due_ms());
     for (struct job *job = batch->jobs; job != NULL && whole && !db_failed(db); job = job->next)
         whole = run_part(job, db);
     if (!db_failed(db))
@@ -127,7 +127,7 @@ enum db_failure batch_read(struct batch *batch, struct db *db)
 {
     struct job *job = batch->jobs;
 
-    db_begin(db, clock_wall_ms());
+    db_begin(db, clock_wall_ms(), clock_due_ms());
     job->ok = job->run(job, db) && !db_failed(db);
     if (job->ok && db_commit(db))
         return DB_FINE;

@@ -49,15 +49,16 @@ int64_t db_changes(struct db *db);             /* rows changed by the last state
 bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */
 
 bool db_failed(const struct db *db);
-bool db_writes(const struct db *db); /* the writer's, not a reader's */
-int64_t db_new_id(struct db *db);    /* for the hot tables, in order of time */
-int64_t db_now(const struct db *db); /* ms, wall clock; one value for the whole job */
+bool db_writes(const struct db *db);     /* the writer's, not a reader's */
+int64_t db_new_id(struct db *db);        /* for the hot tables, in order of time */
+int64_t db_now(const struct db *db);     /* ms, wall clock; one value for the whole job */
+int64_t db_due_now(const struct db *db); /* the same by the due clock (base/clock.h) */
 
 /* ---- for the store's own threads ---- */
 
 /* A transaction.  On the first error it is broken: db_commit() then undoes it and gives false, and
  * db_failure() says why until the next db_begin(). */
-void db_begin(struct db *db, int64_t now_ms);
+void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms);
 bool db_commit(struct db *db);
 void db_undo(struct db *db); /* ends it, undone */
 

@@ -56,7 +56,7 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
     bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
                  routes_direct(db, route->notification);
     int64_t id = db_new_id(db);
-    int64_t due_at = db_now(db) + route->delay_ms;
+    int64_t due_at = db_due_now(db) + route->delay_ms;
     struct stmt *add = db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, "
                                       "event, state, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(add, 1, id);

@@ -148,7 +148,7 @@ bool schema_update(struct db *db, const char *path, struct error *error)
                   sqlite3_errmsg(handle));
         return false;
     }
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     name_event_types(db);
     if (!db_commit(db)) {
         error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));

@@ -192,7 +192,7 @@ static bool leave_word(struct db *db, struct error *error)
     struct buf sealed = { 0 }, text = { 0 };
     secrets_seal(&sealed, known_word, strlen(known_word));
     text_base64(&text, sealed.data, sealed.len, false);
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('sealed_word', ?)");
     db_bind_text(put, 1, buf_text(&text));
     db_run(db, put);

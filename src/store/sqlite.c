@@ -56,7 +56,7 @@ struct db {
     sqlite3_stmt *control[CONTROLS];
     struct stmt dead;
     int busy; /* statements not finished */
-    int64_t now_ms;
+    int64_t now_ms, due_now_ms;
     int code; /* SQLite's extended code of the first error; 0: none */
     enum db_failure failure;
     char failure_text[300];
@@ -372,10 +372,11 @@ static bool control(struct db *db, enum control which)
     return done;
 }
 
-void db_begin(struct db *db, int64_t now_ms)
+void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms)
 {
     forget_failure(db);
     db->now_ms = now_ms;
+    db->due_now_ms = due_now_ms;
     control(db, db->mode == CONNECTION_WRITER ? BEGIN_WRITE : BEGIN_READ);
 }
 
@@ -429,12 +430,17 @@ bool db_writes(const struct db *db)
 
 int64_t db_new_id(struct db *db)
 {
-    return id_next(db->ids, db->now_ms);
+    return id_next(db->ids, db->due_now_ms);
 }
 
 int64_t db_now(const struct db *db)
 {
     return db->now_ms;
+}
+
+int64_t db_due_now(const struct db *db)
+{
+    return db->due_now_ms;
 }
 
 void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *))

@@ -273,7 +273,9 @@ static bool open_database(struct store *store, const char *directory, struct err
     if (db == NULL || !schema_update(db, store->path, error) ||
         !secrets_match(db, directory, error) || !event_types_load(db, error))
         goto err0;
-    id_seen(&store->ids, schema_newest_id(db));
+    int64_t newest = schema_newest_id(db);
+    id_seen(&store->ids, newest);
+    clock_due_seen(id_time_ms(newest));
     store->writer = writer_start(db, store->path, sink, error);
     if (store->writer == NULL)
         goto err0;

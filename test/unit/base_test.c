@@ -1,5 +1,6 @@
 /* base_test.c — the mechanisms everything stands on. */
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/heap.h"
 #include "base/id.h"
@@ -259,6 +260,44 @@ static void test_a_wrong_setting_is_named(void **state)
     assert_non_null(strstr(error.message, "text json"));
 }
 
+static const int64_t noon = 1700000000000, hour = 3600000;
+
+static void test_the_due_clock_is_the_wall_clock_and_goes_on_when_that_is_set_back(void **state)
+{
+    (void)state;
+    struct due_clock clock = { 0 };
+    assert_int_equal(due_clock_read(&clock, noon, 5000), noon);
+    assert_int_equal(due_clock_read(&clock, noon + 1000, 6000), noon + 1000);
+    assert_int_equal(due_clock_read(&clock, noon + hour, 6000), noon + hour); /* set ahead */
+    assert_int_equal(due_clock_read(&clock, noon, 6000), noon + hour);        /* and back */
+    for (int i = 1; i <= 1000; i++) /* a little slower, however often it is asked */
+        assert_int_equal(due_clock_read(&clock, noon + i, 6000 + i), noon + hour + i * 9 / 10);
+    assert_int_equal(due_clock_read(&clock, noon + 10 * hour, 6000 + 10 * hour), noon + 10 * hour);
+    assert_int_equal(due_clock_read(&clock, noon + 10 * hour + 7, 6007 + 10 * hour),
+                     noon + 10 * hour + 7); /* they have met */
+}
+
+static void test_the_program_s_clocks_follow_the_source(void **state)
+{
+    (void)state;
+    struct clock_source source = { .wall_ms = noon, .steady_us = 1000000 };
+    clock_set_source(&source);
+    assert_int_equal(clock_wall_ms(), noon);
+    assert_int_equal(clock_steady_ms(), 1000);
+    assert_int_equal(clock_due_ms(), noon);
+    clock_due_seen(noon + 500); /* written before a restart, by a clock that was ahead */
+    assert_int_equal(clock_due_ms(), noon + 500);
+    clock_due_seen(noon);
+    source.wall_ms -= 24 * hour;
+    source.steady_us += 100 * 1000;
+    assert_int_equal(clock_due_ms(), noon + 590);
+    assert_int_equal(clock_wall_ms(), noon - 24 * hour);
+    source.wall_ms = noon + 24 * hour;
+    assert_int_equal(clock_due_ms(), noon + 24 * hour);
+    clock_set_source(NULL);
+    assert_true(clock_wall_ms() > noon);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +305,8 @@ int main(void)
         cmocka_unit_test(test_numbers_are_written_whole),
         cmocka_unit_test(test_numbers_are_read_whole_or_not_at_all),
         cmocka_unit_test(test_ids_rise_when_the_clock_does_not),
+        cmocka_unit_test(test_the_due_clock_is_the_wall_clock_and_goes_on_when_that_is_set_back),
+        cmocka_unit_test(test_the_program_s_clocks_follow_the_source),
         cmocka_unit_test(test_a_heap_gives_keys_in_order_after_moves_and_removals),
         cmocka_unit_test(test_a_map_finds_what_was_put_and_not_removed),
         cmocka_unit_test(test_percent_encoding_goes_both_ways),

@@ -69,7 +69,7 @@ static void test_values_come_back_as_they_went_in(void **state)
     struct db *db = ((struct file *)*state)->db;
     size_t len;
 
-    db_begin(db, 5);
+    db_begin(db, 5, 5);
     struct stmt *put = db_prepare(db, "INSERT INTO t (name, n, b) VALUES (?, ?, ?)");
     db_bind_chars(put, 1, "na\0me and more", 5);
     db_bind_int(put, 2, INT64_MIN);
@@ -100,7 +100,7 @@ static void test_a_kept_statement_has_forgotten_what_was_bound(void **state)
     struct db *db = ((struct file *)*state)->db;
     static const char sql[] = "SELECT ?1 IS NULL";
 
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     struct stmt *first = db_prepare(db, sql);
     db_bind_int(first, 1, 1);
     assert_int_equal(db_step(first), DB_ROW);
@@ -121,7 +121,7 @@ static void test_after_an_error_nothing_more_is_done(void **state)
 {
     struct db *db = ((struct file *)*state)->db;
 
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     add(db, "a", 1);
     add(db, "b", 13); /* the check */
     assert_true(db_failed(db));
@@ -130,7 +130,7 @@ static void test_after_an_error_nothing_more_is_done(void **state)
     assert_int_equal(rows(db), -1);
     assert_false(db_unique_failed(db));
     assert_false(db_commit(db));
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     assert_int_equal(rows(db), 0);
     assert_true(db_commit(db));
 }
@@ -139,7 +139,7 @@ static void test_a_taken_name_may_be_asked_about_and_forgiven(void **state)
 {
     struct db *db = ((struct file *)*state)->db;
 
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     add(db, "a", 1);
     assert_false(db_unique_failed(db));
     add(db, "a", 2);
@@ -154,7 +154,7 @@ static void test_a_part_is_undone_alone(void **state)
 {
     struct db *db = ((struct file *)*state)->db;
 
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     db_begin_part(db);
     add(db, "kept", 1);
     db_keep_part(db);
@@ -168,7 +168,7 @@ static void test_a_part_is_undone_alone(void **state)
     add(db, "later", 1);
     db_keep_part(db);
     assert_true(db_commit(db));
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     assert_int_equal(rows(db), 2);
     assert_true(db_commit(db));
 }
@@ -177,12 +177,12 @@ static void test_an_undone_transaction_leaves_nothing(void **state)
 {
     struct db *db = ((struct file *)*state)->db;
 
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     add(db, "a", 1);
     struct stmt *open = db_prepare(db, "SELECT * FROM t");
     assert_int_equal(db_step(open), DB_ROW); /* left open, as after an early return */
     db_undo(db);
-    db_begin(db, 0);
+    db_begin(db, 0, 0);
     assert_int_equal(rows(db), 0);
     assert_true(db_commit(db));
 }
@@ -191,10 +191,10 @@ static void test_ids_rise_though_the_clock_goes_back(void **state)
 {
     struct db *db = ((struct file *)*state)->db;
 
-    db_begin(db, 1700000000000);
+    db_begin(db, 1700000000000, 1700000000000);
     int64_t first = db_new_id(db);
     assert_true(db_commit(db));
-    db_begin(db, 1600000000000);
+    db_begin(db, 1600000000000, 1600000000000);
     assert_true(db_new_id(db) > first);
     assert_int_equal(id_time_ms(first), 1700000000000);
     assert_true(db_commit(db));
@@ -210,7 +210,7 @@ static void test_a_job_that_leaves_a_statement_open_ends_the_program(void **stat
         if (freopen("/dev/null", "w", stderr) == NULL)
             _exit(3);
         signal(SIGABRT, SIG_DFL);
-        db_begin(db, 0);
+        db_begin(db, 0, 0);
         db_step(db_prepare(db, "SELECT 1"));
         db_commit(db);
         _exit(0);
@@ -255,7 +255,7 @@ static void test_a_reader_cannot_write(void **state)
     struct db *reader = sqlite_open(path, CONNECTION_READER, &file->ids, &error);
     assert_non_null(reader);
     assert_false(db_writes(reader));
-    db_begin(reader, 0);
+    db_begin(reader, 0, 0);
     add(reader, "a", 1);
     assert_true(db_failed(reader));
     assert_false(db_commit(reader));
