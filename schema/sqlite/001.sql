@@ -303,6 +303,29 @@ CREATE TABLE maintenance (                                      -- the operator'
     told            INTEGER NOT NULL DEFAULT 0                  -- accounts up to this id know of its state
 ) STRICT;
 
+CREATE TABLE support_request (                                  -- an account asks, the operator answers
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    account      INTEGER NOT NULL REFERENCES account,
+    notification INTEGER,                                       -- it is about; NULL: none
+    kind         INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4), -- custom header, data point, delay, other
+    state        INTEGER NOT NULL CHECK (state IN (1, 2, 3)),   -- open, answered, closed
+    subject      TEXT    NOT NULL,
+    asked_at     INTEGER NOT NULL,                              -- since when it waits for the operator
+    created_at   INTEGER NOT NULL,
+    changed_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX support_request_of ON support_request (account, id);
+
+CREATE TABLE support_message (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    request    INTEGER NOT NULL REFERENCES support_request,
+    account    INTEGER NOT NULL REFERENCES account,             -- whose: the request's own, or the operator's
+    author     TEXT    NOT NULL,
+    text       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX support_message_of ON support_message (request, id);
+
 CREATE TABLE audit (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     at         INTEGER NOT NULL,

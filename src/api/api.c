@@ -27,6 +27,7 @@ struct route *api_routes(size_t *count)
         { account_routes, account_route_count },
         { status_routes, status_route_count },
         { maintenance_routes, maintenance_route_count },
+        { support_routes, support_route_count },
         { page_routes, page_route_count },
     };
     enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };

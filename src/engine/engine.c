@@ -290,6 +290,11 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     uv_run(engine->loop, UV_RUN_NOWAIT);
 }
 
+void engine_mail(struct engine *engine, struct list *letters)
+{
+    mailer_send(engine->mailer, letters);
+}
+
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);

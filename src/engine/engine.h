@@ -51,6 +51,9 @@ typedef void engine_tested(void *context, const struct attempt *attempt, enum ve
 void engine_test(struct engine *engine, struct notification *notification, struct event *event,
                  engine_tested *done, void *context);
 
+/* Hands letters (model/mail.h) to the mailer; takes them all. */
+void engine_mail(struct engine *engine, struct list *letters);
+
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;
     int64_t oldest_due_at;  /* of what is on disk or in memory, wall ms; -1: nothing */

@@ -106,6 +106,17 @@ def test_tracking_tokens_from_the_shell(world, admin):
     assert (one["Label"], one["RevokedDate"] != "") == ("shop", True)
 
 
+def test_support_requests_from_the_shell(world, admin):
+    made = world.partner.ok(world.partner.post("SupportRequests", {
+        "Kind": "DELAY", "Subject": "Late", "Text": "An hour late."}))
+    (one,) = admin("support", "list", "State=OPEN",
+                   f"AccountSid={world.partner.sid}")["SupportRequests"]
+    assert one["Id"] == made["Id"]
+    admin("support", "answer", made["Id"], "Text=-", "State=CLOSED", stdin="It goes out now.\n")
+    shown = admin("support", "show", made["Id"])
+    assert (shown["State"], shown["Messages"][1]["Text"]) == ("CLOSED", "It goes out now.")
+
+
 def test_event_types_from_the_shell(server, admin, refused):
     points = [{"Name": "OrderId", "Type": "text", "Meaning": "The order", "Sample": "O-1"}]
     admin("type", "add", "Name=shell.sent", "Meaning=It was sent",

@@ -24,7 +24,7 @@ NOWHERE = "987654321"  # an id of nothing
 BODIES = {
     "POST /Comments": {"Comment": "x"}, "POST /Reopen": {"Comment": "x"},
     "PUT /EventNotifications/{Id}": {"Name": "x"},
-    "POST /Replays": {"StartDate": "2026-01-01"},
+    "POST /Replays": {"StartDate": "2026-01-01"}, "POST /Messages": {"Text": "x"},
 }
 
 
@@ -56,6 +56,8 @@ def house(server):
             account, own = getattr(world, role), owned[prefix]
             own["Notices"] = world.await_notice(account)["Id"]
             own["Postbacks"] = world.postbacks(account)[0]["Id"]
+            own["SupportRequests"] = account.ok(account.post("SupportRequests", {
+                "Kind": "OTHER", "Subject": "s", "Text": "t"}))["Id"]
         owned["/Advertisers"]["ApprovalRules"] = world.brand.ok(world.brand.post(
             "ApprovalRules", {"CampaignId": world.campaign, "ActionTrackerId": world.tracker,
                               "Approve": "AFTER_DAYS", "Days": "300"}))["Id"]
@@ -71,10 +73,11 @@ def everything(world):
     for role in KINDS.values():
         account = getattr(world, role)
         own = world.owned["/" + account.prefix.split("/")[1]]
-        for noun in ("ActionInquiries", "EventNotifications", "Postbacks", "Notices", "Campaigns"):
+        for noun in ("ActionInquiries", "EventNotifications", "Postbacks", "Notices", "Campaigns",
+                     "SupportRequests"):
             seen.append(account.ok(account.get(noun, **(
                 {"CampaignId": world.campaign} if noun == "ActionInquiries" else {}))))
-        for noun in ("ActionInquiries", "EventNotifications", "Postbacks"):
+        for noun in ("ActionInquiries", "EventNotifications", "Postbacks", "SupportRequests"):
             seen.append(account.ok(account.get(f"{noun}/{own[noun]}")))
         seen.append(account.ok(account.get(f"EventNotifications/{own['EventNotifications']}"
                                            "/SigningSecret")))

@@ -191,6 +191,16 @@ class Stage(World):
         return await_until(lambda: self.operator.ok(self.operator.get("Notices"))["Notices"],
                            "a notice")[0]["Id"]
 
+    def support(self, account):
+        return account.ok(account.post("SupportRequests", {
+            "Kind": "OTHER", "Subject": "A question", "Text": "How?"}))["Id"]
+
+    def full_support(self, account):
+        request = self.support(account)
+        for number in range(99):
+            account.ok(account.post(f"SupportRequests/{request}/Messages", {"Text": f"{number}"}))
+        return request
+
     def own_token(self):
         """Its id: that of the token which the operator of this stage calls with."""
         made = self.operator.ok(self.operator.post(f"Accounts/{self.operator.sid}/Tokens", {}))
@@ -271,6 +281,9 @@ NEEDS = {
     "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
     "listOperatorNotices": lambda s: s.operators_notice() and {},
     "readOperatorNotice": lambda s: {"Id": s.operators_notice()},
+    "listSupportRequests": lambda s: s.support(s.partner) and {},
+    "getSupportRequest": lambda s: {"Id": s.support(s.partner)},
+    "answerSupport": lambda s: {"Id": s.support(s.partner)},
     "startMaintenance": lambda s: s.no_maintenance(),
     "getMaintenance": lambda s: s.no_maintenance(),
     "endMaintenance": lambda s: s.maintenance(),
@@ -295,6 +308,7 @@ CONFLICTS = {  # what makes them answer 409
     "addEventType": lambda s: {"body": {"Name": s.event_type()}},
     "changeEventType": lambda s: {"Type": "action.tracked"},
     "deleteEventType": lambda s: {"Type": "action.tracked"},
+    "answerSupport": lambda s: {"Id": s.full_support(s.partner)},
     "startMaintenance": lambda s: s.maintenance(),
     "endMaintenance": lambda s: s.no_maintenance(),
 }
@@ -353,6 +367,13 @@ def add_both_roles():
         NEEDS[f"list{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
         NEEDS[f"read{role}Notice"] = needs(Stage.notice)
         NEEDS[f"get{role}Maintenance"] = lambda s: {}
+        NEEDS[f"list{role}SupportRequests"] = lambda s, a=account: s.support(a(s)) and {}
+        NEEDS[f"ask{role}Support"] = lambda s: {}
+        NEEDS[f"get{role}SupportRequest"] = needs(Stage.support)
+        NEEDS[f"write{role}SupportMessage"] = needs(Stage.support)
+        CONFLICTS[f"ask{role}Support"] = lambda s, a=account: [
+            s.support(a(s)) for _ in range(50)] and {}
+        CONFLICTS[f"write{role}SupportMessage"] = needs(Stage.full_support)
         CONFLICTS[f"retry{role}Postback"] = needs(Stage.delivered)
         CONFLICTS[f"cancel{role}Postback"] = needs(Stage.delivered)
         CONFLICTS[f"start{role}Replay"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}
