@@ -53,12 +53,15 @@ export const words = {
   ResolutionStatus: { UNRESOLVED: "Waiting for review", VALID: "Accepted", DECLINED: "Declined", INCOMPLETE: "More information wanted" },
   InquiryState: { OPEN: "Open", CLOSED: "Closed" },
   NotificationState: { ACTIVE: "Active", PAUSED: "Paused", HELD: "Held", DAMAGED: "Damaged" },
+  SupportState: { OPEN: "Open", ANSWERED: "Answered", CLOSED: "Closed" },
+  Lateness: { ON_TIME: "On time", LATE: "Late", ALARM: "Far too late" },
+  ReplayState: { RUNNING: "Running", DONE: "Done", CANCELLED: "Cancelled" },
   Kind: { PARTNER: "Partner", BRAND: "Brand", OPERATOR: "Operator" },
   Role: { USER: "User", READ_ONLY: "Read only" },
 };
 export const tones = {
   UNRESOLVED: "", VALID: "good", DECLINED: "bad", INCOMPLETE: "warn", OPEN: "", CLOSED: "quiet",
   ACTIVE: "good", PAUSED: "quiet", HELD: "warn", DAMAGED: "bad",
-  DELIVERED: "good", WAITING: "warn", CANCELLED: "quiet", EXPIRED: "bad", FRESH: "",
-  ANSWERED: "good", ON_TIME: "good", LATE: "warn", ALARM: "bad",
+  DELIVERED: "good", WAITING: "warn", CANCELLED: "quiet", EXPIRED: "bad",
+  ANSWERED: "good", ON_TIME: "good", LATE: "warn", ALARM: "bad", DONE: "good", RUNNING: "",
 };

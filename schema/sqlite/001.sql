@@ -28,6 +28,17 @@ CREATE TABLE user (
 ) STRICT;
 CREATE INDEX user_of ON user (account, id);
 
+CREATE TABLE session (                                          -- a user's sign-in with a browser
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    user       INTEGER NOT NULL REFERENCES user,
+    hash       BLOB    NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    used_at    INTEGER NOT NULL,                                -- within a few minutes
+    address    TEXT    NOT NULL                                 -- where it was begun
+) STRICT;
+CREATE INDEX session_of ON session (user, id);
+CREATE INDEX session_used ON session (used_at);                 -- those that have ended by themselves
+
 CREATE TABLE token (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     account    INTEGER NOT NULL REFERENCES account,
@@ -236,6 +247,20 @@ CREATE TABLE notification_count (                               -- kept exact wi
     failed       INTEGER NOT NULL                               -- attempts
 ) STRICT;
 
+CREATE TABLE sample (                                           -- what was delivered when, for charts
+    account      INTEGER NOT NULL,                              -- 0: all accounts together
+    notification INTEGER NOT NULL,                              -- 0: all of the account's together
+    step         INTEGER NOT NULL CHECK (step IN (60, 3600)),   -- seconds
+    at           INTEGER NOT NULL,                              -- when it began
+    delivered    INTEGER NOT NULL,                              -- postbacks
+    failed       INTEGER NOT NULL,                              -- attempts
+    pending      INTEGER NOT NULL,                              -- postbacks, at its end
+    oldest_at    INTEGER,                                       -- when the oldest that waited was first due
+    latencies    BLOB,                                          -- deliveries by bin; NULL: none
+    PRIMARY KEY (account, notification, step, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sample_old ON sample (step, at);                   -- what grows old first
+
 CREATE TABLE attempt (
     postback    INTEGER NOT NULL,
     number      INTEGER NOT NULL,
@@ -282,6 +307,7 @@ CREATE TABLE notice (                                           -- the system's 
     read_at    INTEGER
 ) STRICT;
 CREATE INDEX notice_of ON notice (account, id);
+CREATE INDEX notice_unread ON notice (account) WHERE read_at IS NULL;
 
 CREATE TABLE episode (                                          -- a notification's trouble, while it lasts
     notification INTEGER NOT NULL REFERENCES notification,
@@ -330,7 +356,7 @@ CREATE TABLE audit (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     at         INTEGER NOT NULL,
     account    INTEGER NOT NULL,
-    actor      TEXT    NOT NULL,                                -- who: a user's email or a token's label
+    actor      TEXT    NOT NULL,                                -- who: a user's name or a token's label
     address    TEXT    NOT NULL,                                -- from where
     action     TEXT    NOT NULL,                                -- "notification.change"
     object     TEXT    NOT NULL,                                -- its URI

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/approval_rules.h"
 #include "api/body.h"
+#include "model/show.h"
 #include "store/campaigns.h"
 
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 static void list_campaigns(struct call *call, void *context);
 static void list_notices(struct call *call, void *context);
 static void read_notice(struct call *call, void *context);
+static void read_notices(struct call *call, void *context);
 
 #define CHANGES(kind) .who = (kind), .scopes = SCOPE_API, .counted = true
 #define READS(kind)   .who = (kind), .scopes = SCOPE_API | SCOPE_READ, .counted = true
@@ -28,6 +30,9 @@ const struct route account_routes[] = {
     { "GET", PARTNER "/Notices", list_notices, READS(ACCOUNT_PARTNER) },
     { "GET", BRAND "/Notices", list_notices, READS(ACCOUNT_BRAND) },
     { "GET", "/Operator/Notices", list_notices, READS(ACCOUNT_OPERATOR) },
+    { "POST", PARTNER "/Notices/Read", read_notices, CHANGES(ACCOUNT_PARTNER) },
+    { "POST", BRAND "/Notices/Read", read_notices, CHANGES(ACCOUNT_BRAND) },
+    { "POST", "/Operator/Notices/Read", read_notices, CHANGES(ACCOUNT_OPERATOR) },
     { "POST", "/Operator/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_OPERATOR) },
     { "POST", PARTNER "/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_PARTNER) },
     { "POST", BRAND "/Notices/{Id}/Read", read_notice, CHANGES(ACCOUNT_BRAND) },
@@ -43,6 +48,7 @@ struct own_work {
     struct api_job api;
     struct cursor cursor;
     int64_t id;
+    int64_t unread;   /* notices */
     const char *name; /* of the list in the answer */
     json_t *shown;
 };
@@ -62,10 +68,10 @@ static void finish_list(struct api_job *job)
 }
 
 static void list_under(struct call *call, void *context, const char *cursor, const char *name,
-                       bool (*run)(struct api_job *, struct db *))
+                       bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *))
 {
     const char *const names[] = { cursor, "PageSize", NULL };
-    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish_list);
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish);
 
     work->api.clear = clear_work;
     work->name = name;
@@ -88,7 +94,7 @@ static bool run_campaigns(struct api_job *job, struct db *db)
 
 static void list_campaigns(struct call *call, void *context)
 {
-    list_under(call, context, "After", "Campaigns", run_campaigns);
+    list_under(call, context, "After", "Campaigns", run_campaigns, finish_list);
 }
 
 static bool run_notices(struct api_job *job, struct db *db)
@@ -96,20 +102,34 @@ static bool run_notices(struct api_job *job, struct db *db)
     struct own_work *work = (struct own_work *)job;
 
     work->shown = notice_list(db, job->call->caller.account, work->cursor.at, work->cursor.limit);
+    work->unread = notice_unread(db, job->call->caller.account);
     return true;
+}
+
+static void finish_notices(struct api_job *job)
+{
+    struct own_work *work = (struct own_work *)job;
+    json_t *answer = cursor_answer(job->call, &work->cursor, work->name, work->shown);
+    show_int(answer, "Unread", work->unread);
+    call_json_answer(job->call, 200, answer);
+    work->shown = NULL;
 }
 
 static void list_notices(struct call *call, void *context)
 {
-    list_under(call, context, "Before", "Notices", run_notices);
+    list_under(call, context, "Before", "Notices", run_notices, finish_notices);
 }
 
+/* One notice's, or with id 0 that of all. */
 static void notice_uri(const struct own_work *work, char out[NOTICE_URI_TEXT])
 {
     char base[API_BASE_TEXT] = "/Operator";
     if (work->api.call->caller.kind != ACCOUNT_OPERATOR)
         api_base(work->api.call, base);
-    snprintf(out, NOTICE_URI_TEXT, "%s/Notices/%" PRId64, base, work->id);
+    if (work->id == 0)
+        snprintf(out, NOTICE_URI_TEXT, "%s/Notices", base);
+    else
+        snprintf(out, NOTICE_URI_TEXT, "%s/Notices/%" PRId64, base, work->id);
 }
 
 static bool run_read(struct api_job *job, struct db *db)
@@ -140,5 +160,23 @@ static void read_notice(struct call *call, void *context)
     struct own_work *work = api_job_new(sizeof(*work), call, context, run_read, finish_read);
 
     work->id = path_id(call, call->caller.kind == ACCOUNT_OPERATOR ? 0 : 1); /* behind {SID} */
+    api_write(&work->api);
+}
+
+static bool run_read_all(struct api_job *job, struct db *db)
+{
+    const struct own_work *work = (struct own_work *)job;
+    const struct caller *caller = &job->call->caller;
+    char object[NOTICE_URI_TEXT];
+
+    notice_mark_all_read(db, caller->account);
+    notice_uri(work, object);
+    audit_add(db, caller, job->call->address, "notice.read", object, "");
+    return true;
+}
+
+static void read_notices(struct call *call, void *context)
+{
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run_read_all, finish_read);
     api_write(&work->api);
 }

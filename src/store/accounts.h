@@ -34,6 +34,27 @@ int64_t user_add(struct db *db, int64_t account, const char *email, const char *
 bool user_email_taken(struct db *db, const char *email);
 json_t *user_list(struct db *db, int64_t account);
 
+/* What a change of a user gives; NULL and 0 stay as they are. */
+struct user_change {
+    const char *name;
+    enum role role;
+    bool active_given, active;
+    const char *password_hash;
+};
+/* False: the account has no such user. */
+bool user_change(struct db *db, int64_t account, int64_t user, const struct user_change *change);
+
+/* Whether a user may sign in, and with what. */
+enum { USER_EMAIL_TEXT = 256, PASSWORD_HASH_TEXT = 128 };
+struct user_key {
+    struct caller caller; /* user and account; as a session of this user would call */
+    char email[USER_EMAIL_TEXT];
+    char password_hash[PASSWORD_HASH_TEXT];
+};
+/* False: there is none, or the user or the account is not active. */
+bool user_find_email(struct db *db, const char *email, struct user_key *out);
+bool user_find_key(struct db *db, int64_t user, struct user_key *out);
+
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
                const char *object, const char *detail);
 /* Newest first, ids under `before` (0: from the newest); account 0: everybody's. */
@@ -43,5 +64,7 @@ int64_t notice_add(struct db *db, int64_t account, const char *kind, const char 
 /* Newest first, ids under `before` (0: from the newest). */
 json_t *notice_list(struct db *db, int64_t account, int64_t before, int limit);
 bool notice_mark_read(struct db *db, int64_t account, int64_t notice);
+int64_t notice_unread(struct db *db, int64_t account); /* how many */
+void notice_mark_all_read(struct db *db, int64_t account);
 
 #endif

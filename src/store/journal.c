@@ -104,3 +104,24 @@ bool notice_mark_read(struct db *db, int64_t account, int64_t notice)
     db_run(db, mark);
     return !db_failed(db) && db_changes(db) == 1;
 }
+
+int64_t notice_unread(struct db *db, int64_t account)
+{
+    int64_t count = 0;
+    struct stmt *find =
+        db_prepare(db, "SELECT count(*) FROM notice WHERE account = ? AND read_at IS NULL");
+    db_bind_int(find, 1, account);
+    if (db_step(find) == DB_ROW)
+        count = db_int(find, 0);
+    db_finish(find);
+    return count;
+}
+
+void notice_mark_all_read(struct db *db, int64_t account)
+{
+    struct stmt *mark =
+        db_prepare(db, "UPDATE notice SET read_at = ? WHERE account = ? AND read_at IS NULL");
+    db_bind_int(mark, 1, db_now(db));
+    db_bind_int(mark, 2, account);
+    db_run(db, mark);
+}

@@ -90,6 +90,9 @@ def test_the_operator_marks_a_notice_read(world, receivers):
     assert done["Uri"] == f"/Operator/Notices/{first['Id']}"
     assert world.operator.ok(world.operator.get("Notices"))["Notices"][0]["ReadDate"] != ""
     assert world.operator.post("Notices/999999/Read").status_code == 404
+    world.operator.ok(world.operator.post("Notices/Read"))
+    left = world.operator.ok(world.operator.get("Notices", PageSize=200))
+    assert left["Unread"] == "0" and all(one["ReadDate"] for one in left["Notices"])
     assert world.partner.get("/Operator/Notices").status_code == 403
 
 

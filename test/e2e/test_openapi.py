@@ -86,15 +86,33 @@ class Stage(World):
 
     def __init__(self, server, add_receiver):
         super().__init__(server)
-        self.add_receiver = add_receiver
+        self.add_receiver, self.visitor = add_receiver, None
 
     def caller(self, operation):
+        if operation.path.startswith("/Session") and operation.id != "signIn":
+            self.visitor = self.visitor or self.browser(self.partner)
+            return self.visitor
         if operation.path.startswith("/Advertisers"):
             return self.brand
         return self.operator if operation.path.startswith("/Operator") else self.partner
 
     def notification(self, account, url=NOWHERE):
         return self.notify(account, url)["Id"]
+
+    @staticmethod
+    def authority():
+        with tempfile.TemporaryDirectory() as folder:
+            return Authority(folder).pem
+
+    def tls(self):
+        """A notification with everything of its own."""
+        notification = self.notification(self.brand)
+        with tempfile.TemporaryDirectory() as folder:
+            own = Authority(folder)
+        certificate, key = own.client()
+        self.operator.ok(self.operator.put(f"Notifications/{notification}/Tls", {
+            "CaCertificate": own.pem, "ClientCertificate": certificate, "ClientKey": key}))
+        return notification
 
     def declined(self):
         inquiry = self.open()
@@ -147,12 +165,15 @@ class Stage(World):
                 "Approve": "IMMEDIATELY", "PayoutUnder": "0.01", **members}
         return self.brand.ok(self.brand.post("ApprovalRules", body))["Id"]
 
-    def user(self, email=None):
-        self.orders += 1
-        email = email or f"dana{self.orders}.{self.partner.sid}@corner.example"
-        self.operator.ok(self.operator.post(f"Accounts/{self.partner.sid}/Users", {
-            "Email": email, "Name": "Dana Reyes", "Password": "a long pass phrase"}))
-        return email
+    def user_id(self):
+        email = self.add_user(self.partner)
+        return self.user_ids[email]
+
+    def own_user(self):
+        """Its id: that of the user in whose session the operator of this stage calls."""
+        browser = self.browser(self.operator)
+        self.operator.session = browser.session
+        return self.user_ids[browser.email]
 
     def type_name(self):
         """One that nobody has yet."""
@@ -256,7 +277,12 @@ NEEDS = {
     "addToken": lambda s: {"Account": s.partner.sid},
     "revokeToken": lambda s: {"Account": s.partner.sid, "Id": s.operator.ok(
         s.operator.post(f"Accounts/{s.partner.sid}/Tokens", {}))["Id"]},
-    "listUsers": lambda s: s.user() and {"Account": s.partner.sid},
+    "listUsers": lambda s: s.user_id() and {"Account": s.partner.sid},
+    "changeUser": lambda s: {"Account": s.partner.sid, "Id": s.user_id()},
+    "signIn": lambda s: {"body": {"Email": s.add_user(s.partner)}},
+    "getSession": lambda s: {},
+    "signOut": lambda s: {},
+    "changePassword": lambda s: {},
     "addUser": lambda s: {"Account": s.partner.sid,
                           "body": {"Email": f"dana@{s.partner.sid}.example"}},
     "listCampaigns": lambda s: {"query": {"BrandSid": s.brand.sid}},
@@ -278,8 +304,12 @@ NEEDS = {
     "listNotifications": lambda s: s.notification(s.brand) and {
         "query": {"AccountSid": s.brand.sid}},
     "setHeaders": lambda s: {"Id": s.notification(s.brand)},
+    "getTls": lambda s: {"Id": s.tls()},
+    "setTls": lambda s: {"Id": s.notification(s.brand), "body": {"CaCertificate": s.authority()}},
+    "removeTls": lambda s: {"Id": s.tls()},
     "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
     "listOperatorNotices": lambda s: s.operators_notice() and {},
+    "readOperatorNotices": lambda s: s.operators_notice() and {},
     "readOperatorNotice": lambda s: {"Id": s.operators_notice()},
     "listSupportRequests": lambda s: s.support(s.partner) and {},
     "getSupportRequest": lambda s: {"Id": s.support(s.partner)},
@@ -302,7 +332,9 @@ CONFLICTS = {  # what makes them answer 409
         "body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
     "changeAccount": lambda s: {"Account": s.operator.sid, "body": {"Active": False}},
     "revokeToken": lambda s: {"Account": s.operator.sid, "Id": s.own_token()},
-    "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.user()}},
+    "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.add_user(s.partner)}},
+    "changeUser": lambda s: {"Account": s.operator.sid, "Id": s.own_user(),
+                             "body": {"Active": False}},
     "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Online sale"}},
     "addTrackingToken": lambda s: [s.tracking_token() for _ in range(100)] and {"Id": s.campaign},
     "addEventType": lambda s: {"body": {"Name": s.event_type()}},
@@ -366,6 +398,7 @@ def add_both_roles():
         NEEDS[f"list{role}Campaigns"] = lambda s: {}
         NEEDS[f"list{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
         NEEDS[f"read{role}Notice"] = needs(Stage.notice)
+        NEEDS[f"read{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
         NEEDS[f"get{role}Maintenance"] = lambda s: {}
         NEEDS[f"list{role}SupportRequests"] = lambda s, a=account: s.support(a(s)) and {}
         NEEDS[f"ask{role}Support"] = lambda s: {}

@@ -1,12 +1,13 @@
 /* list.js — a list page's body: filters, a table whose columns can be chosen, sorting, pages.
  *
  * const l = list({ id, caption, context, columns, filters, load, empty, sort, pageSize, rowHref, tools })
- *   l.node; l.reload() loads again where it stands (keeps focus and scroll); l.values() the filters in force
+ *   l.node; l.reload() loads again where it stands; l.values() the filters in force; l.atTop() on the first page
  * columns: { key, title, cell(row) → node or text, align: "end", hidden: true (not shown at first), always: true, sort: "API name" }
  *   the choice is remembered in this browser for `id`
  * filters: { name, label, kind: "search" | "text" | "select" | "date", options, placeholder, wide } — they live in the address's query
  * load(values, signal) → { rows, total, more }: values has the filters, Page, PageSize and Sort ("Name" or "-Name", when sortable).
- *   `total` undefined and `more` true or false for lists without a count
+ *   or { rows, next } for a list that is read by a cursor: values then has `Before` in place of Page ("" on the newest page),
+ *   and `next` is the one of the page of older rows ("" on the last)
  * rowKey(row): for a row that stays itself across reloads; new rows of a reload are marked for a moment
  */
 import { fill, h, icon, unique } from "../dom.js";
@@ -61,17 +62,17 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   const { query, signal, setQuery, go } = context;
   const kept = remembered(id);
   const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
-  const state = { page: Math.max(1, Number(query.get("Page")) || 1), sort: query.get("Sort") ?? sort, rows: [], total: 0, more: false, known: null };
+  const state = { page: Math.max(1, Number(query.get("Page")) || 1), before: [query.get("Before") ?? ""], sort: query.get("Sort") ?? sort, rows: [], total: 0, next: "", known: null };
   const table = h("div.table-place"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
-  const bar = filterBar(filters, query, () => { state.page = 1; reload(); });
-  const count = h("span");
+  const first = () => { state.page = 1; state.before = [""]; reload(); };
+  const bar = filterBar(filters, query, first);
 
   function heading(column) {
     if (!column.sort)
       return h("th", { scope: "col", role: "columnheader", class: column.align }, column.title);
     const up = state.sort === column.sort, down = state.sort === `-${column.sort}`;
     return h("th", { scope: "col", role: "columnheader", class: column.align, "aria-sort": up ? "ascending" : down ? "descending" : "none" },
-      h("button.sort", { type: "button", onclick: () => { state.sort = down ? column.sort : up ? sort : `-${column.sort}`; state.page = 1; reload(); } },
+      h("button.sort", { type: "button", onclick: () => { state.sort = down ? column.sort : up ? sort : `-${column.sort}`; first(); } },
         column.title, up ? icon("up") : down ? icon("down") : null));
   }
   function row(one, fresh) {
@@ -93,24 +94,36 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
         h("caption.away", null, caption),
         h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, visible().map(heading))),
         h("tbody", { role: "rowgroup" }, state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
-    const pages = state.total === undefined ? null : Math.max(1, Math.ceil(state.total / pageSize));
-    const to = (page) => () => { state.page = page; reload().then(() => says.scrollIntoView({ block: "nearest" })); };
-    fill(foot, state.page > 1 || (pages ? pages > 1 : state.more) ? [
-      h("button", { type: "button", disabled: state.page <= 1, onclick: to(state.page - 1) }, "Previous"),
-      h("span", null, pages ? `Page ${number(state.page)} of ${number(pages)}` : `Page ${number(state.page)}`),
-      h("button", { type: "button", disabled: pages ? state.page >= pages : !state.more, onclick: to(state.page + 1) }, "Next")] : null);
+    fill(foot, turner());
     fill(says, state.total === undefined ? null : `${number(state.total)} in all`);
+  }
+  function turner() {
+    const shown = () => says.scrollIntoView({ block: "nearest" });
+    if (state.total === undefined) {
+      const { before } = state, older = () => { before.push(state.next); reload().then(shown); };
+      const newer = () => { before.length > 1 ? before.pop() : (before[0] = ""); reload().then(shown); };
+      return before.length > 1 || before[0] || state.next ? [
+        h("button", { type: "button", disabled: before.length === 1 && !before[0], onclick: newer }, "Newer"),
+        h("button", { type: "button", disabled: !state.next, onclick: older }, "Older")] : null;
+    }
+    const pages = Math.max(1, Math.ceil(state.total / pageSize));
+    const to = (page) => () => { state.page = page; reload().then(shown); };
+    return state.page > 1 || pages > 1 ? [
+      h("button", { type: "button", disabled: state.page <= 1, onclick: to(state.page - 1) }, "Previous"),
+      h("span", null, `Page ${number(state.page)} of ${number(pages)}`),
+      h("button", { type: "button", disabled: state.page >= pages, onclick: to(state.page + 1) }, "Next")] : null;
   }
   let running = null;
   async function reload() {
     running?.abort();
     const mine = running = new AbortController();
     const values = bar.values();
-    setQuery({ ...values, Page: state.page > 1 ? state.page : "", Sort: state.sort === sort ? "" : state.sort });
+    const Before = state.before.at(-1);
+    setQuery({ ...values, Page: state.page > 1 ? state.page : "", Before, Sort: state.sort === sort ? "" : state.sort });
     table.setAttribute("aria-busy", "true");
     try {
-      const loaded = await load({ ...values, Page: state.page, PageSize: pageSize, Sort: state.sort }, AbortSignal.any([signal, mine.signal]));
-      Object.assign(state, { rows: loaded.rows, total: loaded.total, more: loaded.more });
+      const loaded = await load({ ...values, Page: state.page, PageSize: pageSize, Sort: state.sort, Before }, AbortSignal.any([signal, mine.signal]));
+      Object.assign(state, { rows: loaded.rows, total: loaded.total, next: loaded.next ?? "" });
       draw();
     } catch (error) {
       if (error.name === "AbortError")
@@ -124,7 +137,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     }
   }
   const node = h("section.list", null, bar.node,
-    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw), count), table, foot);
+    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw)), table, foot);
   const ready = reload();
-  return { node, reload, ready, values: () => bar.values(), rows: () => state.rows };
+  return { node, reload, ready, values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
 }

@@ -1,0 +1,67 @@
+/* health.js — how an event notification fares, at a glance; its pause, resume and delete. */
+import { del, own, post } from "../../api.js";
+import { h } from "../../dom.js";
+import { ago, date, number, span } from "../../format.js";
+import { badge } from "../../ui/badge.js";
+import { toast, undoable } from "../../ui/toast.js";
+import { notificationTitle } from "../postbacks.js";
+
+export const path = (id, rest = "") => own(`/EventNotifications/${id}${rest}`);
+export const titleOf = (notification) => notificationTitle(notification, notification.Id);
+
+const age = (text) => (text ? span((Date.now() - new Date(text)) / 1000) : "");
+
+/* State, and what is wrong if something is. */
+export const badges = (state, health) => h("span.badges", null,
+  badge("NotificationState", health?.State ?? state),
+  health?.Failing === "true" ? h("span.badge.bad", null, "Failing") : null,
+  health && health.Lateness !== "ON_TIME" ? badge("Lateness", health.Lateness) : null);
+
+export function glance(health) {
+  const pending = Number(health.Pending);
+  const items = [
+    ["Pending", number(health.Pending), pending ? "warn" : ""],
+    ["Oldest pending", age(health.OldestPendingDate), health.Lateness === "ON_TIME" ? "" : "bad"],
+    ["Delivered", number(health.Delivered), ""],
+    ["Failed attempts", number(health.FailedAttempts), ""],
+    ["Last delivered", health.LastDeliveredDate ? h("time", { datetime: health.LastDeliveredDate, title: date(health.LastDeliveredDate) }, ago(health.LastDeliveredDate)) : "", ""],
+  ];
+  return h("dl.glance", null, items.filter(([, value]) => value !== "").map(([name, value, tone]) =>
+    h("div", null, h("dt", null, name), h("dd", { class: tone && `tone-${tone}` }, value))));
+}
+
+/* Why it stands still; null when it does not. */
+export function heldReason(state, reason) {
+  if (state === "HELD")
+    return h("p.held", null, h("strong", null, "Held by the system. "), reason, " Events wait and go out once it is resumed.");
+  if (state === "PAUSED")
+    return h("p.held", null, h("strong", null, "Paused. "), "Events wait and go out once it is resumed; nothing is lost.");
+  return null;
+}
+
+/* Pause or resume, by what it is; `changed` is called once it is done. */
+export function stateButton(notification, changed, kind = "button") {
+  const run = notification.State === "ACTIVE" ? "Pause" : "Resume";
+  return h(kind, { type: "button", "aria-label": `${run} ${titleOf(notification)}`, onclick: async (event) => {
+    event.target.disabled = true;
+    try {
+      await post(path(notification.Id, `/${run}`));
+      toast(run === "Pause" ? "Paused: its events wait." : "Resumed: what waited goes out now.");
+      await changed();
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+    event.target.disabled = false;
+  } }, run);
+}
+
+/* Deletes unless it is undone; resolves to whether it was deleted. */
+export async function remove(notification, pending) {
+  const waiting = Number(pending ?? 0) ? `; its ${number(pending)} pending postbacks will not be sent` : "";
+  try {
+    return await undoable(`“${titleOf(notification).slice(0, 60)}” is being deleted${waiting}.`, () => del(path(notification.Id)));
+  } catch (error) {
+    toast(error.message, "bad");
+    return false;
+  }
+}

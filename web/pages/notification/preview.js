@@ -1,0 +1,85 @@
+/* preview.js — the exact request that the settings in the form would make, as one types.
+ *
+ * const p = preview({ context, answered, headers }); p.node; p.update(settings) asks a moment later, and drops the
+ * answers to what was asked before.  answered(errors, settings): [] when the request is right.
+ * p.use(types) are the event types to choose the sample from; p.type() the one chosen.
+ */
+import { own, post } from "../../api.js";
+import { fill, h, unique } from "../../dom.js";
+import { requestBox } from "../../ui/exchange.js";
+
+const PAUSE_MS = 250;
+
+function indented(request) {
+  try {
+    return { ...request, Body: JSON.stringify(JSON.parse(request.Body), null, 2) };
+  } catch {
+    return request; /* not JSON: as it is */
+  }
+}
+
+export function preview({ context: { signal }, answered, headers = [] }) {
+  const id = unique("sample"), boxId = unique("indent");
+  const place = h("div.preview-place"), says = h("p.hint", { role: "status" });
+  const sample = h("select", { id, onchange: () => update(last) });
+  const indent = h("input", { id: boxId, type: "checkbox", onchange: () => draw() });
+  let timer = null, running = null, last = null, request = null;
+
+  /* What is secret is the operator's or the server's: its place is shown. */
+  const whole = (given) => ({ ...given, Headers: [...given.Headers, ...["webhook-signature", ...headers].map((Name) => ({ Name, Value: "(hidden)" }))] });
+  function draw() {
+    if (request)
+      fill(place, requestBox(indent.checked ? indented(request) : request));
+  }
+  function blank(text) {
+    request = null;
+    fill(place, h("p.muted", null, text));
+    fill(says);
+  }
+  async function ask(settings) {
+    const mine = running = new AbortController();
+    place.setAttribute("aria-busy", "true");
+    try {
+      const answer = await post(own("/EventNotifications/Preview"), { ...settings, EventType: sample.value || undefined }, { signal: AbortSignal.any([signal, mine.signal]) });
+      request = whole(answer.Request);
+      draw();
+      fill(says);
+      place.classList.remove("stale");
+      answered([], settings);
+    } catch (error) {
+      if (error.name === "AbortError")
+        return;
+      fill(says, error.errors?.length ? "This is the last request that was right: what is wrong now is marked in the form." : error.message);
+      place.classList.add("stale");
+      if (!request)
+        fill(place, h("p.muted", null, "No request yet: what is wrong is marked in the form."));
+      answered(error.errors ?? [], settings);
+    } finally {
+      if (running === mine)
+        place.removeAttribute("aria-busy");
+    }
+  }
+  function update(settings) {
+    last = settings;
+    clearTimeout(timer);
+    running?.abort();
+    place.removeAttribute("aria-busy");
+    if (!settings.Url)
+      return blank("Type a URL, and the request is shown here as it would be sent.");
+    timer = setTimeout(() => ask(settings), PAUSE_MS);
+  }
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return {
+    update, type: () => sample.value,
+    use(types) {
+      const before = sample.value;
+      fill(sample, types.map((type) => h("option", { value: type }, type)));
+      if (types.includes(before))
+        sample.value = before;
+    },
+    node: h("section.card.preview", { "aria-label": "Preview" },
+      h("div.card-head", null, h("h2", null, "Preview"), h("span.gap"), h("label.check", { for: boxId }, indent, h("span", null, "Indent"))),
+      h("div.field", null, h("label", { for: id }, "Sample event"), sample),
+      says, place),
+  };
+}

@@ -1,0 +1,75 @@
+/* postback.js — one postback: how it fares, each attempt with its request and response; retry, resend, cancel. */
+import { get, mayChange, own, post, watch } from "../api.js";
+import { fill, h } from "../dom.js";
+import { date, time } from "../format.js";
+import { attemptSays, errorSays } from "../postback_words.js";
+import { confirm } from "../ui/dialog.js";
+import { exchange } from "../ui/exchange.js";
+import { facts } from "../ui/facts.js";
+import { heading } from "../ui/heading.js";
+import { toast } from "../ui/toast.js";
+import { notificationTitle, notificationsById, stateBadge } from "./postbacks.js";
+
+function attemptCard(attempt, open) {
+  const good = attempt.Verdict === "delivered";
+  return h("details.card.attempt", { open, "data-number": attempt.Number },
+    h("summary.card-head", null, h("strong", null, `Attempt ${attempt.Number}`), h("span", null, `${date(attempt.StartDate)}, ${time(attempt.StartDate)}`),
+      h("span.badge", { class: good ? "good" : "bad" }, attemptSays(attempt)), h("span.muted", null, `${attempt.Response.Status && attempt.Response.Status !== "0" ? `${attempt.Response.Status} · ` : ""}${attempt.DurationMs} ms`)),
+    exchange(attempt.Request, attempt.Response, errorSays(attempt)));
+}
+
+export async function page({ params, signal, go }) {
+  const uri = own(`/Postbacks/${encodeURIComponent(params.Id)}`);
+  const byId = await notificationsById(signal);
+  const head = h("div"), about = h("section.card"), attempts = h("section.attempts");
+  const opened = new Map();
+
+  async function act(what, says, then) {
+    try {
+      const answer = await post(`${uri}/${what}`);
+      toast(says);
+      then?.(answer);
+      await reload();
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  }
+  function actions(postback) {
+    if (!mayChange())
+      return [];
+    const button = (text, onclick, tone) => h("button", { type: "button", class: tone, onclick }, text);
+    if (postback.State === "WAITING")
+      return [
+        button("Retry now", () => act("Retry", "It is being sent.")),
+        button("Cancel", async () => {
+          if (await confirm({ title: "Cancel this postback?", text: "It will not be sent any more. It can be resent afterwards.", action: "Cancel the postback", tone: "danger" }))
+            act("Cancel", "It is cancelled.");
+        }, "danger")];
+    if (postback.State === "DELIVERING")
+      return [];
+    return [button("Resend", () => act("Resend", "A new postback sends it again.", (answer) => answer.Uri && go(`/postbacks/${answer.Uri.split("/").pop()}`)))];
+  }
+  function draw(postback) {
+    const notification = byId.get(postback.NotificationId);
+    fill(head, heading(`Postback ${postback.Id}`, { back: ["Postbacks", "/postbacks"], beside: stateBadge(postback, notification), actions: actions(postback) }));
+    fill(about, facts([
+      ["Event", postback.EventType], ["Event id", postback.EventId],
+      ["Event notification", h("a", { href: `/notifications/${postback.NotificationId}` }, notificationTitle(notification, postback.NotificationId))],
+      ["Inquiry", postback.InquiryId && h("a", { href: `/inquiries/${postback.InquiryId}` }, postback.InquiryId)],
+      ["Made", `${date(postback.CreationDate)}, ${time(postback.CreationDate)}`],
+      ["Next try", postback.State === "WAITING" && postback.DueDate ? `${date(postback.DueDate)}, ${time(postback.DueDate)}` : ""],
+      ["Finished", postback.FinishedDate && `${date(postback.FinishedDate)}, ${time(postback.FinishedDate)}`], ["Attempts", postback.Attempts],
+      ["Sends again", postback.ResentFrom && h("a", { href: `/postbacks/${postback.ResentFrom}` }, postback.ResentFrom)], ["Replay", postback.ReplayId],
+    ]));
+    for (const one of attempts.querySelectorAll("details.attempt"))
+      opened.set(one.dataset.number, one.open);
+    const newest = [...postback.AttemptList].sort((a, b) => Number(b.Number) - Number(a.Number));
+    fill(attempts, h("h2", null, "Attempts"), newest.length ? newest.map((one, i) => attemptCard(one, opened.get(one.Number) ?? i === 0)) : h("p.muted", null, "None yet."));
+  }
+  async function reload() {
+    draw(await get(uri, null, { signal }));
+  }
+  await reload();
+  watch(() => reload().catch(() => {}), signal);
+  return { title: `Postback ${params.Id}`, node: h("div", null, head, about, attempts) };
+}

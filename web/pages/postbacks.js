@@ -1,0 +1,60 @@
+/* postbacks.js — the log of postbacks, live: new ones and new outcomes appear by themselves. */
+import { get, own, watch } from "../api.js";
+import { h } from "../dom.js";
+import { date, tones } from "../format.js";
+import { postbackSays } from "../postback_words.js";
+import { activity } from "../ui/activity.js";
+import { heading } from "../ui/heading.js";
+import { list } from "../ui/list.js";
+
+const STATES = [["", "All"], ["DELIVERING", "Being sent"], ["WAITING", "Waiting"], ["DELIVERED", "Delivered"], ["CANCELLED", "Cancelled"], ["EXPIRED", "Given up"]];
+
+export const stateBadge = (postback, notification) =>
+  h("span.badge", { class: tones[postback.State] ?? "" }, postbackSays(postback, notification));
+
+const cursorOf = (uri) => (uri ? new URL(uri, location.origin).searchParams.get("Before") : "");
+
+/* All of the account's event notifications by id. */
+export async function notificationsById(signal) {
+  const { EventNotifications } = await get(own("/EventNotifications"), { PageSize: 1000 }, { signal });
+  return new Map(EventNotifications.map((one) => [one.Id, one]));
+}
+
+export const notificationTitle = (notification, id) => (notification ? notification.Name || notification.Url || `Event notification ${id}` : `Event notification ${id} (deleted)`);
+
+export async function page(context) {
+  const { signal } = context;
+  const [byId, catalog] = await Promise.all([notificationsById(signal), get("/EventCatalog", null, { signal })]);
+  const types = catalog.Categories.flatMap((category) => category.EventTypes.map((type) => type.EventType));
+  const log = list({
+    id: "postbacks", caption: "Postbacks, newest first", context, pageSize: 50, rowKey: (row) => row.Id, rowHref: (row) => `/postbacks/${row.Id}`,
+    empty: "No postback like that. One is made when an event happens that an event notification wants.",
+    filters: [
+      { name: "NotificationId", label: "Event notification", kind: "select", wide: true, options: [["", "All"], ...[...byId.values()].map((one) => [one.Id, notificationTitle(one, one.Id)])] },
+      { name: "State", label: "State", kind: "select", options: STATES },
+      { name: "EventType", label: "Event", kind: "select", options: [["", "All"], ...types] },
+      { name: "InquiryId", label: "Inquiry", placeholder: "Id" },
+      { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date" },
+    ],
+    columns: [
+      { key: "created", title: "Made", always: true, cell: (row) => h("a", { href: `/postbacks/${row.Id}` }, date(row.CreationDate)) },
+      { key: "type", title: "Event", cell: (row) => row.EventType },
+      { key: "to", title: "Event notification", cell: (row) => notificationTitle(byId.get(row.NotificationId), row.NotificationId) },
+      { key: "state", title: "State", always: true, cell: (row) => stateBadge(row, byId.get(row.NotificationId)) },
+      { key: "inquiry", title: "Inquiry", cell: (row) => (row.InquiryId ? h("a", { href: `/inquiries/${row.InquiryId}` }, row.InquiryId) : "") },
+      { key: "attempts", title: "Attempts", align: "end", cell: (row) => row.Attempts },
+      { key: "id", title: "Id", hidden: true, cell: (row) => h("code", null, row.Id) },
+      { key: "due", title: "Due", hidden: true, cell: (row) => date(row.DueDate) },
+      { key: "resent", title: "Sends again", hidden: true, cell: (row) => (row.ResentFrom ? h("a", { href: `/postbacks/${row.ResentFrom}` }, row.ResentFrom) : "") },
+    ],
+    load: async (values, inner) => {
+      const { Sort, Page, ...asked } = values;
+      const answer = await get(own("/Postbacks"), asked, { signal: inner });
+      return { rows: answer.Postbacks, next: cursorOf(answer["@nextpageuri"]) };
+    },
+  });
+  const charts = activity(own("/Series"), context);
+  watch(() => { if (log.atTop()) log.reload(); charts.reload(); }, signal);
+  await log.ready;
+  return { title: "Postbacks", node: h("div", null, heading("Postbacks"), log.node, charts.node) };
+}
