@@ -1,11 +1,12 @@
 /* notification_show.c — an event notification as the API shows it, and what all its calls share.
  *
- * The custom headers' values are the operator's: an account sees their names.
+ * The custom headers' values and the TLS certificates are the operator's: an account sees names.
  */
 #include "api/notifications.h"
 
 #include "base/id.h"
 #include "model/show.h"
+#include "model/tls_identity.h"
 #include "store/accounts.h"
 #include "store/notifications.h"
 
@@ -33,6 +34,7 @@ json_t *notification_show(const struct notification *notification, const char *b
     json_object_update(shown, settings);
     json_decref(settings);
     json_object_set_new(shown, "CustomHeaders", headers_show(notification));
+    json_object_set_new(shown, "Tls", tls_identity_show(notification->identity, false));
     show_text(shown, "State", notification_state_name(notification->state));
     show_text(shown, "HeldReason", notification->held_reason);
     show_int(shown, "Revision", notification->revision);

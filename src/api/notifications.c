@@ -231,6 +231,8 @@ static void carry_over(struct notification *to, struct notification *from)
     to->old_secret = from->old_secret;
     to->old_secret_until = from->old_secret_until;
 }
+    to->identity = from->identity;
+    from->identity = NULL;
 
 /* For the audit log: which settings the request named, not their values (a URL may hold keys). */
 static json_t *change_detail(const struct notification_work *work)

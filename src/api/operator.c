@@ -57,6 +57,10 @@ const struct route operator_routes[] = {
     { "PUT", "/Operator/Notifications/{Id}/Headers", operator_set_headers, CHANGES,
       .body_max = 256 * 1024 },
     { "GET", "/Operator/Audit", operator_list_audit, READS },
+    { "PUT", "/Operator/Notifications/{Id}/Tls", operator_set_tls, CHANGES,
+      .body_max = 256 * 1024 },
+    { "GET", "/Operator/Notifications/{Id}/Tls", operator_show_tls, READS },
+    { "DELETE", "/Operator/Notifications/{Id}/Tls", operator_remove_tls, CHANGES },
 };
 const size_t operator_route_count = sizeof(operator_routes) / sizeof(operator_routes[0]);
 

@@ -48,3 +48,8 @@ void operator_set_headers(struct call *call, void *context);
 void operator_list_audit(struct call *call, void *context);
 
 #endif
+/* operator_tls.c */
+void operator_set_tls(struct call *call, void *context);
+void operator_show_tls(struct call *call, void *context);
+void operator_remove_tls(struct call *call, void *context);
+

@@ -10,6 +10,7 @@
 #include "api/body.h"
 #include "model/notification.h"
 #include "model/show.h"
+#include "model/tls_identity.h"
 #include "store/accounts.h"
 #include "store/notifications.h"
 
@@ -89,6 +90,7 @@ static json_t *show_one(struct db *db, int64_t account, int64_t id)
     show_text(shown, "State", notification_state_name(notification->state));
     show_text(shown, "HeldReason", notification->held_reason);
     json_object_set_new(shown, "CustomHeaders", show_headers(notification));
+    json_object_set_new(shown, "Tls", tls_identity_show(notification->identity, false));
     show_date(shown, "CreationDate", notification->created_at);
     show_date(shown, "ModifiedDate", notification->updated_at);
     notification_unref(notification);

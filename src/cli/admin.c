@@ -3,7 +3,8 @@
  *
  * A command is two words, then what stands in its path, then Name=value fields.  Name=- reads the
  * value from standard input, so that a password or a header's secret need not be typed on the
- * command line.  The answer is printed as JSON; a refusal as sentences, with exit code 1.
+ * command line; what is PEM can be read from files, Name=@FILE.  The answer is printed as JSON; a
+ * refusal as sentences, with exit code 1.
  */
 #include "base/buf.h"
 #include "base/fail.h"
@@ -75,6 +76,13 @@ static const struct admin_row {
       "one, with its messages" },
     { "support", "answer", "POST", "/Operator/SupportRequests/{}/Messages", "ID",
       "Text= [State=OPEN|ANSWERED|CLOSED]", "the account is told of it" },
+    { "tls", "set", "PUT", "/Operator/Notifications/{}/Tls", "NOTIFICATION",
+      "[CaCertificate=@FILE] [ClientCertificate=@FILE ClientKey=@FILE]",
+      "whom its receiver is trusted by, what it is shown" },
+    { "tls", "show", "GET", "/Operator/Notifications/{}/Tls", "NOTIFICATION", "",
+      "names and dates of what is set" },
+    { "tls", "remove", "DELETE", "/Operator/Notifications/{}/Tls", "NOTIFICATION", "",
+      "as for all the others again" },
     { "maintenance", "start", "POST", "/Operator/Maintenance", "",
       "[Message=] [StartDate=] [ExpectedEndDate=]", "pauses all postbacks, now or then" },
     { "maintenance", "end", "POST", "/Operator/Maintenance/End", "", "",
@@ -97,7 +105,8 @@ void admin_help(void)
            "  --url URL   the server [http://127.0.0.1:8080]\n"
            "  --data DIR  the data directory whose operator.token signs in; without it the\n"
            "              variable POSTBACKD_TOKEN, \"SID:TOKEN\"\n"
-           "  Name=-      reads a field's value from standard input\n\n");
+           "  Name=-      reads a field's value from standard input\n"
+           "  Name=@FILE  reads PEM text from a file\n\n");
     for (int i = 0; i < ROWS; i++) {
         char left[160];
         snprintf(left, sizeof(left), "%s %s%s%s%s%s", rows[i].noun, rows[i].verb,
@@ -149,25 +158,54 @@ static int fill_path(struct buf *path, const char *pattern, int argc, char **arg
     return used;
 }
 
-static char *read_input(void)
+static char *read_text(FILE *from)
 {
     char *text = must_alloc(VALUE_MAX + 1);
-    size_t len = fread(text, 1, VALUE_MAX, stdin);
+    size_t len = fread(text, 1, VALUE_MAX, from);
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         len--;
     text[len] = '\0';
     return text;
 }
 
-/* Text, but for the fields that are lists: those are JSON (if they are; the server says if not). */
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* The text of a file; NULL, told, when it cannot be read. */
+static char *read_pem(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text = file != NULL ? read_text(file) : NULL;
+    if (file == NULL || ferror(file)) {
+        fprintf(stderr, "postbackd admin: %s cannot be read\n", path);
+        free(text);
+        text = NULL;
+    }
+    if (file != NULL)
+        fclose(file);
+    return text;
+}
+
+/* Text, but for the fields that are lists: those are JSON (if they are; the server says if not).
+ * NULL, told, when it cannot be had. */
 static json_t *field_value(const char *name, const char *text)
 {
-    char *input = strcmp(text, "-") == 0 ? read_input() : NULL;
+    static const char *const lists[] = { "CustomHeaders", "DataPoints", NULL };
+    static const char *const pems[] = { "CaCertificate", "ClientCertificate", "ClientKey", NULL };
+    bool from_file = *text == '@' && is_among(pems, name);
+    char *input = from_file ? read_pem(text + 1) : strcmp(text, "-") == 0 ? read_text(stdin) : NULL;
     const char *value = input != NULL ? input : text;
-    bool list = strcmp(name, "CustomHeaders") == 0 || strcmp(name, "DataPoints") == 0;
-    json_t *json = list ? json_loads(value, 0, NULL) : NULL;
+    if (from_file && input == NULL)
+        return NULL;
+    json_t *json = is_among(lists, name) ? json_loads(value, 0, NULL) : NULL;
     if (json == NULL)
         json = json_string(value);
+    if (json == NULL)
+        fprintf(stderr, "postbackd admin: %s: not UTF-8 text\n", name);
     if (input != NULL)
         sodium_memzero(input, strlen(input));
     free(input);
@@ -186,10 +224,8 @@ static bool read_fields(const struct admin_row *row, int argc, char **argv, json
         char name[80];
         snprintf(name, sizeof(name), "%.*s", (int)(equals - argv[i]), argv[i]);
         json_t *value = field_value(name, equals + 1);
-        if (value == NULL) {
-            fprintf(stderr, "postbackd admin: %s: not UTF-8 text\n", name);
+        if (value == NULL)
             return false;
-        }
         if (strcmp(row->method, "GET") == 0) {
             buf_char(path, strchr(buf_text(path), '?') != NULL ? '&' : '?');
             text_percent_encode(path, name, strlen(name));

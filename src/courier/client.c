@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "courier/pool.h"
+#include "model/tls_identity.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -242,12 +243,17 @@ struct exchange *client_send(struct client *client, const struct destination *to
     client->count++;
     client->in_flight++;
     check(exchange, to, request);
+    if (exchange->refused == EXCHANGE_OK)
+        exchange->pool = pool_find(&client->pools, to);
+    if (exchange->refused == EXCHANGE_OK && exchange->pool == NULL) {
+        exchange->refused = EXCHANGE_TLS;
+        exchange->refusal = "this event notification's own certificates cannot be used";
+    }
     if (exchange->refused != EXCHANGE_OK) {
         alarm_soon(alarms, &exchange->deadline);
         return exchange;
     }
     alarm_set(alarms, &exchange->deadline, exchange->started_us / 1000 + client->deadline_ms);
-    exchange->pool = pool_find(&client->pools, to);
     pool_ask(exchange->pool, &exchange->waiter);
     return exchange;
 }
@@ -309,6 +315,11 @@ void client_free(struct client *client)
     tls_free(client->wire.tls);
     egress_free(client->wire.dialer.egress);
     free(client);
+}
+
+void client_forget(struct client *client, const struct tls_identity *identity)
+{
+    pools_forget(&client->pools, identity->digest);
 }
 
 void client_figures(const struct client *client, struct client_figures *out)

@@ -22,6 +22,7 @@ enum {
 };
 
 struct client;
+struct tls_identity;
 
 struct client_config {
     const char *const *allow_egress; /* CIDRs allowed though private; "0.0.0.0/0" and "::/0": all */
@@ -46,6 +47,8 @@ struct destination { /* where: strings are copied */
     bool https;
     const char *host;
     int port;
+    const struct tls_identity *identity; /* NULL: the client's own TLS; no connection is shared
+                                          * between two that are not the same */
     int64_t account; /* for whom: those who wait for one destination are served in turn */
 };
 
@@ -60,6 +63,10 @@ typedef void exchange_done(void *context, struct attempt *attempt);
 struct exchange *client_send(struct client *client, const struct destination *to,
                              const char *method, const struct request *request, exchange_done *done,
                              void *context);
+
+/* Nothing uses this identity any more: its kept connections are closed, those under way end with
+ * what they do. */
+void client_forget(struct client *client, const struct tls_identity *identity);
 
 struct client_figures {
     int64_t exchanges, connections_opened, connections_reused, open, in_flight;

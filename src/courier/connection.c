@@ -257,14 +257,15 @@ static void dialed(void *context, int fd, enum exchange_error error, const char 
         return;
     }
     become(connection, CONNECTION_HANDSHAKE);
-    connection->ssl = tls_start(connection->wire->tls, fd, connection->host, connection->session);
+    connection->ssl = tls_start(connection->wire->tls, connection->own, fd, connection->host,
+                                connection->session);
     if (connection->ssl == NULL)
         fail(connection, EXCHANGE_TLS, "no TLS connection can be made for this host name");
     else
         handshake(connection);
 }
 
-struct connection *connection_open(struct wire *wire, const struct destination *to,
+struct connection *connection_open(struct wire *wire, const struct destination *to, SSL_CTX *own,
                                    SSL_SESSION **session)
 {
     struct connection *connection = must_alloc(sizeof(*connection));
@@ -273,6 +274,7 @@ struct connection *connection_open(struct wire *wire, const struct destination *
     connection->https = to->https;
     connection->host = to->host;
     connection->session = session;
+    connection->own = own;
     list_init(&connection->idle_here);
     list_init(&connection->idle_all);
     connection->dial = dial_new(&wire->dialer, to->host, to->port, dialed, connection);

@@ -52,6 +52,7 @@ struct connection {
     struct dial *dial;
     SSL *ssl; /* NULL: plain */
     SSL_SESSION **session;
+    SSL_CTX *own; /* NULL: the client's */
     const char *host;
     bool https;
     const char *out; /* the rest of the request; the caller's */
@@ -67,8 +68,8 @@ struct connection {
     int64_t idle_since_ms;
 };
 
-/* to and *session must outlive it. */
-struct connection *connection_open(struct wire *wire, const struct destination *to,
+/* to, own (tls_own(), or NULL) and *session must outlive it. */
+struct connection *connection_open(struct wire *wire, const struct destination *to, SSL_CTX *own,
                                    SSL_SESSION **session);
 /* One request, as soon as it is connected.  bytes stay the caller's, unchanged until the exchange
  * is answered, failed or closed. */

@@ -11,14 +11,22 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "model/tls_identity.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* One byte of scheme, two of port, the host; under an identity its digest before the host. */
+enum { KEY_MAX = 3 + TLS_DIGEST_BYTES + HOST_MAX };
+
 struct pool {
     struct pools *pools;
     struct destination to;
+    char key[KEY_MAX];
+    size_t key_len;
     SSL_SESSION *session;
+    SSL_CTX *own; /* its identity's; NULL: it has none */
+    bool retired; /* nobody finds it any more, and it keeps no connection */
     size_t open;
     struct waiters waiting;
     struct list idle;    /* connections, the last used first */
@@ -26,30 +34,31 @@ struct pool {
     struct list unused;  /* in pools->unused while it has neither connections nor waiters */
 };
 
-/* One byte of scheme, two of port, the host. */
-enum { KEY_MAX = 3 + HOST_MAX };
-
 static size_t key_of(const struct destination *to, char key[KEY_MAX])
 {
     size_t len = strlen(to->host);
     if (len > HOST_MAX)
         bug("a host of %zu bytes came to the pools", len);
-    key[0] = to->https ? 's' : 'p';
+    bool own = to->https && to->identity != NULL;
+    size_t digest = own ? TLS_DIGEST_BYTES : 0;
+    key[0] = own ? 'o' : to->https ? 's' : 'p';
     key[1] = (char)(to->port >> 8);
     key[2] = (char)(to->port & 0xff);
-    memcpy(key + 3, to->host, len);
-    return len + 3;
+    if (own)
+        memcpy(key + 3, to->identity->digest, digest);
+    memcpy(key + 3 + digest, to->host, len);
+    return 3 + digest + len;
 }
 
 static void free_pool(struct pool *pool)
 {
-    char key[KEY_MAX];
-    size_t len = key_of(&pool->to, key);
-    map_remove_text(&pool->pools->by_destination, key, len);
+    if (!pool->retired)
+        map_remove_text(&pool->pools->by_destination, pool->key, pool->key_len);
     list_remove(&pool->crowded);
     list_remove(&pool->unused);
     waiters_end(&pool->waiting);
     SSL_SESSION_free(pool->session);
+    SSL_CTX_free(pool->own);
     free((char *)pool->to.host);
     free(pool);
 }
@@ -61,10 +70,17 @@ struct pool *pool_find(struct pools *pools, const struct destination *to)
     struct pool *pool = map_get_text(&pools->by_destination, key, len);
     if (pool != NULL)
         return pool;
+    SSL_CTX *own = key[0] == 'o' ? tls_own(pools->wire->tls, to->identity) : NULL;
+    if (key[0] == 'o' && own == NULL)
+        return NULL;
     pool = must_alloc(sizeof(*pool));
+    pool->own = own;
+    pool->key_len = len;
+    memcpy(pool->key, key, len);
     pool->pools = pools;
     pool->to = *to;
     pool->to.host = must_copy(to->host);
+    pool->to.identity = NULL; /* the caller's: what it said is in the key and in own */
     waiters_start(&pool->waiting);
     list_init(&pool->idle);
     list_init(&pool->crowded);
@@ -77,6 +93,10 @@ static void note_use(struct pool *pool)
 {
     struct pools *pools = pool->pools;
     bool used = pool->open > 0 || !waiters_empty(&pool->waiting);
+    if (!used && pool->own != NULL) { /* a key is in memory only as long as it is needed */
+        free_pool(pool);
+        return;
+    }
     if (used != list_empty(&pool->unused)) {
         if (used) {
             list_remove(&pool->unused);
@@ -122,7 +142,8 @@ static struct connection *open_one(struct pool *pool)
     make_room(pool);
     if (pool->open >= pools->limits.per_destination || pools->open >= pools->limits.connections)
         return NULL;
-    struct connection *connection = connection_open(pools->wire, &pool->to, &pool->session);
+    struct connection *connection =
+        connection_open(pools->wire, &pool->to, pool->own, &pool->session);
     connection->pool = pool;
     pool->open++;
     pools->open++;
@@ -223,7 +244,7 @@ static void set_sweep(struct pools *pools)
 void pool_release(struct connection *connection)
 {
     struct pool *pool = connection->pool;
-    if (!connection->reusable) {
+    if (!connection->reusable || pool->retired) {
         pool_drop(connection);
         return;
     }
@@ -233,6 +254,31 @@ void pool_release(struct connection *connection)
     set_sweep(pool->pools);
     if (!waiters_empty(&pool->waiting) || !list_empty(&pool->pools->crowded))
         after_room(pool);
+}
+
+static void retire(struct pools *pools, const unsigned char *digest)
+{
+    struct pool *pool;
+    size_t at = 0;
+    while ((pool = map_each(&pools->by_destination, &at)) != NULL)
+        if (pool->own != NULL && memcmp(pool->key + 3, digest, TLS_DIGEST_BYTES) == 0) {
+            map_remove_text(&pools->by_destination, pool->key, pool->key_len);
+            pool->retired = true;
+        }
+}
+
+void pools_forget(struct pools *pools, const unsigned char *digest)
+{
+    retire(pools, digest);
+    struct list *at = pools->idle.next;
+    while (at != &pools->idle) {
+        struct connection *connection = container_of(at, struct connection, idle_all);
+        at = at->next;
+        if (!connection->pool->retired)
+            continue;
+        pool_drop(connection);
+        at = pools->idle.next; /* who was served meanwhile may have taken the next one */
+    }
 }
 
 static void sweep(struct alarm *alarm)

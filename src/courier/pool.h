@@ -1,4 +1,4 @@
-/* pool.h — the connections of a client: one pool for each scheme, host and port.
+/* pool.h — the connections of a client: one pool for each scheme, host, port and TLS identity.
  *
  * Who wants to send asks a pool and is handed a connection: the idle one used last, else a new one
  * while both caps allow (for the cap on all, an idle connection of another destination is closed),
@@ -48,8 +48,10 @@ void pools_end(struct pools *pools);
 
 struct pool;
 /* The pool of a destination; it stays while it is asked or has connections.  to->host: at most
- * HOST_MAX bytes. */
+ * HOST_MAX bytes.  NULL: its identity cannot be used. */
 struct pool *pool_find(struct pools *pools, const struct destination *to);
+/* Closes what is idle under this identity (TLS_DIGEST_BYTES), and later what is still in use. */
+void pools_forget(struct pools *pools, const unsigned char *digest);
 void pool_ask(struct pool *pool, struct pool_waiter *waiter);
 void pool_ask_first(struct pool *pool, struct pool_waiter *waiter); /* before all who wait */
 void pool_forget(struct pool *pool, struct pool_waiter *waiter);    /* who waited no more does */

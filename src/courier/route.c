@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "model/backoff.h"
+#include "model/tls_identity.h"
 
 #include <stdlib.h>
 
@@ -148,6 +149,13 @@ void route_hold(struct courier *courier, struct route *route)
     route_ready(courier, route);
 }
 
+/* Its kept connections go, and with them its key. */
+static void forget_identity(struct courier *courier, const struct notification *notification)
+{
+    if (notification->identity != NULL)
+        client_forget(courier->client, notification->identity);
+}
+
 void route_set(struct courier *courier, struct notification *notification)
 {
     const struct notification_settings *settings = &notification->settings;
@@ -175,6 +183,8 @@ void route_set(struct courier *courier, struct notification *notification)
     }
     struct notification *old = route->notification;
     route->notification = notification_ref(notification);
+    if (old != NULL && !tls_identity_same(old->identity, notification->identity))
+        forget_identity(courier, old);
     notification_unref(old);
     route->paused = notification->state != NOTIFICATION_ACTIVE;
     route->gone = false;
@@ -186,6 +196,7 @@ void route_drop(struct courier *courier, struct route *route, struct list *queue
     route_leave_lists(courier, route);
     went(courier, route, lane_drain(route->lane, queued));
     lane_hold(route->lane, clock_steady_ms());
+    forget_identity(courier, route->notification);
     notification_unref(route->notification);
     route->notification = NULL;
     route->hungry = false;

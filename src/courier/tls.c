@@ -1,10 +1,9 @@
 /* tls.c — OpenSSL on a non-blocking socket.
  *
- * One SSL_CTX for all connections.  Reading the system's authorities costs some tens of
- * milliseconds, so a server makes it at the start; a program that may never need it, with the first
- * connection.
- * OpenSSL keeps its errors in a queue of the thread, so each step clears it first and reads it at
- * once.
+ * One SSL_CTX for all connections, and one for each identity in use.  Reading the system's
+ * authorities costs some tens of milliseconds, so a server makes it at the start; a program that
+ * may never need it, with the first connection. OpenSSL keeps its errors in a queue of the thread,
+ * so each step clears it first and reads it at once.
  *
  * The rule: no handshake succeeds without the chain and the name (or the address) verified.
  */
@@ -12,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "model/tls_identity.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -117,6 +117,26 @@ static SSL_CTX *context_of(struct tls *tls)
     return tls->context = context;
 }
 
+/* It shares the store of authorities with all others, unless it has its own. */
+SSL_CTX *tls_own(struct tls *tls, const struct tls_identity *identity)
+{
+    ERR_clear_error();
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL)
+        die("OpenSSL cannot start: %s", ERR_reason_error_string(ERR_peek_error()));
+    if (identity->ca == NULL)
+        SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(context_of(tls)));
+    if (!tls_identity_use(identity, context)) {
+        const char *reason = ERR_reason_error_string(ERR_peek_error());
+        log_error("tls_identity_unusable", LOG_T("reason", reason != NULL ? reason : ""));
+        ERR_clear_error();
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    setup(context);
+    return context;
+}
+
 void tls_prepare(struct tls *tls)
 {
     context_of(tls);
@@ -150,10 +170,10 @@ static void offer_session(SSL *ssl, SSL_SESSION *session)
     SSL_set_session(ssl, session);
 }
 
-SSL *tls_start(struct tls *tls, int fd, const char *host, SSL_SESSION **session)
+SSL *tls_start(struct tls *tls, SSL_CTX *own, int fd, const char *host, SSL_SESSION **session)
 {
     ERR_clear_error();
-    SSL *ssl = SSL_new(context_of(tls));
+    SSL *ssl = SSL_new(own != NULL ? own : context_of(tls));
     if (ssl == NULL)
         return NULL;
     if (SSL_set_fd(ssl, fd) != 1 || !expect_host(ssl, host)) {
@@ -204,6 +224,8 @@ enum io tls_write(SSL *ssl, const char *from, size_t len, size_t *moved)
     return outcome(ssl, SSL_write_ex(ssl, from, len, moved));
 }
 
+#define REFUSED "the receiver refused our client certificate: it says that it "
+
 static const struct {
     int reason;
     const char *words;
@@ -214,6 +236,13 @@ static const struct {
     { SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the receiver refused the handshake" },
     { SSL_R_TLSV1_UNRECOGNIZED_NAME, "the receiver has no certificate for this name" },
     { SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "the receiver wants a client certificate" },
+    { SSL_R_TLSV1_ALERT_UNKNOWN_CA, REFUSED "is of an authority that it does not know" },
+    { SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, REFUSED "has expired" },
+    { SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, REFUSED "is revoked" },
+    { SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, REFUSED "is of a kind that it does not take" },
+    { SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, REFUSED "is bad" },
+    { SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, REFUSED "is not acceptable" },
+    { SSL_R_TLSV1_ALERT_ACCESS_DENIED, REFUSED "gives no access" },
 };
 
 static const char *verify_words(long verdict)

@@ -22,6 +22,7 @@ enum io {
 };
 
 struct tls;
+struct tls_identity;
 /* The system's authorities and those of ca_file (PEM; NULL: none).  NULL with *error. */
 struct tls *tls_new(const char *ca_file, struct error *error);
 void tls_free(struct tls *tls);
@@ -29,9 +30,12 @@ void tls_free(struct tls *tls);
  * cannot be read is logged; receivers are then refused for their certificate. */
 void tls_prepare(struct tls *tls);
 
-/* *session: NULL or the caller's; replaced as sessions come, freed with SSL_SESSION_free().
- * It must outlive the SSL.  NULL: out of memory or no such host name. */
-SSL *tls_start(struct tls *tls, int fd, const char *host, SSL_SESSION **session);
+/* A context of an identity's own (SSL_CTX_free()); NULL, logged: it cannot be used. */
+SSL_CTX *tls_own(struct tls *tls, const struct tls_identity *identity);
+
+/* own: of tls_own(), or NULL.  *session: NULL or the caller's; replaced as sessions come, freed
+ * with SSL_SESSION_free(). It must outlive the SSL.  NULL: out of memory or no such host name. */
+SSL *tls_start(struct tls *tls, SSL_CTX *own, int fd, const char *host, SSL_SESSION **session);
 enum io tls_handshake(SSL *ssl);
 enum io tls_read(SSL *ssl, char *into, size_t size, size_t *moved);
 enum io tls_write(SSL *ssl, const char *from, size_t len, size_t *moved);

@@ -133,6 +133,7 @@ void trip_start(struct courier *courier, struct route *route, struct notificatio
         .https = notification->to.https,
         .host = notification->to.host,
         .port = notification->to.port,
+        .identity = notification->identity,
         .account = notification->account,
     };
     struct error error = { 0 };

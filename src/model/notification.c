@@ -10,6 +10,7 @@
 #include "model/notification.h"
 
 #include "base/fail.h"
+#include "model/tls_identity.h"
 #include "model/url.h"
 
 #include <sodium.h>
@@ -161,6 +162,7 @@ void notification_unref(struct notification *notification)
     free(notification->held_reason);
     sodium_memzero(&notification->secret, sizeof(notification->secret));
     sodium_memzero(&notification->old_secret, sizeof(notification->old_secret));
+    tls_identity_free(notification->identity);
     free(notification);
 }
 

@@ -38,6 +38,8 @@ struct custom_header {
     char *name, *value; /* checked: RFC 9110 token; visible ASCII, space and tab */
 };
 
+struct tls_identity;
+
 struct signing_secret {
     unsigned char bytes[64];
     size_t len; /* 0: none */
@@ -76,6 +78,7 @@ struct notification {
     size_t header_count;
     struct signing_secret secret, old_secret; /* the old one signs too until old_secret_until */
     int64_t old_secret_until;
+    struct tls_identity *identity; /* model/tls_identity.h; NULL: none of its own; owned */
 
     struct url_parts { /* of settings.url; scheme, host and port hold no tokens */
         bool https;

@@ -248,8 +248,8 @@ enum { MEMBERS = sizeof(members) / sizeof(members[0]) };
 
 /* What answers show besides the settings: ignored when a client sends one back. */
 static const char *const read_only[] = {
-    "Id",       "Uri",          "AccountSid",   "State",  "HeldReason",
-    "Revision", "CreationDate", "ModifiedDate", "Health", "PostbacksUri",
+    "Id",           "Uri",          "AccountSid", "State",        "HeldReason", "Revision",
+    "CreationDate", "ModifiedDate", "Health",     "PostbacksUri", "Tls",
 };
 
 static void check_known(const json_t *from, struct problems *problems)

@@ -2,16 +2,17 @@
  *
  * `notification` has what may change by itself (its state) and names the revision in force;
  * `notification_revision` has the settings as JSON and, sealed, what must not be readable in the
- * file: custom headers and signing secrets.  A revision is never written again, so that an attempt
- * that names one shows the request as it was.  Compiling happens on every load: what comes out of
- * here can be sent with.  Whatever changes a notification tells the writer's routes, in the same
- * job, to forget the account's.
+ * file: custom headers, signing secrets and the TLS client's key.  A revision is never written
+ * again, so that an attempt that names one shows the request as it was.  Compiling happens on every
+ * load: what comes out of here can be sent with.  Whatever changes a notification tells the
+ * writer's routes, in the same job, to forget the account's.
  */
 #include "store/notifications.h"
 
 #include "base/fail.h"
 #include "base/log.h"
 #include "model/signature.h"
+#include "model/tls_identity.h"
 #include "store/events.h"
 #include "store/postbacks.h"
 #include "store/secrets.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRETS_MAX = 256 * 1024 }; /* bytes, not sealed; 20 headers take at most half */
+enum { SECRETS_MAX = 384 * 1024 }; /* bytes, not sealed: 20 headers, certificates and a key */
 
 static void wipe(struct buf *buf)
 {
@@ -70,6 +71,8 @@ static void secrets_write(const struct notification *notification, struct buf *o
     put_secret(object, "Secret", &notification->secret);
     put_secret(object, "OldSecret", &notification->old_secret);
     json_object_set_new(object, "OldSecretUntil", json_integer(notification->old_secret_until));
+    if (notification->identity != NULL)
+        json_object_set_new(object, "Tls", tls_identity_write(notification->identity));
     plain = json_dumps(object, JSON_COMPACT);
     wipe_json(object);
     json_decref(object);
@@ -104,6 +107,7 @@ static bool secrets_read(struct notification *notification, const void *sealed, 
             take_secret(object, "OldSecret", &notification->old_secret);
         notification->old_secret_until =
             json_integer_value(json_object_get(object, "OldSecretUntil"));
+        notification->identity = tls_identity_kept(json_object_get(object, "Tls"));
     }
     wipe_json(object);
     json_decref(object);

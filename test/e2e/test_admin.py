@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from harness.certificates import Authority, serving
 from harness.server import BINARY, Server, World
 
 USED = set()  # "noun verb" of every command that a test here ran with success
@@ -78,6 +79,26 @@ def test_a_platform_is_set_up_from_the_shell(server, admin, refused):
     entries = admin("audit", "list")["Entries"]
     assert [one["Action"] for one in entries[:2]] == ["token.revoke", "token.add"]
     assert "password" not in json.dumps(entries) + server.log()
+
+
+def test_certificates_from_the_shell(server, admin, refused, receivers, tmp_path):
+    world, own = World(server), Authority(tmp_path)
+    receiver = receivers(tls=serving(own.issue("127.0.0.1")))
+    made = world.notify(world.partner, receiver.url())
+    certificate, key = own.client()
+    (tmp_path / "client.pem").write_text(certificate)
+    admin("tls", "set", made["Id"], f"CaCertificate=@{own.file}",
+          f"ClientCertificate=@{tmp_path}/client.pem", "ClientKey=-", stdin=key)
+    shown = admin("tls", "show", made["Id"])
+    assert [one["Subject"] for one in shown["ClientCertificates"]] == ["CN=postbackd"]
+    assert shown["HasClientKey"] == "true"
+    world.open()
+    receiver.wait(1)
+    none = f"CaCertificate=@{tmp_path}/none.pem"
+    assert "none.pem cannot be read" in refused("tls", "set", made["Id"], none, code=2)
+    assert "CaCertificate" in refused("tls", "set", made["Id"], "CaCertificate=hello")
+    admin("tls", "remove", made["Id"])
+    assert admin("tls", "show", made["Id"])["CaCertificates"] == []
 
 
 def test_custom_headers_from_the_shell(server, admin, refused, receiver):

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from harness.openapi import LIMITS, METHODS, Spec, routes, walk
+from harness.certificates import Authority
 from harness.receiver import Receiver, answers
 from harness.server import BINARY, Api, World, await_until
 

@@ -2,6 +2,8 @@
  * Certificates are made here, when the tests run. */
 #include "exchanges.h"
 
+#include "model/tls_identity.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -393,6 +395,187 @@ static void test_a_kept_connection_found_closed_is_replaced(void **state)
     SSL_CTX_free(context);
 }
 
+/* ---- identities of a notification's own ---- */
+
+static json_t *pem_of(X509 *certificate)
+{
+    char *bytes;
+    BIO *into = BIO_new(BIO_s_mem());
+    assert_int_equal(PEM_write_bio_X509(into, certificate), 1);
+    long len = BIO_get_mem_data(into, &bytes);
+    json_t *text = json_stringn(bytes, (size_t)len);
+    BIO_free(into);
+    return text;
+}
+
+static json_t *pem_of_key(void)
+{
+    char *bytes;
+    BIO *into = BIO_new(BIO_s_mem());
+    assert_int_equal(PEM_write_bio_PrivateKey(into, key, NULL, NULL, 0, NULL, NULL), 1);
+    long len = BIO_get_mem_data(into, &bytes);
+    json_t *text = json_stringn(bytes, (size_t)len);
+    BIO_free(into);
+    return text;
+}
+
+/* With this authority (NULL: the system's) and a client certificate of this name (NULL: none). */
+static struct tls_identity *identity_with(X509 *ca, const char *name)
+{
+    struct problems problems = { 0 };
+    json_t *from = json_object();
+    if (ca != NULL)
+        json_object_set_new(from, "CaCertificate", pem_of(ca));
+    if (name != NULL) {
+        const struct wanted wanted = { .common_name = name, .issuer = authority, .to_s = 600 };
+        X509 *certificate = certificate_with(&wanted);
+        json_object_set_new(from, "ClientCertificate", pem_of(certificate));
+        json_object_set_new(from, "ClientKey", pem_of_key());
+        X509_free(certificate);
+    }
+    struct tls_identity *identity =
+        tls_identity_read(from, (int64_t)time(NULL) * 1000 + 1000, &problems);
+    if (identity == NULL)
+        fail_msg("%s %s", problems.items[0].field, problems.items[0].message);
+    json_decref(from);
+    return identity;
+}
+
+struct mutual { /* a receiver that wants a client certificate of the authority */
+    struct side side;
+    struct receiver *receiver;
+    SSL_CTX *context;
+};
+
+static void mutual_start(struct mutual *mutual, script *run)
+{
+    const struct client_config config = { .ca_file = NULL };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    mutual->context = context_with(&wanted);
+    SSL_CTX_set_verify(mutual->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_load_verify_file(mutual->context, ca_path);
+    mutual->receiver = receiver_start(run, mutual->context);
+    mutual->receiver->text = ok;
+    mutual->receiver->text_len = sizeof(ok) - 1;
+    side_start(&mutual->side, &config);
+}
+
+static void mutual_stop(struct mutual *mutual)
+{
+    side_stop(&mutual->side);
+    receiver_stop(mutual->receiver);
+    SSL_CTX_free(mutual->context);
+}
+
+static void mutual_send(struct mutual *mutual, const struct tls_identity *identity,
+                        struct result *result)
+{
+    const struct destination to = {
+        .https = true, .host = "localhost", .port = mutual->receiver->port, .identity = identity
+    };
+    send_body(&mutual->side, &to, "POST", "/", "{}", 2, result);
+}
+
+static void mutual_exchange(struct mutual *mutual, const struct tls_identity *identity)
+{
+    struct result result;
+    mutual_send(mutual, identity, &result);
+    await(&mutual->side, &result);
+    expect_answer(&result.attempt, 200, "ok");
+    attempt_free(&result.attempt);
+}
+
+static void test_connections_of_different_identities_are_not_shared(void **state)
+{
+    (void)state;
+    struct mutual mutual;
+    mutual_start(&mutual, script_answer);
+    struct tls_identity *one = identity_with(authority, "one");
+    struct tls_identity *other = identity_with(authority, "other");
+    for (int i = 0; i < 3; i++) {
+        mutual_exchange(&mutual, one);
+        mutual_exchange(&mutual, other);
+    }
+    assert_int_equal(mutual.receiver->connections, 2);
+    assert_int_equal(mutual.receiver->requests, 6);
+    tls_identity_free(one);
+    tls_identity_free(other);
+    mutual_stop(&mutual);
+}
+
+static void test_without_its_identity_nothing_is_trusted_or_shown(void **state)
+{
+    (void)state;
+    struct mutual mutual;
+    struct result result;
+    mutual_start(&mutual, script_answer);
+    struct tls_identity *only_trusts = identity_with(authority, NULL);
+    struct tls_identity *only_shows = identity_with(NULL, "one");
+    mutual_send(&mutual, NULL, &result);
+    await(&mutual.side, &result);
+    expect_error(&result.attempt, EXCHANGE_TLS, "self-signed certificate in certificate chain");
+    mutual_send(&mutual, only_shows, &result);
+    await(&mutual.side, &result);
+    expect_error(&result.attempt, EXCHANGE_TLS, "self-signed certificate in certificate chain");
+    mutual_send(&mutual, only_trusts, &result);
+    await(&mutual.side, &result);
+    expect_error(&result.attempt, EXCHANGE_TLS, "wants a client certificate");
+    assert_int_equal(mutual.receiver->requests, 0);
+    tls_identity_free(only_trusts);
+    tls_identity_free(only_shows);
+    mutual_stop(&mutual);
+}
+
+static void test_a_forgotten_identity_keeps_no_connection(void **state)
+{
+    (void)state;
+    struct mutual mutual;
+    struct result result;
+    struct client_figures figures;
+    mutual_start(&mutual, script_answer);
+    struct tls_identity *one = identity_with(authority, "one");
+    struct tls_identity *other = identity_with(authority, "other");
+    mutual_exchange(&mutual, one);
+    mutual_exchange(&mutual, other);
+    client_forget(mutual.side.client, one);
+    client_figures(mutual.side.client, &figures);
+    assert_int_equal(figures.open, 1);  /* the other's */
+    mutual_send(&mutual, one, &result); /* under way when it is forgotten: it ends well … */
+    client_forget(mutual.side.client, one);
+    await(&mutual.side, &result);
+    expect_answer(&result.attempt, 200, "ok");
+    attempt_free(&result.attempt);
+    client_figures(mutual.side.client, &figures);
+    assert_int_equal(figures.open, 1); /* … and leaves nothing */
+    mutual_exchange(&mutual, one);
+    mutual_exchange(&mutual, other);
+    assert_int_equal(mutual.receiver->connections, 4);
+    tls_identity_free(one);
+    tls_identity_free(other);
+    mutual_stop(&mutual);
+}
+
+static void test_a_receivers_refusal_of_the_client_certificate_is_told(void **state)
+{
+    (void)state;
+    struct mutual mutual;
+    struct result result;
+    const struct wanted stranger = { .common_name = "Stranger", .to_s = 600, .is_authority = true };
+    mutual_start(&mutual, script_answer);
+    X509 *unknown = certificate_with(&stranger), *known = authority;
+    authority = unknown; /* who signs the next one */
+    struct tls_identity *one = identity_with(known, "one");
+    authority = known;
+    mutual_send(&mutual, one, &result);
+    await(&mutual.side, &result);
+    expect_error(&result.attempt, EXCHANGE_TLS, "refused our client certificate");
+    X509_free(unknown);
+    tls_identity_free(one);
+    mutual_stop(&mutual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +589,10 @@ int main(void)
         cmocka_unit_test(test_a_connection_is_kept_and_carries_much),
         cmocka_unit_test(test_sessions_are_resumed),
         cmocka_unit_test(test_a_kept_connection_found_closed_is_replaced),
+        cmocka_unit_test(test_connections_of_different_identities_are_not_shared),
+        cmocka_unit_test(test_without_its_identity_nothing_is_trusted_or_shown),
+        cmocka_unit_test(test_a_forgotten_identity_keeps_no_connection),
+        cmocka_unit_test(test_a_receivers_refusal_of_the_client_certificate_is_told),
     };
     return cmocka_run_group_tests(tests, make_authority, drop_authority);
 }

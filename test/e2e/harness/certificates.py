@@ -7,7 +7,7 @@ import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 DAY = datetime.timedelta(days=1)
@@ -60,6 +60,21 @@ class Authority:
                                  issuer=subject if self_signed else None,
                                  key=key if self_signed else None)
         return self._write(f"receiver-{self.made}.pem", key, certificate)
+
+    @property
+    def pem(self):
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    def client(self, name="postbackd", start=-DAY, end=30 * DAY, passphrase=None, size=None):
+        """The texts of a certificate and of its key, to be shown to receivers."""
+        key = (rsa.generate_private_key(65537, size) if size
+               else ec.generate_private_key(ec.SECP256R1()))
+        certificate = self._sign(named(name), key.public_key(), start=start, end=end)
+        sealed = (serialization.BestAvailableEncryption(passphrase.encode()) if passphrase
+                  else serialization.NoEncryption())
+        return (certificate.public_bytes(serialization.Encoding.PEM).decode(),
+                key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                  sealed).decode())
 
 
 def serving(file, **settings):

@@ -97,7 +97,12 @@ class Receiver:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
-                sock = self.tls.wrap_socket(sock, server_side=True)
+                plain, sock = sock, self.tls.wrap_socket(sock, server_side=True,
+                                                         do_handshake_on_connect=False)
+                with self.changed:
+                    self.open.discard(plain)
+                    self.open.add(sock)
+                sock.do_handshake()
             reader = sock.makefile("rb")
             while not self.stopped.is_set():
                 request = self._read(reader)

@@ -1,0 +1,168 @@
+/* operator_tls.c — an event notification's own TLS: the authority its receiver is trusted by, and
+ * the certificate and key that postbackd shows to it.
+ *
+ * The operator's, as custom headers are.  The key comes in here and goes nowhere but sealed into
+ * the next revision: answers say that there is one, the audit log names the members that were set,
+ * and the copies of the request are wiped.
+ */
+#include "api/operator.h"
+
+#include "api/body.h"
+#include "base/clock.h"
+#include "model/notification.h"
+#include "model/show.h"
+#include "model/tls_identity.h"
+#include "store/accounts.h"
+#include "store/notifications.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const members[] = { "CaCertificate", "ClientCertificate", "ClientKey", NULL };
+
+struct tls_work {
+    struct api_job api;
+    int64_t id;
+    struct tls_identity *identity; /* to be set; NULL: to be taken away */
+    json_t *shown;
+};
+
+static void clear_work(struct api_job *job)
+{
+    struct tls_work *work = (struct tls_work *)job;
+    tls_identity_free(work->identity);
+    json_decref(work->shown);
+}
+
+static struct tls_work *work_new(struct call *call, void *context,
+                                 bool (*run)(struct api_job *, struct db *),
+                                 void (*finish)(struct api_job *))
+{
+    struct tls_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    work->api.clear = clear_work;
+    work->id = path_id(call, 0);
+    return work;
+}
+
+static struct notification *load(struct tls_work *work, struct db *db)
+{
+    struct notification *notification = notification_load(db, 0, work->id, 0);
+    if (notification == NULL)
+        error_set(&work->api.job.error, ERROR_NOT_FOUND, "There is no such event notification.");
+    return notification;
+}
+
+/* ---- showing ---- */
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct tls_work *work = (struct tls_work *)job;
+    struct notification *notification = load(work, db);
+    if (notification == NULL)
+        return false;
+    work->shown = tls_identity_show(notification->identity, true);
+    show_id(work->shown, "NotificationId", work->id);
+    show_text(work->shown, "AccountSid", notification->account_sid);
+    notification_unref(notification);
+    return true;
+}
+
+static void finish_show(struct api_job *job)
+{
+    struct tls_work *work = (struct tls_work *)job;
+    call_json_answer(job->call, 200, work->shown);
+    work->shown = NULL;
+}
+
+void operator_show_tls(struct call *call, void *context)
+{
+    struct tls_work *work = work_new(call, context, run_show, finish_show);
+    api_read(&work->api);
+}
+
+/* ---- changing ---- */
+
+static void audit_tls(struct tls_work *work, struct db *db, const struct notification *notification)
+{
+    const struct tls_identity *identity = notification->identity;
+    const char *set[] = { identity != NULL ? identity->ca : NULL,
+                          identity != NULL ? identity->chain : NULL,
+                          identity != NULL ? identity->key : NULL };
+    json_t *names = json_array(), *detail;
+    char object[80], *text;
+
+    for (size_t i = 0; i < 3; i++)
+        if (set[i] != NULL)
+            json_array_append_new(names, json_string(members[i]));
+    detail = json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
+                       notification->revision, "Tls", names);
+    text = json_dumps(detail, JSON_COMPACT);
+    snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
+    audit_add(db, &work->api.call->caller, work->api.call->address, "notification.tls", object,
+              text);
+    free(text);
+    json_decref(detail);
+}
+
+static bool run_change(struct api_job *job, struct db *db)
+{
+    struct tls_work *work = (struct tls_work *)job;
+    struct notification *notification = load(work, db);
+    if (notification == NULL)
+        return false;
+    struct tls_identity *old = notification->identity;
+    notification->identity = work->identity;
+    work->identity = NULL;
+    tls_identity_free(old);
+    bool done = notification_change(db, notification);
+    if (done)
+        audit_tls(work, db, notification);
+    notification_unref(notification);
+    return done;
+}
+
+static void finish_change(struct api_job *job)
+{
+    const struct tls_work *work = (struct tls_work *)job;
+    engine_notification_changed(job->api->engine, work->id);
+    call_ok(job->call, "/Operator/Notifications/%" PRId64 "/Tls", work->id);
+}
+
+static void wipe_texts(json_t *body)
+{
+    const char *name;
+    json_t *member;
+    json_object_foreach(body, name, member)
+    {
+        if (json_is_string(member))
+            sodium_memzero((char *)json_string_value(member), json_string_length(member));
+    }
+}
+
+void operator_set_tls(struct call *call, void *context)
+{
+    json_t *body = call_json(call);
+    struct fields fields = { .from = body };
+
+    if (call->body.data != NULL)
+        sodium_memzero(call->body.data, call->body.len);
+    if (body == NULL)
+        return;
+    struct tls_work *work = work_new(call, context, run_change, finish_change);
+    fields.problems = &work->api.problems;
+    body_only(&fields, members);
+    work->identity = tls_identity_read(body, clock_wall_ms(), fields.problems);
+    wipe_texts(body);
+    json_decref(body);
+    if (api_job_valid(&work->api))
+        api_write(&work->api);
+}
+
+void operator_remove_tls(struct call *call, void *context)
+{
+    struct tls_work *work = work_new(call, context, run_change, finish_change);
+    api_write(&work->api);
+}
