@@ -3,6 +3,7 @@ type, refused in every documented way, its answers checked against the schemas."
 
 import copy
 import subprocess
+import tempfile
 
 import jsonschema
 import pytest
