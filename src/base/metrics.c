@@ -28,8 +28,6 @@ static const struct {
                             "Events deleted after the last of their postbacks." },
 };
 
-enum { BINS = sizeof(metric_latency.bins) / sizeof(metric_latency.bins[0]) };
-
 void metric_add(enum metric metric, int64_t by)
 {
     counters[metric] += by;
@@ -40,38 +38,46 @@ int64_t metric_value(enum metric metric)
     return counters[metric];
 }
 
-static int64_t edge(size_t bin)
+int64_t histogram_edge(size_t bin)
 {
     int64_t base = (int64_t)1 << (bin / 4);
     return base + base * (int64_t)(bin % 4 + 1) / 4;
 }
 
-static size_t bin_of(int64_t us)
+size_t histogram_bin(int64_t us)
 {
     if (us < 1)
         us = 1;
     size_t power = 63 - (size_t)__builtin_clzll((unsigned long long)us);
     int64_t base = (int64_t)1 << power;
     size_t bin = power * 4 + (size_t)((us - base) * 4 / base);
-    return bin < BINS ? bin : BINS - 1;
+    return bin < HISTOGRAM_BINS ? bin : HISTOGRAM_BINS - 1;
 }
 
 void histogram_add(struct histogram *histogram, int64_t us)
 {
     histogram->count++;
     histogram->sum_us += us;
-    histogram->bins[bin_of(us)]++;
+    histogram->bins[histogram_bin(us)]++;
+}
+
+int64_t histogram_at(const int64_t bins[HISTOGRAM_BINS], double q)
+{
+    int64_t count = 0, seen = 0;
+    for (size_t bin = 0; bin < HISTOGRAM_BINS; bin++)
+        count += bins[bin];
+    int64_t wanted = (int64_t)(q * (double)count);
+    for (size_t bin = 0; bin < HISTOGRAM_BINS; bin++) {
+        seen += bins[bin];
+        if (seen > wanted || (seen == count && seen > 0))
+            return histogram_edge(bin);
+    }
+    return 0;
 }
 
 int64_t histogram_quantile(const struct histogram *histogram, double q)
 {
-    int64_t wanted = (int64_t)(q * (double)histogram->count), seen = 0;
-    for (size_t bin = 0; bin < BINS; bin++) {
-        seen += histogram->bins[bin];
-        if (seen > wanted || (seen == histogram->count && seen > 0))
-            return edge(bin);
-    }
-    return 0;
+    return histogram_at(histogram->bins, q);
 }
 
 void metrics_gauge(struct buf *out, const char *name, const char *help, double value)
@@ -89,10 +95,10 @@ void metrics_write(struct buf *out)
             name);
     buf_fmt(out, "# TYPE %s histogram\n", name);
     int64_t seen = 0;
-    for (size_t bin = 0; bin < BINS; bin++) {
+    for (size_t bin = 0; bin < HISTOGRAM_BINS; bin++) {
         seen += metric_latency.bins[bin];
         if (bin % 4 == 3) /* one bucket a doubling is enough for a reader */
-            buf_fmt(out, "%s_bucket{le=\"%.6g\"} %lld\n", name, (double)edge(bin) / 1e6,
+            buf_fmt(out, "%s_bucket{le=\"%.6g\"} %lld\n", name, (double)histogram_edge(bin) / 1e6,
                     (long long)seen);
     }
     buf_fmt(out, "%s_bucket{le=\"+Inf\"} %lld\n%s_sum %.6f\n%s_count %lld\n", name,

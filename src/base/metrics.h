@@ -26,10 +26,15 @@ enum metric {
 void metric_add(enum metric metric, int64_t by);
 int64_t metric_value(enum metric metric);
 
-/* A histogram of microseconds in steps of a quarter of a power of two: 1 µs … 1 h. */
+/* A histogram of microseconds in steps of a quarter of a power of two: 1 µs … 2 h. */
+enum { HISTOGRAM_BINS = 132 };
+size_t histogram_bin(int64_t us);   /* where it is counted */
+int64_t histogram_edge(size_t bin); /* the upper edge, µs: at most a quarter over the value */
+int64_t histogram_at(const int64_t bins[HISTOGRAM_BINS], double q); /* quantile, µs; 0: empty */
+
 struct histogram {
     int64_t count, sum_us;
-    int64_t bins[132];
+    int64_t bins[HISTOGRAM_BINS];
 };
 void histogram_add(struct histogram *histogram, int64_t us);
 int64_t histogram_quantile(const struct histogram *histogram,

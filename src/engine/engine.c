@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "engine/recorder.h"
 #include "engine/state.h"
 
 #include <sodium.h>
@@ -64,10 +65,15 @@ static void committed(void *context, struct list *postbacks)
         list_remove(node);
         struct feed *feed = feed_of(engine, postback->notification);
         if (postback->event == NULL) { /* a hint: rows wait on disk */
-            feed_due(feed, postback->due_at);
+            changes_note(&engine->changes, postback->account);
+            recorder_touch(engine, postback->notification, postback->account);
+            if (postback->due_at != -1)
+                feed_due(feed, postback->due_at);
             postback_free(postback);
             continue;
         }
+        changes_note(&engine->changes, postback->event->account);
+        recorder_touch(engine, postback->notification, postback->event->account);
         engine->newest_fresh = postback->id;
         feed_accept(feed, postback);
     }
@@ -117,13 +123,19 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     maintenance_attempted(engine, postback);
     lateness_attempted(engine, postback, attempt, verdict);
     if (verdict == VERDICT_DELIVERED) {
+        int64_t latency_us = -1;
         metric_add(METRIC_DELIVERED, 1);
-        if (postback->accepted_us != 0 && attempt->number == 1)
-            histogram_add(&metric_latency, clock_steady_us() - postback->accepted_us);
+        if (postback->accepted_us != 0 && attempt->number == 1) {
+            latency_us = clock_steady_us() - postback->accepted_us;
+            histogram_add(&metric_latency, latency_us);
+        }
+        recorder_attempted(engine, postback->notification, postback->event->account, true,
+                           latency_us);
         outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
         return;
     }
     metric_add(METRIC_FAILED, 1);
+    recorder_attempted(engine, postback->notification, postback->event->account, false, -1);
     bool ordered = feed_is_ordered(feed_of(engine, postback->notification));
     postback->retry_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
     if (!ordered) /* an Ordered one's due time is its place in the order */
@@ -157,21 +169,34 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
 
 void engine_notification_changed(struct engine *engine, int64_t notification)
 {
+    recorder_touch(engine, notification, 0);
     feed_changed(feed_of(engine, notification));
 }
 
 void engine_postbacks_changed(struct engine *engine, int64_t notification)
 {
+    recorder_touch(engine, notification, 0);
     courier_hurry(engine->courier, notification);
     feed_more(feed_of(engine, notification));
 }
 
 void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback)
 {
+    recorder_touch(engine, notification, 0);
     struct feed *feed = feed_find(engine, notification);
     struct postback *queued = courier_take(engine->courier, notification, postback);
     if (queued != NULL && feed != NULL)
         feed_forget(feed, queued);
+}
+
+int64_t engine_changes(struct engine *engine, int64_t account)
+{
+    return changes_mark(&engine->changes, account, clock_steady_ms());
+}
+
+void engine_account_changed(struct engine *engine, int64_t account)
+{
+    changes_note(&engine->changes, account);
 }
 
 void engine_figures(const struct engine *engine, struct engine_figures *out)
@@ -217,6 +242,7 @@ static void start_timers(struct engine *engine)
     retention_start(engine);
     replays_start(engine);
     dedupe_start(engine);
+    recorder_start(engine);
 }
 
 struct engine *engine_new(const struct engine_config *config, struct error *error)
@@ -266,6 +292,7 @@ static void close_timers(struct engine *engine)
     retention_stop(engine);
     replays_stop(engine);
     dedupe_stop(engine);
+    recorder_stop(engine);
 }
 
 void engine_stop(struct engine *engine, int64_t limit_ms)
@@ -280,6 +307,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
         uv_run(engine->loop, UV_RUN_ONCE);
     engine->stopping = true;
     outcomes_flush(engine);
+    recorder_finish(engine);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
     while ((engine->jobs > 0 || engine->outcome_count > 0) && (engine->writable || !late))
         uv_run(engine->loop, UV_RUN_ONCE);
@@ -309,6 +337,8 @@ void engine_free(struct engine *engine)
     while ((feed = map_each(&engine->feeds, &at)) != NULL)
         feed_free(feed);
     map_free(&engine->feeds);
+    changes_free(&engine->changes);
+    recorder_free(engine);
     heap_free(&engine->wakes);
     free(engine);
 }

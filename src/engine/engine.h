@@ -54,6 +54,11 @@ void engine_test(struct engine *engine, struct notification *notification, struc
 /* Hands letters (model/mail.h) to the mailer; takes them all. */
 void engine_mail(struct engine *engine, struct list *letters);
 
+/* A number that is another one after any change of the account's postbacks, of anybody's for 0. */
+int64_t engine_changes(struct engine *engine, int64_t account);
+/* An account's postbacks were changed by a call that is told to nothing else here. */
+void engine_account_changed(struct engine *engine, int64_t account);
+
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;
     int64_t oldest_due_at;  /* of what is on disk or in memory, wall ms; -1: nothing */

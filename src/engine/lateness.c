@@ -52,6 +52,8 @@ struct lateness_watch {
     int empty, told; /* told: by this look */
     int64_t look;
     struct lateness_figures figures;
+    struct overdue *waiting; /* as last looked at, by notification */
+    size_t waiting_count;
 };
 
 /* ---- watches ---- */
@@ -334,7 +336,13 @@ static void look_done(struct job *job, bool ok)
         lateness->empty = idle ? lateness->empty + 1 : 0;
     }
     int64_t share = look->took_ms * LOOK_SHARE;
-    free(look->rows);
+    if (ok) {
+        free(lateness->waiting);
+        lateness->waiting = look->rows;
+        lateness->waiting_count = look->count;
+    } else {
+        free(look->rows);
+    }
     free(look);
     if (lateness->empty >= EMPTY_MOST)
         lateness->running = false; /* until something is committed */
@@ -364,6 +372,32 @@ void lateness_wanted(struct engine *engine)
 void engine_lateness(const struct engine *engine, struct lateness_figures *out)
 {
     *out = engine->lateness->figures;
+}
+
+static int by_notification(const void *key, const void *row)
+{
+    int64_t left = *(const int64_t *)key, right = ((const struct overdue *)row)->notification;
+    return (left > right) - (left < right);
+}
+
+int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification)
+{
+    const struct lateness_watch *lateness = engine->lateness;
+    int64_t oldest = -1;
+    if (lateness == NULL || lateness->waiting_count == 0)
+        return -1;
+    if (notification != 0) {
+        const struct overdue *row = bsearch(&notification, lateness->waiting,
+                                            lateness->waiting_count, sizeof(*row), by_notification);
+        return row != NULL && (account == 0 || row->account == account) ? row->due_at : -1;
+    }
+    for (size_t i = 0; i < lateness->waiting_count; i++) {
+        const struct overdue *row = &lateness->waiting[i];
+        if ((account == 0 || row->account == account) && row->due_at != -1 &&
+            (oldest == -1 || row->due_at < oldest))
+            oldest = row->due_at;
+    }
+    return oldest;
 }
 
 const struct lateness_limits *engine_lateness_limits(const struct engine *engine)
@@ -436,5 +470,6 @@ void lateness_free(struct engine *engine)
         free(watch);
     map_free(&engine->lateness->watches);
     map_free(&engine->lateness->paused);
+    free(engine->lateness->waiting);
     free(engine->lateness);
 }

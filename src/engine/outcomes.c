@@ -98,6 +98,8 @@ static void settle(struct engine *engine, struct outcome *outcome)
     struct feed *feed = feed_of(engine, outcome->notification);
     struct postback *postback = outcome->postback;
     bool delivered = outcome->verdict == VERDICT_DELIVERED;
+    if (outcome->kind != OUTCOME_AGED)
+        changes_note(&engine->changes, postback->event->account);
     if (outcome->kind == OUTCOME_ATTEMPTED)
         metric_add(METRIC_RECORDED, 1);
     if (outcome->kind == OUTCOME_AGED) {

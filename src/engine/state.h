@@ -5,6 +5,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "engine/changes.h"
 #include "engine/engine.h"
 #include "engine/holds.h"
 #include "engine/mailer.h"
@@ -16,6 +17,7 @@ struct feed;
 struct pause;
 struct lateness_watch;
 struct keeper;
+struct recorder;
 struct replays;
 struct sweeper;
 
@@ -41,9 +43,11 @@ struct engine {
     struct pause *pause;             /* maintenance.c's own */
     struct lateness_watch *lateness; /* lateness.c's own */
     struct mailer *mailer;
-    struct keeper *keeper;   /* retention.c's own */
-    struct replays *replays; /* replays.c's own */
-    struct sweeper *sweeper; /* dedupe.c's own */
+    struct changes changes;
+    struct recorder *recorder; /* recorder.c's own */
+    struct keeper *keeper;     /* retention.c's own */
+    struct replays *replays;   /* replays.c's own */
+    struct sweeper *sweeper;   /* dedupe.c's own */
 };
 
 /* ---- outcomes.c: what happened to a postback, on its way to disk ---- */
@@ -114,6 +118,9 @@ void lateness_wanted(struct engine *engine); /* there may be something to be lat
 void lateness_attempted(struct engine *engine, const struct postback *postback,
                         const struct attempt *attempt, enum verdict verdict);
 void lateness_down(struct engine *engine, int64_t notification);
+/* When the oldest that waits was first due, as last looked at: of a notification, else of an
+ * account, else (0, 0) of all; -1: nothing waits. */
+int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification);
 
 /* ---- a job of the engine's ---- */
 

@@ -71,8 +71,8 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
     job->postbacks++;
     if (fresh)
         hand_over(job, event, route, id, due_at);
-    else if (route->active)
-        ledger_wait(db, route->notification, due_at);
+    else
+        ledger_wait(db, route->notification, event->account, route->active ? due_at : LEDGER_IDLE);
 }
 
 void event_publish_except(struct job *job, struct db *db, struct event *event, int64_t notification)

@@ -13,8 +13,9 @@
 
 struct entry {
     int64_t notification;
+    int64_t account; /* of what was written WAITING; 0: nothing was */
     int pending, delivered, failed;
-    int64_t due_at; /* the earliest of what was written WAITING; INT64_MAX: nothing */
+    int64_t due_at; /* the earliest of it; LEDGER_IDLE: none is due */
 };
 
 enum { ENTRIES_KEPT = 4096 };
@@ -51,7 +52,7 @@ static struct entry *entry_for(struct db *db, int64_t notification)
         ledger->entries = must_resize(ledger->entries, ledger->cap * sizeof(*ledger->entries));
     }
     struct entry *entry = &ledger->entries[ledger->count++];
-    *entry = (struct entry){ .notification = notification, .due_at = INT64_MAX };
+    *entry = (struct entry){ .notification = notification, .due_at = LEDGER_IDLE };
     return entry;
 }
 
@@ -63,9 +64,10 @@ void ledger_count(struct db *db, int64_t notification, int pending, int delivere
     entry->failed += failed;
 }
 
-void ledger_wait(struct db *db, int64_t notification, int64_t due_at)
+void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at)
 {
     struct entry *entry = entry_for(db, notification);
+    entry->account = account;
     if (due_at < entry->due_at)
         entry->due_at = due_at;
 }
@@ -106,6 +108,8 @@ static void merge(struct ledger *ledger)
         into->pending += from->pending;
         into->delivered += from->delivered;
         into->failed += from->failed;
+        if (from->account != 0)
+            into->account = from->account;
         if (from->due_at < into->due_at)
             into->due_at = from->due_at;
     }
@@ -137,7 +141,8 @@ static void add_hint(const struct entry *entry, struct list *hints)
 {
     struct postback *hint = must_alloc(sizeof(*hint));
     hint->notification = entry->notification;
-    hint->due_at = entry->due_at;
+    hint->account = entry->account;
+    hint->due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1;
     hint->waiting = true;
     list_append(hints, &hint->in);
 }
@@ -146,7 +151,7 @@ void ledger_close(struct db *db, struct list *hints)
 {
     struct ledger *ledger = ledger_of(db);
     for (size_t i = 0; i < ledger->count; i++) {
-        if (ledger->entries[i].due_at != INT64_MAX)
+        if (ledger->entries[i].account != 0)
             add_hint(&ledger->entries[i], hints);
     }
     ledger->count = ledger->part = 0;

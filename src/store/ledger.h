@@ -12,8 +12,10 @@
 
 /* Changes of one notification's row in notification_count. */
 void ledger_count(struct db *db, int64_t notification, int pending, int delivered, int failed);
-/* A postback was written WAITING by event_publish(). */
-void ledger_wait(struct db *db, int64_t notification, int64_t due_at);
+/* Postbacks of this account were written WAITING by event_publish() or a replay; due_at
+ * LEDGER_IDLE: of a notification that is not active, so that nothing is due. */
+#define LEDGER_IDLE INT64_MAX
+void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at);
 
 /* ---- for the writer ---- */
 

@@ -410,7 +410,7 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
         sent += write_one(db, &replay, &look->items[i]);
     if (sent > 0) {
         ledger_count(db, replay.notification, sent, 0, 0);
-        ledger_wait(db, replay.notification, db_now(db));
+        ledger_wait(db, replay.notification, replay.account, db_now(db));
         job->postbacks += sent;
     }
     move_on(db, id, look, sent);

@@ -96,7 +96,7 @@ static bool check_tables(sqlite3 *handle)
         "attempt",        "membership", "approval_rule",
         "audit",          "comment",    "event_dedupe",
         "maintenance",    "episode",    "replay",
-        "tracking_token",
+        "tracking_token", "sample",
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         int64_t unused;

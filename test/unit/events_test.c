@@ -96,7 +96,8 @@ static void test_a_paused_notification_s_postbacks_wait(void **state)
     assert_true(house_do(house, set_state, &change, NULL));
     house_publish(house, change.account, OPENED, 0, &published);
     assert_int_equal(list_length(&published.fresh), 0);
-    assert_int_equal(published.hints, 0); /* nothing to do until it is resumed */
+    assert_int_equal(published.hints, 1);
+    assert_int_equal(published.hint_due_at, -1); /* nothing to do until it is resumed */
     assert_int_equal(house_number(house, "SELECT count(*) FROM postback WHERE state = 1", 0), 1);
     change.state = NOTIFICATION_ACTIVE;
     assert_true(house_do(house, set_state, &change, NULL));

@@ -1,0 +1,94 @@
+/* sample.c — samples added up, and their latencies as a few bytes.
+ *
+ * Latencies of one notification lie close together, so of 132 bins some ten have a count: packed,
+ * a minute's are about 20 bytes.
+ */
+#include "model/sample.h"
+
+#include <string.h>
+
+void sample_clear(struct sample *sample)
+{
+    memset(sample, 0, sizeof(*sample));
+    sample->pending = sample->oldest_at = -1;
+}
+
+void sample_add(struct sample *into, const struct sample *from)
+{
+    into->delivered += from->delivered;
+    into->failed += from->failed;
+    if (from->delivered == 0)
+        return;
+    for (size_t bin = 0; bin < HISTOGRAM_BINS; bin++)
+        into->latencies[bin] += from->latencies[bin];
+}
+
+void sample_follow(struct sample *into, const struct sample *later)
+{
+    sample_add(into, later);
+    if (later->pending == -1)
+        return;
+    into->pending = later->pending;
+    into->oldest_at = later->oldest_at;
+}
+
+int64_t sample_latency_us(const struct sample *sample, double q)
+{
+    return histogram_at(sample->latencies, q);
+}
+
+/* ---- as bytes ---- */
+
+static void pack_number(struct buf *out, uint64_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        buf_char(out, (char)(0x80 | (number & 0x7f)));
+    buf_char(out, (char)number);
+}
+
+void sample_pack(const struct sample *sample, struct buf *out)
+{
+    size_t next = 0;
+    for (size_t bin = 0; bin < HISTOGRAM_BINS; bin++) {
+        if (sample->latencies[bin] <= 0)
+            continue;
+        pack_number(out, bin - next);
+        pack_number(out, (uint64_t)sample->latencies[bin]);
+        next = bin + 1;
+    }
+}
+
+struct reading {
+    const unsigned char *at, *end;
+};
+
+/* False: cut off, or more than 56 bits, which no count of ours has. */
+static bool unpack_number(struct reading *from, uint64_t *number)
+{
+    *number = 0;
+    for (int shift = 0; shift < 56 && from->at < from->end; shift += 7) {
+        unsigned char byte = *from->at++;
+        *number |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool sample_unpack(struct sample *sample, const void *bytes, size_t len)
+{
+    int64_t latencies[HISTOGRAM_BINS] = { 0 };
+    struct reading from = { .at = bytes, .end = (const unsigned char *)bytes + len };
+    uint64_t bin = 0, skipped, count;
+    while (len > 0 && from.at < from.end) {
+        if (!unpack_number(&from, &skipped) || !unpack_number(&from, &count))
+            return false;
+        if (skipped >= HISTOGRAM_BINS - bin)
+            return false;
+        bin += skipped;
+        latencies[bin++] = (int64_t)count;
+    }
+    for (size_t i = 0; i < HISTOGRAM_BINS; i++)
+        sample->latencies[i] += latencies[i];
+    return true;
+}
