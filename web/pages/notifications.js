@@ -87,9 +87,9 @@ function section(category, notifications, context) {
   const ready = show(SHOWN);
   return {
     ready, refresh: () => inTurn([...entries.values()]),
-    node: h("section.card", { "aria-label": category.Name }, h("div.card-head", null, h("h2", null, category.Name), h("span.gap"),
+    node: h("section.card", { "aria-label": category.Name }, h("div.card-head", null, h("h2", null, category.Name), none, h("span.gap"),
       mayChange() && category.Key ? h("a.button.small", { href: `/notifications/new?Category=${encodeURIComponent(category.Key)}`, "aria-label": `Add in ${category.Name}` }, icon("plus"), "Add") : null),
-    none, place, more),
+    place, more),
   };
 }
 

@@ -5,14 +5,12 @@ import { date, tones } from "../format.js";
 import { postbackSays } from "../postback_words.js";
 import { activity } from "../ui/activity.js";
 import { heading } from "../ui/heading.js";
-import { list } from "../ui/list.js";
+import { list, pageOf } from "../ui/list.js";
 
 const STATES = [["", "All"], ["DELIVERING", "Being sent"], ["WAITING", "Waiting"], ["DELIVERED", "Delivered"], ["CANCELLED", "Cancelled"], ["EXPIRED", "Given up"]];
 
 export const stateBadge = (postback, notification) =>
   h("span.badge", { class: tones[postback.State] ?? "" }, postbackSays(postback, notification));
-
-const cursorOf = (uri) => (uri ? new URL(uri, location.origin).searchParams.get("Before") : "");
 
 /* All of the account's event notifications by id. */
 export async function notificationsById(signal) {
@@ -47,11 +45,7 @@ export async function page(context) {
       { key: "due", title: "Due", hidden: true, cell: (row) => date(row.DueDate) },
       { key: "resent", title: "Sends again", hidden: true, cell: (row) => (row.ResentFrom ? h("a", { href: `/postbacks/${row.ResentFrom}` }, row.ResentFrom) : "") },
     ],
-    load: async (values, inner) => {
-      const { Sort, Page, ...asked } = values;
-      const answer = await get(own("/Postbacks"), asked, { signal: inner });
-      return { rows: answer.Postbacks, next: cursorOf(answer["@nextpageuri"]) };
-    },
+    load: pageOf(own("/Postbacks"), "Postbacks", "Before"),
   });
   const charts = activity(own("/Series"), context);
   watch(() => { if (log.atTop()) log.reload(); charts.reload(); }, signal);

@@ -51,7 +51,7 @@ function make(field, changed) {
   if (field.kind === "group") {
     node = h("div.field.wide.group", null, h("h2", null, field.label), field.text ? h("p.hint", null, field.text) : null);
   } else if (field.kind === "static") {
-    node = h("div.field", null, h("p.label", null, field.label), field.node ?? h("p", null, field.text), hint, error);
+    node = h("div.field", { class: field.wide ? "wide" : null }, h("p.label", null, field.label), field.node ?? h("p", null, field.text), hint, error);
   } else if (field.kind === "checks") {
     boxes = pairs(field.options).map(([value, text, remark]) => {
       const box = h("input", { type: "checkbox", name: field.name, value, onchange: changed });

@@ -7,9 +7,11 @@
  * filters: { name, label, kind: "search" | "text" | "select" | "date", options, placeholder, wide } — they live in the address's query
  * load(values, signal) → { rows, total, more }: values has the filters, Page, PageSize and Sort ("Name" or "-Name", when sortable).
  *   or { rows, next } for a list that is read by a cursor: values then has `Before` in place of Page ("" on the newest page),
- *   and `next` is the one of the page of older rows ("" on the last)
+ *   and `next` is the one of the page of older rows ("" on the last); `turn` has the words for the two ways
+ * pageOf("/Audit", "Entries", "Before") makes such a load for a path, the array's name and the cursor's
  * rowKey(row): for a row that stays itself across reloads; new rows of a reload are marked for a moment
  */
+import { get } from "../api.js";
 import { fill, h, icon, unique } from "../dom.js";
 import { number } from "../format.js";
 import { pairs } from "./form.js";
@@ -58,7 +60,7 @@ function filterBar(filters, query, changed) {
   };
 }
 
-export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [] }) {
+export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [], turn = ["Newer", "Older"] }) {
   const { query, signal, setQuery, go } = context;
   const kept = remembered(id);
   const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
@@ -103,8 +105,8 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
       const { before } = state, older = () => { before.push(state.next); reload().then(shown); };
       const newer = () => { before.length > 1 ? before.pop() : (before[0] = ""); reload().then(shown); };
       return before.length > 1 || before[0] || state.next ? [
-        h("button", { type: "button", disabled: before.length === 1 && !before[0], onclick: newer }, "Newer"),
-        h("button", { type: "button", disabled: !state.next, onclick: older }, "Older")] : null;
+        h("button", { type: "button", disabled: before.length === 1 && !before[0], onclick: newer }, turn[0]),
+        h("button", { type: "button", disabled: !state.next, onclick: older }, turn[1])] : null;
     }
     const pages = Math.max(1, Math.ceil(state.total / pageSize));
     const to = (page) => () => { state.page = page; reload().then(shown); };
@@ -141,3 +143,10 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   const ready = reload();
   return { node, reload, ready, values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
 }
+
+/* A `load` over a resource that is read by a cursor (Before: newest first; After: in order of id). */
+export const pageOf = (path, name, cursor) => async ({ Sort, Page, Before, ...asked }, signal) => {
+  const answer = await get(path, { ...asked, [cursor]: Before }, { signal });
+  const next = answer["@nextpageuri"];
+  return { rows: answer[name], next: next ? new URL(next, location.origin).searchParams.get(cursor) : "" };
+};

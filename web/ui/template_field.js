@@ -90,7 +90,7 @@ export function templateField(input, { points, url = false }) {
   input.addEventListener("scroll", () => { copy.scrollTop = input.scrollTop; });
   draw();
   return {
-    node: h("div.template", null, h("div.template-stack", null, copy, input), list),
+    node: h("div.template", { class: url ? "" : "tall" }, h("div.template-stack", null, copy, input), list),
     mark(given) { messages = given; of = input.value; draw(); },
     redraw: draw,
     insert: (name) => insertText(input, `{${name}}`),

@@ -4,10 +4,15 @@ import { h } from "../../dom.js";
 import { ago, date, number, span } from "../../format.js";
 import { badge } from "../../ui/badge.js";
 import { toast, undoable } from "../../ui/toast.js";
-import { notificationTitle } from "../postbacks.js";
+
+const TITLE_MOST = 60;
 
 export const path = (id, rest = "") => own(`/EventNotifications/${id}${rest}`);
-export const titleOf = (notification) => notificationTitle(notification, notification.Id);
+/* Its name, or where it goes. */
+export function titleOf({ Id, Name, Url }) {
+  const title = Name || (Url ?? "").replace(/^https?:\/\//, "") || `Event notification ${Id}`;
+  return title.length > TITLE_MOST ? `${title.slice(0, TITLE_MOST)}…` : title;
+}
 
 const age = (text) => (text ? span((Date.now() - new Date(text)) / 1000) : "");
 
@@ -59,7 +64,7 @@ export function stateButton(notification, changed, kind = "button") {
 export async function remove(notification, pending) {
   const waiting = Number(pending ?? 0) ? `; its ${number(pending)} pending postbacks will not be sent` : "";
   try {
-    return await undoable(`“${titleOf(notification).slice(0, 60)}” is being deleted${waiting}.`, () => del(path(notification.Id)));
+    return await undoable(`“${titleOf(notification)}” is being deleted${waiting}.`, () => del(path(notification.Id)));
   } catch (error) {
     toast(error.message, "bad");
     return false;

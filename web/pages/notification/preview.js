@@ -25,8 +25,12 @@ export function preview({ context: { signal }, answered, headers = [] }) {
   const indent = h("input", { id: boxId, type: "checkbox", onchange: () => draw() });
   let timer = null, running = null, last = null, request = null;
 
-  /* What is secret is the operator's or the server's: its place is shown. */
-  const whole = (given) => ({ ...given, Headers: [...given.Headers, ...["webhook-signature", ...headers].map((Name) => ({ Name, Value: "(hidden)" }))] });
+  /* A preview is signed by nobody and carries nobody's credentials: their places are shown. */
+  function whole(given) {
+    const hidden = (Name) => ({ Name, Value: "(hidden)" });
+    const at = given.Headers.findIndex((one) => one.Name === "webhook-timestamp") + 1;
+    return { ...given, Headers: [...given.Headers.slice(0, at), hidden("webhook-signature"), ...given.Headers.slice(at), ...headers.map(hidden)] };
+  }
   function draw() {
     if (request)
       fill(place, requestBox(indent.checked ? indented(request) : request));

@@ -1,0 +1,88 @@
+/* replays.js — postbacks of a range sent again, or the events of a range to this event notification; how far each is. */
+import { get, mayChange, post } from "../../api.js";
+import { fill, h } from "../../dom.js";
+import { date, number } from "../../format.js";
+import { badge } from "../../ui/badge.js";
+import { form } from "../../ui/form.js";
+import { progress } from "../../ui/progress.js";
+import { toast } from "../../ui/toast.js";
+import { path, titleOf } from "./health.js";
+
+const LOOK_MS = 700;
+const STATES = [["ALL", "All that have ended"], ["DELIVERED", "Delivered"], ["CANCELLED", "Cancelled"], ["EXPIRED", "Given up"]];
+const OTHERS = [["ALL", "All"], ...STATES.slice(1), ["WAITING", "Waiting"]];
+const stateWords = Object.fromEntries([...OTHERS, STATES[0]]);
+
+const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+const instant = (value) => (value ? new Date(value).toISOString() : undefined);
+
+function source(replay, titles) {
+  if (replay.From === "ALL")
+    return "all events of the account";
+  if (replay.From === replay.NotificationId)
+    return `its own postbacks, ${stateWords[replay.PostbackState]?.toLowerCase() ?? replay.PostbackState}`;
+  return `postbacks of “${titles.get(replay.From) ?? `Event notification ${replay.From}`}”, ${stateWords[replay.PostbackState]?.toLowerCase() ?? replay.PostbackState}`;
+}
+
+function asking(notification, others, started) {
+  const itself = notification.Id;
+  const sheet = form({
+    action: "Replay", values: { From: itself, StartDate: local(new Date(Date.now() - 86400000)), EndDate: local(new Date()), State: "ALL", OtherState: "ALL" },
+    fields: [
+      { name: "From", label: "What to send again", kind: "select", wide: true, options: [[itself, "Its own postbacks"], ["ALL", "All events of the account that it wants"],
+        ...others.map((one) => [one.Id, `Postbacks of “${titleOf(one)}”`])] },
+      { name: "StartDate", label: "From", kind: "datetime", required: true },
+      { name: "EndDate", label: "To", kind: "datetime", check: (value, { StartDate }) => (StartDate && value < StartDate ? "Must not be before From." : "") },
+      { name: "State", label: "States", kind: "select", options: STATES, when: ({ From }) => From === itself },
+      { name: "OtherState", label: "States", names: ["State"], kind: "select", options: OTHERS, when: ({ From }) => From !== itself && From !== "ALL" },
+      { name: "Types", label: "Events", kind: "checks", wide: true, hint: "None ticked: all of them.", options: notification.EventTypes },
+    ],
+    submit: async ({ From, StartDate, EndDate, State, OtherState, Types }) => {
+      await post(path(itself, "/Replays"), { From, StartDate: instant(StartDate), EndDate: instant(EndDate && `${EndDate}:59`), State: State ?? OtherState, Types: Types.length ? Types : undefined });
+      toast("The replay has begun.");
+      started();
+    },
+  });
+  return sheet.node;
+}
+
+function line(replay, titles, changed) {
+  const total = Number(replay.Total), done = Number(replay.Done), running = replay.State === "RUNNING";
+  const what = `${date(replay.StartDate)} to ${date(replay.EndDate)}: ${source(replay, titles)}${replay.Types.length ? `; ${replay.Types.join(", ")}` : ""}`;
+  const stop = async (event) => {
+    event.target.disabled = true;
+    try {
+      await post(path(replay.NotificationId, `/Replays/${replay.Id}/Cancel`));
+      toast("The replay is cancelled; what it has sent stays sent.");
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+    changed();
+  };
+  return h("li.entry", null,
+    h("div.entry-head", null, badge("ReplayState", replay.State), h("strong", null, what), h("span.gap"), running && mayChange() ? h("button.small", { type: "button", onclick: stop }, "Cancel") : null),
+    running ? progress(done, total, "Replay") : null,
+    h("p.muted", null, `${number(replay.Sent)} sent of ${replay.Total === "" ? "not yet counted" : `${number(replay.Total)} looked at`}; begun ${date(replay.CreationDate)}${replay.FinishedDate ? `, ended ${date(replay.FinishedDate)}` : ""}`));
+}
+
+export function replays(notification, others, { signal }) {
+  const place = h("div"), titles = new Map([...others, notification].map((one) => [one.Id, titleOf(one)]));
+  let timer = null;
+  async function look() {
+    clearTimeout(timer);
+    try {
+      const { Replays } = await get(path(notification.Id, "/Replays"), { PageSize: 20 }, { signal });
+      fill(place, Replays.length ? h("ul.entries", null, Replays.map((one) => line(one, titles, look))) : h("p.muted", null, "None yet."));
+      if (Replays.some((one) => one.State === "RUNNING"))
+        timer = setTimeout(look, LOOK_MS);
+    } catch (error) {
+      if (error.name !== "AbortError")
+        fill(place, h("p.summary", { role: "alert" }, error.message));
+    }
+  }
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  look();
+  return h("section.card", { "aria-label": "Replay" }, h("h2", null, "Replay"),
+    mayChange() ? asking(notification, others, look) : null,
+    h("h3", null, "Replays"), place);
+}
