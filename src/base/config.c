@@ -38,6 +38,8 @@ static const struct option_row rows[] = {
       "private addresses that postbacks may go to; may be given again" },
     { "ca-file", "FILE", TEXT, AT(ca_file), NULL, 0, 0, NULL,
       "PEM file of further certificate authorities for receivers" },
+    { "name-servers", "ADDR:PORT,...", TEXT, AT(name_servers), NULL, 0, 0, NULL,
+      "whom to ask for receivers' addresses; without it those of /etc/resolv.conf" },
     { "rate-limit", "N", NUMBER, AT(rate_limit), "1000", 0, 1000000000, NULL,
       "API requests an hour for each account; 0: no limit" },
     { "deadline", "SECONDS", NUMBER, AT(deadline_s), "30", 1, 600, NULL,

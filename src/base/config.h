@@ -21,6 +21,7 @@ struct config {                          /* strings are owned */
     size_t allow_egress_count;
     char *file;         /* --config FILE */
     char *ca_file;      /* --ca-file FILE */
+    char *name_servers; /* --name-servers ADDR:PORT,…; NULL: the system's */
     char *log_format;   /* --log-format text|json */
     char *log_level;    /* --log-level debug|info|warn|error */
     int64_t rate_limit; /* --rate-limit N an hour and account; 0: none */

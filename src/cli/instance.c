@@ -105,6 +105,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
             .allow_egress = (const char *const *)config->allow_egress,
             .allow_egress_count = config->allow_egress_count,
             .ca_file = config->ca_file,
+            .name_servers = config->name_servers,
             .deadline_ms = (int)config->deadline_s * 1000,
         },
     };

@@ -275,7 +275,7 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     if (!config->late_tls)
         tls_prepare(tls);
     dialer.alarms = alarms_new(loop);
-    dialer.resolver = resolver_new(loop, dialer.alarms, NULL, error);
+    dialer.resolver = resolver_new(loop, dialer.alarms, config->name_servers, error);
     if (dialer.resolver == NULL)
         goto err2;
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */

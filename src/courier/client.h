@@ -27,7 +27,8 @@ struct tls_identity;
 struct client_config {
     const char *const *allow_egress; /* CIDRs allowed though private; "0.0.0.0/0" and "::/0": all */
     size_t allow_egress_count;
-    const char *ca_file; /* PEM of further authorities; NULL: the system's store */
+    const char *ca_file;      /* PEM of further authorities; NULL: the system's store */
+    const char *name_servers; /* "127.0.0.1:53,[::1]:53"; NULL: the system's */
     bool late_tls;     /* authorities are read with the first https exchange, not by client_new() */
     int deadline_ms;   /* for a whole exchange; default 30,000 */
     int idle_ms;       /* a kept connection's life without use; default 60,000 */

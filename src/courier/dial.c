@@ -32,6 +32,7 @@ struct dial {
     const struct dialer *by;
     dial_done *done;
     void *context;
+    char *host; /* NULL: an address was given */
     int port;
     bool resolving;
     struct resolver_waiter waiter;
@@ -65,7 +66,15 @@ static void free_dial(struct dial *dial)
         close(drop_try(container_of(at, struct try, node)));
     resolver_forget(&dial->waiter);
     alarm_clear(dial->by->alarms, &dial->alarm);
+    free(dial->host);
     free(dial);
+}
+
+/* What was resolved led nowhere: the receiver may have moved. */
+static void doubt(const struct dial *dial)
+{
+    if (dial->host != NULL && !dial->resolving)
+        resolver_doubt(dial->by->resolver, dial->host);
 }
 
 static void end(struct dial *dial, int fd)
@@ -75,6 +84,8 @@ static void end(struct dial *dial, int fd)
     enum exchange_error error = fd == -1 ? dial->error : EXCHANGE_OK;
     char detail[sizeof(dial->detail)];
     memcpy(detail, dial->detail, sizeof(detail));
+    if (fd == -1)
+        doubt(dial);
     free_dial(dial);
     done(context, fd, error, detail);
 }
@@ -242,6 +253,7 @@ struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_
         resolved(dial, &literal);
         return dial;
     }
+    dial->host = must_copy(host);
     dial->resolving = true;
     const struct resolved *known = resolver_ask(by->resolver, host, &dial->waiter);
     if (known != NULL)
@@ -251,6 +263,7 @@ struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_
 
 void dial_cancel(struct dial *dial)
 {
+    doubt(dial);
     free_dial(dial);
 }
 

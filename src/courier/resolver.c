@@ -361,6 +361,14 @@ const struct resolved *resolver_ask(struct resolver *resolver, const char *host,
     return known ? &name->found : NULL;
 }
 
+void resolver_doubt(struct resolver *resolver, const char *host)
+{
+    struct name *name = map_get_text(&resolver->names, host, strlen(host));
+    int64_t soon = clock_steady_ms() + TTL_LEAST_S * 1000;
+    if (name != NULL && name->until_ms > soon)
+        name->until_ms = soon;
+}
+
 void resolver_forget(struct resolver_waiter *waiter)
 {
     list_remove(&waiter->node);

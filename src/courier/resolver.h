@@ -1,7 +1,8 @@
 /* resolver.h — host names to addresses, by c-ares on the loop, with a small cache.
  *
- * Addresses are kept as long as their TTL says (at least 1 s, at most 60 s), a failure for 1 s.
- * Names are taken as they stand: no search domains.  Several who ask for one name share a look-up.
+ * Addresses are kept as long as their TTL says (at least 1 s, at most 60 s) and nobody doubts them,
+ * a failure for 1 s. Names are taken as they stand: no search domains.  Several who ask for one
+ * name share a look-up.
  */
 #ifndef POSTBACKD_RESOLVER_H
 #define POSTBACKD_RESOLVER_H
@@ -44,6 +45,8 @@ void resolver_free(struct resolver *resolver); /* wakes nobody */
  * host: at most HOST_MAX bytes. */
 const struct resolved *resolver_ask(struct resolver *resolver, const char *host,
                                     struct resolver_waiter *waiter);
+/* None of the addresses could be connected to: they are not kept for more than 1 s from now. */
+void resolver_doubt(struct resolver *resolver, const char *host);
 void resolver_forget(struct resolver_waiter *waiter); /* it is not woken any more */
 
 #endif

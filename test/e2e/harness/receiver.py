@@ -65,7 +65,7 @@ def in_turn(*behaviours):
 class Receiver:
     """Listens on a free loopback port until closed, a thread a connection."""
 
-    def __init__(self, behave=None, tls=None, family=socket.AF_INET, port=0):
+    def __init__(self, behave=None, tls=None, family=socket.AF_INET, port=0, address=None):
         self.behave = behave or answers(200)
         self.tls = tls
         self.requests, self.connections = [], 0
@@ -74,7 +74,7 @@ class Receiver:
         self.open = set()
         self.listener = socket.socket(family, socket.SOCK_STREAM)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
+        self.listener.bind((address or ("::1" if family == socket.AF_INET6 else "127.0.0.1"), port))
         self.listener.listen(1024)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
