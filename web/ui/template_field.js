@@ -21,9 +21,17 @@ const FUNCTIONS = [
 
 /* ---- completion ---- */
 
+/* 0 at its beginning, else where it stands in the name, else far behind when its letters at least stand there in turn. */
+function rankOf(name, wanted) {
+  const at = name.indexOf(wanted);
+  if (at >= 0)
+    return at;
+  let from = 0;
+  return [...wanted].every((letter) => (from = name.indexOf(letter, from) + 1) > 0) ? 1000 : Infinity;
+}
+
 function pointOptions(points, typed) {
-  const wanted = typed.toLowerCase();
-  const rank = ({ Name }) => { const at = Name.toLowerCase().indexOf(wanted); return at < 0 ? Infinity : at; };
+  const rank = ({ Name }) => rankOf(Name.toLowerCase(), typed.toLowerCase());
   return points.filter((one) => one.open && rank(one) < Infinity).sort((a, b) => rank(a) - rank(b))
     .map((one) => ({ insert: `{${one.Name}}`, more: `{${one.Name}`, title: one.Name, text: one.Meaning }));
 }

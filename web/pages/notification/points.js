@@ -34,9 +34,8 @@ export function points({ insert, changed, ticked: given = [] }) {
     const name = point.open
       ? h("button.plain.point-name", { type: "button", "aria-label": `Insert ${point.Name}`, onclick: () => insert(point.Name) }, icon("plus"), h("code", null, point.Name))
       : h("span.point-name", null, h("code", null, point.Name), h("span.badge.warn", null, "Not open to you"));
-    return h("li", null, name,
-      h("p.point-text", null, point.Meaning, h("span.muted", null, ` ${point.Type}`), point.Sample ? [h("span.muted", null, ", such as "), h("code.sample", null, point.Sample)] : null),
-      point.open ? tick(point) : h("a", { href: asking(point) }, "Ask the support for it"));
+    return h("li", null, name, point.open ? tick(point) : h("a", { href: asking(point) }, "Ask the support for it"),
+      h("p.point-text", null, point.Meaning, h("span.muted", null, ` ${point.Type}`), point.Sample ? [h("span.muted", null, ", such as "), h("code.sample", null, point.Sample)] : null));
   }
   function draw() {
     const wanted = search.value.trim().toLowerCase();

@@ -53,10 +53,13 @@ export function preview({ context: { signal }, answered, headers = [] }) {
     } catch (error) {
       if (error.name === "AbortError")
         return;
-      fill(says, error.errors?.length ? "This is the last request that was right: what is wrong now is marked in the form." : error.message);
+      if (!error.errors?.length)
+        blank(error.message);
+      else if (!request)
+        blank("No request yet: what is wrong is marked in the form.");
+      else
+        fill(says, "This is the last request that was right: what is wrong now is marked in the form.");
       place.classList.add("stale");
-      if (!request)
-        fill(place, h("p.muted", null, "No request yet: what is wrong is marked in the form."));
       answered(error.errors ?? [], settings);
     } finally {
       if (running === mine)

@@ -24,11 +24,14 @@ function typeOptions(category, notification) {
   return [...known, ...gone.map((name) => [name, name, "is not an event type any more"])];
 }
 
+/* "line 2, column 8: …" as a sentence; a place in the first line needs no line. */
+const worded = (message) => message.replace(/^line 1, (?=column)|^at (?=character)/, "").replace(/^[a-z]/, (letter) => letter.toUpperCase());
+
 /* Every field; `told(name)` is what the server last said of a value. */
 function fields({ category, notification, told, dressed, panel }) {
   const of = (name, more) => ({ name, check: (value, values) => more?.(value, values) || told(name, value) });
   return [
-    { kind: "group", name: "events", label: "Events", text: `In ${category.Name}: which of them are sent.` },
+    { kind: "group", name: "events", label: category.Name },
     { ...of("EventTypes"), label: "Events", kind: "checks", required: true, wide: true, options: typeOptions(category, notification) },
     { ...of("Name"), label: "Name", hint: "Your own words for it; shown here, never sent.", maxlength: 200, wide: true },
 
@@ -60,6 +63,7 @@ export function settings({ context, category, notification, saved }) {
   if (!mayChange())
     return { node: shown(notification), dirty: () => false };
   const start = notification ?? { ...NEW, EventTypes: category.EventTypes.filter((type) => type.Default === "true").map((type) => type.EventType), QueryPoints: [] };
+  const action = notification ? "Save" : "Add";
   const controls = {}, said = new Map(); /* name → { value, text } */
   let into = notification?.Method === "GET" ? "Url" : "BodyTemplate";
 
@@ -78,11 +82,11 @@ export function settings({ context, category, notification, saved }) {
   };
   const shows = preview({ context, headers: (notification?.CustomHeaders ?? []).map((one) => one.Name), answered: mark });
   const sheet = form({
-    action: notification ? "Save" : "Add", values: start, cancel: "/notifications",
+    action, values: start, cancel: "/notifications",
     fields: fields({ category, notification, told, dressed, panel: panel.node }),
     changed: () => changed(),
     submit: () => save(null),
-    extra: [{ text: "Save and send test", submit: () => save(shows.type()) }],
+    extra: [{ text: `${action} and send test`, submit: () => save(shows.type()) }],
   });
 
   const target = (values) => (withBody(values) ? into : "Url");
@@ -94,8 +98,10 @@ export function settings({ context, category, notification, saved }) {
   /* The server's words, each at its field; the places in a template are marked. */
   function mark(errors, asked) {
     said.clear();
-    for (const { Field, Message } of errors)
-      said.set(Field, { value: asked[Field], text: said.has(Field) ? `${said.get(Field).text}\n${Message}` : Message });
+    for (const { Field, Message } of errors) {
+      const text = said.has(Field) ? `${said.get(Field).text}\n${worded(Message)}` : worded(Message);
+      said.set(Field, { value: asked[Field], text });
+    }
     const now = values();
     for (const name of Object.keys(now))
       if (told(name, now[name]))

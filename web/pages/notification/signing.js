@@ -22,7 +22,7 @@ function secret(id, { signal }) {
   const place = h("div.secret-place", { role: "status" });
   const button = (text, onclick, style = "button") => h(style, { type: "button", onclick }, text);
   function hidden() {
-    fill(place, button("Show the secret", () => show(get(path(id, "/SigningSecret"), null, { signal }))));
+    fill(place, h("div.actions", null, button("Show the secret", () => show(get(path(id, "/SigningSecret"), null, { signal })))));
   }
   async function show(asked) {
     try {
@@ -64,12 +64,12 @@ function headers(notification) {
 
 /* What the operator set for TLS to this receiver, read-only. */
 function identity({ Tls }) {
-  if (!Tls || typeof Tls !== "object")
-    return null;
-  const words = Object.entries(Tls).filter(([, value]) => typeof value === "string");
-  return h("section.card", { "aria-label": "TLS identity" }, h("h2", null, "TLS identity"),
-    words.some(([, value]) => value) ? facts(words.map(([name, value]) => [name.replace(/(?<=[a-z])(?=[A-Z])/g, " "), /Date$|Until$/.test(name) ? date(value) : value]))
-      : h("p.muted", null, "None: the receiver's certificate is checked by the server's own authorities."));
+  const certificates = (list) => h("ul.certificates", null, list.map((one) => h("li", null, h("code", null, one.Subject), h("span.muted", null, ` until ${date(one.EndDate)}`))));
+  const { CaCertificates = [], ClientCertificates = [] } = Tls ?? {};
+  return h("section.card", { "aria-label": "TLS identity" }, h("h2", null, "TLS identity"), facts([
+    ["The receiver is trusted by", CaCertificates.length ? certificates(CaCertificates) : "The authorities that the server trusts"],
+    ["It is shown the certificate", ClientCertificates.length ? certificates(ClientCertificates) : "None"],
+  ]), h("p.hint", null, "Set by the support, on request."));
 }
 
 export const signing = (notification, context) => h("div.columns.signing", null, secret(notification.Id, context), headers(notification), identity(notification));
