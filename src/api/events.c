@@ -77,6 +77,7 @@ static void write_event(struct intake *intake, struct db *db, const struct incom
     for (size_t i = event->to_at; i < event->to_at + event->to_count; i++) {
         struct event *made = event_new(intake->to[i].account, event->type, event->occurred_at, 0,
                                        data, event->data_len);
+        made->checked = true;
         event_publish(&intake->api.job, db, made);
         intake_id(intake, made->id);
         event_unref(made);

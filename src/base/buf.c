@@ -6,6 +6,7 @@
 #include "base/buf.h"
 
 #include "base/fail.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,16 +72,8 @@ void buf_char(struct buf *buf, char c)
 
 void buf_int(struct buf *buf, int64_t value)
 {
-    char digits[24];
-    char *at = digits + sizeof(digits);
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (value < 0)
-        *--at = '-';
-    buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+    char text[TEXT_OF_INT];
+    buf_add(buf, text, text_of_int(text, value));
 }
 
 void buf_vfmt(struct buf *buf, const char *format, va_list args)

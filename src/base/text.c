@@ -26,6 +26,23 @@ bool text_int(const char *text, int64_t least, int64_t most, int64_t *value)
     return true;
 }
 
+size_t text_of_int(char out[TEXT_OF_INT], int64_t value)
+{
+    char digits[TEXT_OF_INT];
+    size_t at = sizeof(digits), len = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (value < 0)
+        out[len++] = '-';
+    memcpy(out + len, digits + at, sizeof(digits) - at);
+    len += sizeof(digits) - at;
+    out[len] = '\0';
+    return len;
+}
+
 bool text_bool(const char *text, bool *value)
 {
     static const char *const yes[] = { "true", "1", "yes", "on" };

@@ -27,6 +27,7 @@ struct event {
     int64_t occurred_at; /* ms, wall clock */
     int64_t inquiry;     /* 0: not about an inquiry */
     int references;
+    bool checked; /* its data came from event_check(): it is canonical without a look */
     size_t data_len;
     char data[]; /* NUL-terminated JSON object text */
 };
@@ -56,7 +57,8 @@ struct points_context { /* the common data points */
     int attempt;      /* from 1 */
 };
 /* Borrows the event and the context's strings.  NULL: the data is damaged.  Cheap: one walk over
- * the text; values are decoded when asked for. */
+ * the text, for a checked event not before one of its own points is asked for; values are decoded
+ * when asked for. */
 struct points *points_new(const struct event *event, const struct points_context *context);
 /* The value as text ("" when absent; lists as JSON text); never NULL; valid until points_free. */
 const char *points_get(struct points *points, const struct data_point *point);

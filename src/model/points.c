@@ -1,7 +1,7 @@
 /* points.c — the values of an event by name.
  *
- * points_new() walks the event's canonical text once and notes where each member's name and value
- * stand; nothing is decoded or copied.  A value is decoded when it is first asked for, into an
+ * One walk over the event's canonical text notes where each member's name and value stand; nothing
+ * is decoded or copied.  A value is decoded when it is first asked for, into an
  * arena as long as the text, at the place that the value has in the text: a decoded string is
  * never longer than its escaped form, and the NUL goes where the closing quote (or the comma
  * behind a list) was, so that no two values can meet.
@@ -12,13 +12,14 @@
 #include "model/event.h"
 
 #include "base/fail.h"
+#include "base/text.h"
 #include "model/date.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, NUMBER_TEXT = 24 };
+enum { DEPTH_MAX = 32, NUMBER_TEXT = TEXT_OF_INT };
 
 enum common { EVENT_ID, EVENT_TYPE, EVENT_TIME, ACCOUNT_SID, POSTBACK_ID, ATTEMPT };
 
@@ -37,9 +38,10 @@ struct points {
     char event_id[NUMBER_TEXT], event_time[DATE_TEXT], postback_id[NUMBER_TEXT],
         attempt[NUMBER_TEXT]; /* written when asked for */
     size_t hint;              /* the member behind the last one found */
+    bool walked;              /* the members are known */
     size_t count;
     char *arena;
-    struct member members[];
+    struct member *members;
 };
 
 /* ---- the walk ---- */
@@ -195,19 +197,37 @@ static int walk_data(const struct event *event, struct member members[CATALOG_PO
     return at + 1 == event->data + event->data_len ? count : -1;
 }
 
-struct points *points_new(const struct event *event, const struct points_context *context)
+/* False: the data is damaged. */
+static bool walk(struct points *points)
 {
     struct member members[CATALOG_POINTS_MAX];
-    int count = walk_data(event, members);
+    int count = walk_data(points->event, members);
     if (count == -1)
-        return NULL;
-    size_t members_size = (size_t)count * sizeof(members[0]);
-    struct points *points = must_alloc(sizeof(*points) + members_size);
+        return false;
+    points->walked = true;
+    points->count = (size_t)count;
+    points->members = must_resize(NULL, points->count * sizeof(members[0]) + 1);
+    memcpy(points->members, members, points->count * sizeof(members[0]));
+    return true;
+}
+
+/* How many members there are. */
+static size_t members_of(struct points *points)
+{
+    if (!points->walked && !walk(points))
+        bug("the data of event %lld was checked and is damaged", (long long)points->event->id);
+    return points->count;
+}
+
+struct points *points_new(const struct event *event, const struct points_context *context)
+{
+    struct points *points = must_alloc(sizeof(*points));
     points->event = event;
     points->context = *context;
-    points->count = (size_t)count;
-    memcpy(points->members, members, members_size);
-    return points;
+    if (event->checked || walk(points))
+        return points;
+    free(points);
+    return NULL;
 }
 
 void points_free(struct points *points)
@@ -216,6 +236,7 @@ void points_free(struct points *points)
         return;
     for (size_t i = 0; i < points->count; i++)
         json_decref(points->members[i].list);
+    free(points->members);
     free(points->arena);
     free(points);
 }
@@ -329,7 +350,7 @@ static const json_t *member_list(struct member *member)
 static struct member *find(struct points *points, const char *name)
 {
     size_t len = strlen(name);
-    for (size_t i = 0; i < points->count; i++) {
+    for (size_t i = 0; i < members_of(points); i++) {
         size_t at = (points->hint + i) % points->count;
         struct member *member = &points->members[at];
         if (member->name_len == len && memcmp(member->name, name, len) == 0) {
@@ -342,7 +363,7 @@ static struct member *find(struct points *points, const char *name)
 
 static const char *number_text(char out[NUMBER_TEXT], int64_t number)
 {
-    snprintf(out, NUMBER_TEXT, "%lld", (long long)number);
+    text_of_int(out, number);
     return out;
 }
 
@@ -384,7 +405,7 @@ const json_t *points_json(struct points *points, const struct data_point *point)
 
 bool points_each(struct points *points, size_t *at, struct point_value *value)
 {
-    if (*at == points->count)
+    if (*at == members_of(points))
         return false;
     struct member *member = &points->members[(*at)++];
     value->name = member->name;

@@ -88,8 +88,8 @@ static void add_headers(struct request *request, const struct notification *noti
                         int64_t postback, int64_t at_ms)
 {
     struct buf *out = &request->headers;
-    char id[24];
-    snprintf(id, sizeof(id), "%lld", (long long)postback);
+    char id[TEXT_OF_INT];
+    text_of_int(id, postback);
 
     buf_str(out, "Host: ");
     url_host(out, &notification->to);
