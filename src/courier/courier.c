@@ -280,6 +280,12 @@ size_t courier_room(struct courier *courier, int64_t notification)
     return route != NULL ? route_room(courier, route) : 0;
 }
 
+bool courier_is_fed(const struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    return route != NULL && lane_queued(route->lane) >= LANE_LOW_WATER;
+}
+
 bool courier_push(struct courier *courier, struct postback *postback)
 {
     struct route *route = route_find(courier, postback->notification);

@@ -59,6 +59,8 @@ bool courier_has(const struct courier *courier, int64_t notification);
 bool courier_push(struct courier *courier, struct postback *postback);
 /* How many more a lane would take now. */
 size_t courier_room(struct courier *courier, int64_t notification);
+/* Whether a lane has so much queued that it is not hungry yet: hungry() will come. */
+bool courier_is_fed(const struct courier *courier, int64_t notification);
 /* An Ordered notification's failed head, to be tried at due_ms (steady clock), under no cap.
  * False (the caller keeps it) when there is no such lane. */
 bool courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms);

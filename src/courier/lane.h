@@ -28,7 +28,7 @@ enum lane_state { LANE_READY, LANE_HELD, LANE_DOWN, LANE_STATES };
 
 enum {
     LANE_HIGH_WATER = 256, /* a fuller lane takes no more: the rest waits on disk */
-    LANE_LOW_WATER = 64,   /* below it the engine reads more back */
+    LANE_LOW_WATER = 128,  /* below it the engine reads more back */
     LANE_WINDOW_FIRST = 8,
     LANE_WINDOW_MOST = 128,
 };

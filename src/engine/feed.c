@@ -388,8 +388,9 @@ static void read_disk(struct feed *feed)
         feed->read_again = true;
         return;
     }
+    /* A read costs much besides its rows: with a few each time it would be most of a catch-up. */
     size_t room = courier_room(engine->courier, feed->notification);
-    if (room == 0)
+    if (room == 0 || courier_is_fed(engine->courier, feed->notification))
         return;
     struct read_job *job = engine_job_new(
         engine, sizeof(*job) + feed->held_count * sizeof(job->skip[0]), read_run, read_done);

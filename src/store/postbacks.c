@@ -216,7 +216,6 @@ static int64_t *sorted(const int64_t *ids, size_t count)
     ".attempts AND instr(lower(a.headers), 'retry-after:') > 0)"
 
 enum {
-    DUE_ID,
     DUE_AT,
     DUE_ATTEMPTS,
     DUE_EVENT,
@@ -225,11 +224,10 @@ enum {
     DUE_OCCURRED,
     DUE_INQUIRY,
     DUE_DATA,
-    DUE_PROBE /* not due, but may be tried as a probe */
 };
 
 /* NULL: its event has a type that this program does not know; it stays on disk. */
-static struct postback *postback_from(struct stmt *row, int64_t notification)
+static struct postback *postback_from(struct stmt *row, int64_t id, int64_t notification)
 {
     const struct event_type *type = catalog_type_numbered((int)db_int(row, DUE_TYPE));
     size_t len;
@@ -237,7 +235,7 @@ static struct postback *postback_from(struct stmt *row, int64_t notification)
     if (type == NULL)
         return NULL;
     struct postback *postback = must_alloc(sizeof(*postback));
-    postback->id = db_int(row, DUE_ID);
+    postback->id = id;
     postback->notification = notification;
     postback->attempts = (int)db_int(row, DUE_ATTEMPTS);
     postback->due_at = db_int(row, DUE_AT);
@@ -248,6 +246,31 @@ static struct postback *postback_from(struct stmt *row, int64_t notification)
     return postback;
 }
 
+static struct postback *read_due(struct db *db, int64_t id, int64_t notification)
+{
+    struct postback *postback = NULL;
+    struct stmt *find = db_prepare(db, "SELECT p.due_at, p.attempts, e.id, e.account, e.type, "
+                                       "e.occurred_at, e.inquiry, e.data FROM postback p "
+                                       "CROSS JOIN event e ON e.id = p.event WHERE p.id = ?");
+    db_bind_int(find, 1, id);
+    if (db_step(find) == DB_ROW)
+        postback = postback_from(find, id, notification);
+    db_finish(find);
+    return postback;
+}
+
+/* One that is not due. */
+static bool may_probe(struct db *db, int64_t id)
+{
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM postback p WHERE p.id = ? AND p.attempts > 0 "
+                                       "AND NOT " ASKED_FOR_REST("p"));
+    db_bind_int(find, 1, id);
+    bool may = db_step(find) == DB_ROW;
+    db_finish(find);
+    return may;
+}
+
+/* The walk is over the index alone: what is left out costs no look at its row. */
 size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool probing,
                     const int64_t *skip, size_t skip_count, size_t limit, struct list *out,
                     int64_t *next_due)
@@ -256,25 +279,21 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
     size_t count = 0;
     int walked = 0;
     /* Nothing is read beyond what db_step() is asked for. */
-    struct stmt *walk = db_prepare(
-        db, "SELECT p.id, p.due_at, p.attempts, e.id, e.account, e.type, e.occurred_at, e.inquiry, "
-            "e.data, p.due_at > ?2 AND p.attempts > 0 AND NOT " ASKED_FOR_REST(
-                "p") " FROM postback p CROSS JOIN event e ON e.id = p.event "
-                     "WHERE p.notification = ?1 AND p.state = 1 ORDER BY p.due_at, p.id");
+    struct stmt *walk = db_prepare(db, "SELECT id, due_at FROM postback WHERE notification = ? AND "
+                                       "state = 1 ORDER BY due_at, id");
 
     *next_due = -1;
     db_bind_int(walk, 1, notification);
-    db_bind_int(walk, 2, now_ms);
     while (db_step(walk) == DB_ROW) {
-        int64_t id = db_int(walk, DUE_ID), due_at = db_int(walk, DUE_AT);
+        int64_t id = db_int(walk, 0), due_at = db_int(walk, 1);
         if (bsearch(&id, skipped, skip_count, sizeof(id), by_value) != NULL)
             continue;
-        bool due = due_at <= now_ms || (probing && db_int(walk, DUE_PROBE) != 0);
+        bool due = due_at <= now_ms || (probing && may_probe(db, id));
         if (*next_due == -1 && (!due || count == limit))
             *next_due = due_at;
         if (count == limit || (!due && (!probing || ++walked > DUE_WALK_MAX)))
             break;
-        struct postback *postback = due ? postback_from(walk, notification) : NULL;
+        struct postback *postback = due ? read_due(db, id, notification) : NULL;
         if (postback != NULL) {
             list_append(out, &postback->in);
             count++;
