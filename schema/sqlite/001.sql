@@ -120,8 +120,15 @@ CREATE TABLE inquiry (
     reopened               INTEGER NOT NULL DEFAULT 0,
     created_at             INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX inquiry_of_partner ON inquiry (partner, id);
-CREATE INDEX inquiry_of_brand ON inquiry (brand, campaign, id);
+-- an account's, newest first, and how many there are of a state, status or type
+CREATE INDEX inquiry_of_partner ON inquiry (partner, id, state, status, type);
+CREATE INDEX inquiry_of_brand ON inquiry (brand, campaign, id, state, status, type);
+CREATE INDEX inquiry_by_order ON inquiry (partner, order_id);
+CREATE INDEX inquiry_by_brands_order ON inquiry (brand, order_id);
+CREATE INDEX inquiry_by_date ON inquiry (partner, transaction_at);
+CREATE INDEX inquiry_by_brands_date ON inquiry (brand, transaction_at);
+CREATE INDEX inquiry_by_reference ON inquiry (partner, reference) WHERE reference <> '';
+CREATE INDEX inquiry_by_customer ON inquiry (partner, customer_id) WHERE customer_id <> '';
 CREATE UNIQUE INDEX inquiry_open ON inquiry (partner, campaign, order_id, type) WHERE state = 1;
 CREATE INDEX inquiry_of_rule ON inquiry (approval_rule) WHERE status = 2 AND approval_rule IS NOT NULL; -- a rule's total
 CREATE INDEX inquiry_to_approve ON inquiry (auto_approval_at) WHERE auto_approval_at IS NOT NULL AND status = 1 AND state = 1;

@@ -2,7 +2,7 @@
  *
  * Partners and brands have the same resources under /Mediapartners and /Advertisers; the caller's
  * kind, not the path, says which campaigns are its own.  A brand's approval rules are routed here
- * too.
+ * too, and the partners of its campaigns, whom a rule may name.
  */
 #include "store/accounts.h"
 #include "api/api.h"
@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 static void list_campaigns(struct call *call, void *context);
+static void list_partners(struct call *call, void *context);
 static void list_notices(struct call *call, void *context);
 static void read_notice(struct call *call, void *context);
 static void read_notices(struct call *call, void *context);
@@ -27,6 +28,7 @@ static void read_notices(struct call *call, void *context);
 const struct route account_routes[] = {
     { "GET", PARTNER "/Campaigns", list_campaigns, READS(ACCOUNT_PARTNER) },
     { "GET", BRAND "/Campaigns", list_campaigns, READS(ACCOUNT_BRAND) },
+    { "GET", BRAND "/Campaigns/{Id}/Partners", list_partners, READS(ACCOUNT_BRAND) },
     { "GET", PARTNER "/Notices", list_notices, READS(ACCOUNT_PARTNER) },
     { "GET", BRAND "/Notices", list_notices, READS(ACCOUNT_BRAND) },
     { "GET", "/Operator/Notices", list_notices, READS(ACCOUNT_OPERATOR) },
@@ -95,6 +97,26 @@ static bool run_campaigns(struct api_job *job, struct db *db)
 static void list_campaigns(struct call *call, void *context)
 {
     list_under(call, context, "After", "Campaigns", run_campaigns, finish_list);
+}
+
+static bool run_partners(struct api_job *job, struct db *db)
+{
+    struct own_work *work = (struct own_work *)job;
+    int64_t id = path_id(job->call, 1);
+    struct campaign campaign = { 0 };
+    bool own = campaign_find(db, id, &campaign) && campaign.brand == job->call->caller.account;
+
+    campaign_clear(&campaign);
+    if (!own)
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such campaign.");
+    else
+        work->shown = membership_list(db, id, work->cursor.at, work->cursor.limit);
+    return own;
+}
+
+static void list_partners(struct call *call, void *context)
+{
+    list_under(call, context, "After", "Members", run_partners, finish_list);
 }
 
 static bool run_notices(struct api_job *job, struct db *db)

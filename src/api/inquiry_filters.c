@@ -5,6 +5,8 @@
  *
  * The end of a span is inclusive: a day means the whole day, a time to the second the whole
  * second, because dates are shown to the second and may be sent back as they were shown.
+ *
+ * A brand has to name a campaign, as its clients always did; CampaignId=ALL names all of its own.
  */
 #include "api/inquiries.h"
 
@@ -12,6 +14,7 @@
 
 #include <string.h>
 
+/* What only a paged list knows comes last, from Page on. */
 static const char *const partner_names[] = { "CampaignId",
                                              "OrderId",
                                              "ResolutionStatus",
@@ -22,8 +25,11 @@ static const char *const partner_names[] = { "CampaignId",
                                              "TransactionDateEnd",
                                              "MediaPartnerInquiryId",
                                              "CustomerId",
+                                             "InquiryType",
+                                             "Search",
                                              "Page",
                                              "PageSize",
+                                             "Sort",
                                              NULL };
 static const char *const brand_names[] = { "CampaignId",
                                            "OrderId",
@@ -34,18 +40,20 @@ static const char *const brand_names[] = { "CampaignId",
                                            "TransactionDateStart",
                                            "TransactionDateEnd",
                                            "MediaPartnerId",
+                                           "InquiryType",
+                                           "Search",
                                            "Page",
                                            "PageSize",
+                                           "Sort",
                                            NULL };
 
 static void read_names(const struct call *call, bool brand, bool paged, struct problems *problems)
 {
-    const char *names[16];
+    const char *names[24];
     const char *const *all = brand ? brand_names : partner_names;
     size_t count = 0;
-    for (; *all != NULL; all++)
-        if (paged || strncmp(*all, "Page", 4) != 0)
-            names[count++] = *all;
+    for (; *all != NULL && (paged || strcmp(*all, "Page") != 0); all++)
+        names[count++] = *all;
     names[count] = NULL;
     call_query_only(call, names, problems);
 }
@@ -100,12 +108,44 @@ static void read_span(const struct call *call, const char *start, const char *en
 static void read_words(const struct call *call, struct inquiry_filter *filter,
                        struct problems *problems)
 {
-    const char *status = call_query(call, "ResolutionStatus"), *state = call_query(call, "State");
+    const char *status = call_query(call, "ResolutionStatus"), *state = call_query(call, "State"),
+               *type = call_query(call, "InquiryType");
     if (status[0] != '\0' && !inquiry_status_named(status, &filter->status))
         problems_add(problems, "ResolutionStatus",
                      "must be UNRESOLVED, VALID, DECLINED or INCOMPLETE");
     if (state[0] != '\0' && !inquiry_state_named(state, &filter->state))
         problems_add(problems, "State", "must be OPEN or CLOSED");
+    if (type[0] != '\0' && !inquiry_type_named(type, &filter->type))
+        problems_add(problems, "InquiryType", "must be UNTRACKED, INCORRECT or DECLINED");
+}
+
+/* "Name", or "-Name" for the greatest first. */
+static void read_sort(const struct call *call, bool brand, struct inquiry_filter *filter,
+                      struct problems *problems)
+{
+    const char *sort = call_query(call, "Sort");
+    struct buf names = { 0 };
+    if (sort[0] == '\0')
+        return;
+    filter->rising = sort[0] != '-';
+    filter->order = inquiry_order_named(filter->rising ? sort : sort + 1, brand);
+    if (filter->order != NULL)
+        return;
+    inquiry_order_names(&names, brand);
+    problems_add(problems, "Sort",
+                 "must be one of these, with - before it for the greatest first: %s",
+                 buf_text(&names));
+    buf_free(&names);
+}
+
+static void read_campaign(const struct call *call, bool brand, struct inquiry_filter *filter,
+                          struct problems *problems)
+{
+    const char *campaign = call_query(call, "CampaignId");
+    if (brand && campaign[0] == '\0')
+        problems_add(problems, "CampaignId", "is required: the number of your campaign, or ALL");
+    if (!brand || strcmp(campaign, "ALL") != 0)
+        filter->campaign = read_id(call, "CampaignId", problems);
 }
 
 void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_filter *filter,
@@ -114,17 +154,17 @@ void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_fil
     bool brand = call->caller.kind == ACCOUNT_BRAND;
     *filter = (struct inquiry_filter){ .page = 1 };
     read_names(call, brand, paged, problems);
-    filter->campaign = read_id(call, "CampaignId", problems);
+    read_campaign(call, brand, filter, problems);
     filter->order_id = read_text(call, "OrderId");
+    filter->search = read_text(call, "Search");
     if (brand) {
-        if (call_query(call, "CampaignId")[0] == '\0')
-            problems_add(problems, "CampaignId", "is required: the number of your campaign");
         filter->partner = read_id(call, "MediaPartnerId", problems);
     } else {
         filter->reference = read_text(call, "MediaPartnerInquiryId");
         filter->customer_id = read_text(call, "CustomerId");
     }
     read_words(call, filter, problems);
+    read_sort(call, brand, filter, problems);
     read_span(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,
               problems);
     read_span(call, "TransactionDateStart", "TransactionDateEnd", &filter->transaction_from,

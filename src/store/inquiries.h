@@ -33,16 +33,27 @@ bool inquiry_resolve(struct job *job, struct db *db, const struct caller *brand,
 /* One that the account may see; false: not found. */
 bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct inquiry *out);
 
+/* What a list may be sorted by; a brand not by what it may not see.  NULL: no such name. */
+struct inquiry_order;
+const struct inquiry_order *inquiry_order_named(const char *name, bool for_brand);
+/* "Id, CreationDate, …" */
+void inquiry_order_names(struct buf *out, bool for_brand);
+
 struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
     int64_t campaign, partner /* for a brand */;
     const char *reference, *customer_id, *order_id;
+    const char *search; /* the id, or how an order id begins; for a partner the reference and the
+                           customer id too */
+    enum inquiry_type type;
     enum inquiry_status status;
     enum inquiry_state state;
     int64_t created_from, created_until, transaction_from,
-        transaction_until;   /* ms; from <= x < until */
-    int64_t page, page_size; /* page from 1 */
+        transaction_until;             /* ms; from <= x < until */
+    int64_t page, page_size;           /* page from 1 */
+    const struct inquiry_order *order; /* NULL: newest first, whatever `rising` says */
+    bool rising;
 };
-/* Newest first: an array of the API's objects, and how many there are in all. */
+/* An array of the API's objects, and how many there are in all. */
 json_t *inquiry_list(struct db *db, const struct caller *caller,
                      const struct inquiry_filter *filter, int64_t *total);
 

@@ -7,6 +7,7 @@
 #include "store/inquiry_rows.h"
 
 #include "base/fail.h"
+#include "base/map.h"
 #include "model/show.h"
 
 #include <string.h>
@@ -167,18 +168,20 @@ void comments_load(struct db *db, struct inquiry *inquiries, size_t count)
 {
     struct stmt *list = db_prepare(db, "SELECT inquiry, user, text, created_at FROM comment "
                                        "WHERE inquiry IN (SELECT value FROM json_each(?)) "
-                                       "ORDER BY inquiry DESC, id");
+                                       "ORDER BY inquiry, id");
     struct buf ids = { 0 };
-    size_t at = 0;
+    struct map by_id = { 0 };
 
+    for (size_t i = 0; i < count; i++)
+        map_put(&by_id, inquiries[i].id, &inquiries[i]);
     ids_write(&ids, inquiries, count);
     db_bind_text(list, 1, buf_text(&ids));
     while (db_step(list) == DB_ROW) {
-        while (at < count && inquiries[at].id > db_int(list, 0))
-            at++;
-        if (at < count && inquiries[at].id == db_int(list, 0))
-            comment_append(&inquiries[at], db_text(list, 1), db_text(list, 2), db_int(list, 3));
+        struct inquiry *inquiry = map_get(&by_id, db_int(list, 0));
+        if (inquiry != NULL)
+            comment_append(inquiry, db_text(list, 1), db_text(list, 2), db_int(list, 3));
     }
     db_finish(list);
+    map_free(&by_id);
     buf_free(&ids);
 }

@@ -30,7 +30,7 @@ void inquiry_row_rule(struct db *db, int64_t inquiry, int64_t rule);
 void comment_row_insert(struct db *db, int64_t inquiry, int64_t account, const char *user,
                         const char *text);
 void comment_append(struct inquiry *inquiry, const char *user, const char *text, int64_t at);
-/* One query for `count` inquiries, which must be in falling order of id and have no comments. */
+/* One query for `count` inquiries, which must have no comments. */
 void comments_load(struct db *db, struct inquiry *inquiries, size_t count);
 
 #endif

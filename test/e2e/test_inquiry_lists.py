@@ -165,6 +165,82 @@ def test_an_empty_parameter_is_none(world):
     assert ids(page) == [inquiry]
 
 
+@pytest.mark.parametrize("role", ["partner", "brand"])
+def test_a_type_is_a_filter(world, role):
+    account = getattr(world, role)
+    world.open(InquiryType="DECLINED")
+    wanted = world.open(InquiryType="INCORRECT")
+    page = account.ok(account.get("ActionInquiries", CampaignId=world.campaign,
+                                  InquiryType="INCORRECT"))
+    assert ids(page) == [wanted] and page["@total"] == "1"
+    answer = account.get("ActionInquiries", CampaignId=world.campaign, InquiryType="LOST")
+    assert answer.status_code == 400
+    assert [error["Field"] for error in answer.json()["Errors"]] == ["InquiryType"]
+
+
+def test_a_search_finds_by_any_id_as_one_begins_to_type_it(world):
+    one = world.open(OrderId="ORD-417", MediaPartnerInquiryId="TICKET9", CustomerId="C-5521")
+    two = world.open(OrderId="ORD-42", MediaPartnerInquiryId="TICKET8", CustomerId="C-5522")
+
+    def partner(text, **more):
+        return ids(world.partner.ok(world.partner.get("ActionInquiries", Search=text, **more)))
+
+    def brand(text):
+        return ids(world.brand.ok(world.brand.get("ActionInquiries", Search=text,
+                                                  CampaignId="ALL")))
+    assert partner("ORD-4") == brand("ORD-4") == [two, one]
+    assert partner("ORD-41") == partner("TICKET9") == partner("C-5521") == [one]
+    assert partner(two) == brand(two) == [two]
+    assert partner("TICKET", Sort="OrderId") == [one, two]
+    assert partner("TICKET", State="CLOSED") == []
+    for text in ("TICKET9", "C-5521"):
+        assert brand(text) == [], "a brand finds by what it may not see"
+    for text in ("RD-4", "ord-4", "ORD%", "*", "'", "\u2603"):
+        assert partner(text) == [], text
+    lines = world.partner.get("ActionInquiries.csv", Search="ORD-42").text.splitlines()
+    assert len(lines) == 2 and "ORD-42" in lines[1]
+
+
+def test_a_list_is_sorted_as_asked_and_its_links_keep_that(world):
+    amounts = {world.open(TransactionAmount=amount, OrderId=order): order
+               for amount, order in (("9.50", "b"), ("10", "c"), ("100.00", "a"))}
+    names = list(amounts)
+    query = {"CampaignId": world.campaign, "Sort": "-TransactionAmount", "PageSize": "2"}
+    for account in (world.partner, world.brand):
+        page = account.ok(account.get("ActionInquiries", **query))
+        assert ids(page) == [names[2], names[1]]
+        assert ids(account.ok(account.get(page["@nextpageuri"]))) == [names[0]]
+        by_order = account.ok(account.get("ActionInquiries", CampaignId=world.campaign,
+                                          Sort="OrderId"))
+        assert [one["OrderId"] for one in by_order["ActionInquiries"]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("role, sort", [
+    ("partner", "MediaPartnerName"), ("brand", "CustomerId"), ("partner", "-"),
+    ("partner", "--OrderId"), ("brand", "i.order_id; DROP TABLE inquiry")])
+def test_an_order_that_is_none(world, role, sort):
+    account = getattr(world, role)
+    answer = account.get("ActionInquiries", CampaignId=world.campaign, Sort=sort)
+    assert answer.status_code == 400
+    error, = answer.json()["Errors"]
+    assert error["Field"] == "Sort" and "TransactionDate" in error["Message"]
+    assert ("CustomerId" in error["Message"]) == (role == "partner")
+
+
+def test_a_brand_lists_all_its_campaigns_at_once(world):
+    other = world.add_campaign(world.brand, "Acme Winter")
+    world.join(other, world.partner)
+    stranger = world.account("BRAND", "Another brand")
+    opened = [world.open(), world.open(CampaignId=other), world.open()]
+    page = world.brand.ok(world.brand.get("ActionInquiries", CampaignId="ALL"))
+    assert ids(page) == opened[::-1]
+    assert ids(world.brand.ok(world.brand.get("ActionInquiries", CampaignId=other))) == [opened[1]]
+    assert stranger.ok(stranger.get("ActionInquiries", CampaignId="ALL"))["@total"] == "0"
+    assert len(world.brand.get("ActionInquiries.csv", CampaignId="ALL").text.splitlines()) == 4
+    for account, given in ((world.brand, "all"), (world.brand, ""), (world.partner, "ALL")):
+        assert account.get("ActionInquiries", CampaignId=given).status_code == 400
+
+
 @pytest.mark.parametrize("role, name", [
     ("partner", "MediaPartnerId"), ("brand", "CustomerId"), ("brand", "MediaPartnerInquiryId"),
     ("partner", "campaignid")])

@@ -61,6 +61,7 @@ def house(server):
         owned["/Advertisers"]["ApprovalRules"] = world.brand.ok(world.brand.post(
             "ApprovalRules", {"CampaignId": world.campaign, "ActionTrackerId": world.tracker,
                               "Approve": "AFTER_DAYS", "Days": "300"}))["Id"]
+        owned["/Advertisers"]["Campaigns"] = world.campaign
         world.owned = owned
         world.strangers = {"/Mediapartners": world.account("PARTNER", "Stranger"),
                            "/Advertisers": world.account("BRAND", "Stranger")}

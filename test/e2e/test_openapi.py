@@ -268,6 +268,7 @@ NEEDS = {
     "track": lambda s: s.conversion("body"),
     "getEventCatalog": lambda s: {},
     "getEventType": lambda s: {"Type": "action.tracked"},
+    "listCampaignPartners": lambda s: {"Id": s.campaign},
     "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
     "addApprovalRule": lambda s: {"body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
     "removeApprovalRule": lambda s: {"Id": s.rule()},

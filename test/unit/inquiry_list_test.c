@@ -1,6 +1,8 @@
 /* inquiry_list_test.c — lists of inquiries by filter and page, on a real database. */
 #include "inquiry_house.h"
 
+#include <inttypes.h>
+
 struct listing {
     const struct caller *caller;
     struct inquiry_filter filter;
@@ -79,6 +81,8 @@ static void test_lists_are_filtered(void **state)
         { &house->partner, FILTERED(filter_.customer_id = "c-78"), "", 0 },
         { &house->brand, FILTERED(filter_.partner = house->partner.account), "A-3 A-2 A-1", 3 },
         { &house->brand, FILTERED(filter_.partner = house->other_partner.account), "", 0 },
+        { &house->partner, FILTERED(filter_.type = INQUIRY_UNTRACKED), "A-3 A-2 A-1", 3 },
+        { &house->brand, FILTERED(filter_.type = INQUIRY_INCORRECT), "", 0 },
         { &house->partner, FILTERED(filter_.created_until = 1000), "", 0 },
         { &house->partner, FILTERED(filter_.created_from = 1000), "A-3 A-2 A-1", 3 },
         { &house->partner, FILTERED(filter_.transaction_from = INT64_C(1767607200000)),
@@ -87,6 +91,72 @@ static void test_lists_are_filtered(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         expect_list(house, cases[i].caller, cases[i].filter, cases[i].orders, cases[i].total);
+}
+
+static void test_a_search_looks_where_the_caller_may_see(void **state)
+{
+    struct house *house = *state;
+    char id[24];
+
+    snprintf(id, sizeof(id), "%" PRId64, open_for(house, "A-1", NULL));
+    open_for(house, "A-20", NULL);
+    open_for(house, "B-\xf4\x8f\xbf\xbf", NULL);
+    const struct {
+        const struct caller *caller;
+        const char *search, *orders;
+    } cases[] = {
+        { &house->partner, "A-", "A-20 A-1" },
+        { &house->brand, "A-2", "A-20" },
+        { &house->partner, "B-\xf4\x8f\xbf\xbf", "B-\xf4\x8f\xbf\xbf" },
+        { &house->partner, "a-", "" },
+        { &house->partner, "-1", "" },
+        { &house->partner, id, "A-1" },
+        { &house->brand, id, "A-1" },
+        { &house->other_partner, id, "" },
+        { &house->other_brand, id, "" },
+        { &house->other_partner, "A-", "" },
+        { &house->partner, "REF", "B-\xf4\x8f\xbf\xbf A-20 A-1" },
+        { &house->partner, "c-77", "B-\xf4\x8f\xbf\xbf A-20 A-1" },
+        { &house->brand, "REF", "" },
+        { &house->brand, "c-77", "" },
+        { &house->partner, "%", "" },
+        { &house->partner, "' OR 1=1 --", "" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct inquiry_filter filter = any();
+        int64_t total = cases[i].orders[0] == '\0' ? 0 : 1;
+        for (const char *at = cases[i].orders; *at != '\0'; at++)
+            total += *at == ' ';
+        filter.search = cases[i].search;
+        expect_list(house, cases[i].caller, filter, cases[i].orders, total);
+    }
+}
+
+static void test_lists_are_sorted(void **state)
+{
+    struct house *house = *state;
+    struct inquiry_filter filter = any();
+
+    open_for(house, "A-2", "9.00");
+    open_for(house, "A-3", NULL);
+    decide_for(house, open_for(house, "A-1", "10.00"), STEP_DECLINE);
+    filter.order = inquiry_order_named("OrderId", false);
+    filter.rising = true;
+    expect_list(house, &house->partner, filter, "A-1 A-2 A-3", 3);
+    filter.rising = false;
+    expect_list(house, &house->brand, filter, "A-3 A-2 A-1", 3);
+    filter.order = inquiry_order_named("ExpectedPayout", true); /* as amounts, not as texts */
+    expect_list(house, &house->brand, filter, "A-1 A-2 A-3", 3);
+    filter.order = inquiry_order_named("ResolutionStatus", false);
+    filter.rising = true;
+    filter.page_size = 2;
+    expect_list(house, &house->partner, filter, "A-2 A-3", 3);
+    filter.page = 2;
+    expect_list(house, &house->partner, filter, "A-1", 3);
+    assert_null(inquiry_order_named("CustomerId", true));
+    assert_null(inquiry_order_named("MediaPartnerId", false));
+    assert_null(inquiry_order_named("orderid", false));
+    assert_null(inquiry_order_named("", false));
 }
 
 static void test_lists_are_paged_newest_first(void **state)
@@ -126,12 +196,22 @@ static void test_a_page_has_each_inquirys_comments(void **state)
     assert_int_equal(json_array_size(comments), 1);
     assert_string_equal(member(json_array_get(comments, 0), "Comment"), "first, one");
     json_decref(mine.list);
+    mine.filter.order = inquiry_order_named("OrderId", true); /* whatever the order */
+    mine.filter.rising = true;
+    assert_true(house_do(house, do_list, &mine, NULL));
+    comments = json_object_get(json_array_get(mine.list, 1), "Comments");
+    assert_string_equal(member(json_array_get(comments, 1), "Comment"), "second, two");
+    comments = json_object_get(json_array_get(mine.list, 0), "Comments");
+    assert_string_equal(member(json_array_get(comments, 0), "Comment"), "first, one");
+    json_decref(mine.list);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_HOUSE(test_lists_are_filtered),
+        IN_HOUSE(test_a_search_looks_where_the_caller_may_see),
+        IN_HOUSE(test_lists_are_sorted),
         IN_HOUSE(test_lists_are_paged_newest_first),
         IN_HOUSE(test_a_page_has_each_inquirys_comments),
     };
