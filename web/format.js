@@ -1,6 +1,7 @@
 /* format.js — values of the API in people's words. */
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const dateOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const timeOnly = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const timeShort = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const whole = new Intl.NumberFormat();
@@ -9,6 +10,8 @@ const parsed = (text) => (text ? new Date(text) : null);
 
 export const date = (text) => (text ? dateTime.format(parsed(text)) : "");
 export const day = (text) => (text ? dateOnly.format(parsed(text)) : "");
+/* To the second. */
+export const exact = (text) => (text ? exactly.format(parsed(text)) : "");
 export const time = (text) => (text ? timeOnly.format(parsed(text)) : "");
 /* "10:42" today, else with its date. */
 export function moment(text) {

@@ -67,7 +67,6 @@ const struct route page_routes[] = {
     PAGE("/operator/maintenance"),
     PAGE("/operator/health"),
     PAGE("/operator/audit"),
-    PAGE("/operator/postbacks"),
     ASSET("/assets/{File}"),
     ASSET("/assets/{Folder}/{File}"),
     ASSET("/assets/{Folder}/{Folder}/{File}"),

@@ -1,7 +1,7 @@
 /* postback.js — one postback: how it fares, each attempt with its request and response; retry, resend, cancel. */
 import { get, mayChange, own, post, watch } from "../api.js";
 import { fill, h } from "../dom.js";
-import { date, time } from "../format.js";
+import { exact } from "../format.js";
 import { attemptSays, errorSays } from "../postback_words.js";
 import { confirm } from "../ui/dialog.js";
 import { exchange } from "../ui/exchange.js";
@@ -13,7 +13,7 @@ import { notificationTitle, notificationsById, stateBadge } from "./postbacks.js
 function attemptCard(attempt, open) {
   const good = attempt.Verdict === "delivered";
   return h("details.card.attempt", { open, "data-number": attempt.Number },
-    h("summary.card-head", null, h("strong", null, `Attempt ${attempt.Number}`), h("span", null, `${date(attempt.StartDate)}, ${time(attempt.StartDate)}`),
+    h("summary.card-head", null, h("strong", null, `Attempt ${attempt.Number}`), h("span", null, exact(attempt.StartDate)),
       h("span.badge", { class: good ? "good" : "bad" }, attemptSays(attempt)), h("span.muted", null, `${attempt.Response.Status && attempt.Response.Status !== "0" ? `${attempt.Response.Status} · ` : ""}${attempt.DurationMs} ms`)),
     exchange(attempt.Request, attempt.Response, errorSays(attempt)));
 }
@@ -56,9 +56,9 @@ export async function page({ params, signal, go }) {
       ["Event", postback.EventType], ["Event id", postback.EventId],
       ["Event notification", h("a", { href: `/notifications/${postback.NotificationId}` }, notificationTitle(notification, postback.NotificationId))],
       ["Inquiry", postback.InquiryId && h("a", { href: `/inquiries/${postback.InquiryId}` }, postback.InquiryId)],
-      ["Made", `${date(postback.CreationDate)}, ${time(postback.CreationDate)}`],
-      ["Next try", postback.State === "WAITING" && postback.DueDate ? `${date(postback.DueDate)}, ${time(postback.DueDate)}` : ""],
-      ["Finished", postback.FinishedDate && `${date(postback.FinishedDate)}, ${time(postback.FinishedDate)}`], ["Attempts", postback.Attempts],
+      ["Made", exact(postback.CreationDate)],
+      ["Next try", postback.State === "WAITING" && postback.DueDate ? exact(postback.DueDate) : ""],
+      ["Finished", postback.FinishedDate && exact(postback.FinishedDate)], ["Attempts", postback.Attempts],
       ["Sends again", postback.ResentFrom && h("a", { href: `/postbacks/${postback.ResentFrom}` }, postback.ResentFrom)], ["Replay", postback.ReplayId],
     ]));
     for (const one of attempts.querySelectorAll("details.attempt"))

@@ -1,0 +1,149 @@
+"""The operator's pages: accounts, users, tokens, campaigns, event types, headers, maintenance, audit."""
+
+import uuid
+
+import requests
+
+from browser import PASSWORD
+from harness.delivery import Delivery
+
+
+def unique(prefix):
+    return f"{prefix} {uuid.uuid4().hex[:6]}"
+
+
+def test_an_account_is_made_with_a_user_and_a_token_that_work(browser, server, world):
+    name, email = unique("Shop"), f"{uuid.uuid4().hex[:8]}@example.com"
+    browser.sign_in(world.operator, "/operator/accounts")
+    browser.screenshot("operator-accounts")
+    browser.click("New account")
+    browser.choose("Kind", "Partner").fill("Name", name, within="dialog")
+    browser.click("Add account")
+    browser.see(name, within="h1")
+    browser.click("New user")
+    browser.fill("Email, to sign in with", email).fill("Name", "Dana", within="dialog").fill("Password", "short", within="dialog")
+    browser.click("Add user")
+    browser.see("At least 12 characters.")
+    browser.fill("Password", PASSWORD, within="dialog").click("Add user")
+    browser.see(email)
+    assert requests.post(server.base + "/Session", json={"Email": email, "Password": PASSWORD}, timeout=40).status_code == 200
+    browser.click("New token")
+    browser.fill("Label", "shop").click("Make token")
+    token = browser.find("input[aria-label=Token]").get_attribute("value")
+    browser.click("Done")
+    sid = browser.path.rsplit("/", 1)[1]
+    asked = f"{server.base}/Mediapartners/{sid}/Campaigns"
+    assert requests.get(asked, auth=(sid, token), timeout=40).status_code == 200
+    browser.screenshot("operator-account")
+    browser.click("Revoke shop", exact=False)
+    browser.click("Revoke", within="dialog")
+    browser.see("Revoked")
+    assert requests.get(asked, auth=(sid, token), timeout=40).status_code == 401
+    browser.click(f"Change {email}")
+    browser.tick("Active", False, within="dialog").click("Save", within="dialog")
+    browser.see("Not active")
+    assert requests.post(server.base + "/Session", json={"Email": email, "Password": PASSWORD}, timeout=40).status_code == 401
+
+
+def test_a_campaign_gets_trackers_partners_and_tokens(browser, world):
+    name = unique("Autumn")
+    browser.sign_in(world.operator, "/operator/campaigns")
+    browser.click("New campaign")
+    browser.until(lambda: browser.all("dialog"), "the form")
+    browser.driver.execute_script("arguments[0].value = arguments[1]", browser.field("Brand", within="dialog"), world.brand.sid)
+    browser.fill("Name", name, within="dialog").fill("Currency", "euro", within="dialog").click("Add campaign")
+    browser.see("Three capital letters")
+    browser.fill("Currency", "EUR", within="dialog").click("Add campaign")
+    browser.see(name, within="h1")
+    browser.click("New tracker").fill("Name", "Online sale", within="dialog").click("Add tracker")
+    browser.see("Online sale")
+    browser.click("Add a partner")
+    browser.until(lambda: browser.all("dialog"), "the form")
+    browser.driver.execute_script("arguments[0].value = arguments[1]", browser.field("Partner", within="dialog"), world.partner.sid)
+    browser.click("Add partner", within="dialog")
+    browser.see("Remove")
+    browser.screenshot("operator-campaign")
+    browser.click("Remove Cashback Corner", exact=False)
+    browser.click("Remove", within="dialog")
+    browser.see("None yet.")
+
+
+def test_an_event_type_is_added_and_changed(browser, world):
+    name = f"shop{uuid.uuid4().hex[:6]}.order_shipped"
+    browser.sign_in(world.operator, "/operator/event-types")
+    browser.screenshot("operator-event-types")
+    browser.click("New event type")
+    browser.at("/operator/event-types/new")
+    browser.fill("Name", "Wrong Name").fill("Meaning", "An order left the house")
+    browser.see("Words in small letters")
+    browser.fill("Name", name)
+    browser.click("Add a data point")
+    for label, value in (("Name", "OrderId"), ("Meaning", "The order"), ("Sample", "ORD-1")):
+        browser.find(f"tbody input[aria-label={label}]").send_keys(value)
+    browser.screenshot("operator-event-type")
+    browser.click("Add event type")
+    browser.at("/operator/event-types")
+    browser.see(name)
+    browser.click(name)
+    browser.fill("Meaning", "An order is on its way").click("Save")
+    browser.see("An order is on its way")
+
+
+def test_custom_headers_are_set_and_never_shown(browser, world, receiver):
+    work = Delivery(world, receiver.url(), Name=unique("Warehouse"))
+    browser.sign_in(world.operator, f"/operator/headers?AccountSid={world.partner.sid}")
+    browser.click("Headers of Warehouse", exact=False)
+    browser.click("Add a header")
+    browser.find("dialog input[aria-label=Name]").send_keys("X-Api-Key")
+    browser.find("dialog input[aria-label=Value]").send_keys("k-5521")
+    browser.click("Save", within="dialog")
+    browser.see("X-Api-Key")
+    browser.screenshot("operator-headers")
+    work.send()
+    assert receiver.wait(1)[0].header("X-Api-Key") == "k-5521"
+    browser.click("Headers of Warehouse", exact=False)
+    browser.until(lambda: browser.all("dialog"), "the form")
+    assert "k-5521" not in browser.driver.page_source
+
+
+def test_maintenance_pauses_shows_its_banner_and_catches_up(browser, world, receiver):
+    work = Delivery(world, receiver.url())
+    browser.sign_in(world.operator, "/operator/maintenance")
+    browser.fill("Message to the accounts", "New disks.").click("Pause postbacks")
+    browser.click("Pause", within="dialog")
+    browser.see("Postbacks are paused")
+    work.send()
+    browser.screenshot("operator-maintenance")
+    assert not receiver.requests
+    browser.sign_in(world.partner, "/inquiries")
+    browser.see("New disks.", within=".banner")
+    browser.sign_in(world.operator, "/operator/maintenance")
+    browser.click("End the maintenance")
+    receiver.wait(1)
+    browser.see("Postbacks go out")
+
+
+def test_the_audit_log_tells_who_did_what(browser, world):
+    browser.sign_in(world.operator, f"/operator/audit?AccountSid={world.operator.sid}")
+    browser.until(lambda: len(browser.all("tbody tr")) > 3, "the changes")
+    browser.see("account.add")
+    browser.screenshot("operator-audit")
+
+
+def test_the_operators_pages_are_not_for_accounts(browser, world):
+    browser.sign_in(world.partner, "/operator/accounts")
+    browser.see_no(world.brand.sid)
+    browser.see("not")
+
+
+def test_the_servers_health_is_shown_and_moves(browser, world, receiver):
+    browser.sign_in(world.operator, "/")
+    browser.at("/operator/health")
+    browser.see("Well", "connections in", "disk free")
+    browser.until(lambda: browser.driver.execute_script(
+        "return document.querySelectorAll('canvas').length === 4 && typeof Chart !== 'undefined'"), "four charts")
+    browser.screenshot("operator-health")
+    world.operator.ok(world.operator.post("Maintenance", {}))
+    browser.see("Maintenance", within="h1 ~ .badge")
+    world.operator.ok(world.operator.post("Maintenance/End"))
+    browser.see("Well", within="h1 ~ .badge")

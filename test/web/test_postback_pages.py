@@ -1,0 +1,118 @@
+"""The log of postbacks, one postback, notices and support, as an account's person uses them."""
+
+from harness.delivery import Delivery
+from harness.receiver import answers
+
+MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
+
+
+def rows(browser):
+    return len(browser.all("tbody tr"))
+
+
+def test_a_new_postback_appears_by_itself(browser, world, receiver):
+    work = Delivery(world, receiver.url())
+    browser.sign_in(world.partner, "/postbacks")
+    browser.see("No postback like that.")
+    work.send()
+    browser.until(lambda: rows(browser) == 1, "the postback to appear")
+    browser.see("Delivered", within=".table-place")
+    work.send()
+    browser.until(lambda: rows(browser) == 2, "the second to appear")
+    browser.screenshot("postbacks")
+
+
+def test_the_log_says_why_one_waits_and_is_filtered(browser, world, receivers):
+    sick, well = receivers(answers(503)), receivers()
+    Delivery(world, well.url(), Name="Well")
+    Delivery(world, sick.url(), Name="Sick").send()  # to both
+    world.await_state(world.partner, "WAITING")
+    world.await_state(world.partner, "DELIVERED")
+    browser.sign_in(world.partner, "/postbacks")
+    browser.see("2nd try, receiver answered 503")
+    browser.choose("State", "Delivered")
+    browser.see_no("receiver answered 503", within=".table-place")
+    browser.see("Delivered", within=".table-place")
+    browser.go("/postbacks?State=WAITING")
+    browser.see("receiver answered 503")
+    assert "State=WAITING" in browser.path
+
+
+def test_one_postback_shows_its_attempts_and_is_retried_cancelled_and_resent(browser, world, receivers):
+    sick = receivers(answers(503, body=MARKUP))
+    work = Delivery(world, sick.url())
+    work.send()
+    waiting = world.await_state(world.partner, "WAITING")[0]
+    browser.sign_in(world.partner, f"/postbacks/{waiting['Id']}")
+    browser.see("Attempt 1", "503", MARKUP, "webhook-id")  # the answer's markup is text
+    assert not browser.all("pre img")
+    browser.screenshot("postback")
+    browser.click("Retry now")
+    browser.see("Attempt 2")
+    browser.click("Cancel")
+    browser.click("Cancel the postback", within="dialog")
+    browser.see("Cancelled")
+    sick.behave = answers(200)
+    browser.click("Resend")
+    browser.until(lambda: waiting["Id"] not in browser.path, "the new postback's page")
+    browser.see("Delivered", "Sends again")
+
+
+def test_who_only_reads_changes_nothing(browser, world, receivers):
+    work = Delivery(world, receivers(answers(503)).url())
+    work.send()
+    waiting = world.await_state(world.partner, "WAITING")[0]
+    browser.sign_in(world.partner, f"/postbacks/{waiting['Id']}", role="READ_ONLY")
+    browser.see("Attempt 1")
+    assert not browser.named("button", "Retry now")
+
+
+def test_another_accounts_postback_is_not_there(browser, world, receiver):
+    work = Delivery(world, receiver.url())
+    work.send()
+    postback = world.await_state(world.partner, "DELIVERED")[0]
+    browser.sign_in(world.account("PARTNER", "Stranger"), f"/postbacks/{postback['Id']}")
+    browser.see("Not found")
+    browser.see_no(postback["EventId"])
+
+
+def test_notices_ring_the_bell_and_are_read(browser, world, receivers):
+    gone = receivers(answers(410))
+    Delivery(world, gone.url()).send()
+    world.await_notice(world.partner)
+    browser.sign_in(world.partner, "/notices")
+    browser.see("410")
+    browser.until(lambda: browser.find(".bell").get_attribute("aria-label") == "Notices, 1 not read", "the bell to ring")
+    browser.screenshot("notices")
+    browser.click("Mark as read")
+    browser.until(lambda: browser.find(".bell").get_attribute("aria-label") == "Notices", "the bell at rest")
+
+
+def test_support_is_asked_and_answers(browser, world, receiver):
+    Delivery(world, receiver.url(), Name="Warehouse")
+    browser.sign_in(world.partner, "/support")
+    browser.choose("What about", "A custom header with credentials").choose("Event notification", "Warehouse")
+    browser.fill("Subject", "A key for " + MARKUP).fill("What do you need", "Whom may I call?")
+    browser.click("Ask")
+    browser.see("The support has your request.", "A key for " + MARKUP)
+    browser.screenshot("support")
+    asked = world.partner.ok(world.partner.get("SupportRequests"))["SupportRequests"][0]
+    browser.sign_in(world.operator, "/operator/support")
+    browser.click("A key for " + MARKUP)
+    browser.see("Whom may I call?", "Cashback Corner")
+    browser.fill("Answer", "Call the desk.").click("Send")
+    browser.see("Call the desk.", "Answered")
+    browser.screenshot("support-answer")
+    browser.sign_in(world.partner, f"/support/{asked['Id']}")
+    browser.see("Call the desk.", "Answered")
+
+
+def test_the_charts_are_drawn_and_told_as_a_table(browser, world, receiver):
+    work = Delivery(world, receiver.url())
+    work.send()
+    world.await_state(world.partner, "DELIVERED")
+    browser.sign_in(world.partner, "/postbacks")
+    browser.until(lambda: browser.driver.execute_script(
+        "return [...document.querySelectorAll('canvas')].length === 4 && typeof Chart !== 'undefined'"), "four charts")
+    browser.click("As a table", within=".chart:first-of-type")
+    browser.see("Delivered", within=".chart table")
