@@ -1,5 +1,6 @@
 /* main.c — picks the command. */
 #include "cli/cli.h"
+#include "cli/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ static int usage(FILE *out, int code)
 
 int main(int argc, char **argv)
 {
+    memory_for_libraries();
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return usage(stderr, 2);

@@ -127,8 +127,6 @@ static void fail(struct db *db, const char *sql)
         return;
     db->code = sqlite3_extended_errcode(db->handle);
     int primary = db->code & 0xff;
-    if (primary == SQLITE_NOMEM)
-        die("out of memory in the store");
     if (primary == SQLITE_ERROR || primary == SQLITE_MISUSE || primary == SQLITE_RANGE ||
         primary == SQLITE_TOOBIG)
         bug("%s: %s", sql != NULL ? sql : "statement", sqlite3_errmsg(db->handle));
@@ -272,11 +270,20 @@ int64_t db_opt(struct stmt *stmt, int column, int64_t none)
     return sqlite3_column_int64(stmt->handle, column);
 }
 
+/* A column that is absent for want of memory must not be read as empty. */
+static bool is_read(struct stmt *stmt, const void *bytes)
+{
+    if (bytes == NULL && sqlite3_errcode(stmt->db->handle) == SQLITE_NOMEM)
+        fail(stmt->db, sqlite3_sql(stmt->handle));
+    return bytes != NULL;
+}
+
 const char *db_text(struct stmt *stmt, int column)
 {
-    const char *text =
-        stmt->handle != NULL ? (const char *)sqlite3_column_text(stmt->handle, column) : NULL;
-    return text != NULL ? text : "";
+    if (stmt->handle == NULL)
+        return "";
+    const char *text = (const char *)sqlite3_column_text(stmt->handle, column);
+    return is_read(stmt, text) ? text : "";
 }
 
 char *db_copy(struct stmt *stmt, int column)
@@ -290,6 +297,8 @@ const void *db_bytes(struct stmt *stmt, int column, size_t *len)
     if (stmt->handle == NULL)
         return NULL;
     const void *bytes = sqlite3_column_blob(stmt->handle, column);
+    if (!is_read(stmt, bytes))
+        return NULL;
     *len = (size_t)sqlite3_column_bytes(stmt->handle, column);
     return bytes;
 }

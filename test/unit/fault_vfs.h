@@ -1,7 +1,10 @@
-/* fault_vfs.h — a layer under SQLite that fails on command: a full disk, a bad write, a bad fsync.
+/* fault_vfs.h — a layer under SQLite that fails on command: a full disk, a bad write, a bad fsync,
+ * a lock or memory that is not to be had.
  *
- * fault_install() makes it the default, so a store opened afterwards stands on it.  Reads and locks
- * go straight through.
+ * fault_install() makes it the default, so a store opened afterwards stands on it.  Reads go
+ * straight through.  To fail the Nth call of a kind: fault_arm(&fault.writes_left, N);
+ * fault_fired() tells whether there was an Nth one, so a loop over N ends when the operation makes
+ * no more such calls.
  */
 #ifndef POSTBACKD_TEST_FAULT_VFS_H
 #define POSTBACKD_TEST_FAULT_VFS_H
@@ -20,6 +23,8 @@ static struct {
     atomic_int bad_writes; /* so many writes from now fail with EIO */
     atomic_int bad_syncs;  /* so many fsyncs from now fail */
     atomic_int syncs;      /* made */
+    atomic_int writes_left, syncs_left, locks_left, allocs_left; /* see fault_arm() */
+    sqlite3_mem_methods memory;
     sqlite3_vfs *real;
     sqlite3_vfs vfs;
 } fault;
@@ -46,6 +51,28 @@ static bool fault_due(atomic_int *left)
     return false;
 }
 
+static inline void fault_arm(atomic_int *left, int nth)
+{
+    atomic_store(left, nth);
+}
+
+/* Takes it back; whether the Nth call was made, and failed. */
+static inline bool fault_fired(atomic_int *left)
+{
+    return atomic_exchange(left, 0) == 0;
+}
+
+/* It is this call's turn. */
+static bool fault_nth(atomic_int *left)
+{
+    int count = atomic_load(left);
+    while (count > 0) {
+        if (atomic_compare_exchange_weak(left, &count, count - 1))
+            return count == 1;
+    }
+    return false;
+}
+
 static int fault_close(sqlite3_file *file)
 {
     return fault_real(file)->pMethods->xClose(fault_real(file));
@@ -59,7 +86,7 @@ static int fault_read(sqlite3_file *file, void *into, int len, sqlite3_int64 at)
 static int fault_write(sqlite3_file *file, const void *from, int len, sqlite3_int64 at)
 {
     sqlite3_int64 size = 0;
-    if (fault_due(&fault.bad_writes)) {
+    if (fault_due(&fault.bad_writes) || fault_nth(&fault.writes_left)) {
         fault_errno = EIO;
         return SQLITE_IOERR_WRITE;
     }
@@ -78,7 +105,7 @@ static int fault_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int fault_sync(sqlite3_file *file, int flags)
 {
     atomic_fetch_add(&fault.syncs, 1);
-    if (fault_due(&fault.bad_syncs)) {
+    if (fault_due(&fault.bad_syncs) || fault_nth(&fault.syncs_left)) {
         fault_errno = EIO;
         return SQLITE_IOERR_FSYNC;
     }
@@ -131,6 +158,10 @@ static int fault_shm_map(sqlite3_file *file, int page, int size, int extend, voi
 
 static int fault_shm_lock(sqlite3_file *file, int offset, int n, int flags)
 {
+    if ((flags & SQLITE_SHM_LOCK) != 0 && fault_nth(&fault.locks_left)) {
+        fault_errno = ENOLCK;
+        return SQLITE_IOERR_SHMLOCK;
+    }
     return fault_real(file)->pMethods->xShmLock(fault_real(file), offset, n, flags);
 }
 
@@ -182,9 +213,24 @@ static int fault_last_error(sqlite3_vfs *vfs, int len, char *text)
     return fault_errno != 0 ? fault_errno : fault.real->xGetLastError(vfs, len, text);
 }
 
+static void *fault_malloc(int size)
+{
+    return fault_nth(&fault.allocs_left) ? NULL : fault.memory.xMalloc(size);
+}
+
+static void *fault_realloc(void *old, int size)
+{
+    return fault_nth(&fault.allocs_left) ? NULL : fault.memory.xRealloc(old, size);
+}
+
 static inline void fault_install(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &fault.memory);
+    sqlite3_mem_methods memory = fault.memory;
+    memory.xMalloc = fault_malloc;
+    memory.xRealloc = fault_realloc;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &memory);
     fault.real = sqlite3_vfs_find(NULL);
     fault.vfs = *fault.real;
     fault.vfs.zName = "fault";

@@ -60,7 +60,8 @@ class FaultyServer(Server):
         sanitizer = os.environ.get("ASAN_OPTIONS", "")
         super().__init__(*flags, **rest, env={
             "LD_PRELOAD": LIBRARY, "POSTBACKD_FAULTS": self.faults.path,
-            "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0"})
+            "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0"
+                            ":quarantine_size_mb=16"})  # which would look like a leak
 
     def cpu_seconds(self):
         """Of the process, so far."""
