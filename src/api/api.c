@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/identities.h"
+#include "api/sessions.h"
 #include "base/fail.h"
 
 #include <sodium.h>
@@ -32,6 +33,7 @@ struct route *api_routes(size_t *count)
     };
     enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
     size_t total = 0;
+        { session_routes, session_route_count },
     for (size_t i = 0; i < RESOURCES; i++)
         total += resources[i].count;
     struct route *all = must_alloc(total * sizeof(*all)), *at = all;
@@ -51,9 +53,29 @@ void api_base(const struct call *call, char out[API_BASE_TEXT])
 
 void api_enter(struct call *call, void *context)
 {
-    char *sid, *token;
+    char *sid, *token, session[TOKEN_TEXT];
+    if (call_header(call, "Authorization") == NULL && session_cookie(call, session)) {
+        enter_session(context, call, session);
+        sodium_memzero(session, sizeof(session));
+        return;
+    }
+void api_challenge(struct call *call)
+{
+    if (call_header(call, "Sec-Fetch-Mode") == NULL)
+        call_add_header(call, "WWW-Authenticate", "Basic realm=\"postbackd\", charset=\"UTF-8\"");
+}
+
+static void enter_session(struct api *api, struct call *call, const char *token)
+{
+    if (session_may_change(call, token))
+        identities_resume(api, call, token);
+    else
+        call_refuse(call, 403, NULL,
+                    "A change in a session needs its CsrfToken in the header X-CSRF-Token.");
+}
+
     if (!call_basic(call, &sid, &token)) {
-        call_add_header(call, "WWW-Authenticate", API_CHALLENGE);
+        api_challenge(call);
         call_refuse(call, 401, NULL,
                     "Sign in with HTTP Basic: the account's SID and one of its tokens.");
         return;

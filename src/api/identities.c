@@ -1,4 +1,5 @@
-/* identities.c — tokens' holders by the token's hash, accounts by SID, each for a few seconds.
+/* identities.c — holders of tokens and of sessions by their hash, accounts by SID, each for a few
+ * seconds.
  *
  * A holder is in the map from the first question on.  While the store is asked, further calls with
  * the same token wait at the holder instead of asking too, chained through call->data.  Tokens that
@@ -13,6 +14,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "store/accounts.h"
+#include "store/sessions.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@ struct holder {
     unsigned char hash[TOKEN_HASH_BYTES];
     struct caller caller;
     int64_t known_at;     /* steady ms; -1: not known */
+    bool session;         /* the hash is a session's */
     bool asked;           /* the store is being asked */
     struct call *waiting; /* chained through call->data */
 };
@@ -93,18 +96,23 @@ void identities_free(struct identities *identities)
 
 /* ---- the answer to who calls ---- */
 
-static void refuse(struct api *api, struct call *call)
+static void refuse(struct api *api, struct call *call, bool session)
 {
+    api_challenge(call);
+    if (session) { /* which ends every day for everybody: no guess */
+        call_refuse(call, 401, NULL, "The session has ended; sign in again.");
+        return;
+    }
     limits_failed(api->limits, call->address, clock_steady_ms());
-    call_add_header(call, "WWW-Authenticate", API_CHALLENGE);
     call_refuse(call, 401, NULL, "The SID and the token do not belong together.");
 }
 
-/* The SID that the call claims stands in call->caller, padded with zeroes as the holder's is. */
+/* The SID that a call with a token claims stands in call->caller, padded with zeroes as the
+ * holder's is. */
 static void decide(struct api *api, struct call *call, const struct caller *holder)
 {
-    if (sodium_memcmp(call->caller.sid, holder->sid, SID_TEXT) != 0) {
-        refuse(api, call);
+    if (holder->user == 0 && sodium_memcmp(call->caller.sid, holder->sid, SID_TEXT) != 0) {
+        refuse(api, call, false);
         return;
     }
     call->caller = *holder;
@@ -120,7 +128,8 @@ struct question {
     int64_t changes;
     unsigned char hash[TOKEN_HASH_BYTES];
     struct caller caller;
-    bool found;
+    int64_t stale; /* a session whose use is to be written down; 0: none */
+    bool found, session;
 };
 
 static void ask(struct api *api, struct holder *holder);
@@ -128,8 +137,36 @@ static void ask(struct api *api, struct holder *holder);
 static bool question_run(struct job *job, struct db *db)
 {
     struct question *question = (struct question *)job;
-    question->found = token_find(db, question->hash, &question->caller);
+    question->found = question->session
+                          ? session_find(db, question->hash, &question->caller, &question->stale)
+                          : token_find(db, question->hash, &question->caller);
     return true;
+}
+
+struct use {
+    struct job job;
+    int64_t session;
+};
+
+static bool use_run(struct job *job, struct db *db)
+{
+    session_touch(db, ((struct use *)job)->session);
+    return true;
+}
+
+static void use_done(struct job *job, bool ok)
+{
+    (void)ok; /* then a later one is */
+    free(job);
+}
+
+static void write_use(struct api *api, int64_t session)
+{
+    struct use *use = must_alloc(sizeof(*use));
+    use->job.run = use_run;
+    use->job.done = use_done;
+    use->session = session;
+    store_write(api->store, &use->job);
 }
 
 static struct call *next_waiting(struct holder *holder)
@@ -159,10 +196,12 @@ static void question_done(struct job *job, bool ok)
         if (!ok)
             call_refuse_error(call, &job->error, NULL);
         else if (!question->found)
-            refuse(api, call);
+            refuse(api, call, question->session);
         else
             decide(api, call, &question->caller);
     }
+    if (ok && question->stale != 0)
+        write_use(api, question->stale);
     if (ok && question->found) {
         holder->caller = question->caller;
         holder->known_at = clock_steady_ms();
@@ -179,6 +218,7 @@ static void ask(struct api *api, struct holder *holder)
     question->job.done = question_done;
     question->api = api;
     question->holder = holder;
+    question->session = holder->session;
     question->changes = api->identities->changes;
     memcpy(question->hash, holder->hash, TOKEN_HASH_BYTES);
     holder->asked = true;
@@ -186,7 +226,7 @@ static void ask(struct api *api, struct holder *holder)
 }
 
 static struct holder *holder_add(struct identities *identities,
-                                 const unsigned char hash[TOKEN_HASH_BYTES])
+                                 const unsigned char hash[TOKEN_HASH_BYTES], bool session)
 {
     struct list *at = identities->by_use.next;
     while (identities->holders.count >= IDENTITIES_MAX && at != &identities->by_use) {
@@ -198,30 +238,60 @@ static struct holder *holder_add(struct identities *identities,
     struct holder *holder = must_alloc(sizeof(*holder));
     memcpy(holder->hash, hash, TOKEN_HASH_BYTES);
     holder->known_at = -1;
+    holder->session = session;
     list_append(&identities->by_use, &holder->in);
     map_put_text(&identities->holders, (const char *)hash, TOKEN_HASH_BYTES, holder);
     return holder;
 }
 
-void identities_sign_in(struct api *api, struct call *call, const char *sid, const char *token)
+/* Decides at once when the holder is known and fresh; otherwise gives false, and *holder. */
+static bool decided(struct api *api, struct call *call, const unsigned char hash[TOKEN_HASH_BYTES],
+                    struct holder **holder)
 {
     struct identities *identities = api->identities;
+    struct holder *known = *holder =
+        map_get_text(&identities->holders, (const char *)hash, TOKEN_HASH_BYTES);
+    if (known == NULL)
+        return false;
+    list_remove(&known->in);
+    list_append(&identities->by_use, &known->in);
+    if (known->asked || clock_steady_ms() - known->known_at >= IDENTITY_FRESH_MS)
+        return false;
+    decide(api, call, &known->caller);
+    return true;
+}
+
+static void wait_at(struct api *api, struct call *call, struct holder *holder)
+{
+    call->data = holder->waiting;
+    holder->waiting = call;
+    if (!holder->asked)
+        ask(api, holder);
+}
+
+void identities_resume(struct api *api, struct call *call, const char *token)
+{
     unsigned char hash[TOKEN_HASH_BYTES];
+    struct holder *holder;
+    session_hash(hash, token);
+    if (decided(api, call, hash, &holder))
+        return;
+    if (holder == NULL)
+        holder = holder_add(api->identities, hash, true);
+    wait_at(api, call, holder);
+}
+
+void identities_sign_in(struct api *api, struct call *call, const char *sid, const char *token)
+{
+    unsigned char hash[TOKEN_HASH_BYTES];
+    struct holder *holder;
     size_t len = strlen(sid);
     if (len < SID_TEXT) /* a longer one stays "", which is nobody's */
         memcpy(call->caller.sid, sid, len);
     token_hash(hash, token);
 
-    struct holder *holder =
-        map_get_text(&identities->holders, (const char *)hash, TOKEN_HASH_BYTES);
-    if (holder != NULL) {
-        list_remove(&holder->in);
-        list_append(&identities->by_use, &holder->in);
-        if (!holder->asked && clock_steady_ms() - holder->known_at < IDENTITY_FRESH_MS) {
-            decide(api, call, &holder->caller);
-            return;
-        }
-    }
+    if (decided(api, call, hash, &holder))
+        return;
     /* One that was right lately is no guess: who guesses from the same address (behind one proxy
      * all have the same) shuts nobody else out. */
     if (holder == NULL && !limits_may_try(api->limits, call->address, clock_steady_ms())) {
@@ -230,11 +300,8 @@ void identities_sign_in(struct api *api, struct call *call, const char *sid, con
         return;
     }
     if (holder == NULL)
-        holder = holder_add(identities, hash);
-    call->data = holder->waiting;
-    holder->waiting = call;
-    if (!holder->asked)
-        ask(api, holder);
+        holder = holder_add(api->identities, hash, false);
+    wait_at(api, call, holder);
 }
 
 /* ---- accounts by SID ---- */

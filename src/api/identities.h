@@ -1,9 +1,9 @@
 /* identities.h — who calls: a short-lived cache of tokens and SIDs, so that the hot path reads no
  * store.
  *
- * A token's holder is believed for IDENTITY_FRESH_MS, then asked for again.  What changes a token
- * or an account (committed) calls identities_forget_all(); a read of the store that was under way
- * meanwhile is then done again, so no revoked token outlives its revocation.
+ * A token's holder is believed for IDENTITY_FRESH_MS, then asked for again.  What changes a token,
+ * a session, a user or an account (committed) calls identities_forget_all(); a read of the store
+ * that was under way meanwhile is then done again, so no revoked token outlives its revocation.
  */
 #ifndef POSTBACKD_IDENTITIES_H
 #define POSTBACKD_IDENTITIES_H
@@ -26,6 +26,8 @@ void identities_forget_all(struct identities *identities);
 /* Finds out who holds the token, at once or after a read of the store: then sets call->caller and
  * goes on with call_enter(), or answers 401 (an unknown token, another account's SID). */
 void identities_sign_in(struct api *api, struct call *call, const char *sid, const char *token);
+/* The same with a session's token. */
+void identities_resume(struct api *api, struct call *call, const char *token);
 
 /* An active account's id by its SID; 0: not in the cache (which says nothing about the store). */
 int64_t identities_account(struct identities *identities, const char *sid, int64_t now_ms);

@@ -35,6 +35,7 @@ const struct route operator_routes[] = {
     { "DELETE", "/Operator/Accounts/{Account}/Tokens/{Id}", operator_revoke_token, CHANGES },
     { "POST", "/Operator/Accounts/{Account}/Users", operator_add_user, CHANGES },
     { "GET", "/Operator/Accounts/{Account}/Users", operator_list_users, READS },
+    { "PUT", "/Operator/Accounts/{Account}/Users/{Id}", operator_change_user, CHANGES },
     { "POST", "/Operator/Campaigns", operator_add_campaign, CHANGES },
     { "GET", "/Operator/Campaigns", operator_list_campaigns, READS },
     { "GET", "/Operator/Campaigns/{Id}", operator_show_campaign, READS },
@@ -56,11 +57,11 @@ const struct route operator_routes[] = {
     { "GET", "/Operator/Notifications", operator_list_notifications, READS },
     { "PUT", "/Operator/Notifications/{Id}/Headers", operator_set_headers, CHANGES,
       .body_max = 256 * 1024 },
-    { "GET", "/Operator/Audit", operator_list_audit, READS },
     { "PUT", "/Operator/Notifications/{Id}/Tls", operator_set_tls, CHANGES,
       .body_max = 256 * 1024 },
     { "GET", "/Operator/Notifications/{Id}/Tls", operator_show_tls, READS },
     { "DELETE", "/Operator/Notifications/{Id}/Tls", operator_remove_tls, CHANGES },
+    { "GET", "/Operator/Audit", operator_list_audit, READS },
 };
 const size_t operator_route_count = sizeof(operator_routes) / sizeof(operator_routes[0]);
 

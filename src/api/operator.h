@@ -17,8 +17,14 @@ bool operator_filter(struct api_job *job, struct db *db, const char *query, unsi
 void operator_add_token(struct call *call, void *context);
 void operator_list_tokens(struct call *call, void *context);
 void operator_revoke_token(struct call *call, void *context);
-void operator_add_user(struct call *call, void *context);
 void operator_list_users(struct call *call, void *context);
+/* An audit row about something of an account, such as its "Tokens"; steals the detail. */
+void operator_audit(struct api_job *job, struct db *db, const char *action,
+                    const struct account *account, const char *kind, int64_t id, json_t *detail);
+
+/* operator_users.c */
+void operator_add_user(struct call *call, void *context);
+void operator_change_user(struct call *call, void *context);
 
 /* operator_campaigns.c */
 void operator_add_campaign(struct call *call, void *context);
@@ -47,9 +53,9 @@ void operator_list_notifications(struct call *call, void *context);
 void operator_set_headers(struct call *call, void *context);
 void operator_list_audit(struct call *call, void *context);
 
-#endif
 /* operator_tls.c */
 void operator_set_tls(struct call *call, void *context);
 void operator_show_tls(struct call *call, void *context);
 void operator_remove_tls(struct call *call, void *context);
 
+#endif

@@ -1,14 +1,12 @@
-/* operator_people.c — the tokens and users of an account, given and taken by the operator.
+/* operator_people.c — who may act for an account: lists of its tokens and users; tokens given and
+ * taken by the operator.
  *
- * A token is shown once, in the answer that makes it; what is kept is its hash.  A password is
- * hashed by argon2id on a reader's thread, between two jobs: a tenth of a second and 64 MiB that
- * neither the loop nor a transaction of the writer may wait for.
+ * A token is shown once, in the answer that makes it; what is kept is its hash.
  */
 #include "api/operator.h"
 
 #include "api/body.h"
 #include "api/identities.h"
-#include "base/text.h"
 #include "model/show.h"
 #include "store/accounts.h"
 
@@ -18,11 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_MAX = 60, PASSWORD_LEAST = 12, PASSWORD_BYTES_MAX = 1024 };
+enum { LABEL_MAX = 60 };
 
-/* One audit row about something of an account. */
-static void audit_of(struct api_job *job, struct db *db, const char *action,
-                     const struct account *account, const char *kind, int64_t id, json_t *detail)
+void operator_audit(struct api_job *job, struct db *db, const char *action,
+                    const struct account *account, const char *kind, int64_t id, json_t *detail)
 {
     char object[160], *text = json_dumps(detail, JSON_COMPACT);
 
@@ -118,9 +115,9 @@ static bool run_add_token(struct api_job *job, struct db *db)
     work->id = token_add(db, account.id, work->scope, work->label, hash);
     sodium_memzero(hash, sizeof(hash));
     memcpy(work->sid, account.sid, sizeof(work->sid));
-    audit_of(job, db, "token.add", &account, "Tokens", work->id,
-             json_pack("{s:s, s:s}", "Scope", scope_name(work->scope), "Label",
-                       work->label != NULL ? work->label : ""));
+    operator_audit(job, db, "token.add", &account, "Tokens", work->id,
+                   json_pack("{s:s, s:s}", "Scope", scope_name(work->scope), "Label",
+                             work->label != NULL ? work->label : ""));
     account_clear(&account);
     return true;
 }
@@ -182,7 +179,7 @@ static bool run_revoke(struct api_job *job, struct db *db)
         return false;
     }
     memcpy(work->sid, account.sid, sizeof(work->sid));
-    audit_of(job, db, "token.revoke", &account, "Tokens", work->id, json_object());
+    operator_audit(job, db, "token.revoke", &account, "Tokens", work->id, json_object());
     account_clear(&account);
     return true;
 }
@@ -202,159 +199,4 @@ void operator_revoke_token(struct call *call, void *context)
     work->api.clear = clear_token;
     work->id = path_id(call, 1);
     api_write(&work->api);
-}
-
-/* ---- users ---- */
-
-struct user_work {
-    struct api_job api;
-    char *email, *name, *password;
-    enum role role;
-    char hash[crypto_pwhash_STRBYTES];
-    int64_t id;
-    char sid[SID_TEXT];
-};
-
-static void clear_user(struct api_job *job)
-{
-    struct user_work *work = (struct user_work *)job;
-
-    if (work->password != NULL)
-        sodium_memzero(work->password, strlen(work->password));
-    free(work->password);
-    free(work->email);
-    free(work->name);
-    sodium_memzero(work->hash, sizeof(work->hash));
-}
-
-static bool refuse_taken(struct api_job *job)
-{
-    problems_add(&job->problems, "Email", "belongs to another user");
-    error_set(&job->job.error, ERROR_CONFLICT, "There is a user with this mail address already.");
-    return false;
-}
-
-static bool run_add_user(struct api_job *job, struct db *db)
-{
-    struct user_work *work = (struct user_work *)job;
-    struct account account;
-
-    if (!operator_account(job, db, job->call->params[0], &account))
-        return false;
-    work->id = user_add(db, account.id, work->email, work->name, work->role, work->hash);
-    if (work->id == 0) {
-        account_clear(&account);
-        return refuse_taken(job);
-    }
-    memcpy(work->sid, account.sid, sizeof(work->sid));
-    audit_of(job, db, "user.add", &account, "Users", work->id,
-             json_pack("{s:s, s:s}", "Email", work->email, "Role",
-                       work->role == ROLE_READ_ONLY ? "READ_ONLY" : "USER"));
-    account_clear(&account);
-    return true;
-}
-
-static void finish_add_user(struct api_job *job)
-{
-    const struct user_work *work = (struct user_work *)job;
-    json_t *answer = json_object();
-
-    show_text(answer, "Status", "OK");
-    show_uri(answer, "Uri", "/Operator/Accounts/%s/Users/%" PRId64, work->sid, work->id);
-    show_int(answer, "Id", work->id);
-    call_json_answer(job->call, 200, answer);
-}
-
-/* What needs no hash is refused before one is made. */
-static bool run_hash(struct api_job *job, struct db *db)
-{
-    struct user_work *work = (struct user_work *)job;
-    struct account account;
-
-    if (!operator_account(job, db, job->call->params[0], &account))
-        return false;
-    account_clear(&account);
-    if (user_email_taken(db, work->email))
-        return refuse_taken(job);
-    if (crypto_pwhash_str(work->hash, work->password, strlen(work->password),
-                          crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
-        error_set(&job->job.error, ERROR_UNAVAILABLE, "There is no memory to hash a password.");
-        return false;
-    }
-    return true;
-}
-
-static void finish_hash(struct api_job *job)
-{
-    struct user_work *hashed = (struct user_work *)job;
-    struct user_work *work =
-        api_job_new(sizeof(*work), job->call, job->api, run_add_user, finish_add_user);
-
-    work->api.clear = clear_user;
-    work->email = hashed->email;
-    work->name = hashed->name;
-    work->role = hashed->role;
-    memcpy(work->hash, hashed->hash, sizeof(work->hash));
-    hashed->email = hashed->name = NULL;
-    api_write(&work->api);
-}
-
-/* Not by fields_text(), which trims.  The body's own copies are wiped. */
-static char *read_password(struct call *call, const json_t *body, struct problems *problems)
-{
-    const json_t *given = json_object_get(body, "Password");
-    const char *text = json_string_value(given);
-    char *password = NULL;
-
-    if (text == NULL || text[0] == '\0')
-        problems_add(problems, "Password", "is required: %d characters or more", PASSWORD_LEAST);
-    else if (strlen(text) != json_string_length(given))
-        problems_add(problems, "Password", "must not hold a NUL character");
-    else if (text_length(text) < PASSWORD_LEAST)
-        problems_add(problems, "Password", "must have %d characters or more", PASSWORD_LEAST);
-    else if (strlen(text) > PASSWORD_BYTES_MAX)
-        problems_add(problems, "Password", "must have at most %d bytes", PASSWORD_BYTES_MAX);
-    else
-        password = strdup(text);
-    if (text != NULL)
-        sodium_memzero((char *)text, json_string_length(given));
-    if (call->body.data != NULL)
-        sodium_memzero(call->body.data, call->body.len);
-    return password;
-}
-
-static enum role read_role(const struct fields *fields)
-{
-    char *text = fields_text(fields, "Role", 20, 0, NULL);
-    enum role role = ROLE_USER;
-
-    if (text != NULL && strcmp(text, "READ_ONLY") == 0)
-        role = ROLE_READ_ONLY;
-    else if (text != NULL && strcmp(text, "USER") != 0)
-        problems_add(fields->problems, "Role", "must be USER or READ_ONLY");
-    free(text);
-    return role;
-}
-
-void operator_add_user(struct call *call, void *context)
-{
-    static const char *const names[] = { "Email", "Name", "Role", "Password", NULL };
-    json_t *body = call_object(call);
-    struct user_work *work;
-    struct fields fields = { .from = body };
-
-    if (body == NULL)
-        return;
-    work = api_job_new(sizeof(*work), call, context, run_hash, finish_hash);
-    work->api.clear = clear_user;
-    fields.problems = &work->api.problems;
-    body_only(&fields, names);
-    work->email = body_email(&fields, "Email", "what the user signs in with");
-    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the user's name");
-    work->role = read_role(&fields);
-    work->password = read_password(call, body, fields.problems);
-    json_decref(body);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
 }

@@ -34,6 +34,8 @@ static const struct option_row rows[] = {
       "directory of the store and its key; made at the first start (required)" },
     { "listen", "ADDR:PORT", TEXT, AT(listen), "127.0.0.1:8080", 0, 0, NULL,
       "where the API is served; port 0 takes a free one" },
+    { "public-url", "URL", TEXT, AT(public_url), NULL, 0, 0, NULL,
+      "where people reach the pages; with https their cookies are Secure" },
     { "allow-egress", "CIDR", LIST, AT(allow_egress), NULL, 0, 0, NULL,
       "private addresses that postbacks may go to; may be given again" },
     { "ca-file", "FILE", TEXT, AT(ca_file), NULL, 0, 0, NULL,

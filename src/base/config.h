@@ -19,6 +19,7 @@ struct config {                          /* strings are owned */
     char *listen;                        /* --listen ADDR:PORT */
     char *allow_egress[CONFIG_LIST_MAX]; /* --allow-egress CIDR, any number */
     size_t allow_egress_count;
+    char *public_url;   /* --public-url URL; NULL: not known */
     char *file;         /* --config FILE */
     char *ca_file;      /* --ca-file FILE */
     char *name_servers; /* --name-servers ADDR:PORT,…; NULL: the system's */

@@ -34,6 +34,8 @@ static const struct admin_row {
     { "user", "add", "POST", "/Operator/Accounts/{}/Users", "SID",
       "Email= Name= Role=USER|READ_ONLY Password=-", "someone who signs in" },
     { "user", "list", "GET", "/Operator/Accounts/{}/Users", "SID", "", "an account's users" },
+    { "user", "change", "PUT", "/Operator/Accounts/{}/Users/{}", "SID ID",
+      "[Name=] [Role=] [Active=] [Password=-]", "shut out or let in again, another password" },
     { "token", "add", "POST", "/Operator/Accounts/{}/Tokens", "SID",
       "Scope=API|READ|EVENTS [Label=]", "an auth token, shown once" },
     { "token", "list", "GET", "/Operator/Accounts/{}/Tokens", "SID", "", "an account's tokens" },
@@ -106,7 +108,8 @@ void admin_help(void)
            "  --data DIR  the data directory whose operator.token signs in; without it the\n"
            "              variable POSTBACKD_TOKEN, \"SID:TOKEN\"\n"
            "  Name=-      reads a field's value from standard input\n"
-           "  Name=@FILE  reads PEM text from a file\n\n");
+           "  Name=@FILE  reads PEM text from a file\n"
+           "  operator    in place of a SID: the account that you sign in as\n\n");
     for (int i = 0; i < ROWS; i++) {
         char left[160];
         snprintf(left, sizeof(left), "%s %s%s%s%s%s", rows[i].noun, rows[i].verb,
@@ -140,8 +143,18 @@ static bool read_credentials(struct admin *admin)
     return ok;
 }
 
+/* A word of a path: "operator" stands for the SID of who calls, for example to add the first user.
+ */
+static void add_word(const struct admin *admin, struct buf *path, const char *word)
+{
+    bool own = strcmp(word, "operator") == 0;
+    const char *text = own ? admin->credentials : word;
+    text_percent_encode(path, text, own ? strcspn(text, ":") : strlen(text));
+}
+
 /* Puts the words into the path's {}; gives how many were used, -1 when there are too few. */
-static int fill_path(struct buf *path, const char *pattern, int argc, char **argv)
+static int fill_path(const struct admin *admin, struct buf *path, const char *pattern, int argc,
+                     char **argv)
 {
     int used = 0;
     for (; *pattern != '\0'; pattern++) {
@@ -151,7 +164,7 @@ static int fill_path(struct buf *path, const char *pattern, int argc, char **arg
         }
         if (used == argc || strchr(argv[used], '=') != NULL)
             return -1;
-        text_percent_encode(path, argv[used], strlen(argv[used]));
+        add_word(admin, path, argv[used]);
         used++;
         pattern++;
     }
@@ -293,15 +306,17 @@ static int run(struct admin *admin, int argc, char **argv)
     struct buf path = { 0 };
     json_t *body = json_object();
     int code = 2;
-    int used = row->path == NULL ? 0 : fill_path(&path, row->path, argc - 2, argv + 2);
-    if (row->path == NULL && read_credentials(admin))
+    bool known = read_credentials(admin);
+    int used = row->path == NULL ? 0 : fill_path(admin, &path, row->path, argc - 2, argv + 2);
+    if (!known)
+        code = 2;
+    else if (row->path == NULL)
         code =
             follow_maintenance(admin->url, admin->ca_file, admin->credentials, argc - 2, argv + 2);
     else if (used == -1)
         fprintf(stderr, "usage: postbackd admin %s %s %s %s\n", row->noun, row->verb, row->words,
                 row->fields);
-    else if (row->path != NULL && read_fields(row, argc - 2 - used, argv + 2 + used, body, &path) &&
-             read_credentials(admin))
+    else if (read_fields(row, argc - 2 - used, argv + 2 + used, body, &path))
         code = call(admin, row, buf_text(&path), body);
     json_decref(body);
     buf_free(&path);

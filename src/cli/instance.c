@@ -7,6 +7,8 @@
 
 #include "api/identities.h"
 #include "base/clock.h"
+#include "api/passwords.h"
+#include "api/sessions.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "store/accounts.h"
@@ -128,6 +130,7 @@ static bool start_server(struct instance *instance, const struct config *config,
         .identities = identities_new(),
         .started_at = clock_wall_ms(),
     };
+        .passwords = passwords_new(instance->loop),
     struct server_config server = {
         .listen = config->listen,
         .enter = api_enter,
@@ -136,6 +139,8 @@ static bool start_server(struct instance *instance, const struct config *config,
     };
     server.routes = instance->routes = api_routes(&server.route_count);
     instance->server = server_new(instance->loop, &server, error);
+    if (!sessions_public_url(api, config->public_url, error))
+        return false;
     return instance->server != NULL;
 }
 
@@ -148,6 +153,8 @@ static void free_server(struct instance *instance)
     free(instance->routes);
 }
 
+    passwords_free(instance->api.passwords);
+    free(instance->api.origin);
 bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
                     struct error *error)
 {
@@ -204,4 +211,5 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     store_close(instance->store);  /* jobs of calls still open end here, and are answered */
     engine_free(instance->engine); /* so do tests under way */
     free_server(instance);
+    passwords_close(instance->api.passwords);
 }

@@ -37,7 +37,8 @@ enum {
     TOKEN_BYTES = 32,
 };
 
-static const char token_prefix[] = "pbt_";
+/* At least 16 bytes: of libsodium's keyed BLAKE2b, to hash one text in ways that do not meet. */
+static const char session_key[] = "postbackd: a session", csrf_key[] = "postbackd: a form's proof";
 
 static const char *name_of(const struct name *names, size_t count, int value)
 {
@@ -94,18 +95,53 @@ void account_sid_random(char out[SID_TEXT], enum account_kind kind)
     out[2 + SID_RANDOM] = '\0';
 }
 
-void token_random(char out[TOKEN_TEXT])
+/* "pbt_" and base64url. */
+static void random_text(char out[TOKEN_TEXT], const char prefix[4])
 {
     unsigned char bytes[TOKEN_BYTES];
-    size_t prefix = sizeof(token_prefix) - 1;
     randombytes_buf(bytes, sizeof(bytes));
-    memcpy(out, token_prefix, prefix);
-    sodium_bin2base64(out + prefix, TOKEN_TEXT - prefix, bytes, sizeof(bytes),
+    memcpy(out, prefix, 4);
+    sodium_bin2base64(out + 4, TOKEN_TEXT - 4, bytes, sizeof(bytes),
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(bytes, sizeof(bytes));
+}
+
+void token_random(char out[TOKEN_TEXT])
+{
+    random_text(out, "pbt_");
+}
+
+void session_random(char out[TOKEN_TEXT])
+{
+    random_text(out, "pbs_");
 }
 
 void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token)
 {
     crypto_generichash(out, TOKEN_HASH_BYTES, (const unsigned char *)token, strlen(token), NULL, 0);
+}
+
+void session_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token)
+{
+    crypto_generichash(out, TOKEN_HASH_BYTES, (const unsigned char *)token, strlen(token),
+                       (const unsigned char *)session_key, sizeof(session_key) - 1);
+}
+
+/* Made of the session's token, so it needs no keeping, and who cannot read the cookie cannot make
+ * it: neither another site's page nor a script that got into ours. */
+void session_csrf(char out[TOKEN_TEXT], const char *token)
+{
+    unsigned char bytes[TOKEN_HASH_BYTES];
+    crypto_generichash(bytes, sizeof(bytes), (const unsigned char *)token, strlen(token),
+                       (const unsigned char *)csrf_key, sizeof(csrf_key) - 1);
+    sodium_bin2base64(out, TOKEN_TEXT, bytes, sizeof(bytes),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+const char *password_flaw(const char *password)
+{
+    size_t length = text_length(password);
+    if (length < PASSWORD_LEAST)
+        return "must have 12 characters or more";
+    return length > PASSWORD_MOST ? "must have at most 200 characters" : NULL;
 }

@@ -47,4 +47,14 @@ enum { TOKEN_TEXT = 64, TOKEN_HASH_BYTES = 32 };
 void token_random(char out[TOKEN_TEXT]);
 void token_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token);
 
+/* A session's token is like one, "pbs_…", in a browser's cookie.  Its hash is of another kind, so
+ * that neither passes for the other; what a page sends back with each change (CSRF) is a third. */
+void session_random(char out[TOKEN_TEXT]);
+void session_hash(unsigned char out[TOKEN_HASH_BYTES], const char *token);
+void session_csrf(char out[TOKEN_TEXT], const char *token);
+
+/* A password: so many characters.  NULL: it is one; otherwise what is wrong with it. */
+enum { PASSWORD_LEAST = 12, PASSWORD_MOST = 200 };
+const char *password_flaw(const char *password);
+
 #endif

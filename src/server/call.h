@@ -45,6 +45,10 @@ const char *call_header(const struct call *call, const char *name); /* NULL when
  * both. */
 bool call_basic(const struct call *call, char **user, char **password);
 
+/* The value of a cookie: false when there is none, or it is not one line of at most size - 1 bytes
+ * that a cookie may have, or there are two of the name that differ. */
+bool call_cookie(const struct call *call, const char *name, char *out, size_t size);
+
 /* The body as one flat JSON object: application/json as it is; form-encoded (also when no content
  * type is given) as strings, a name given twice an error.  NULL: answered already (400, 415). The
  * caller owns it. */
@@ -57,11 +61,15 @@ bool call_scan(struct call *call, struct json_values *values);
 /* Whether the body's media type, parameters aside, is this one (in lower case). */
 bool call_has_type(const struct call *call, const char *type);
 
-/* Goes on to the route's handler, after counting the call against the rate limit (429) and checking
- * call->caller: 404 when the path begins "/…/{SID}" and that is not the caller's (routes of the
- * operator alone excepted: they name any account), 403 when its kind or the token's scope is not
- * among the route's.  A refused call counts too, and has the limit's headers. */
+/* Goes on to the route's handler, after counting the call against the rate limit (429; a user's
+ * session is not counted) and checking call->caller: 404 when the path begins "/…/{SID}" and that
+ * is not the caller's (routes of the operator alone excepted: they name any account), 403 when its
+ * kind or the token's scope is not among the route's.  A refused call counts too, and has the
+ * limit's headers. */
 void call_enter(struct call *call);
+
+/* Whether the client has closed the connection, as far as is known here; for calls that wait. */
+bool call_is_gone(const struct call *call);
 
 /* ---- answers: exactly one ---- */
 void call_json_answer(struct call *call, int status, json_t *body); /* steals body */

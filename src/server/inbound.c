@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,9 @@ static enum MHD_Result header_noted(void *context, enum MHD_ValueKind kind, cons
     if (strcasecmp(name, "Authorization") == 0) {
         in->authorizations++;
         in->authorization = value;
+    } else if (strcasecmp(name, "Cookie") == 0) {
+        in->cookies++;
+        in->cookie = value;
     } else if (strcasecmp(name, "Content-Type") == 0) {
         in->content_type = value;
     } else if (strcasecmp(name, "Content-Length") == 0) {
@@ -265,6 +269,14 @@ static void resume(struct inbound *in)
     in->suspended = false;
     in->server->needed = true;
     MHD_resume_connection(in->connection);
+}
+
+/* libmicrohttpd does not look at a suspended connection. */
+bool call_is_gone(const struct call *call)
+{
+    char next;
+    ssize_t got = recv(inbound_of(call)->peer->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR);
 }
 
 static void let_go(struct inbound *in)

@@ -78,10 +78,10 @@ struct inbound {
     uint64_t received; /* bytes of the body so far */
 
     /* of the headers */
-    const char *content_type, *authorization;
+    const char *content_type, *authorization, *cookie;
     const char *content_length;
     size_t header_bytes;
-    unsigned lengths, encodings, authorizations;
+    unsigned lengths, encodings, authorizations, cookies;
     bool chunked, expects, expects_continue, bad_name;
 
     struct MHD_Response *answer; /* until it is libmicrohttpd's */

@@ -18,7 +18,6 @@
 
 enum {
     HOUR_MS = 3600 * 1000,
-    GUESSES_MAX = 10,
     GUESS_WINDOW_MS = 60 * 1000,
     GUESSERS_MAX = 16384,
 };
@@ -114,7 +113,7 @@ bool limits_may_try(struct limits *limits, const char *address, int64_t now_ms)
     char name[INET6_ADDRSTRLEN];
     guesser_name(name, address);
     const struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
-    return guesser == NULL || guesser->failures < GUESSES_MAX || now_ms >= guesser->until;
+    return guesser == NULL || guesser->failures < LIMITS_GUESSES_MAX || now_ms >= guesser->until;
 }
 
 static struct guesser *guesser_add(struct limits *limits, const char *name)
@@ -128,7 +127,7 @@ static struct guesser *guesser_add(struct limits *limits, const char *name)
     return guesser;
 }
 
-void limits_failed(struct limits *limits, const char *address, int64_t now_ms)
+int limits_failed(struct limits *limits, const char *address, int64_t now_ms)
 {
     char name[INET6_ADDRSTRLEN] = { 0 };
     guesser_name(name, address);
@@ -139,7 +138,7 @@ void limits_failed(struct limits *limits, const char *address, int64_t now_ms)
         guesser->failures = 0;
         guesser->until = now_ms + GUESS_WINDOW_MS;
     }
-    if (++guesser->failures == GUESSES_MAX)
+    if (++guesser->failures == LIMITS_GUESSES_MAX)
         guesser->until = now_ms + GUESS_WINDOW_MS;
     list_remove(&guesser->in);
     list_append(&limits->by_age, &guesser->in);
@@ -147,4 +146,14 @@ void limits_failed(struct limits *limits, const char *address, int64_t now_ms)
     struct guesser *oldest = container_of(limits->by_age.next, struct guesser, in);
     if (oldest != guesser && now_ms >= oldest->until)
         guesser_forget(limits, oldest);
+    return guesser->failures;
+}
+
+void limits_forgive(struct limits *limits, const char *address)
+{
+    char name[INET6_ADDRSTRLEN];
+    guesser_name(name, address);
+    struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
+    if (guesser != NULL && --guesser->failures <= 0)
+        guesser_forget(limits, guesser);
 }

@@ -18,8 +18,14 @@ struct limit { /* what the X-RateLimit-* headers say */
 /* Counts one request; false: over the limit (nothing counted). */
 bool limits_count(struct limits *limits, int64_t account, int64_t now_ms, struct limit *out);
 
-/* Guessing: after 10 failures of an address within a minute it is refused for a minute. */
+/* Guessing: after 10 failures of an address within a minute it is refused for a minute.  So is a
+ * name that is guessed at from many addresses: LIMITS_NAME_TEXT characters that are no address. */
+enum { LIMITS_GUESSES_MAX = 10, LIMITS_NAME_TEXT = 46 };
 bool limits_may_try(struct limits *limits, const char *address, int64_t now_ms);
-void limits_failed(struct limits *limits, const char *address, int64_t now_ms);
+/* Gives how many there are now. */
+int limits_failed(struct limits *limits, const char *address, int64_t now_ms);
+/* The last failure was none: for those that are counted before it is known, because many may be
+ * tried at once. */
+void limits_forgive(struct limits *limits, const char *address);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "model/show.h"
 
+#include <string.h>
+
 int64_t user_add(struct db *db, int64_t account, const char *email, const char *name,
                  enum role role, const char *password_hash)
 {
@@ -56,4 +58,62 @@ json_t *user_list(struct db *db, int64_t account)
     }
     db_finish(list);
     return array;
+}
+
+bool user_change(struct db *db, int64_t account, int64_t user, const struct user_change *change)
+{
+    struct stmt *write = db_prepare(db, "UPDATE user SET name = coalesce(?3, name), "
+                                        "role = coalesce(?4, role), active = coalesce(?5, active), "
+                                        "password_hash = coalesce(?6, password_hash) "
+                                        "WHERE id = ?1 AND account = ?2");
+
+    db_bind_int(write, 1, user);
+    db_bind_int(write, 2, account);
+    db_bind_text(write, 3, change->name);
+    db_bind_opt(write, 4, (int64_t)change->role, 0);
+    db_bind_opt(write, 5, change->active_given ? (int64_t)change->active : -1, -1);
+    db_bind_text(write, 6, change->password_hash);
+    db_run(db, write);
+    return !db_failed(db) && db_changes(db) == 1;
+}
+
+/* ---- signing in ---- */
+
+#define SQL_KEY                                                                                    \
+    "SELECT u.id, u.name, u.role, u.email, u.password_hash, a.id, a.sid, a.kind "                  \
+    "FROM user u JOIN account a ON a.id = u.account WHERE u.active AND a.active AND "
+
+static bool read_key(struct stmt *find, struct user_key *out)
+{
+    bool found = db_step(find) == DB_ROW;
+
+    memset(out, 0, sizeof(*out));
+    if (found) {
+        out->caller.user = db_int(find, 0);
+        show_cut(out->caller.name, sizeof(out->caller.name), db_text(find, 1));
+        out->caller.scope = db_int(find, 2) == ROLE_READ_ONLY ? SCOPE_READ : SCOPE_API;
+        show_cut(out->email, sizeof(out->email), db_text(find, 3));
+        show_cut(out->password_hash, sizeof(out->password_hash), db_text(find, 4));
+        out->caller.account = db_int(find, 5);
+        show_cut(out->caller.sid, sizeof(out->caller.sid), db_text(find, 6));
+        out->caller.kind = (enum account_kind)db_int(find, 7);
+    }
+    db_finish(find);
+    return found;
+}
+
+bool user_find_email(struct db *db, const char *email, struct user_key *out)
+{
+    struct stmt *find = db_prepare(db, SQL_KEY "u.email = ?");
+
+    db_bind_text(find, 1, email);
+    return read_key(find, out);
+}
+
+bool user_find_key(struct db *db, int64_t user, struct user_key *out)
+{
+    struct stmt *find = db_prepare(db, SQL_KEY "u.id = ?");
+
+    db_bind_int(find, 1, user);
+    return read_key(find, out);
 }

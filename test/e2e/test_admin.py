@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from harness.certificates import Authority, serving
-from harness.server import BINARY, Server, World
+from harness.server import BINARY, Browser, Server, World
 
 USED = set()  # "noun verb" of every command that a test here ran with success
 
@@ -57,6 +57,9 @@ def test_a_platform_is_set_up_from_the_shell(server, admin, refused):
                  "Password=-", stdin="a password from the standard input\n")
     (user,) = admin("user", "list", brand["Sid"])["Users"]
     assert (user["Id"], user["Role"]) == (made["Id"], "READ_ONLY")
+    admin("user", "change", brand["Sid"], user["Id"], "Role=USER", "Active=no")
+    (user,) = admin("user", "list", brand["Sid"])["Users"]
+    assert (user["Role"], user["Active"]) == ("USER", "false")
 
     campaign = admin("campaign", "add", f"BrandSid={brand['Sid']}", "Name=Autumn",
                      "Currency=EUR")["Id"]
@@ -166,6 +169,15 @@ def test_a_text_that_looks_like_json_is_text_all_the_same(admin):
     for name in ("[1]", '{"a":1}', "[", "{x", "-5", "a=b=c", " spaces kept inside "):
         made = admin("account", "add", "Kind=BRAND", f"Name={name}")
         assert admin("account", "show", made["Sid"])["Name"] == name.strip()
+
+
+def test_the_operators_first_user_signs_in(server, admin):
+    admin("user", "add", "operator", "Email=op@example.com", "Name=Olga", "Password=-",
+          stdin="a password for the pages\n")
+    browser = Browser(server.base)
+    told = browser.ok(browser.sign_in("op@example.com", "a password for the pages"))
+    assert told["Account"]["Kind"] == "OPERATOR"
+    assert browser.ok(browser.get("Accounts"))["Accounts"]
 
 
 def test_every_command_of_the_help_was_run():

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import requests
 
-from harness.openapi import LIMITS, METHODS, Spec, routes, walk
 from harness.certificates import Authority
+from harness.openapi import LIMITS, METHODS, Spec, routes, walk
 from harness.receiver import Receiver, answers
 from harness.server import BINARY, Api, World, await_until
 
@@ -267,6 +267,9 @@ NEEDS = {
     "trackByAddress": lambda s: s.conversion("query"),
     "track": lambda s: s.conversion("body"),
     "getEventCatalog": lambda s: {},
+    "getOperatorSeries": lambda s: {},
+    "awaitOperatorChanges": lambda s: {},
+    "getOperatorStatus": lambda s: {},
     "getEventType": lambda s: {"Type": "action.tracked"},
     "listCampaignPartners": lambda s: {"Id": s.campaign},
     "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
@@ -387,6 +390,9 @@ def add_both_roles():
         NEEDS[f"preview{role}Notification"] = lambda s: {}
         NEEDS[f"test{role}Notification"] = needs(Stage.notification)
         NEEDS[f"get{role}NotificationHealth"] = needs(Stage.notification)
+        NEEDS[f"get{role}NotificationSeries"] = needs(Stage.notification)
+        NEEDS[f"get{role}Series"] = lambda s: {}
+        NEEDS[f"await{role}Changes"] = lambda s: {}
         NEEDS[f"get{role}SigningSecret"] = needs(Stage.notification)
         NEEDS[f"rotate{role}SigningSecret"] = needs(Stage.notification)
         NEEDS[f"list{role}Replays"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}

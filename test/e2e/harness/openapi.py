@@ -100,7 +100,8 @@ class Operation:
         self.spec, self.path, self.method, self.raw = spec, path, method.upper(), raw
         self.id = raw["operationId"]
         self.accounts, self.scopes = raw.get("x-accounts", []), raw.get("x-scopes", [])
-        self.signed_in = {"basic": []} in raw.get("security", spec.whole["security"])
+        security = raw.get("security", spec.whole["security"])
+        self.signed_in = {"basic": []} in security or {"session": []} in security
         parameters = [spec.resolved(one) for one in item.get("parameters", []) +
                       raw.get("parameters", [])]
         self.path_names = [one["name"] for one in parameters if one["in"] == "path"]

@@ -54,6 +54,25 @@ class Api:
         return response.json()
 
 
+class Browser(Api):
+    """A user's browser: signs in, keeps the cookie, and sends what changes need."""
+
+    def __init__(self, base):
+        super().__init__(base, "", "")
+        self.session.auth = None
+        self.email = None
+
+    def sign_in(self, email, password, **rest):
+        response = self.post("/Session", {"Email": email, "Password": password}, **rest)
+        if response.status_code == 200:
+            account, self.email = response.json()["Account"], email
+            self.sid = account["Sid"]
+            self.prefix = {"PARTNER": f"/Mediapartners/{self.sid}", "BRAND":
+                           f"/Advertisers/{self.sid}", "OPERATOR": "/Operator"}[account["Kind"]]
+            self.session.headers["X-CSRF-Token"] = response.json()["CsrfToken"]
+        return response
+
+
 class Server:
     """One `postbackd serve`.  Its log is kept; a start waits for the listening line."""
 
@@ -150,6 +169,21 @@ class World:
     def token(self, sid, scope):
         return self.operator.ok(self.operator.post(
             f"Accounts/{sid}/Tokens", {"Scope": scope, "Label": "test"}))["Token"]
+
+    def add_user(self, account, role="USER", password="a long pass phrase"):
+        """Gives the mail address of a new user; the id is kept in user_ids."""
+        self.users = getattr(self, "users", 0) + 1
+        email = f"user{self.users}.{account.sid.lower()}.{self.brand.sid.lower()}@example.com"
+        made = self.operator.ok(self.operator.post(f"Accounts/{account.sid}/Users", {
+            "Email": email, "Name": f"User {self.users}", "Role": role, "Password": password}))
+        self.user_ids = {**getattr(self, "user_ids", {}), email: made["Id"]}
+        return email
+
+    def browser(self, account, role="USER", password="a long pass phrase"):
+        """That of a new user, signed in."""
+        browser = Browser(self.server.base)
+        browser.ok(browser.sign_in(self.add_user(account, role, password), password))
+        return browser
 
     def add_campaign(self, brand, name, currency="EUR"):
         return self.operator.ok(self.operator.post(

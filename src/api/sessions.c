@@ -1,0 +1,535 @@
+/* sessions.c — POST, GET, DELETE /Session, and PUT /Session/Password.
+ *
+ * Signing in goes through three hands: a reader finds the user, passwords.c compares, the writer
+ * begins the session, if the password is still that one.  Nothing tells an unknown user from a
+ * wrong password: the same answer after the same work.  A try is counted, by address and by mail
+ * address, before it is known to be wrong, or a hundred at once would all be the first.
+ */
+#include "api/sessions.h"
+
+#include "api/body.h"
+#include "api/identities.h"
+#include "api/passwords.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "model/url.h"
+#include "store/sessions.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void begin(struct call *call, void *context);
+static void show(struct call *call, void *context);
+static void end(struct call *call, void *context);
+static void change_password(struct call *call, void *context);
+
+#define USERS                                                                                      \
+    .who = ACCOUNT_PARTNER | ACCOUNT_BRAND | ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ
+
+const struct route session_routes[] = {
+    { .method = "POST", .pattern = "/Session", .handle = begin, .body_max = 8 * 1024 },
+    { "GET", "/Session", show, USERS },
+    { "DELETE", "/Session", end, USERS },
+    { "PUT", "/Session/Password", change_password, USERS, .body_max = 8 * 1024 },
+};
+const size_t session_route_count = sizeof(session_routes) / sizeof(session_routes[0]);
+
+static const char COOKIE[] = "postbackd_session";
+
+/* ---- the cookie, and where calls come from ---- */
+
+bool session_cookie(const struct call *call, char token[TOKEN_TEXT])
+{
+    return call_cookie(call, COOKIE, token, TOKEN_TEXT) && text_starts(token, "pbs_");
+}
+
+bool session_may_change(const struct call *call, const char *token)
+{
+    char proof[TOKEN_TEXT] = { 0 };
+    const char *given = call_header(call, "X-CSRF-Token");
+    if (strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0)
+        return true;
+    session_csrf(proof, token);
+    size_t len = strlen(proof);
+    return given != NULL && strlen(given) == len && sodium_memcmp(given, proof, len) == 0;
+}
+
+bool sessions_public_url(struct api *api, const char *url, struct error *error)
+{
+    struct problems problems = { 0 };
+    struct url_parts parts = { 0 };
+    struct buf origin = { 0 };
+    size_t target_at = 0;
+
+    if (url == NULL)
+        return true;
+    bool good = url_check(url, &parts, &target_at, "public-url", &problems);
+    if (good)
+        url_origin(&origin, &parts);
+    good = good && (url[target_at] == '\0' || strcmp(url + target_at, "/") == 0);
+    if (good)
+        api->origin = must_copy(buf_text(&origin));
+    else
+        error_set(error, ERROR_INVALID,
+                  "--public-url \"%.100s\" is not like https://postbacks.example.com", url);
+    free(parts.host);
+    buf_free(&origin);
+    problems_free(&problems);
+    return good;
+}
+
+static bool is_secure(const struct api *api)
+{
+    return api->origin != NULL && text_starts(api->origin, "https:");
+}
+
+/* Another site must not sign anybody in here (its visitor would then work in a stranger's account).
+ * A browser says where a call comes from by Sec-Fetch-Site, an old one by Origin; what says neither
+ * is no browser. */
+static bool comes_from_our_page(const struct api *api, const struct call *call)
+{
+    const char *site = call_header(call, "Sec-Fetch-Site"), *origin = call_header(call, "Origin");
+    const char *host = call_header(call, "Host");
+    if (site != NULL)
+        return strcmp(site, "same-origin") == 0;
+    if (origin == NULL || (api->origin != NULL && text_same(origin, api->origin)))
+        return true;
+    const char *authority = strstr(origin, "://");
+    return authority != NULL && host != NULL && text_same(authority + 3, host);
+}
+
+static void cookie_set(const struct api *api, struct call *call, const char *token)
+{
+    char text[160];
+    snprintf(text, sizeof(text), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", COOKIE, token,
+             is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
+    call_add_header(call, "Set-Cookie", text);
+    sodium_memzero(text, sizeof(text));
+}
+
+/* ---- tries ---- */
+
+/* A mail address as limits.h counts it: a hash, as addresses may be longer than a name may. */
+static void guess_name(char out[LIMITS_NAME_TEXT], const char *email)
+{
+    char lower[USER_EMAIL_TEXT];
+    unsigned char hash[16];
+    size_t len = 0;
+    for (; email[len] != '\0' && len < sizeof(lower) - 1; len++)
+        lower[len] =
+            (char)(email[len] >= 'A' && email[len] <= 'Z' ? email[len] - 'A' + 'a' : email[len]);
+    crypto_generichash(hash, sizeof(hash), (unsigned char *)lower, len, NULL, 0);
+    out[0] = '@';
+    sodium_bin2hex(out + 1, LIMITS_NAME_TEXT - 1, hash, sizeof(hash));
+}
+
+/* Gives how many tries of this user there are; 0: refused. */
+static int try_counted(struct api *api, struct call *call, const char *email)
+{
+    char name[LIMITS_NAME_TEXT];
+    int64_t now_ms = clock_steady_ms();
+    guess_name(name, email);
+    if (!limits_may_try(api->limits, call->address, now_ms) ||
+        !limits_may_try(api->limits, name, now_ms)) {
+        call_add_header(call, "Retry-After", "60");
+        call_refuse(call, 429, NULL, "Too many wrong sign-ins; wait a minute.");
+        return 0;
+    }
+    limits_failed(api->limits, call->address, now_ms);
+    return limits_failed(api->limits, name, now_ms);
+}
+
+static void try_forgiven(struct api *api, const struct call *call, const char *email)
+{
+    char name[LIMITS_NAME_TEXT];
+    guess_name(name, email);
+    limits_forgive(api->limits, call->address);
+    limits_forgive(api->limits, name);
+}
+
+/* ---- a visit: what goes from hand to hand ---- */
+
+struct visit {
+    struct password_job password;
+    struct api *api;
+    struct call *call;
+    char email[USER_EMAIL_TEXT];
+    int tries;
+    struct user_key user;                /* as found; user.caller.user 0: none */
+    char token[TOKEN_TEXT];              /* of the session that begins */
+    unsigned char old[TOKEN_HASH_BYTES]; /* that of the browser until now */
+    char *fresh;                         /* the new password */
+    json_t *shown;
+};
+
+static void visit_free(struct visit *visit)
+{
+    if (visit == NULL)
+        return;
+    password_wipe(visit->password.password);
+    password_wipe(visit->fresh);
+    json_decref(visit->shown);
+    sodium_memzero(visit, sizeof(*visit));
+    free(visit);
+}
+
+struct visit_job {
+    struct api_job api;
+    struct visit *visit; /* owned, until it is handed on */
+};
+
+static void clear_visit(struct api_job *job)
+{
+    visit_free(((struct visit_job *)job)->visit);
+}
+
+static struct visit_job *visit_job_new(struct visit *visit,
+                                       bool (*run)(struct api_job *, struct db *),
+                                       void (*finish)(struct api_job *))
+{
+    struct visit_job *job = api_job_new(sizeof(*job), visit->call, visit->api, run, finish);
+    job->api.clear = clear_visit;
+    job->visit = visit;
+    return job;
+}
+
+static struct visit *visit_of(struct api_job *job)
+{
+    return ((struct visit_job *)job)->visit;
+}
+
+static struct visit *visit_handed_on(struct api_job *job)
+{
+    struct visit *visit = visit_of(job);
+    ((struct visit_job *)job)->visit = NULL;
+    return visit;
+}
+
+static void visit_to_passwords(struct visit *visit,
+                               void (*done)(struct password_job *, enum password_answer))
+{
+    visit->password.done = done;
+    if (passwords_take(visit->api->passwords, &visit->password))
+        return;
+    try_forgiven(visit->api, visit->call, visit->email);
+    password_refuse(visit->call);
+    visit_free(visit);
+}
+
+/* A refused try of a user stands in the audit log, but guessing does not fill it: of a minute's
+ * tries only the first and the last that was let through. */
+struct refusal {
+    struct job job;
+    struct caller caller;
+    char address[64];
+};
+
+static bool run_refusal(struct job *job, struct db *db)
+{
+    const struct refusal *refusal = (struct refusal *)job;
+    audit_add(db, &refusal->caller, refusal->address, "session.refuse", "/Session", "");
+    return true;
+}
+
+static void refusal_done(struct job *job, bool ok)
+{
+    (void)ok;
+    free(job);
+}
+
+static void refuse_try(struct visit *visit)
+{
+    struct refusal *refusal;
+    struct call *call = visit->call;
+    log_info("sign_in_refused", LOG_T("address", call->address));
+    if (visit->user.caller.user != 0 && (visit->tries == 1 || visit->tries == LIMITS_GUESSES_MAX)) {
+        refusal = must_alloc(sizeof(*refusal));
+        refusal->job.run = run_refusal;
+        refusal->job.done = refusal_done;
+        refusal->caller = visit->user.caller;
+        snprintf(refusal->address, sizeof(refusal->address), "%s", call->address);
+        store_write(visit->api->store, &refusal->job);
+    }
+    call_refuse(call, 401, NULL, "The mail address and the password do not belong together.");
+}
+
+/* ---- signing in ---- */
+
+static bool run_begin(struct api_job *job, struct db *db)
+{
+    struct visit *visit = visit_of(job);
+    const struct caller *caller = &visit->user.caller;
+    struct user_key now;
+    unsigned char hash[TOKEN_HASH_BYTES];
+
+    if (!user_find_key(db, caller->user, &now) ||
+        strcmp(now.password_hash, visit->user.password_hash) != 0) {
+        error_set(&job->job.error, ERROR_CONFLICT, "The user was changed meanwhile; try again.");
+        return false;
+    }
+    session_random(visit->token);
+    session_hash(hash, visit->token);
+    session_end(db, visit->old);
+    session_add(db, caller->user, hash, visit->call->address);
+    visit->shown = session_show(db, caller->user);
+    audit_add(db, caller, visit->call->address, "session.begin", "/Session", "");
+    return true;
+}
+
+static void answer_session(struct call *call, const char *token, json_t *shown)
+{
+    char proof[TOKEN_TEXT];
+    session_csrf(proof, token);
+    json_object_set_new(shown, "CsrfToken", json_string(proof));
+    call_json_answer(call, 200, shown);
+}
+
+static void finish_begin(struct api_job *job)
+{
+    struct visit *visit = visit_of(job);
+    identities_forget_all(job->api->identities); /* the browser's old session, if there was one */
+    cookie_set(job->api, job->call, visit->token);
+    answer_session(job->call, visit->token, visit->shown);
+    visit->shown = NULL;
+}
+
+static void password_compared(struct password_job *password, enum password_answer answer)
+{
+    struct visit *visit = (struct visit *)password;
+    if (answer != PASSWORD_WRONG)
+        try_forgiven(visit->api, visit->call, visit->email);
+    if (answer == PASSWORD_RIGHT) {
+        api_write(&visit_job_new(visit, run_begin, finish_begin)->api);
+        return;
+    }
+    if (answer == PASSWORD_WRONG)
+        refuse_try(visit);
+    else
+        password_refuse(visit->call);
+    visit_free(visit);
+}
+
+static bool run_find(struct api_job *job, struct db *db)
+{
+    struct visit *visit = visit_of(job);
+    user_find_email(db, visit->email, &visit->user); /* none: compared with nobody's all the same */
+    memcpy(visit->password.hash, visit->user.password_hash, sizeof(visit->password.hash));
+    return true;
+}
+
+static void finish_find(struct api_job *job)
+{
+    visit_to_passwords(visit_handed_on(job), password_compared);
+}
+
+static void begin(struct call *call, void *context)
+{
+    static const char *const names[] = { "Email", "Password", NULL };
+    struct api *api = context;
+    char old[TOKEN_TEXT];
+
+    if (!comes_from_our_page(api, call)) {
+        call_refuse(call, 403, NULL, "Sign in on the page of this server itself.");
+        return;
+    }
+    if (!call_has_type(call, "application/json")) { /* a form of another site's cannot send it */
+        call_refuse(call, 415, NULL, "Send application/json.");
+        return;
+    }
+    json_t *body = call_object(call);
+    if (body == NULL)
+        return;
+    struct visit *visit = must_alloc(sizeof(*visit));
+    visit->api = api;
+    visit->call = call;
+    struct visit_job *job = visit_job_new(visit, run_find, finish_find);
+    struct fields fields = { .from = body, .problems = &job->api.problems };
+    body_only(&fields, names);
+    char *email = fields_text(&fields, "Email", USER_EMAIL_TEXT - 1, 0, "a mail address");
+    snprintf(visit->email, sizeof(visit->email), "%s", email != NULL ? email : "");
+    free(email);
+    visit->password.password = password_read(call, body, "Password", false, fields.problems);
+    json_decref(body);
+    if (session_cookie(call, old))
+        session_hash(visit->old, old);
+    if (!api_job_valid(&job->api))
+        return;
+    visit->tries = try_counted(api, call, visit->email);
+    if (visit->tries == 0)
+        api_job_drop(&job->api);
+    else
+        api_read(&job->api);
+}
+
+/* ---- who is signed in ---- */
+
+/* False: answered, for HTTP Basic is no session. */
+static bool has_session(struct call *call, char token[TOKEN_TEXT])
+{
+    if (call->caller.user != 0 && session_cookie(call, token))
+        return true;
+    api_challenge(call);
+    call_refuse(call, 401, NULL, "This is for sessions: sign in by POST /Session.");
+    return false;
+}
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct visit *visit = visit_of(job);
+    visit->shown = session_show(db, job->call->caller.user);
+    return visit->shown != NULL;
+}
+
+static void finish_show(struct api_job *job)
+{
+    struct visit *visit = visit_of(job);
+    answer_session(job->call, visit->token, visit->shown);
+    visit->shown = NULL;
+}
+
+/* NULL: answered. */
+static struct visit *visit_new(struct call *call, void *context)
+{
+    struct visit *visit = must_alloc(sizeof(*visit));
+    visit->api = context;
+    visit->call = call;
+    if (has_session(call, visit->token))
+        return visit;
+    visit_free(visit);
+    return NULL;
+}
+
+static void show(struct call *call, void *context)
+{
+    struct visit *visit = visit_new(call, context);
+    if (visit != NULL)
+        api_read(&visit_job_new(visit, run_show, finish_show)->api);
+}
+
+/* ---- signing out ---- */
+
+static bool run_end(struct api_job *job, struct db *db)
+{
+    unsigned char hash[TOKEN_HASH_BYTES];
+    session_hash(hash, visit_of(job)->token);
+    session_end(db, hash);
+    audit_add(db, &job->call->caller, job->call->address, "session.end", "/Session", "");
+    return true;
+}
+
+static void finish_end(struct api_job *job)
+{
+    identities_forget_all(job->api->identities);
+    cookie_set(job->api, job->call, "");
+    call_ok(job->call, "/Session");
+}
+
+static void end(struct call *call, void *context)
+{
+    struct visit *visit = visit_new(call, context);
+    if (visit != NULL)
+        api_write(&visit_job_new(visit, run_end, finish_end)->api);
+}
+
+/* ---- another password ---- */
+
+static bool run_change(struct api_job *job, struct db *db)
+{
+    struct visit *visit = visit_of(job);
+    const struct caller *caller = &job->call->caller;
+    unsigned char own[TOKEN_HASH_BYTES];
+    struct user_change change = { .password_hash = visit->password.hash };
+
+    session_hash(own, visit->token);
+    if (!user_change(db, caller->account, caller->user, &change))
+        return false;
+    sessions_end(db, caller->user, own);
+    audit_add(db, caller, job->call->address, "password.change", "/Session/Password", "");
+    return true;
+}
+
+static void finish_change(struct api_job *job)
+{
+    identities_forget_all(job->api->identities);
+    call_ok(job->call, "/Session");
+}
+
+static void password_made(struct password_job *password, enum password_answer answer)
+{
+    struct visit *visit = (struct visit *)password;
+    if (answer == PASSWORD_RIGHT) {
+        api_write(&visit_job_new(visit, run_change, finish_change)->api);
+        return;
+    }
+    password_refuse(visit->call);
+    visit_free(visit);
+}
+
+static void old_compared(struct password_job *password, enum password_answer answer)
+{
+    struct visit *visit = (struct visit *)password;
+    if (answer != PASSWORD_WRONG)
+        try_forgiven(visit->api, visit->call, visit->email);
+    if (answer == PASSWORD_RIGHT) {
+        password->password = visit->fresh;
+        visit->fresh = NULL;
+        password->make = true;
+        password->done = password_made;
+        if (passwords_take(visit->api->passwords, password))
+            return;
+    }
+    if (answer == PASSWORD_WRONG) {
+        struct problems problems = { 0 };
+        problems_add(&problems, "Password", "is not the one that you sign in with");
+        call_refuse(visit->call, 400, &problems, "The request is not valid.");
+        problems_free(&problems);
+    } else {
+        password_refuse(visit->call);
+    }
+    visit_free(visit);
+}
+
+static bool run_find_own(struct api_job *job, struct db *db)
+{
+    struct visit *visit = visit_of(job);
+    if (!user_find_key(db, job->call->caller.user, &visit->user))
+        return false;
+    memcpy(visit->email, visit->user.email, sizeof(visit->email));
+    memcpy(visit->password.hash, visit->user.password_hash, sizeof(visit->password.hash));
+    return true;
+}
+
+static void finish_find_own(struct api_job *job)
+{
+    struct visit *visit = visit_handed_on(job);
+    if (try_counted(visit->api, visit->call, visit->email) == 0)
+        visit_free(visit);
+    else
+        visit_to_passwords(visit, old_compared);
+}
+
+static void change_password(struct call *call, void *context)
+{
+    static const char *const names[] = { "Password", "NewPassword", NULL };
+    struct visit *visit = visit_new(call, context);
+    json_t *body = visit != NULL ? call_object(call) : NULL;
+
+    if (body == NULL) {
+        visit_free(visit);
+        return;
+    }
+    struct visit_job *job = visit_job_new(visit, run_find_own, finish_find_own);
+    struct fields fields = { .from = body, .problems = &job->api.problems };
+    body_only(&fields, names);
+    visit->password.password = password_read(call, body, "Password", false, fields.problems);
+    visit->fresh = password_read(call, body, "NewPassword", true, fields.problems);
+    json_decref(body);
+    if (api_job_valid(&job->api))
+        api_read(&job->api);
+}

@@ -1,0 +1,20 @@
+/* sessions.h — users' sessions: signing in with a browser, and the cookie in place of HTTP Basic.
+ *
+ * Its three rules: the cookie is for this server alone (HttpOnly, SameSite=Strict), a call that
+ * changes something has the session's X-CSRF-Token too, and signing in is done from our own page.
+ */
+#ifndef POSTBACKD_SESSIONS_API_H
+#define POSTBACKD_SESSIONS_API_H
+
+#include "api/api.h"
+
+/* The session's token in the call's cookie; false: there is none. */
+bool session_cookie(const struct call *call, char token[TOKEN_TEXT]);
+/* Whether the call only reads, or has the X-CSRF-Token that goes with the token. */
+bool session_may_change(const struct call *call, const char *token);
+
+/* Takes the address at which people reach the pages (NULL: not known): with https the cookie is
+ * Secure.  False with *error when it is none. */
+bool sessions_public_url(struct api *api, const char *url, struct error *error);
+
+#endif

@@ -1,0 +1,128 @@
+/* sessions.c — the sessions of users.
+ *
+ * A row holds the hash of the token that the browser has, so a copy of the database is nobody's
+ * session.  A session that has ended is a row that is gone; those that ended by themselves are no
+ * longer found, and are removed with the next sign-in.  A user has SESSIONS_A_USER at most, so the
+ * table cannot grow beyond the users.
+ */
+#include "store/sessions.h"
+
+#include "model/show.h"
+
+#include <string.h>
+
+static void remove_ended(struct db *db)
+{
+    struct stmt *ended = db_prepare(db, "DELETE FROM session WHERE used_at < ?");
+
+    db_bind_int(ended, 1, db_now(db) - SESSION_IDLE_MS);
+    db_run(db, ended);
+}
+
+static void remove_oldest(struct db *db, int64_t user)
+{
+    struct stmt *oldest = db_prepare(db, "DELETE FROM session WHERE user = ?1 AND id <= (SELECT id "
+                                         "FROM session WHERE user = ?1 ORDER BY id DESC "
+                                         "LIMIT 1 OFFSET ?2)");
+
+    db_bind_int(oldest, 1, user);
+    db_bind_int(oldest, 2, SESSIONS_A_USER);
+    db_run(db, oldest);
+}
+
+void session_add(struct db *db, int64_t user, const unsigned char hash[TOKEN_HASH_BYTES],
+                 const char *address)
+{
+    struct stmt *add = db_prepare(db, "INSERT INTO session (user, hash, created_at, used_at, "
+                                      "address) VALUES (?1, ?2, ?3, ?3, ?4)");
+
+    remove_ended(db);
+    db_bind_int(add, 1, user);
+    db_bind_bytes(add, 2, hash, TOKEN_HASH_BYTES);
+    db_bind_int(add, 3, db_now(db));
+    db_bind_text(add, 4, address);
+    db_run(db, add);
+    remove_oldest(db, user);
+}
+
+bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], struct caller *out,
+                  int64_t *stale)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, u.role, a.id, a.sid, a.kind "
+                       "FROM session s JOIN user u ON u.id = s.user "
+                       "JOIN account a ON a.id = u.account WHERE s.hash = ? AND s.used_at > ? "
+                       "AND s.created_at > ? AND u.active AND a.active");
+    int64_t now_ms = db_now(db);
+
+    memset(out, 0, sizeof(*out));
+    *stale = 0;
+    db_bind_bytes(find, 1, hash, TOKEN_HASH_BYTES);
+    db_bind_int(find, 2, now_ms - SESSION_IDLE_MS);
+    db_bind_int(find, 3, now_ms - SESSION_MOST_MS);
+    bool found = db_step(find) == DB_ROW;
+    if (found) {
+        if (db_int(find, 1) < now_ms - SESSION_TOUCH_MS)
+            *stale = db_int(find, 0);
+        out->user = db_int(find, 2);
+        show_cut(out->name, sizeof(out->name), db_text(find, 3));
+        out->scope = db_int(find, 4) == ROLE_READ_ONLY ? SCOPE_READ : SCOPE_API;
+        out->account = db_int(find, 5);
+        show_cut(out->sid, sizeof(out->sid), db_text(find, 6));
+        out->kind = (enum account_kind)db_int(find, 7);
+    }
+    db_finish(find);
+    return found;
+}
+
+void session_touch(struct db *db, int64_t session)
+{
+    struct stmt *touch = db_prepare(db, "UPDATE session SET used_at = ? WHERE id = ?");
+
+    db_bind_int(touch, 1, db_now(db));
+    db_bind_int(touch, 2, session);
+    db_run(db, touch);
+}
+
+void session_end(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES])
+{
+    struct stmt *end = db_prepare(db, "DELETE FROM session WHERE hash = ?");
+
+    db_bind_bytes(end, 1, hash, TOKEN_HASH_BYTES);
+    db_run(db, end);
+}
+
+void sessions_end(struct db *db, int64_t user, const unsigned char *but)
+{
+    struct stmt *end = db_prepare(db, "DELETE FROM session WHERE user = ? AND hash IS NOT ?");
+
+    db_bind_int(end, 1, user);
+    db_bind_bytes(end, 2, but, TOKEN_HASH_BYTES);
+    db_run(db, end);
+}
+
+json_t *session_show(struct db *db, int64_t user)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT u.id, u.name, u.email, u.role, a.sid, a.kind, a.name "
+                       "FROM user u JOIN account a ON a.id = u.account "
+                       "WHERE u.id = ?");
+    json_t *shown = NULL;
+
+    db_bind_int(find, 1, user);
+    if (db_step(find) == DB_ROW) {
+        json_t *who = json_object(), *account = json_object();
+        show_int(who, "Id", db_int(find, 0));
+        show_text(who, "Name", db_text(find, 1));
+        show_text(who, "Email", db_text(find, 2));
+        show_text(who, "Role", db_int(find, 3) == ROLE_READ_ONLY ? "READ_ONLY" : "USER");
+        show_text(account, "Sid", db_text(find, 4));
+        show_text(account, "Kind", account_kind_name((enum account_kind)db_int(find, 5)));
+        show_text(account, "Name", db_text(find, 6));
+        shown = json_object();
+        json_object_set_new(shown, "User", who);
+        json_object_set_new(shown, "Account", account);
+    }
+    db_finish(find);
+    return shown;
+}
