@@ -38,6 +38,8 @@ static const struct option_row rows[] = {
       "where people reach the pages; with https their cookies are Secure" },
     { "allow-egress", "CIDR", LIST, AT(allow_egress), NULL, 0, 0, NULL,
       "private addresses that postbacks may go to; may be given again" },
+    { "egress-proxy", "URL", TEXT, AT(egress_proxy), NULL, 0, 0, NULL,
+      "http://[USER:PASSWORD@]HOST:PORT; postbacks go through it by CONNECT" },
     { "ca-file", "FILE", TEXT, AT(ca_file), NULL, 0, 0, NULL,
       "PEM file of further certificate authorities for receivers" },
     { "name-servers", "ADDR:PORT,...", TEXT, AT(name_servers), NULL, 0, 0, NULL,
@@ -256,8 +258,12 @@ int config_read(struct config *config, int argc, char **argv, struct error *erro
 void config_free(struct config *config)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].kind == TEXT || rows[i].kind == CHOICE)
-            free(*(char **)((char *)config + rows[i].offset));
+        if (rows[i].kind == TEXT || rows[i].kind == CHOICE) {
+            char *text = *(char **)((char *)config + rows[i].offset);
+            if (text != NULL)
+                explicit_bzero(text, strlen(text)); /* a proxy's password */
+            free(text);
+        }
     for (size_t i = 0; i < config->allow_egress_count; i++)
         free(config->allow_egress[i]);
     *config = (struct config){ 0 };

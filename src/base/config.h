@@ -21,6 +21,7 @@ struct config {                          /* strings are owned */
     size_t allow_egress_count;
     char *public_url;   /* --public-url URL; NULL: not known */
     char *file;         /* --config FILE */
+    char *egress_proxy; /* --egress-proxy URL, with its password; NULL: none */
     char *ca_file;      /* --ca-file FILE */
     char *name_servers; /* --name-servers ADDR:PORT,…; NULL: the system's */
     char *log_format;   /* --log-format text|json */

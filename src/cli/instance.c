@@ -108,6 +108,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
             .allow_egress_count = config->allow_egress_count,
             .ca_file = config->ca_file,
             .name_servers = config->name_servers,
+            .proxy = config->egress_proxy,
             .deadline_ms = (int)config->deadline_s * 1000,
         },
     };

@@ -269,6 +269,8 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     dialer.egress = egress_new(config->allow_egress, config->allow_egress_count, error);
     if (dialer.egress == NULL)
         goto err0;
+    if (config->proxy != NULL && (dialer.proxy = proxy_new(config->proxy, error)) == NULL)
+        goto err1;
     struct tls *tls = tls_new(config->ca_file, error);
     if (tls == NULL)
         goto err1;
@@ -298,6 +300,7 @@ err2:
     alarms_free(dialer.alarms);
     tls_free(tls);
 err1:
+    proxy_free(dialer.proxy);
     egress_free(dialer.egress);
 err0:
     return NULL;
@@ -313,6 +316,7 @@ void client_free(struct client *client)
     resolver_free(client->wire.dialer.resolver);
     alarms_free(client->wire.dialer.alarms);
     tls_free(client->wire.tls);
+    proxy_free(client->wire.dialer.proxy);
     egress_free(client->wire.dialer.egress);
     free(client);
 }

@@ -27,6 +27,7 @@ struct tls_identity;
 struct client_config {
     const char *const *allow_egress; /* CIDRs allowed though private; "0.0.0.0/0" and "::/0": all */
     size_t allow_egress_count;
+    const char *proxy; /* "http://[user:password@]host:port": all goes by its CONNECT; NULL: none */
     const char *ca_file;      /* PEM of further authorities; NULL: the system's store */
     const char *name_servers; /* "127.0.0.1:53,[::1]:53"; NULL: the system's */
     bool late_tls;     /* authorities are read with the first https exchange, not by client_new() */
@@ -37,8 +38,8 @@ struct client_config {
     int connections_per_destination; /* default 256 */
 };
 
-/* NULL with *error: a bad CIDR, an unreadable CA file.  Reads the system's authorities, which takes
- * some 50 ms, unless late_tls. */
+/* NULL with *error: a bad CIDR or proxy, an unreadable CA file.  Reads the system's authorities,
+ * which takes some 50 ms, unless late_tls. */
 struct client *client_new(uv_loop_t *loop, const struct client_config *config, struct error *error);
 /* Ends every exchange under way as EXCHANGE_RESET and closes all; not from inside a done().  The
  * loop must turn once more for its handles to go. */

@@ -18,9 +18,13 @@
 #include <unistd.h>
 
 static const bool may_become[CONNECTION_STATES][CONNECTION_STATES] = {
-    [CONNECTION_DIALING] = { [CONNECTION_HANDSHAKE] = true,
+    [CONNECTION_DIALING] = { [CONNECTION_TUNNEL] = true,
+                             [CONNECTION_HANDSHAKE] = true,
                              [CONNECTION_BUSY] = true,
                              [CONNECTION_CLOSED] = true },
+    [CONNECTION_TUNNEL] = { [CONNECTION_HANDSHAKE] = true,
+                            [CONNECTION_BUSY] = true,
+                            [CONNECTION_CLOSED] = true },
     [CONNECTION_HANDSHAKE] = { [CONNECTION_BUSY] = true, [CONNECTION_CLOSED] = true },
     [CONNECTION_BUSY] = { [CONNECTION_IDLE] = true, [CONNECTION_CLOSED] = true },
     [CONNECTION_IDLE] = { [CONNECTION_BUSY] = true, [CONNECTION_CLOSED] = true },
@@ -214,6 +218,67 @@ static void handshake(struct connection *connection)
     }
 }
 
+/* There is a way to the receiver. */
+static void connected(struct connection *connection)
+{
+    if (!connection->https) {
+        begin(connection);
+        return;
+    }
+    become(connection, CONNECTION_HANDSHAKE);
+    connection->ssl = tls_start(connection->wire->tls, connection->own, connection->fd,
+                                connection->host, connection->session);
+    if (connection->ssl == NULL)
+        fail(connection, EXCHANGE_TLS, "no TLS connection can be made for this host name");
+    else
+        handshake(connection);
+}
+
+/* Sends what is left of the CONNECT; false: that has to wait. */
+static bool ask_proxy(struct connection *connection)
+{
+    struct tunnel *tunnel = connection->tunnel;
+    while (tunnel->sent < tunnel->out.len) {
+        size_t moved = 0;
+        enum io io = plain_write(connection->fd, tunnel->out.data + tunnel->sent,
+                                 tunnel->out.len - tunnel->sent, &moved);
+        if (io == IO_WAIT_WRITE) {
+            arm(connection, UV_READABLE | UV_WRITABLE);
+            return false;
+        }
+        if (io != IO_DONE)
+            break; /* reading tells */
+        tunnel->sent += moved;
+    }
+    arm(connection, UV_READABLE);
+    return true;
+}
+
+static void tunnel(struct connection *connection)
+{
+    struct wire *wire = connection->wire;
+    size_t moved = 0;
+    if (!ask_proxy(connection))
+        return;
+    enum io io = plain_read(connection->fd, wire->bytes, WIRE_BYTES, &moved);
+    if (io == IO_WAIT_READ)
+        return;
+    char fault[PROXY_FAULT_TEXT];
+    switch (tunnel_feed(connection->tunnel, wire->bytes, moved)) {
+    case TUNNEL_OPEN:
+        tunnel_free(connection->tunnel);
+        connection->tunnel = NULL;
+        connected(connection);
+        return;
+    case TUNNEL_MORE:
+        return;
+    case TUNNEL_BAD:
+        memcpy(fault, connection->tunnel->fault, sizeof(fault));
+        fail(connection, EXCHANGE_CONNECT, fault);
+        return;
+    }
+}
+
 static void ready(uv_poll_t *poll, int status, int events)
 {
     struct connection *connection = poll->data;
@@ -222,6 +287,9 @@ static void ready(uv_poll_t *poll, int status, int events)
         connection->armed = 0; /* libuv has stopped the handle */
     bool readable = broken || (events & UV_READABLE) != 0;
     switch (connection->state) {
+    case CONNECTION_TUNNEL:
+        tunnel(connection);
+        return;
     case CONNECTION_HANDSHAKE:
         handshake(connection);
         return;
@@ -252,17 +320,14 @@ static void dialed(void *context, int fd, enum exchange_error error, const char 
     }
     connection->poll.data = connection;
     connection->polled = true;
-    if (!connection->https) {
-        begin(connection);
+    const struct proxy *proxy = connection->wire->dialer.proxy;
+    if (proxy == NULL) {
+        connected(connection);
         return;
     }
-    become(connection, CONNECTION_HANDSHAKE);
-    connection->ssl = tls_start(connection->wire->tls, connection->own, fd, connection->host,
-                                connection->session);
-    if (connection->ssl == NULL)
-        fail(connection, EXCHANGE_TLS, "no TLS connection can be made for this host name");
-    else
-        handshake(connection);
+    become(connection, CONNECTION_TUNNEL);
+    connection->tunnel = tunnel_new(proxy, connection->host, connection->port);
+    tunnel(connection);
 }
 
 struct connection *connection_open(struct wire *wire, const struct destination *to, SSL_CTX *own,
@@ -273,6 +338,7 @@ struct connection *connection_open(struct wire *wire, const struct destination *
     connection->fd = -1;
     connection->https = to->https;
     connection->host = to->host;
+    connection->port = to->port;
     connection->session = session;
     connection->own = own;
     list_init(&connection->idle_here);
@@ -303,6 +369,7 @@ void connection_close(struct connection *connection)
     list_remove(&connection->idle_here);
     list_remove(&connection->idle_all);
     answer_free(&connection->answer);
+    tunnel_free(connection->tunnel);
     if (connection->dial != NULL)
         dial_cancel(connection->dial);
     if (connection->polled)
@@ -319,6 +386,8 @@ const char *connection_phase(const struct connection *connection)
 {
     if (connection->dial != NULL)
         return dial_phase(connection->dial);
+    if (connection->state == CONNECTION_TUNNEL)
+        return "waiting for the egress proxy";
     if (connection->state == CONNECTION_HANDSHAKE)
         return "TLS handshake";
     if (connection->answer.begun)

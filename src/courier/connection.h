@@ -1,4 +1,5 @@
-/* connection.h — one connection to a receiver: dial, TLS, then one exchange after another.
+/* connection.h — one connection to a receiver: dial, the proxy's tunnel if there is one, TLS, then
+ * one exchange after another.
  *
  * It moves bytes and knows nothing of pools, deadlines and retries.  What happens is told by the
  * three calls of struct connection_events, always from the loop, never from inside a call into
@@ -36,6 +37,7 @@ struct wire { /* what all connections of a client share */
 
 enum connection_state {
     CONNECTION_DIALING,
+    CONNECTION_TUNNEL, /* asks the proxy */
     CONNECTION_HANDSHAKE,
     CONNECTION_BUSY, /* sends and reads */
     CONNECTION_IDLE,
@@ -50,10 +52,12 @@ struct connection {
     enum connection_state state;
     int fd, armed; /* -1; UV_READABLE | UV_WRITABLE */
     struct dial *dial;
-    SSL *ssl; /* NULL: plain */
+    struct tunnel *tunnel; /* NULL but in CONNECTION_TUNNEL */
+    SSL *ssl;              /* NULL: plain */
     SSL_SESSION **session;
     SSL_CTX *own; /* NULL: the client's */
     const char *host;
+    int port;
     bool https;
     const char *out; /* the rest of the request; the caller's */
     size_t out_left;

@@ -4,7 +4,7 @@
  * on `tries` while it is under way.  One alarm serves both for the stagger and for reporting, from
  * the loop, what failed at once.
  *
- * The rule: no connect() without egress_allows() on that very address.
+ * The rule: no connect() without egress_allows() on that very address, but for the proxy's own.
  */
 #include "courier/dial.h"
 
@@ -35,6 +35,8 @@ struct dial {
     char *host; /* NULL: an address was given */
     int port;
     bool resolving;
+    bool checking; /* resolves the receiver, to dial the proxy then */
+    bool to_proxy;
     struct resolver_waiter waiter;
     struct alarm alarm;
     struct list tries;
@@ -90,6 +92,12 @@ static void end(struct dial *dial, int fd)
     done(context, fd, error, detail);
 }
 
+/* Before what is told of the proxy. */
+static const char *prefix(const struct dial *dial)
+{
+    return dial->to_proxy ? "the egress proxy, " : "";
+}
+
 static const char *address_text(const union address *address, char *out, socklen_t size)
 {
     const void *bytes = address->any.sa_family == AF_INET6 ? (const void *)&address->v6.sin6_addr
@@ -118,7 +126,7 @@ static void note_failure(struct dial *dial, const union address *address, int sy
         return;
     dial->error = EXCHANGE_CONNECT;
     dial->system_error = system_error;
-    snprintf(dial->detail, sizeof(dial->detail), "%s port %d: %s",
+    snprintf(dial->detail, sizeof(dial->detail), "%s%s port %d: %s", prefix(dial),
              address_text(address, text, sizeof(text)), dial->port, uv_strerror(-system_error));
 }
 
@@ -181,7 +189,7 @@ static void try_next(struct dial *dial)
             address.v6.sin6_port = htons((uint16_t)dial->port);
         else
             address.v4.sin_port = htons((uint16_t)dial->port);
-        if (!egress_allows(dial->by->egress, &address.any)) {
+        if (!dial->to_proxy && !egress_allows(dial->by->egress, &address.any)) {
             note_refusal(dial, &address);
             continue;
         }
@@ -207,15 +215,36 @@ static void ring(struct alarm *alarm)
         try_next(dial);
 }
 
+static void look_up(struct dial *dial, const char *host);
+
+/* The receiver may be called: on to the proxy.  False: it may not. */
+static bool pass_on(struct dial *dial)
+{
+    const struct proxy *proxy = dial->by->proxy;
+    for (size_t i = 0; i < dial->found.count; i++)
+        if (!egress_allows(dial->by->egress, &dial->found.addresses[i].any))
+            note_refusal(dial, &dial->found.addresses[i]);
+    if (dial->error != EXCHANGE_OK) {
+        dial->found.count = 0;
+        return false;
+    }
+    dial->checking = false;
+    dial->to_proxy = true;
+    dial->port = proxy->port;
+    look_up(dial, proxy->host);
+    return true;
+}
+
 static void resolved(struct dial *dial, const struct resolved *found)
 {
     dial->resolving = false;
     dial->found = *found;
     if (found->error != EXCHANGE_OK) {
-        dial->error = found->error;
-        memcpy(dial->detail, found->detail, sizeof(dial->detail));
+        dial->error = dial->to_proxy ? EXCHANGE_CONNECT : found->error;
+        snprintf(dial->detail, sizeof(dial->detail), "%s%.130s", prefix(dial), found->detail);
     }
-    try_next(dial);
+    if (!dial->checking || !pass_on(dial))
+        try_next(dial);
 }
 
 static void woken(struct resolver_waiter *waiter, const struct resolved *found)
@@ -236,6 +265,22 @@ static bool is_literal(const char *host, struct resolved *out)
     return true;
 }
 
+static void look_up(struct dial *dial, const char *host)
+{
+    struct resolved literal;
+    free(dial->host);
+    dial->host = NULL;
+    if (is_literal(host, &literal)) {
+        resolved(dial, &literal);
+        return;
+    }
+    dial->host = must_copy(host);
+    dial->resolving = true;
+    const struct resolved *known = resolver_ask(dial->by->resolver, host, &dial->waiter);
+    if (known != NULL)
+        resolved(dial, known);
+}
+
 struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_done *done,
                       void *context)
 {
@@ -248,16 +293,8 @@ struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_
     dial->waiter.woken = woken;
     list_init(&dial->waiter.node);
     list_init(&dial->tries);
-    struct resolved literal;
-    if (is_literal(host, &literal)) {
-        resolved(dial, &literal);
-        return dial;
-    }
-    dial->host = must_copy(host);
-    dial->resolving = true;
-    const struct resolved *known = resolver_ask(by->resolver, host, &dial->waiter);
-    if (known != NULL)
-        resolved(dial, known);
+    dial->checking = by->proxy != NULL;
+    look_up(dial, host);
     return dial;
 }
 
@@ -269,5 +306,7 @@ void dial_cancel(struct dial *dial)
 
 const char *dial_phase(const struct dial *dial)
 {
+    if (dial->to_proxy)
+        return "connecting to the egress proxy";
     return dial->resolving ? "resolving the name" : "connecting";
 }

@@ -1,13 +1,18 @@
-/* dial.h — from a host and a port to a connected socket.
+/* dial.h — from a host and a port to a connected socket, to it or to the egress proxy.
  *
  * The name is resolved, every address is checked against egress just before it is tried, and the
  * addresses are tried in turn: the next one after a failure or after DIAL_STAGGER_MS without a
  * result, the earlier ones still running (RFC 8305); the first to connect wins.
+ *
+ * With a proxy the name is resolved and checked all the same: since it is the proxy that connects,
+ * and nobody knows to which address, one that is refused refuses all.  Then the proxy is dialled,
+ * which the operator named, wherever it is.
  */
 #ifndef POSTBACKD_DIAL_H
 #define POSTBACKD_DIAL_H
 
 #include "courier/egress.h"
+#include "courier/proxy.h"
 #include "courier/resolver.h"
 
 enum { DIAL_STAGGER_MS = 250 };
@@ -17,6 +22,7 @@ struct dialer { /* what all dials of a client share */
     struct alarms *alarms;
     struct resolver *resolver;
     struct egress *egress;
+    struct proxy *proxy; /* NULL: none */
 };
 
 struct dial;
