@@ -22,6 +22,8 @@
 
 enum { LIMIT_MS = 30000, WANTED = 2 };
 
+static const char PASSWORD[] = "postback demo"; /* of all users, as it is printed */
+
 struct demo {
     uv_loop_t loop;
     struct instance instance;
@@ -134,14 +136,15 @@ static void add_user(struct demo *demo, const char *sid, const char *email, cons
     char path[128];
     snprintf(path, sizeof(path), "/Operator/Accounts/%s/Users", sid);
     act(demo, demo->operator, "POST", path,
-        json_pack("{ssssssss}", "Email", email, "Name", name, "Role", "USER", "Password",
-                  "postback demo"),
+        json_pack("{ssssssss}", "Email", email, "Name", name, "Role", "USER", "Password", PASSWORD),
         NULL, NULL, 0);
 }
 
 static void set_up(struct demo *demo, char *campaign, size_t size)
 {
-    char path[128];
+    char path[128], own_sid[40];
+    snprintf(own_sid, sizeof(own_sid), "%.*s", (int)strcspn(demo->operator, ":"), demo->operator);
+    add_user(demo, own_sid, "operator@demo.example", "Olga Operator");
     add_account(demo, "BRAND", "Acme Shoes", demo->brand_sid, sizeof(demo->brand_sid), demo->brand,
                 sizeof(demo->brand));
     add_account(demo, "PARTNER", "Cashback Corner", demo->partner_sid, sizeof(demo->partner_sid),
@@ -260,12 +263,16 @@ static bool start(struct demo *demo, struct error *error)
 
 static void show_sign_ins(const struct demo *demo)
 {
-    printf("\nBoth postbacks arrived. The server stays up at %s until Ctrl-C.\n\n"
-           "  operator  -u %s\n  partner   -u %s\n  brand     -u %s\n\n"
-           "  users: partner@demo.example and brand@demo.example, password \"postback demo\"\n\n"
+    printf("\nBoth postbacks arrived. The pages stay up until Ctrl-C:\n\n"
+           "  %s\n\n"
+           "  partner@demo.example    Cashback Corner, who opened the inquiry\n"
+           "  brand@demo.example      Acme Shoes, who declined it\n"
+           "  operator@demo.example   who runs the server\n\n"
+           "each with the password \"%s\". Programs sign in by SID and token:\n\n"
+           "  partner   -u %s\n  brand     -u %s\n  operator  -u %s\n\n"
            "  curl -u %s %s/Mediapartners/%s/Postbacks\n",
-           demo->base, demo->operator, demo->partner, demo->brand, demo->partner, demo->base,
-           demo->partner_sid);
+           demo->base, PASSWORD, demo->partner, demo->brand, demo->operator, demo->partner,
+           demo->base, demo->partner_sid);
     fflush(stdout);
 }
 
