@@ -84,7 +84,7 @@ function drawHeader(session) {
     h("span.account", null, session.Account.Name),
     h("span.gap"), bell,
     h("details.person", null,
-      h("summary", null, icon("user"), h("span", null, session.User.Name || session.User.Email)),
+      h("summary", { "aria-label": `Account of ${session.User.Name || session.User.Email}` }, icon("user"), h("span", null, session.User.Name || session.User.Email)),
       h("div.pop", null,
         h("p.muted", null, session.User.Email),
         h("a", { href: "/account" }, "Password and profile"),

@@ -270,6 +270,31 @@ static int64_t oldest_due(struct db *db, int64_t notification)
     return due_at;
 }
 
+/* Exact while it is among the newest; behind a long queue, the minute or hour of it.  Bounded,
+ * however long the queue is. */
+static int64_t last_delivered(struct db *db, int64_t account, int64_t notification)
+{
+    int64_t at = DATE_NONE;
+    struct stmt *find =
+        db_prepare(db, "SELECT max(finished_at) FROM (SELECT state, finished_at FROM postback "
+                       "WHERE notification = ? ORDER BY id DESC LIMIT 256) WHERE state = 2");
+    db_bind_int(find, 1, notification);
+    if (db_step(find) == DB_ROW && db_int(find, 0) > 0)
+        at = db_int(find, 0);
+    db_finish(find);
+    for (int step = 60; step <= 3600 && at == DATE_NONE; step *= 60) {
+        find = db_prepare(db, "SELECT at FROM sample WHERE account = ? AND notification = ? AND "
+                              "step = ? AND delivered > 0 ORDER BY at DESC LIMIT 1");
+        db_bind_int(find, 1, account);
+        db_bind_int(find, 2, notification);
+        db_bind_int(find, 3, step);
+        if (db_step(find) == DB_ROW)
+            at = db_int(find, 0);
+        db_finish(find);
+    }
+    return at;
+}
+
 json_t *postback_health(struct db *db, int64_t account, int64_t notification)
 {
     json_t *shown = NULL;
@@ -285,6 +310,8 @@ json_t *postback_health(struct db *db, int64_t account, int64_t notification)
         show_date(shown, "OldestDueDate", oldest_due(db, notification));
         show_int(shown, "Delivered", db_int(find, 1));
         show_int(shown, "FailedAttempts", db_int(find, 2));
+        show_date(shown, "LastDeliveredDate",
+                  db_int(find, 1) > 0 ? last_delivered(db, account, notification) : DATE_NONE);
     }
     db_finish(find);
     return shown;

@@ -82,7 +82,7 @@ enum { POSTBACK_ATTEMPTS_SHOWN = 100 };
 json_t *postback_show(struct db *db, int64_t account, const char *account_sid, int64_t id);
 
 /* Counts of a notification: Pending, OldestDueDate, Delivered, FailedAttempts (exact; kept with the
- * rows).  NULL: not this account's. */
+ * rows), and LastDeliveredDate.  NULL: not this account's. */
 json_t *postback_health(struct db *db, int64_t account, int64_t notification);
 
 /* How people see a state: DELIVERING for FRESH, else postback_state_name(). */

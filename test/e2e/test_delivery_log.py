@@ -257,10 +257,14 @@ def test_health_counts(world, receiver):
         shown = world.partner.ok(world.partner.get(f"{delivery.path}/Health"))
         return {name: shown[name] for name in ("State", "Pending", "Delivered", "FailedAttempts")}
     nothing = {"State": "ACTIVE", "Pending": "0", "Delivered": "0", "FailedAttempts": "0"}
+    def last_delivered():
+        return world.partner.ok(world.partner.get(f"{delivery.path}/Health"))["LastDeliveredDate"]
     assert health() == nothing
+    assert last_delivered() == ""
     delivery.send_many(3)
-    delivery.await_state("DELIVERED", 3)
+    done = delivery.await_state("DELIVERED", 3)
     assert health() == {**nothing, "Delivered": "3"}
+    assert last_delivered() == max(one["FinishedDate"] for one in done)
     delivery.send(Oid="bad")
     waiting = delivery.await_state("WAITING")[0]
     assert health() == {**nothing, "Delivered": "3", "Pending": "1", "FailedAttempts": "1"}

@@ -45,13 +45,15 @@ export function preview({ context: { signal }, answered, headers = [] }) {
     place.setAttribute("aria-busy", "true");
     try {
       const answer = await post(own("/EventNotifications/Preview"), { ...settings, EventType: sample.value || undefined }, { signal: AbortSignal.any([signal, mine.signal]) });
+      if (running !== mine)
+        return;
       request = whole(answer.Request);
       draw();
       fill(says);
       place.classList.remove("stale");
       answered([], settings);
     } catch (error) {
-      if (error.name === "AbortError")
+      if (error.name === "AbortError" || running !== mine)
         return;
       if (!error.errors?.length)
         blank(error.message);
@@ -70,6 +72,7 @@ export function preview({ context: { signal }, answered, headers = [] }) {
     last = settings;
     clearTimeout(timer);
     running?.abort();
+    running = null;
     place.removeAttribute("aria-busy");
     if (!settings.Url)
       return blank("Type a URL, and the request is shown here as it would be sent.");
