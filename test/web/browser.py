@@ -270,17 +270,25 @@ class Browser:
 
     # ---- showing ----
 
-    def picture(self, name):
-        """Keeps a picture of the whole page under artefacts/; its path."""
-        os.makedirs(ARTEFACTS, exist_ok=True)
+    def picture(self, name, path=None, high=6000):
+        """Keeps a picture of the whole page under artefacts/, or at `path` as its ending says; where it is."""
+        path = path or os.path.join(ARTEFACTS, f"{name}-{self.width}.png")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         size = self.cdp("Page.getLayoutMetrics")["cssContentSize"]
         wide = WIDTHS[self.width][0]
+        kind = {"quality": 80} if path.endswith(".webp") else {}
         taken = self.cdp("Page.captureScreenshot", captureBeyondViewport=True, clip={
-            "x": 0, "y": 0, "width": wide, "height": min(size["height"], 6000), "scale": 1})
-        path = os.path.join(ARTEFACTS, f"{name}-{self.width}.png")
+            "x": 0, "y": 0, "width": wide, "height": min(size["height"], high), "scale": 1},
+            format=path.rsplit(".", 1)[1], **kind)
         with open(path, "wb") as file:
             file.write(base64.b64decode(taken["data"]))
         return path
+
+    def drawn(self):
+        """Charts are there, if the page has any."""
+        self.until(lambda: self.driver.execute_script(
+            "return [...document.querySelectorAll('canvas')].every((c) => c.width !== 300 || c.height !== 150)"),
+            "the charts")
 
     def screenshot(self, name):
         """The page is looked at as a whole: its picture is kept, it fits its width, it is accessible."""
