@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,12 @@ static const char JSON_TYPE[] = "application/json; charset=utf-8";
 
 static void header_set(struct MHD_Response *response, const char *name, const char *value)
 {
-    if (MHD_add_response_header(response, name, value) != MHD_YES)
-        bug("the header %s cannot be sent", name);
+    errno = 0;
+    if (MHD_add_response_header(response, name, value) == MHD_YES)
+        return;
+    if (errno == ENOMEM) /* the library tells one from the other by nothing else */
+        die("out of memory for an answer");
+    bug("the header %s cannot be sent", name);
 }
 
 static void answer(struct call *call, int status, const char *type, char *body, size_t len,

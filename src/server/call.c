@@ -6,6 +6,7 @@
 #include "server/call.h"
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/text.h"
 #include "server/cookie.h"
 #include "server/inbound.h"
@@ -68,8 +69,8 @@ bool call_basic(const struct call *call, char **user, char **password)
                 plain.len > 0 && memchr(plain.data, '\0', plain.len) == NULL;
     char *colon = good ? strchr(plain.data, ':') : NULL;
     if (colon != NULL) {
-        *user = strndup(plain.data, (size_t)(colon - plain.data));
-        *password = strdup(colon + 1);
+        *user = must_copy_bytes(plain.data, (size_t)(colon - plain.data));
+        *password = must_copy(colon + 1);
     }
     if (plain.data != NULL)
         sodium_memzero(plain.data, plain.len);

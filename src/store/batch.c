@@ -55,7 +55,7 @@ static void job_refused(struct job *job, struct db *db)
 {
     job->ok = false;
     batch_drop_fresh(&job->fresh);
-    if (db_failed(db)) {
+    if (db_failure(db) == DB_CONSTRAINT) {
         log_error("a job broke a constraint", LOG_T("reason", db_failure_text(db)));
         job->error = (struct error){ 0 };
         error_set(&job->error, ERROR_BROKEN, "the store refused the change");

@@ -10,6 +10,7 @@
  */
 #include "store/inquiries.h"
 
+#include "base/fail.h"
 #include "base/log.h"
 #include "store/accounts.h"
 #include "store/actions.h"
@@ -235,7 +236,7 @@ static bool fill_campaign(struct job *job, struct db *db, const struct caller *p
     free(inquiry->partner_name);
     free(inquiry->partner_sid);
     inquiry->partner_name = account.name;
-    inquiry->partner_sid = strdup(partner->sid);
+    inquiry->partner_sid = must_copy(partner->sid);
     free(account.email);
     return true;
 }

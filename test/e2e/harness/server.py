@@ -93,11 +93,17 @@ class Server:
             flags += ["--allow-egress", "127.0.0.0/8", "--allow-egress", "::1/128"]
         return [BINARY, "serve", *flags]
 
-    def start(self, timeout=20):
+    def run(self):
+        """Without waiting until it listens."""
+        self.base = None
         self.process = subprocess.Popen(self.command(), stderr=subprocess.PIPE, text=True,
                                         errors="replace", env={**os.environ, **self.env})
         listening = threading.Event()
         threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True).start()
+        return listening
+
+    def start(self, timeout=20):
+        listening = self.run()
         assert listening.wait(timeout) and self.base, "did not start:\n" + self.log()
         return self
 
