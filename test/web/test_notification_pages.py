@@ -52,10 +52,11 @@ def entry(browser, name):
           const all = [...document.querySelectorAll('.entry')];
           const at = all.findIndex((one) => one.querySelector('h3')?.innerText === arguments[0]);
           if (at < 0) return null;
-          all[at].id = 'entry-under-test';
-          return true;""", name)
+          all[at].id = arguments[1];
+          return true;""", name, id)
+    id = "entry-" + "-".join(name.lower().split())
     browser.until(found, f"the entry of {name}")
-    return "#entry-under-test"
+    return "#" + id
 
 
 def fares(browser, *words, within="main"):
@@ -321,7 +322,7 @@ def test_the_secret_is_shown_on_request_and_rotated(browser, world, receiver):
 @DESKTOP
 def test_custom_headers_are_names_with_hidden_values(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")
-    world.operator.ok(world.operator.put(f"Accounts/{world.partner.sid}/EventNotifications/{made['Id']}/CustomHeaders",
+    world.operator.ok(world.operator.put(f"Notifications/{made['Id']}/Headers",
                                          {"CustomHeaders": [{"Name": "X-Api-Key", "Value": "very-private"}]}))
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
     shows(browser, "X-Api-Key: (hidden)")
