@@ -27,13 +27,16 @@ struct route *api_routes(size_t *count)
         { operator_routes, operator_route_count },
         { account_routes, account_route_count },
         { status_routes, status_route_count },
+        { changes_routes, changes_route_count },
+        { series_routes, series_route_count },
+        { operator_status_routes, operator_status_route_count },
         { maintenance_routes, maintenance_route_count },
         { support_routes, support_route_count },
         { page_routes, page_route_count },
+        { session_routes, session_route_count },
     };
     enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
     size_t total = 0;
-        { session_routes, session_route_count },
     for (size_t i = 0; i < RESOURCES; i++)
         total += resources[i].count;
     struct route *all = must_alloc(total * sizeof(*all)), *at = all;
@@ -51,14 +54,6 @@ void api_base(const struct call *call, char out[API_BASE_TEXT])
     snprintf(out, API_BASE_TEXT, "%.*s/%s", first, call->route->pattern, call->caller.sid);
 }
 
-void api_enter(struct call *call, void *context)
-{
-    char *sid, *token, session[TOKEN_TEXT];
-    if (call_header(call, "Authorization") == NULL && session_cookie(call, session)) {
-        enter_session(context, call, session);
-        sodium_memzero(session, sizeof(session));
-        return;
-    }
 void api_challenge(struct call *call)
 {
     if (call_header(call, "Sec-Fetch-Mode") == NULL)
@@ -74,6 +69,14 @@ static void enter_session(struct api *api, struct call *call, const char *token)
                     "A change in a session needs its CsrfToken in the header X-CSRF-Token.");
 }
 
+void api_enter(struct call *call, void *context)
+{
+    char *sid, *token, session[TOKEN_TEXT];
+    if (call_header(call, "Authorization") == NULL && session_cookie(call, session)) {
+        enter_session(context, call, session);
+        sodium_memzero(session, sizeof(session));
+        return;
+    }
     if (!call_basic(call, &sid, &token)) {
         api_challenge(call);
         call_refuse(call, 401, NULL,

@@ -11,6 +11,7 @@
 #include "store/store.h"
 
 struct identities;
+struct changes_desk;
 struct passwords;
 
 struct api {
@@ -19,20 +20,24 @@ struct api {
     struct engine *engine;
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
-    size_t events_waiting, bytes_waiting; /* taken in, not yet written: api/admission.h */
     struct passwords *passwords;          /* being looked at: api/passwords.h */
     char *origin;                         /* of the pages: "https://host"; NULL: not known */
+    size_t events_waiting, bytes_waiting; /* taken in, not yet written: api/admission.h */
     bool catalog_changing;                /* an event type is being written */
     bool ready;                           /* for /readyz */
+    struct changes_desk *changes;         /* calls that wait: api/changes.h */
+    struct server *server;
     int64_t started_at;
 };
 
 /* Each resource file gives its routes; api.c joins them for server_config. */
+extern const struct route session_routes[];
+extern const size_t session_route_count;
+extern const struct route changes_routes[], series_routes[], operator_status_routes[];
+extern const size_t changes_route_count, series_route_count, operator_status_route_count;
 extern const struct route inquiry_routes[], import_routes[], notification_routes[],
     postback_routes[], event_routes[], catalog_routes[], operator_routes[], account_routes[],
     status_routes[], maintenance_routes[], replay_routes[], track_routes[], page_routes[],
-extern const struct route session_routes[];
-extern const size_t session_route_count;
     support_routes[];
 extern const size_t inquiry_route_count, import_route_count, notification_route_count,
     postback_route_count, event_route_count, catalog_route_count, operator_route_count,
@@ -43,13 +48,13 @@ extern const size_t inquiry_route_count, import_route_count, notification_route_
 struct route *api_routes(size_t *count);
 /* server_config.enter: HTTP Basic, SID and token; or a session's cookie, and what goes with it. */
 void api_enter(struct call *call, void *context);
+/* WWW-Authenticate for a 401, but not to a page: the browser would ask for a password itself. */
+void api_challenge(struct call *call);
 
 /* Where the caller's resources stand: "/Mediapartners/<SID>", or "/Advertisers/<SID>" when it was
  * called so. */
 enum { API_BASE_TEXT = 64 };
 void api_base(const struct call *call, char out[API_BASE_TEXT]);
-/* WWW-Authenticate for a 401, but not to a page: the browser would ask for a password itself. */
-void api_challenge(struct call *call);
 
 /* A job of a call: run() on a store thread, then finish() on the loop thread, which answers.
  * When the job failed it answers for the handler from job.error and problems (404 when run() gave

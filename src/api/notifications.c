@@ -23,6 +23,7 @@
 static void finish_change(struct api_job *job)
 {
     const struct notification_work *work = notification_work_of(job);
+    engine_account_changed(job->api->engine, job->call->caller.account);
     engine_notification_changed(job->api->engine, work->id);
     call_ok(job->call, "%s/EventNotifications/%" PRId64, work->base, work->id);
 }
@@ -230,9 +231,9 @@ static void carry_over(struct notification *to, struct notification *from)
     to->secret = from->secret;
     to->old_secret = from->old_secret;
     to->old_secret_until = from->old_secret_until;
-}
     to->identity = from->identity;
     from->identity = NULL;
+}
 
 /* For the audit log: which settings the request named, not their values (a URL may hold keys). */
 static json_t *change_detail(const struct notification_work *work)

@@ -196,6 +196,7 @@ static bool run_retry(struct api_job *job, struct db *db)
 static void finish_retry(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
+    engine_account_changed(job->api->engine, job->call->caller.account);
     engine_postbacks_changed(job->api->engine, work->notification);
     call_ok(job->call, "%s/Postbacks/%" PRId64, work->base, work->id);
 }
@@ -213,6 +214,7 @@ static bool run_resend(struct api_job *job, struct db *db)
 static void finish_resend(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
+    engine_account_changed(job->api->engine, job->call->caller.account);
     engine_postbacks_changed(job->api->engine, work->notification);
     json_t *body = json_object();
     json_object_set_new(body, "Status", json_string("OK"));
@@ -234,6 +236,7 @@ static bool run_cancel(struct api_job *job, struct db *db)
 static void finish_cancel(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
+    engine_account_changed(job->api->engine, job->call->caller.account);
     engine_postback_cancelled(job->api->engine, work->notification, work->id);
     call_ok(job->call, "%s/Postbacks/%" PRId64, work->base, work->id);
 }

@@ -5,10 +5,11 @@
  */
 #include "cli/instance.h"
 
+#include "api/changes.h"
 #include "api/identities.h"
-#include "base/clock.h"
 #include "api/passwords.h"
 #include "api/sessions.h"
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "store/accounts.h"
@@ -107,8 +108,8 @@ static bool start_engine(struct instance *instance, const struct config *config,
             .allow_egress = (const char *const *)config->allow_egress,
             .allow_egress_count = config->allow_egress_count,
             .ca_file = config->ca_file,
-            .name_servers = config->name_servers,
             .proxy = config->egress_proxy,
+            .name_servers = config->name_servers,
             .deadline_ms = (int)config->deadline_s * 1000,
         },
     };
@@ -129,19 +130,20 @@ static bool start_server(struct instance *instance, const struct config *config,
         .engine = instance->engine,
         .limits = limits_new((int)config->rate_limit),
         .identities = identities_new(),
+        .passwords = passwords_new(instance->loop),
         .started_at = clock_wall_ms(),
     };
-        .passwords = passwords_new(instance->loop),
     struct server_config server = {
         .listen = config->listen,
         .enter = api_enter,
         .context = api,
         .limits = api->limits,
     };
-    server.routes = instance->routes = api_routes(&server.route_count);
-    instance->server = server_new(instance->loop, &server, error);
+    api->changes = changes_desk_new(api);
     if (!sessions_public_url(api, config->public_url, error))
         return false;
+    server.routes = instance->routes = api_routes(&server.route_count);
+    instance->server = api->server = server_new(instance->loop, &server, error);
     return instance->server != NULL;
 }
 
@@ -149,13 +151,14 @@ static void free_server(struct instance *instance)
 {
     if (instance->server != NULL)
         server_free(instance->server);
+    changes_desk_free(instance->api.changes);
     identities_free(instance->api.identities);
+    passwords_free(instance->api.passwords);
+    free(instance->api.origin);
     limits_free(instance->api.limits);
     free(instance->routes);
 }
 
-    passwords_free(instance->api.passwords);
-    free(instance->api.origin);
 bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
                     struct error *error)
 {
@@ -199,6 +202,7 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     bool late = drain_ms == 0;
     uv_timer_t limit;
     instance->api.ready = false;
+    changes_desk_close(instance->api.changes);
     server_stop_accepting(instance->server);
     uv_timer_init(instance->loop, &limit);
     limit.data = &late;
@@ -207,10 +211,10 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
         uv_run(instance->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&limit, NULL);
     server_refuse_calls(instance->server); /* below it one floor after the other goes */
+    passwords_close(instance->api.passwords);
     int64_t left = until - clock_steady_ms();
     engine_stop(instance->engine, left > 0 ? left : 0);
     store_close(instance->store);  /* jobs of calls still open end here, and are answered */
     engine_free(instance->engine); /* so do tests under way */
     free_server(instance);
-    passwords_close(instance->api.passwords);
 }

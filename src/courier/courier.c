@@ -342,6 +342,35 @@ size_t courier_in_flight(const struct courier *courier)
     return courier->in_flight;
 }
 
+/* Several notifications may have one destination. */
+static void note_down(struct map *down, const struct notification *notification)
+{
+    struct buf name = { 0 };
+    buf_fmt(&name, "%d %d %s", (int)notification->to.https, notification->to.port,
+            notification->to.host);
+    map_put_text(down, buf_text(&name), name.len, down);
+    buf_free(&name);
+}
+
+void courier_figures(const struct courier *courier, struct courier_figures *out)
+{
+    struct client_figures client;
+    struct map down = { 0 };
+    const struct route *route;
+    size_t at = 0;
+    client_figures(courier->client, &client);
+    *out = (struct courier_figures){ .connections = client.open, .in_flight = client.in_flight };
+    while ((route = map_each(&courier->routes, &at)) != NULL) {
+        if (route->notification == NULL)
+            continue;
+        out->lanes[lane_state(route->lane)]++;
+        if (lane_state(route->lane) == LANE_DOWN)
+            note_down(&down, route->notification);
+    }
+    out->destinations_down = (int64_t)down.count;
+    map_free(&down);
+}
+
 struct client *courier_client(struct courier *courier)
 {
     return courier->client;

@@ -81,6 +81,13 @@ void courier_hold_all(struct courier *courier, bool hold);
 void courier_test(struct courier *courier, struct notification *notification,
                   struct postback *postback);
 
+struct courier_figures {
+    int64_t connections, in_flight;
+    int64_t lanes[LANE_STATES];
+    int64_t destinations_down; /* scheme, host and port of lanes that are DOWN */
+};
+void courier_figures(const struct courier *courier, struct courier_figures *out);
+
 struct client *courier_client(struct courier *courier);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "engine/recorder.h"
 #include "engine/state.h"
+#include "model/date.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -199,6 +200,8 @@ void engine_account_changed(struct engine *engine, int64_t account)
     changes_note(&engine->changes, account);
 }
 
+enum { CERTIFICATE_NOTICE_DAYS = 14 };
+
 void engine_figures(const struct engine *engine, struct engine_figures *out)
 {
     *out = (struct engine_figures){
@@ -212,6 +215,7 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
     };
     size_t at = 0;
     const struct feed *feed;
+    int64_t ending_ms = date_add_days(clock_wall_ms(), CERTIFICATE_NOTICE_DAYS);
     while ((feed = map_each(&engine->feeds, &at)) != NULL) {
         int64_t oldest = feed_oldest(feed);
         if (oldest != -1 && (out->oldest_due_at == -1 || oldest < out->oldest_due_at))
@@ -219,8 +223,14 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         if (!courier_has(engine->courier, feed_notification(feed)))
             continue;
         out->lanes++;
+        out->certificates_ending += feed_certificate_ends(feed, ending_ms);
         out->lanes_down += courier_state(engine->courier, feed_notification(feed)) == LANE_DOWN;
     }
+}
+
+void engine_courier_figures(const struct engine *engine, struct courier_figures *out)
+{
+    courier_figures(engine->courier, out);
 }
 
 /* ---- life ---- */

@@ -61,9 +61,11 @@ void engine_account_changed(struct engine *engine, int64_t account);
 
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;
-    int64_t oldest_due_at;  /* of what is on disk or in memory, wall ms; -1: nothing */
-    int64_t oldest_kept_at; /* the oldest event, wall ms; -1: none, or all are kept for ever */
+    int64_t certificates_ending; /* lanes whose client certificate ends within 14 days */
+    int64_t oldest_due_at;       /* of what is on disk or in memory, wall ms; -1: nothing */
+    int64_t oldest_kept_at;      /* the oldest event, wall ms; -1: none, or all are kept for ever */
 };
 void engine_figures(const struct engine *engine, struct engine_figures *out);
+void engine_courier_figures(const struct engine *engine, struct courier_figures *out);
 
 #endif

@@ -16,7 +16,6 @@
 #include "engine/state.h"
 #include "store/samples.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +38,7 @@ struct tally {
 };
 
 struct closing {
-    int64_t at, batch;
+    int64_t at;
     size_t count;
     struct sample_row rows[];
 };
@@ -51,6 +50,7 @@ struct recorder {
     struct tally *last;
     int64_t opened_at;       /* the minute */
     struct closing *closing; /* NULL: none */
+    int64_t batch;           /* the last one's number: they rise, over restarts too */
     struct {
         int64_t second, delivered, failed;
     } rates[RATE_SLOTS];
@@ -160,9 +160,9 @@ void engine_under_way(const struct engine *engine, int64_t account, int64_t noti
         if (is_of(account, notification, tally->account, tally->notification))
             sample_add(&out->open.sample, &tally->sample);
     }
+    out->batch = recorder->batch;
     if (closing == NULL)
         return;
-    out->batch = closing->batch;
     out->closing.at = closing->at;
     for (size_t i = 0; i < closing->count; i++) {
         if (is_of(account, notification, closing->rows[i].account, closing->rows[i].notification))
@@ -271,7 +271,7 @@ static void read_counts(struct recorder *recorder)
     const struct closing *closing = recorder->closing;
     struct close_job *job = engine_job_new(recorder->engine, sizeof(*job), read_run, read_done);
     job->at = closing->at;
-    job->batch = closing->batch;
+    job->batch = recorder->batch;
     job->count = closing->count;
     job->rows = must_alloc(closing->count * sizeof(*job->rows));
     memcpy(job->rows, closing->rows, closing->count * sizeof(*job->rows));
@@ -298,7 +298,8 @@ static void close_minute(struct recorder *recorder)
     struct closing *closing =
         must_alloc(sizeof(*closing) + recorder->open.count * sizeof(closing->rows[0]));
     closing->at = recorder->opened_at;
-    closing->batch = (int64_t)randombytes_random() << 24 | 1;
+    int64_t now = clock_due_ms();
+    recorder->batch = now > recorder->batch ? now : recorder->batch + 1;
     take_tallies(recorder, closing);
     recorder->closing = closing;
     uv_timer_stop(&recorder->timer);
@@ -374,6 +375,7 @@ void recorder_start(struct engine *engine)
 {
     struct recorder *recorder = must_alloc(sizeof(*recorder));
     *recorder = (struct recorder){ .engine = engine,
+                                   .batch = clock_due_ms(),
                                    .wall_ms = clock_wall_ms(),
                                    .steady_ms = clock_steady_ms() };
     engine->recorder = recorder;

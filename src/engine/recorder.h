@@ -16,7 +16,7 @@ struct under_way {
         int64_t at; /* when it began, wall ms */
         struct sample sample;
     } open, closing;
-    int64_t batch;     /* of closing: no longer true for a snapshot with this batch in it */
+    int64_t batch;     /* of closing: a snapshot of this batch has it, one of a later batch both */
     int64_t oldest_at; /* when the oldest that waits was first due, as last looked at; -1: none */
 };
 /* Of a notification, else of an account, else (0, 0) of all. */

@@ -37,22 +37,18 @@ int64_t series_minutes_since(int64_t now_ms)
     return series_hour_of(now_ms - SERIES_MINUTES_DAYS * (int64_t)SERIES_DAY_MS);
 }
 
-static int64_t count_of(int64_t from, int64_t until, int64_t step)
+static int64_t count_of(int64_t span, int64_t step)
 {
-    return (until - floor_to(from, step) + step - 1) / step;
+    return (span + step - 1) / step;
 }
 
-static int64_t step_for(int64_t from, int64_t until, int64_t least, int64_t most)
+static int64_t step_for(int64_t span, int64_t least, int64_t most)
 {
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        if (steps[i] >= least && count_of(from, until, steps[i]) <= most)
+        if (steps[i] >= least && count_of(span, steps[i]) <= most)
             return steps[i];
     }
-    int64_t days = (until - from) / SERIES_DAY_MS / most;
-    days = days < 1 ? 1 : days;
-    while (count_of(from, until, days * SERIES_DAY_MS) > most)
-        days++; /* where steps begin may take one more of them */
-    return days * SERIES_DAY_MS;
+    return count_of(count_of(span, SERIES_DAY_MS), most) * SERIES_DAY_MS;
 }
 
 void series_new(struct series *series, int64_t from, int64_t until, int64_t now_ms, size_t most)
@@ -60,9 +56,14 @@ void series_new(struct series *series, int64_t from, int64_t until, int64_t now_
     int64_t least = from < series_minutes_since(now_ms) ? SERIES_HOUR_MS : SERIES_MINUTE_MS;
     if (until <= from)
         until = from + 1;
-    series->step = step_for(from, until, least, (int64_t)most);
+    /* "Two hours ago" was some milliseconds earlier when it was asked for. */
+    series->step = step_for((until - from) / 1000 * 1000, least, (int64_t)most);
     series->from = floor_to(from, series->step);
-    series->count = (size_t)count_of(from, until, series->step);
+    series->count = (size_t)count_of(until - series->from, series->step);
+    if (series->count > most + 1) { /* less than a second of the first one is asked for */
+        series->from += series->step;
+        series->count--;
+    }
     series->until = series->from + (int64_t)series->count * series->step;
     series->samples = must_alloc(series->count * sizeof(*series->samples));
     for (size_t i = 0; i < series->count; i++)

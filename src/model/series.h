@@ -29,7 +29,7 @@ struct series {
 };
 
 /* The steps from `from` to the one that `until` (not included) falls into, at most `most` (1 or
- * more) of them; all empty. */
+ * more) of them, and one more where the first began before `from`; all empty. */
 void series_new(struct series *series, int64_t from, int64_t until, int64_t now_ms, size_t most);
 void series_free(struct series *series);
 /* Puts a sample of the minute or hour that began at at_ms where it belongs, behind earlier ones of

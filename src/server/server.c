@@ -241,6 +241,12 @@ void server_address(const struct server *server, char *out, size_t size)
     snprintf(out, size, "%s", server->address);
 }
 
+size_t server_connections(const struct server *server)
+{
+    return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+        ->num_connections;
+}
+
 size_t server_calls(const struct server *server)
 {
     return server->calls;

@@ -54,6 +54,7 @@ void server_stop_accepting(struct server *server); /* closes the listener; calls
 /* Whatever comes over kept connections from now on is answered 503; no handler is called. */
 void server_refuse_calls(struct server *server);
 size_t server_calls(const struct server *server); /* not yet answered */
+size_t server_connections(const struct server *server);
 void server_free(struct server *server);
 
 #endif

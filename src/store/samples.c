@@ -176,6 +176,15 @@ int64_t samples_batch(struct db *db)
 
 /* ---- reading ---- */
 
+bool samples_are_of(struct db *db, int64_t account, int64_t notification)
+{
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM notification WHERE id = ? AND account = ? "
+                                       "AND deleted_at IS NULL");
+    db_bind_int(find, 1, notification);
+    db_bind_int(find, 2, account);
+    return number(find) == 1;
+}
+
 static void read_before(struct db *db, int64_t account, int64_t notification, int64_t from,
                         struct sample *before)
 {

@@ -19,7 +19,8 @@ struct sample_row {
 /* From rows of notifications: sets account and pending, leaves out what does not exist, and
  * appends the rows of their accounts and of all.  Reads the counts of all notifications. */
 void samples_complete(struct db *db, struct sample_row **rows, size_t *count);
-/* Writes the rows of a minute, added to what is there of it, and the batch's number. */
+/* Writes the rows of a minute, added to what is there of it, and the batch's number; numbers rise.
+ */
 void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, size_t count,
                    int64_t batch);
 int64_t samples_batch(struct db *db); /* the number of the last batch written; 0: none */
@@ -28,6 +29,9 @@ int64_t samples_batch(struct db *db); /* the number of the last batch written; 0
 int64_t samples_pending(struct db *db, int64_t account, int64_t notification);
 
 /* ---- reading ---- */
+
+/* Whether the notification is this account's, and not deleted. */
+bool samples_are_of(struct db *db, int64_t account, int64_t notification);
 
 /* Puts what is kept of the span into the series, and gives in *before what was known last before
  * it (pending; -1: nothing). */
