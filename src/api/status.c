@@ -49,6 +49,9 @@ static void show_metrics(struct call *call, void *context)
           figures.recording },
         { "postbackd_lanes", "event notifications with a lane", figures.lanes },
         { "postbackd_lanes_down", "lanes whose destination is down", figures.lanes_down },
+        { "postbackd_client_certificates_ending",
+          "lanes whose TLS client certificate ends within 14 days, or has ended",
+          figures.certificates_ending },
         { "postbackd_oldest_pending_seconds",
           "since the oldest postback that waits was first due, looked at every few seconds",
           lateness.oldest_at >= 0 && lateness.oldest_at < now_ms

@@ -14,6 +14,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "engine/state.h"
+#include "model/tls_identity.h"
 #include "store/events.h"
 #include "store/notifications.h"
 
@@ -92,6 +93,12 @@ struct postback *feed_held(struct feed *feed, int64_t id)
             return postback;
     }
     return NULL;
+}
+
+bool feed_certificate_ends(const struct feed *feed, int64_t by_ms)
+{
+    const struct tls_identity *identity = feed->settings != NULL ? feed->settings->identity : NULL;
+    return identity != NULL && identity->ends_at != -1 && identity->ends_at <= by_ms;
 }
 
 int64_t feed_oldest(const struct feed *feed)

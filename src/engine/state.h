@@ -81,6 +81,7 @@ void feed_retry_head(struct feed *feed, struct postback *postback); /* Ordered, 
 bool feed_is_ordered(const struct feed *feed);
 struct postback *feed_held(struct feed *feed, int64_t postback); /* NULL: not in memory */
 int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
+bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */
 void feed_free(struct feed *feed);
 void feeds_wake_due(struct engine *engine); /* those whose next row has come due */
 

@@ -49,6 +49,30 @@ bool tls_identity_same(const struct tls_identity *one, const struct tls_identity
 
 /* ---- keeping ---- */
 
+static struct certificates list_of(const char *pem, size_t most)
+{
+    struct problems problems = { 0 };
+    struct certificates list = { 0 };
+    if (pem != NULL)
+        certificates_read(&list, pem, most, "", &problems);
+    problems_free(&problems);
+    return list;
+}
+
+static int64_t first_end(const struct tls_identity *identity)
+{
+    struct certificates chain = list_of(identity->chain, TLS_CHAIN_MOST);
+    int64_t first = -1;
+
+    for (size_t i = 0; i < chain.count; i++) {
+        int64_t ends = certificate_ends_at(chain.items[i]);
+        if (first == -1 || ends < first)
+            first = ends;
+    }
+    certificates_free(&chain);
+    return first;
+}
+
 static void sum_up(struct tls_identity *identity)
 {
     const char *texts[] = { identity->ca, identity->chain, identity->key };
@@ -78,6 +102,7 @@ struct tls_identity *tls_identity_kept(const json_t *written)
     identity->chain = text_of(written, chain_field);
     identity->key = text_of(written, key_field);
     sum_up(identity);
+    identity->ends_at = first_end(identity);
     return identity;
 }
 
@@ -221,16 +246,6 @@ struct tls_identity *tls_identity_read(const json_t *from, int64_t now_ms,
 
 /* ---- use ---- */
 
-static struct certificates list_of(const char *pem, size_t most)
-{
-    struct problems problems = { 0 };
-    struct certificates list = { 0 };
-    if (pem != NULL)
-        certificates_read(&list, pem, most, "", &problems);
-    problems_free(&problems);
-    return list;
-}
-
 static bool use_ca(const struct tls_identity *identity, SSL_CTX *context)
 {
     struct certificates list = list_of(identity->ca, TLS_CA_MOST);
@@ -289,18 +304,4 @@ json_t *tls_identity_show(const struct tls_identity *identity, bool whole)
     certificates_free(&ca);
     certificates_free(&chain);
     return shown;
-}
-
-int64_t tls_identity_ends_at(const struct tls_identity *identity)
-{
-    struct certificates chain = list_of(identity->chain, TLS_CHAIN_MOST);
-    int64_t first = -1;
-
-    for (size_t i = 0; i < chain.count; i++) {
-        int64_t ends = certificate_ends_at(chain.items[i]);
-        if (first == -1 || ends < first)
-            first = ends;
-    }
-    certificates_free(&chain);
-    return first;
 }

@@ -30,6 +30,7 @@ struct tls_identity {
     char *chain;                            /* PEM, postbackd's own certificate first; NULL: none */
     char *key;                              /* PEM; with chain */
     unsigned char digest[TLS_DIGEST_BYTES]; /* of all three */
+    int64_t ends_at; /* when the first of postbackd's own ends, wall ms; -1: it has none */
 };
 
 /* From {"CaCertificate": PEM, "ClientCertificate": PEM, "ClientKey": PEM}: the first, the other
@@ -47,8 +48,6 @@ struct tls_identity *tls_identity_kept(const json_t *written); /* NULL: there is
  * Subject and EndDate, and where `whole` its Issuer, SerialNumber and StartDate; and HasClientKey.
  */
 json_t *tls_identity_show(const struct tls_identity *identity, bool whole);
-/* When the first of postbackd's own certificates ends, wall ms; -1: it has none. */
-int64_t tls_identity_ends_at(const struct tls_identity *identity);
 
 /* Puts it into a context of OpenSSL's.  False: OpenSSL's queue of errors says why. */
 bool tls_identity_use(const struct tls_identity *identity, struct ssl_ctx_st *context);

@@ -1,9 +1,11 @@
 """An event notification's own TLS: the authority it trusts, the certificate that postbackd shows."""
 
 import json
+import re
 import ssl
 
 import pytest
+import requests
 
 from harness.certificates import DAY, Authority, serving
 from harness.delivery import Delivery
@@ -160,6 +162,20 @@ def test_it_stays_when_the_account_changes_its_settings(world, receivers, author
     delivery.await_state("DELIVERED")
     tested = delivery.api.ok(delivery.api.post(f"{delivery.path}/Test"))
     assert tested["Verdict"] == "delivered", tested
+
+
+def test_a_certificate_that_ends_within_two_weeks_is_counted(world, receivers, authority):
+    def ending():
+        text = requests.get(world.server.base + "/metrics", timeout=20).text
+        return int(re.search(r"^postbackd_client_certificates_ending (\d+)", text, re.M).group(1))
+
+    delivery = Delivery(world, receivers().url())
+    before = ending()
+    for number, (days, counted) in enumerate(((13, 1), (15, 0)), 1):
+        world.operator.ok(set_tls(world, delivery, **client_of(authority, end=days * DAY)))
+        delivery.send()
+        delivery.await_state("DELIVERED", number)
+        await_until(lambda: ending() - before == counted, f"{counted} to be counted", 10)
 
 
 def test_it_is_there_after_a_restart(receivers, authority, tmp_path):
