@@ -345,22 +345,50 @@ def test_a_replay_moves_and_ends(browser, world, receivers):
     fares(browser, "Delivered 12")
     browser.tick("action_inquiry.opened")
     browser.click("Replay", within=".form")
-    browser.see("The replay has begun.", "12 sent of 12 looked at", "Done")
+    browser.see("The replay has begun.", "12 sent of 12;", "Done")
     receiver.wait(24)
     browser.screenshot("notification-deliveries")
 
 
+def bar(browser):
+    """How full the bar of the running replay is; None: there is none."""
+    return browser.driver.execute_script("return document.querySelector('.entry progress')?.value ?? null")
+
+
 @DESKTOP
-def test_events_of_a_range_go_to_a_new_notification_and_a_replay_is_cancelled(browser, world, receiver):
+def test_the_bar_of_a_replay_moves(browser, world, receiver):
     for _ in range(40):
         world.open()
-    made = world.notify(world.partner, receiver.url(), Name="New tracker", MaximumRequests="2", MaximumConcurrentRequests="1")
+    made = world.notify(world.partner, receiver.url(), Name="New tracker", MaximumRequests="15")
+    path = f"EventNotifications/{made['Id']}"
+    world.partner.ok(world.partner.post(f"{path}/Pause"))
     browser.sign_in(world.partner, f"/notifications/{made['Id']}?View=deliveries")
     browser.choose("What to send again", "All events of the account that it wants")
     browser.see_no("States", within=".form")
     browser.click("Replay", within=".form")
-    receiver.wait(2)
-    browser.see("all events of the account")
+    browser.see("all events of the account", "0 sent of 40")
+    assert bar(browser) == 0
+    browser.click("Resume New tracker")
+    browser.until(lambda: 0 < (bar(browser) or 0) < 100, "the bar to be on its way")
+    browser.see("40 sent of 40", "Done")
+    receiver.wait(40)
+    assert bar(browser) is None
+
+
+@DESKTOP
+def test_a_replay_is_cancelled(browser, world, receiver):
+    for _ in range(20):
+        world.open()
+    made = world.notify(world.partner, receiver.url(), Name="New tracker")
+    world.partner.ok(world.partner.post(f"EventNotifications/{made['Id']}/Pause"))
+    browser.sign_in(world.partner, f"/notifications/{made['Id']}?View=deliveries")
+    browser.choose("What to send again", "All events of the account that it wants")
+    browser.click("Replay", within=".form")
+    browser.see("0 sent of 20").click("Cancel", within=".entry")
+    browser.see("Cancelled", within=".entry")
+    assert bar(browser) is None
+    replay = world.partner.ok(world.partner.get(f"EventNotifications/{made['Id']}/Replays"))["Replays"][0]
+    assert replay["State"] == "CANCELLED"
 
 
 # ---- leaving, reading ----

@@ -46,43 +46,68 @@ function asking(notification, others, started) {
   return sheet.node;
 }
 
-function line(replay, titles, changed) {
-  const total = Number(replay.Total), done = Number(replay.Done), running = replay.State === "RUNNING";
-  const what = `${date(replay.StartDate)} to ${date(replay.EndDate)}: ${source(replay, titles)}${replay.Types.length ? `; ${replay.Types.join(", ")}` : ""}`;
-  const stop = async (event) => {
-    event.target.disabled = true;
+/* One replay, drawn again in place as it goes on: { node, draw(replay) }. */
+function line(id, first, titles, changed) {
+  const { NotificationId, StartDate, EndDate, Types, CreationDate } = first;
+  const mark = h("div"), bar = h("div"), says = h("p.muted");
+  const stop = h("button.small", { type: "button", onclick: async () => {
+    stop.disabled = true;
     try {
-      await post(path(replay.NotificationId, `/Replays/${replay.Id}/Cancel`));
+      await post(path(NotificationId, `/Replays/${id}/Cancel`));
       toast("The replay is cancelled; what it has sent stays sent.");
     } catch (error) {
+      stop.disabled = false;
       toast(error.message, "bad");
     }
     changed();
+  } }, "Cancel");
+  const what = `${date(StartDate)} to ${date(EndDate)}: ${source(first, titles)}${Types.length ? `; ${Types.join(", ")}` : ""}`;
+  return {
+    node: h("li.entry", null, h("div.entry-head", null, mark, h("strong", null, what), h("span.gap"), stop), bar, says),
+    draw({ State, Total, Done, Sent, FinishedDate }) {
+      const running = State === "RUNNING";
+      stop.hidden = !running || !mayChange();
+      fill(mark, badge("ReplayState", State));
+      fill(bar, running ? progress(Number(Done), Number(Total), "Replay") : null);
+      fill(says, `${number(Sent)} sent of ${Total === "" ? "a number not yet counted" : number(Total)}; begun ${date(CreationDate)}${FinishedDate ? `, ended ${date(FinishedDate)}` : ""}`);
+    },
   };
-  return h("li.entry", null,
-    h("div.entry-head", null, badge("ReplayState", replay.State), h("strong", null, what), h("span.gap"), running && mayChange() ? h("button.small", { type: "button", onclick: stop }, "Cancel") : null),
-    running ? progress(done, total, "Replay") : null,
-    h("p.muted", null, `${number(replay.Sent)} sent of ${replay.Total === "" ? "not yet counted" : `${number(replay.Total)} looked at`}; begun ${date(replay.CreationDate)}${replay.FinishedDate ? `, ended ${date(replay.FinishedDate)}` : ""}`));
 }
 
 export function replays(notification, others, { signal }) {
-  const place = h("div"), titles = new Map([...others, notification].map((one) => [one.Id, titleOf(one)]));
+  const place = h("ul.entries"), none = h("p.muted", null, "None yet."), wrong = h("p.summary", { role: "alert" });
+  const titles = new Map([...others, notification].map((one) => [one.Id, titleOf(one)]));
+  const lines = new Map(); /* by id */
   let timer = null;
+  function draw(list) {
+    for (const one of [...list].reverse()) { /* the newest is first */
+      if (!lines.has(one.Id)) {
+        lines.set(one.Id, line(one.Id, one, titles, look));
+        place.prepend(lines.get(one.Id).node);
+      }
+      lines.get(one.Id).draw(one);
+    }
+    none.hidden = lines.size > 0;
+  }
   async function look() {
     clearTimeout(timer);
     try {
       const { Replays } = await get(path(notification.Id, "/Replays"), { PageSize: 20 }, { signal });
-      fill(place, Replays.length ? h("ul.entries", null, Replays.map((one) => line(one, titles, look))) : h("p.muted", null, "None yet."));
+      clearTimeout(timer); /* two looks may be on their way */
+      draw(Replays);
+      fill(wrong);
       if (Replays.some((one) => one.State === "RUNNING"))
         timer = setTimeout(look, LOOK_MS);
     } catch (error) {
-      if (error.name !== "AbortError")
-        fill(place, h("p.summary", { role: "alert" }, error.message));
+      if (error.name === "AbortError")
+        return;
+      fill(wrong, error.message);
+      timer = setTimeout(look, 10 * LOOK_MS);
     }
   }
   signal.addEventListener("abort", () => clearTimeout(timer));
   look();
   return h("section.card", { "aria-label": "Replay" }, h("h2", null, "Replay"),
     mayChange() ? asking(notification, others, look) : null,
-    h("h3", null, "Replays"), place);
+    h("h3", null, "Replays"), wrong, none, place);
 }
