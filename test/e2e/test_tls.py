@@ -9,7 +9,7 @@ import pytest
 from harness.certificates import DAY, Authority, serving
 from harness.delivery import Delivery
 from harness.receiver import answers
-from harness.server import BINARY, Server
+from harness.server import BINARY, Server, World
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,18 @@ def test_an_answer_cut_off_without_a_closing_alert_is_not_whole(world, receivers
     delivery.send()
     attempt = delivery.await_attempts(1)[0]
     assert (attempt["Error"], attempt["Verdict"]) == ("reset", "destination")
+
+
+def test_a_system_without_authorities_is_told_at_the_start(receivers, authority, tmp_path):
+    nowhere = {"SSL_CERT_FILE": str(tmp_path / "none.pem"), "SSL_CERT_DIR": str(tmp_path / "none")}
+    with Server(env=nowhere) as server:
+        assert "system_authorities_unreadable" in server.log()
+        assert str(tmp_path / "none.pem") in server.log()
+        receiver = receivers(tls=serving(authority.issue("127.0.0.1")))
+        attempt = failed_attempt(World(server), receiver.url())
+        assert attempt["Error"] == "tls" and "issuer certificate" in attempt["Detail"]
+    with Server() as server:
+        assert "system_authorities_unreadable" not in server.log()
 
 
 def test_a_ca_file_that_cannot_be_used_is_told_at_the_start(tmp_path):
