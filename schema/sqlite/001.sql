@@ -197,8 +197,15 @@ CREATE TABLE notification_revision (                            -- an attempt na
     revision     INTEGER NOT NULL,
     settings     TEXT    NOT NULL,                              -- JSON, as the API shows them
     secrets      BLOB    NOT NULL,                              -- sealed: custom headers, signing secrets
+    opened       TEXT    NOT NULL,                              -- JSON array: the account's opened_points then
     created_at   INTEGER NOT NULL,
     PRIMARY KEY (notification, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE opened_point (                                     -- data points on request, open to an account
+    account INTEGER NOT NULL REFERENCES account,
+    name    TEXT    NOT NULL,
+    PRIMARY KEY (account, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event_type (                                       -- names for the numbers; from 1000 on the operator's

@@ -12,6 +12,7 @@
 #include "model/event.h"
 #include "model/request.h"
 #include "model/show.h"
+#include "store/opened.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -126,9 +127,9 @@ static json_t *member_take(json_t *body, const char *name)
     return value;
 }
 
-/* The request in full, or NULL with problems or *error (a cap is passed). */
-static json_t *preview(const struct call *call, json_t *body, struct problems *problems,
-                       struct error *error)
+/* The request in full, or NULL with problems or *error (a cap is passed).  Takes *opened. */
+static json_t *preview(const struct call *call, json_t *body, struct opened *opened,
+                       struct problems *problems, struct error *error)
 {
     json_t *type = member_take(body, "EventType"), *data = member_take(body, "Data"), *shown = NULL;
     struct notification_settings settings = { 0 };
@@ -138,6 +139,11 @@ static json_t *preview(const struct call *call, json_t *body, struct problems *p
     struct notification *notification = notification_compile(&settings, problems);
     notification_settings_free(&settings);
     if (notification == NULL)
+        goto out;
+    notification->opened = *opened;
+    *opened = (struct opened){ 0 };
+    notification_refuse_closed(notification, &notification->opened, problems);
+    if (problems->count > 0)
         goto out;
     notification->account = call->caller.account;
     notification->account_sid = must_copy(call->caller.sid);
@@ -153,19 +159,31 @@ out:
     return shown;
 }
 
+static bool run_preview(struct api_job *job, struct db *db)
+{
+    struct notification_work *work = notification_work_of(job);
+    struct opened opened = { 0 };
+    opened_load(db, job->call->caller.account, &opened);
+    work->shown = preview(job->call, work->body, &opened, &job->problems, &job->job.error);
+    opened_clear(&opened);
+    if (job->problems.count > 0)
+        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+    return work->shown != NULL;
+}
+
+static void finish_preview(struct api_job *job)
+{
+    json_t *shown = notification_work_of(job)->shown;
+    call_json_answer(job->call, 200, json_pack("{s:s, s:O}", "Status", "OK", "Request", shown));
+}
+
 void notification_preview(struct call *call, void *context)
 {
-    (void)context;
     json_t *body = call_object(call);
     if (body == NULL)
         return;
-    struct problems problems = { 0 };
-    struct error error = { 0 };
-    json_t *shown = preview(call, body, &problems, &error);
-    if (shown != NULL)
-        call_json_answer(call, 200, json_pack("{s:s, s:o}", "Status", "OK", "Request", shown));
-    else
-        call_refuse_error(call, &error, &problems);
-    problems_free(&problems);
-    json_decref(body);
+    struct notification_work *work =
+        notification_work_new(call, context, body, run_preview, finish_preview);
+    if (work != NULL)
+        api_read(&work->api);
 }

@@ -12,6 +12,7 @@
 #include "model/show.h"
 #include "store/episodes.h"
 #include "store/notifications.h"
+#include "store/opened.h"
 #include "store/postbacks.h"
 
 #include <inttypes.h>
@@ -43,11 +44,25 @@ static bool has_room(struct notification_work *work, struct db *db)
     return false;
 }
 
+/* False with problems: the settings name data points that are not open to the account. */
+static bool is_open(struct api_job *job, struct db *db, const struct notification *notification)
+{
+    struct opened opened = { 0 };
+    opened_load(db, job->call->caller.account, &opened);
+    notification_refuse_closed(notification, &opened, &job->problems);
+    opened_clear(&opened);
+    return job->problems.count == 0;
+}
+
 static bool run_create(struct api_job *job, struct db *db)
 {
     struct notification_work *work = notification_work_of(job);
     if (!has_room(work, db))
         return false;
+    if (!is_open(job, db, work->notification)) {
+        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+        return false;
+    }
     notification_add(db, work->notification);
     work->id = work->notification->id;
     notification_audit(work, db, "notification.create", NULL);
@@ -258,7 +273,7 @@ static bool run_change(struct api_job *job, struct db *db)
     struct notification *changed = notification_compile(&settings, &job->problems);
     notification_settings_free(&settings);
     refuse_deleted(changed, &before, &job->problems);
-    if (job->problems.count > 0) {
+    if (job->problems.count > 0 || !is_open(job, db, changed)) {
         notification_unref(changed);
         error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
         return false;

@@ -36,6 +36,8 @@ const struct route operator_routes[] = {
     { "POST", "/Operator/Accounts/{Account}/Users", operator_add_user, CHANGES },
     { "GET", "/Operator/Accounts/{Account}/Users", operator_list_users, READS },
     { "PUT", "/Operator/Accounts/{Account}/Users/{Id}", operator_change_user, CHANGES },
+    { "GET", "/Operator/Accounts/{Account}/DataPoints", operator_show_points, READS },
+    { "PUT", "/Operator/Accounts/{Account}/DataPoints", operator_set_points, CHANGES },
     { "POST", "/Operator/Campaigns", operator_add_campaign, CHANGES },
     { "GET", "/Operator/Campaigns", operator_list_campaigns, READS },
     { "GET", "/Operator/Campaigns/{Id}", operator_show_campaign, READS },

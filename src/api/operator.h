@@ -26,6 +26,10 @@ void operator_audit(struct api_job *job, struct db *db, const char *action,
 void operator_add_user(struct call *call, void *context);
 void operator_change_user(struct call *call, void *context);
 
+/* data_points.c */
+void operator_show_points(struct call *call, void *context);
+void operator_set_points(struct call *call, void *context);
+
 /* operator_campaigns.c */
 void operator_add_campaign(struct call *call, void *context);
 void operator_list_campaigns(struct call *call, void *context);

@@ -134,6 +134,7 @@ void action_event_data(const struct action *action, struct buf *out)
     const struct event_type *type = catalog_type("action.tracked");
     json_t *shown = action_show(action);
     json_t *data = json_object();
+    show_id(shown, "InquiryId", action->inquiry); /* an event carries more than the API shows */
     for (size_t i = 0; i < type->point_count; i++) {
         const char *name = type->points[i].name;
         json_t *value = json_object_get(shown, field_of(name));

@@ -98,6 +98,16 @@ static const struct data_point inquiry_points[] = {
       "/Mediapartners/PA4fGh7Jk2mNp9QrStVwXyZa/ActionInquiries/1042", false },
     { "State", POINT_ENUM, "OPEN or CLOSED", "OPEN", false },
     { "ClosedDate", POINT_DATE, "When the partner closed it", "2026-11-26T10:00:00+00:00", false },
+    { "ResolutionNotes", POINT_TEXT, "What the brand wrote about its decision",
+      "Paid with a gift card", false },
+    { "PromoCode", POINT_TEXT, "The promo code of the order, as the brand gave it", "TRAIL10",
+      false },
+    { "MediaPartnerSid", POINT_TEXT, "The SID of the partner's account", "PA4fGh7Jk2mNp9QrStVwXyZa",
+      true },
+    { "AdvertiserSid", POINT_TEXT, "The SID of the brand's account", "BR8sTu2Vw5xYz7AbCdEfGhJk",
+      true },
+    { "Reopened", POINT_ENUM, "Whether the partner reopened it once: true or false", "false",
+      true },
 };
 
 static const struct data_point action_points[] = {
@@ -143,6 +153,7 @@ static const struct data_point action_points[] = {
     { "Items", POINT_LIST, "What was bought",
       "[{\"Sku\":\"BT-204\",\"Category\":\"Boots\",\"Quantity\":\"1\",\"Amount\":\"129.90\"}]",
       false },
+    { "InquiryId", POINT_INTEGER, "The action inquiry that led to it", "1042", true },
 };
 
 static const struct data_point tracking_value_points[] = {
@@ -374,6 +385,18 @@ const struct data_point *catalog_point(const struct event_type *type, const char
     if (point == NULL && type != NULL)
         point = find(type->points, type->point_count, name, len);
     return point;
+}
+
+bool catalog_on_request(const char *name, size_t len)
+{
+    const struct event_type *type;
+    size_t at = 0;
+    while ((type = catalog_each(&at)) != NULL) {
+        const struct data_point *point = find(type->points, type->point_count, name, len);
+        if (point != NULL && point->on_request && !type->deleted)
+            return true;
+    }
+    return false;
 }
 
 static const char *const point_types[] = {

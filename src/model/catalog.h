@@ -69,6 +69,8 @@ bool catalog_reserved(const char *name);
 const struct data_point *catalog_common(size_t *count);
 /* A data point of this type, common ones included; type NULL: only those.  NULL: unknown. */
 const struct data_point *catalog_point(const struct event_type *type, const char *name, size_t len);
+/* Whether a type that is not deleted has a data point on request of this name. */
+bool catalog_on_request(const char *name, size_t len);
 /* The name among the types' data points that someone who wrote `name` may have meant (letters
  * swapped, left out, in the wrong case); NULL: none is near. */
 const char *catalog_nearest(const struct event_type *const *types, size_t type_count,

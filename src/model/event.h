@@ -11,6 +11,7 @@
 #include "base/problem.h"
 #include "model/catalog.h"
 #include "model/json.h"
+#include "model/opened.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -53,8 +54,9 @@ void event_check_tree(const struct event_type *type, const json_t *data, struct 
 struct points;
 struct points_context { /* the common data points */
     const char *account_sid;
-    int64_t postback; /* 0: none yet (a test) */
-    int attempt;      /* from 1 */
+    int64_t postback;            /* 0: none yet (a test) */
+    int attempt;                 /* from 1 */
+    const struct opened *opened; /* what else the reader may see; NULL: no point on request */
 };
 /* Borrows the event and the context's strings.  NULL: the data is damaged.  Cheap: one walk over
  * the text, for a checked event not before one of its own points is asked for; values are decoded
@@ -71,6 +73,8 @@ struct point_value {
     size_t name_len;
     const json_t *list;
 };
+/* All members that may be seen, as they stand in the text, each behind a comma. */
+void points_copy(struct points *points, struct buf *out);
 bool points_each(struct points *points, size_t *at, struct point_value *value);
 void points_free(struct points *points); /* NULL is allowed */
 

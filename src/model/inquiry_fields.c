@@ -260,12 +260,21 @@ static json_t *newest_comments(const json_t *all, size_t room)
     return kept;
 }
 
+/* An event carries more than the API shows. */
+static void show_more(json_t *shown, const struct inquiry *inquiry)
+{
+    show_partner(shown, inquiry);
+    show_text(shown, "MediaPartnerSid", inquiry->partner_sid);
+    show_text(shown, "AdvertiserSid", inquiry->brand_sid);
+    show_bool(shown, "Reopened", inquiry->reopened);
+}
+
 void inquiry_event_data(const struct inquiry *inquiry, bool for_brand, struct buf *out)
 {
     const struct event_type *type = catalog_type(inquiry_step_event(STEP_OPEN));
     json_t *shown = inquiry_show(inquiry, for_brand);
     json_t *data = json_object();
-    show_partner(shown, inquiry); /* an event carries more than the API shows */
+    show_more(shown, inquiry);
     for (size_t i = 0; i < type->point_count; i++) {
         const char *name = type->points[i].name;
         json_t *value = json_object_get(shown, strcmp(name, "InquiryId") == 0 ? "Id" : name);

@@ -155,6 +155,7 @@ void notification_unref(struct notification *notification)
         bug("notification %lld dropped once too often", (long long)notification->id);
     notification_settings_free(&notification->settings);
     notification_headers_free(notification);
+    opened_clear(&notification->opened);
     template_free(notification->path);
     template_free(notification->body);
     free(notification->to.host);

@@ -9,6 +9,7 @@
 
 #include "base/problem.h"
 #include "model/catalog.h"
+#include "model/opened.h"
 #include "model/template.h"
 
 #include <jansson.h>
@@ -76,6 +77,7 @@ struct notification {
     struct notification_settings settings;
     struct custom_header headers[NOTIFICATION_HEADERS_MAX];
     size_t header_count;
+    struct opened opened; /* data points on request that its revision sees; set when loaded */
     struct signing_secret secret, old_secret; /* the old one signs too until old_secret_until */
     int64_t old_secret_until;
     struct tls_identity *identity; /* model/tls_identity.h; NULL: none of its own; owned */
@@ -108,6 +110,12 @@ struct notification *notification_compile(struct notification_settings *settings
                                           struct problems *problems);
 struct notification *notification_ref(struct notification *notification);
 void notification_unref(struct notification *notification); /* NULL is allowed; wipes secrets */
+
+/* A problem for each data point on request that it names and that is not open. */
+void notification_refuse_closed(const struct notification *notification,
+                                const struct opened *opened, struct problems *problems);
+/* Whether its URL, query or body template names this data point. */
+bool notification_names(const struct notification *notification, const char *point);
 
 bool notification_wants(const struct notification *notification, const struct event_type *type);
 

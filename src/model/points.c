@@ -6,8 +6,9 @@
  * never longer than its escaped form, and the NUL goes where the closing quote (or the comma
  * behind a list) was, so that no two values can meet.
  *
- * The rule that must never break: the walk accepts only whole JSON, so that lists and the default
- * body can be copied out as they are.
+ * The rules that must never break: the walk accepts only whole JSON, so that lists and the default
+ * body can be copied out as they are; and a value that is not open to the reader comes out by no
+ * way.
  */
 #include "model/event.h"
 
@@ -29,6 +30,7 @@ struct member {
     size_t name_len, value_len;
     bool is_list;
     bool decoded; /* is in the arena */
+    bool closed;  /* on request, and not open to who reads: as if it were not there */
     json_t *list; /* NULL until asked for */
 };
 
@@ -197,6 +199,23 @@ static int walk_data(const struct event *event, struct member members[CATALOG_PO
     return at + 1 == event->data + event->data_len ? count : -1;
 }
 
+/* Closes the members of data points that are on request and not open. */
+static void close_members(struct points *points)
+{
+    const struct event_type *type = points->event->type;
+    for (size_t i = 0; i < type->point_count; i++) {
+        if (opened_has(points->context.opened, &type->points[i]))
+            continue;
+        const char *name = type->points[i].name;
+        size_t len = strlen(name);
+        for (size_t at = 0; at < points->count; at++) {
+            struct member *member = &points->members[at];
+            if (member->name_len == len && memcmp(member->name, name, len) == 0)
+                member->closed = true;
+        }
+    }
+}
+
 /* False: the data is damaged. */
 static bool walk(struct points *points)
 {
@@ -208,6 +227,7 @@ static bool walk(struct points *points)
     points->count = (size_t)count;
     points->members = must_resize(NULL, points->count * sizeof(members[0]) + 1);
     memcpy(points->members, members, points->count * sizeof(members[0]));
+    close_members(points);
     return true;
 }
 
@@ -355,7 +375,7 @@ static struct member *find(struct points *points, const char *name)
         struct member *member = &points->members[at];
         if (member->name_len == len && memcmp(member->name, name, len) == 0) {
             points->hint = at + 1;
-            return member;
+            return member->closed ? NULL : member;
         }
     }
     return NULL;
@@ -403,8 +423,57 @@ const json_t *points_json(struct points *points, const struct data_point *point)
     return member != NULL ? member_list(member) : NULL;
 }
 
+/* Whether the text may hold what is not open: a look at the text, so that most need no walk. */
+static bool may_hide(const struct points *points)
+{
+    const struct event *event = points->event;
+    for (size_t i = 0; i < event->type->point_count; i++) {
+        const struct data_point *point = &event->type->points[i];
+        if (!opened_has(points->context.opened, point) &&
+            memmem(event->data, event->data_len, point->name, strlen(point->name)) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* All that stands inside the braces; it was read, so it is an object. */
+static void copy_whole(const struct event *event, struct buf *out)
+{
+    size_t start = 1 + strspn(event->data + 1, " \t\r\n");
+    if (event->data[start] == '}')
+        return;
+    buf_char(out, ',');
+    buf_add(out, event->data + start, event->data_len - start - 1);
+}
+
+/* Behind the value, and a text's closing quote. */
+static const char *member_end(const struct member *member)
+{
+    return member->value + member->value_len + !member->is_list;
+}
+
+void points_copy(struct points *points, struct buf *out)
+{
+    if (!may_hide(points)) {
+        copy_whole(points->event, out);
+        return;
+    }
+    size_t count = members_of(points);
+    for (size_t i = 0; i < count; i++) {
+        if (points->members[i].closed)
+            continue;
+        const char *start = points->members[i].name - 1; /* its quote */
+        while (i + 1 < count && !points->members[i + 1].closed)
+            i++;
+        buf_char(out, ',');
+        buf_add(out, start, (size_t)(member_end(&points->members[i]) - start));
+    }
+}
+
 bool points_each(struct points *points, size_t *at, struct point_value *value)
 {
+    while (*at < members_of(points) && points->members[*at].closed)
+        (*at)++;
     if (*at == members_of(points))
         return false;
     struct member *member = &points->members[(*at)++];

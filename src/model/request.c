@@ -41,6 +41,7 @@ static bool expand(struct request *request, const struct notification *notificat
         .account_sid = notification->account_sid == NULL ? "" : notification->account_sid,
         .postback = postback,
         .attempt = attempt,
+        .opened = &notification->opened,
     };
     struct points *points = NULL;
 
@@ -53,7 +54,7 @@ static bool expand(struct request *request, const struct notification *notificat
     if (notification->body != NULL)
         template_expand(notification->body, points, &request->body);
     else if (settings->method != METHOD_GET)
-        template_default_body(formats[settings->format].place, event, points, &request->body);
+        template_default_body(formats[settings->format].place, points, &request->body);
     points_free(points);
     return true;
 }

@@ -253,6 +253,27 @@ struct template *template_compile(const char *text, enum template_place place,
     return NULL;
 }
 
+void template_refuse_closed(const struct template *template, const struct opened *opened,
+                            const char *field, struct problems *problems)
+{
+    for (size_t i = 0; i < template->count; i++) {
+        const struct part *part = &template->parts[i];
+        if (part->point != NULL && !opened_has(opened, part->point))
+            template_problem(template->source, part->at, field, problems, TEMPLATE_CLOSED,
+                             part->point->name);
+    }
+}
+
+bool template_names(const struct template *template, const char *point)
+{
+    for (size_t i = 0; i < template->count; i++) {
+        const struct part *part = &template->parts[i];
+        if (part->point != NULL && strcmp(part->point->name, point) == 0)
+            return true;
+    }
+    return false;
+}
+
 void template_free(struct template *template)
 {
     if (template == NULL)

@@ -41,10 +41,17 @@ struct template *template_compile(const char *text, enum template_place place,
 void template_expand(const struct template *template, struct points *points, struct buf *out);
 void template_free(struct template *template); /* NULL is allowed */
 
+#define TEMPLATE_CLOSED                                                                            \
+    "{%s} is given on request, and not open to this account: ask for it with a support request"
+/* Adds a problem, with its line and column, for each token whose data point is not open. */
+void template_refuse_closed(const struct template *template, const struct opened *opened,
+                            const char *field, struct problems *problems);
+/* Whether a token names this data point. */
+bool template_names(const struct template *template, const char *point);
+
 /* The body when the account wrote none: every data point of the event, in this format.  JSON: one
  * object; XML: <Event> with an element for each, lists as <Item>s; form: Name=value&…; text:
  * "Name: value" lines.  The same on every try: without PostbackId and Attempt. */
-void template_default_body(enum template_place place, const struct event *event,
-                           struct points *points, struct buf *out);
+void template_default_body(enum template_place place, struct points *points, struct buf *out);
 
 #endif

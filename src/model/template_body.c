@@ -17,7 +17,7 @@
 
 enum { MEMBERS = 4 }; /* EventId EventType EventTime AccountSid: the first of the catalog's */
 
-static void json_body(const struct event *event, struct points *points, struct buf *out)
+static void json_body(struct points *points, struct buf *out)
 {
     size_t count;
     const struct data_point *common = catalog_common(&count);
@@ -28,10 +28,8 @@ static void json_body(const struct event *event, struct points *points, struct b
         buf_char(out, ':');
         escape_add(out, ESCAPE_JSON_QUOTED, value, strlen(value));
     }
-    size_t at = 1 + strspn(event->data + 1, " \t\r\n"); /* the points were read: it is an object */
-    if (event->data[at] != '}')
-        buf_char(out, ',');
-    buf_add(out, event->data + at, event->data_len - at);
+    points_copy(points, out);
+    buf_char(out, '}');
 }
 
 /* ---- XML ---- */
@@ -154,12 +152,11 @@ static void text_body(struct points *points, struct buf *out)
         text_line(out, value.name, value.name_len, value.text);
 }
 
-void template_default_body(enum template_place place, const struct event *event,
-                           struct points *points, struct buf *out)
+void template_default_body(enum template_place place, struct points *points, struct buf *out)
 {
     switch (place) {
     case PLACE_JSON:
-        json_body(event, points, out);
+        json_body(points, out);
         return;
     case PLACE_XML:
         xml_body(points, out);

@@ -117,8 +117,11 @@ static bool secrets_read(struct notification *notification, const void *sealed, 
 
 static void revision_insert(struct db *db, const struct notification *notification)
 {
-    struct stmt *add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
-                                      "settings, secrets, created_at) VALUES (?, ?, ?, ?, ?)");
+    struct stmt *add =
+        db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
+                       "settings, secrets, created_at, opened) VALUES (?, ?, ?, ?, ?, "
+                       "(SELECT json_group_array(name) FROM opened_point "
+                       "WHERE account = ?))");
     json_t *shown = notification_settings_write(&notification->settings);
     char *settings = json_dumps(shown, JSON_COMPACT);
     struct buf sealed = { .limit = SECRETS_MAX };
@@ -132,6 +135,7 @@ static void revision_insert(struct db *db, const struct notification *notificati
     db_bind_text(add, 3, settings);
     db_bind_bytes(add, 4, sealed.data, sealed.len);
     db_bind_int(add, 5, notification->updated_at);
+    db_bind_int(add, 6, notification->account);
     db_run(db, add);
     free(settings);
     buf_free(&sealed);
@@ -269,6 +273,7 @@ static struct notification *from_row(struct stmt *row)
         notification->held_reason = db_copy(row, 5);
         notification->created_at = db_int(row, 6);
         notification->updated_at = db_int(row, 7);
+        opened_parse(&notification->opened, db_text(row, 10));
         sealed = db_bytes(row, 9, &len);
         if (!secrets_read(notification, sealed, len, &problems)) {
             notification_unref(notification);
@@ -283,7 +288,8 @@ static struct notification *from_row(struct stmt *row)
 
 #define SQL_LOAD                                                                                   \
     "SELECT n.id, n.account, a.sid, r.revision, n.state, n.held_reason, n.created_at, "            \
-    "n.updated_at, r.settings, r.secrets FROM notification n JOIN account a ON a.id = n.account "  \
+    "n.updated_at, r.settings, r.secrets, r.opened FROM notification n JOIN account a ON a.id = "  \
+    "n.account "                                                                                   \
     "JOIN notification_revision r ON r.notification = n.id "                                       \
     "WHERE n.id = ?1 AND (?2 = 0 OR n.account = ?2) "
 

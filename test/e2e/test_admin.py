@@ -130,6 +130,14 @@ def test_tracking_tokens_from_the_shell(world, admin):
     assert (one["Label"], one["RevokedDate"] != "") == ("shop", True)
 
 
+def test_data_points_from_the_shell(world, admin, refused):
+    admin("points", "set", world.partner.sid, 'DataPoints=["Reopened"]')
+    assert admin("points", "show", world.partner.sid)["DataPoints"] == ["Reopened"]
+    assert "OrderId" in refused("points", "set", world.partner.sid, "DataPoints=OrderId")
+    admin("points", "set", world.partner.sid, "DataPoints=[]")
+    assert admin("points", "show", world.partner.sid)["DataPoints"] == []
+
+
 def test_support_requests_from_the_shell(world, admin):
     made = world.partner.ok(world.partner.post("SupportRequests", {
         "Kind": "DELAY", "Subject": "Late", "Text": "An hour late."}))

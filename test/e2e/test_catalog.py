@@ -27,7 +27,9 @@ OF_INQUIRIES = """InquiryId MediaPartnerInquiryId CampaignId CampaignName MediaP
     MediaPartnerName OrderId TransactionDate TransactionAmount Currency InquiryType ExpectedPayout
     ResolutionDeadlineDate TrackingLink CustomerId InquiryDate InquiryNotes Comments ActionId
     ActionUri AutoApprovalDate ResolutionStatus RejectReason FinalPayout ResolutionDate CreationDate
-    Uri State ClosedDate""".split()
+    Uri State ClosedDate ResolutionNotes PromoCode""".split()
+ON_REQUEST = {"action": ["InquiryId"],
+              "action_inquiry": ["MediaPartnerSid", "AdvertiserSid", "Reopened"]}
 OF_ALL = ["EventId", "EventType", "EventTime", "AccountSid", "PostbackId", "Attempt"]
 
 
@@ -50,9 +52,14 @@ def test_the_categories_and_their_types_are_as_promised(world):
     ("action_inquiry.opened", OF_INQUIRIES), ("action_inquiry.closed", OF_INQUIRIES)])
 def test_the_data_points_are_as_promised(world, kind, points):
     shown = world.partner.ok(world.partner.get(f"/EventCatalog/{kind}"))
-    assert sorted(point["Name"] for point in shown["DataPoints"]) == sorted(points + OF_ALL)
+    on_request = ON_REQUEST[kind.split(".")[0]]
+    assert sorted(point["Name"] for point in shown["DataPoints"]) == sorted(
+        points + OF_ALL + on_request)
+    assert [point["Name"] for point in shown["DataPoints"]
+            if point["OnRequest"] == "true"] == on_request
+    assert all(point["Open"] != point["OnRequest"] for point in shown["DataPoints"])
     for point in shown["DataPoints"]:
-        assert set(point) == {"Name", "Type", "Meaning", "Sample", "OnRequest"}
+        assert set(point) == {"Name", "Type", "Meaning", "Sample", "OnRequest", "Open"}
         assert point["Type"] in ("text", "integer", "money", "date", "enum", "url", "list")
         assert point["Sample"] and point["Meaning"], point
 
@@ -70,6 +77,8 @@ def test_who_may_read_it(world):
 def test_every_data_point_of_every_type_is_a_token_and_takes_its_sample(world, receiver):
     """The samples themselves come in as an event and go out by the tokens."""
     sent = 0
+    world.operator.ok(world.operator.put(f"Accounts/{world.partner.sid}/DataPoints", {
+        "DataPoints": sum(ON_REQUEST.values(), [])}))
     for category in categories(world):
         for kind in category["EventTypes"]:
             points = [point for point in kind["DataPoints"] if point["Name"] not in OF_ALL]

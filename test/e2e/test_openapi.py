@@ -214,6 +214,13 @@ class Stage(World):
         return await_until(lambda: self.operator.ok(self.operator.get("Notices"))["Notices"],
                            "a notice")[0]["Id"]
 
+    def uses_inquiry_id(self):
+        """A data point that the example closes."""
+        self.operator.ok(self.operator.put(f"Accounts/{self.partner.sid}/DataPoints",
+                                           {"DataPoints": ["InquiryId"]}))
+        return self.notify(self.partner, NOWHERE, Category="Action Lifecycle Events",
+                           BodyTemplate='"{InquiryId}"')
+
     def support(self, account):
         return account.ok(account.post("SupportRequests", {
             "Kind": "OTHER", "Subject": "A question", "Text": "How?"}))["Id"]
@@ -317,6 +324,10 @@ NEEDS = {
     "listOperatorNotices": lambda s: s.operators_notice() and {},
     "readOperatorNotices": lambda s: s.operators_notice() and {},
     "readOperatorNotice": lambda s: {"Id": s.operators_notice()},
+    "getOpenDataPoints": lambda s: s.operator.ok(s.operator.put(
+        f"Accounts/{s.partner.sid}/DataPoints", {"DataPoints": ["Reopened"]})) and {
+            "Account": s.partner.sid},
+    "setOpenDataPoints": lambda s: {"Account": s.partner.sid},
     "listSupportRequests": lambda s: s.support(s.partner) and {},
     "getSupportRequest": lambda s: {"Id": s.support(s.partner)},
     "answerSupport": lambda s: {"Id": s.support(s.partner)},
@@ -346,6 +357,7 @@ CONFLICTS = {  # what makes them answer 409
     "addEventType": lambda s: {"body": {"Name": s.event_type()}},
     "changeEventType": lambda s: {"Type": "action.tracked"},
     "deleteEventType": lambda s: {"Type": "action.tracked"},
+    "setOpenDataPoints": lambda s: s.uses_inquiry_id() and {"Account": s.partner.sid},
     "answerSupport": lambda s: {"Id": s.full_support(s.partner)},
     "startMaintenance": lambda s: s.maintenance(),
     "endMaintenance": lambda s: s.no_maintenance(),

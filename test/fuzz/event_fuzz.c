@@ -32,7 +32,7 @@ static void read_all(const struct event *event, struct points *points)
     static const enum template_place places[] = { PLACE_JSON, PLACE_XML, PLACE_FORM, PLACE_TEXT };
     for (size_t i = 0; i < 4; i++) {
         struct buf body = { 0 };
-        template_default_body(places[i], event, points, &body);
+        template_default_body(places[i], points, &body);
         check(!body.failed && body.len > 0);
         buf_free(&body);
     }
@@ -66,12 +66,14 @@ static void is_canonical(const struct event_type *type, const json_t *sent, cons
     check(points != NULL);
     for (size_t i = 0; i < type->point_count; i++) {
         const json_t *value = json_object_get(sent, type->points[i].name);
-        if (json_is_string(value))
+        if (json_is_string(value) && type->points[i].on_request)
+            check(points_get(points, &type->points[i])[0] == '\0');
+        else if (json_is_string(value))
             check(strcmp(points_get(points, &type->points[i]), json_string_value(value)) == 0);
     }
     read_all(event, points);
     struct buf body = { 0 };
-    template_default_body(PLACE_JSON, event, points, &body);
+    template_default_body(PLACE_JSON, points, &body);
     json_t *parsed = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
     check(parsed != NULL);
     json_decref(parsed);

@@ -60,7 +60,7 @@ static char *expand_with(const struct event *event, const char *text, enum templ
     if (template == NULL)
         fail_msg("expected %s to compile, got: %s", text, problems.items[0].message);
     struct points *points =
-        points_new(event, &(struct points_context){ "PAabc", 914793674309632002, 3 });
+        points_new(event, &(struct points_context){ "PAabc", 914793674309632002, 3, NULL });
     assert_non_null(points);
     struct buf out = { 0 };
     template_expand(template, points, &out);
@@ -153,7 +153,7 @@ static void test_tokens_of_any_of_the_types(void **state)
         template_compile("{OrderId}|{Oid}|{CampaignId}", PLACE_TEXT, types, 2, "Body", &problems);
     assert_non_null(template);
     struct event *action = event_sample(types[1], 5, 0);
-    struct points *points = points_new(action, &(struct points_context){ "PAabc", 0, 1 });
+    struct points *points = points_new(action, &(struct points_context){ "PAabc", 0, 1, NULL });
     struct buf out = { 0 };
     template_expand(template, points, &out);
     assert_string_equal(buf_text(&out), "|ORD-20417|1000"); /* another's token is empty */
@@ -523,14 +523,134 @@ static void test_xml_tokens_stand_in_text_and_values(void **state)
 
 /* ---- default bodies ---- */
 
-static char *default_body(enum template_place place, const struct event *event)
+static char *body_seen(enum template_place place, const struct event *event,
+                       const struct opened *opened)
 {
     struct points *points =
-        points_new(event, &(struct points_context){ "PAabc", 914793674309632002, 3 });
+        points_new(event, &(struct points_context){ "PAabc", 914793674309632002, 3, opened });
     struct buf out = { 0 };
-    template_default_body(place, event, points, &out);
+    template_default_body(place, points, &out);
     points_free(points);
     return buf_take(&out);
+}
+
+static char *default_body(enum template_place place, const struct event *event)
+{
+    return body_seen(place, event, NULL);
+}
+
+/* On request: MediaPartnerSid, AdvertiserSid, Reopened. */
+static void test_a_default_body_holds_what_is_open(void **state)
+{
+    (void)state;
+    static const char data[] =
+        "{\"MediaPartnerSid\":\"PA1\",\"OrderId\":\"A\","
+        "\"AdvertiserSid\":\"BR1\",\"State\":\"OPEN\",\"Reopened\":\"true\"}";
+    static const struct {
+        const char *opened[3];
+        const char *seen;
+    } cases[] = {
+        { { NULL }, ",\"OrderId\":\"A\",\"State\":\"OPEN\"}" },
+        { { "AdvertiserSid" }, ",\"OrderId\":\"A\",\"AdvertiserSid\":\"BR1\",\"State\":\"OPEN\"}" },
+        { { "MediaPartnerSid" },
+          ",\"MediaPartnerSid\":\"PA1\",\"OrderId\":\"A\",\"State\":\"OPEN\"}" },
+        { { "Reopened", "MediaPartnerSid", "AdvertiserSid" },
+          ",\"MediaPartnerSid\":\"PA1\",\"OrderId\":\"A\",\"AdvertiserSid\":\"BR1\","
+          "\"State\":\"OPEN\",\"Reopened\":\"true\"}" },
+    };
+    struct event *event = event_of(data);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct opened opened = { 0 };
+        for (size_t at = 0; at < 3 && cases[i].opened[at] != NULL; at++)
+            opened_add(&opened, cases[i].opened[at]);
+        char *got = body_seen(PLACE_JSON, event, &opened);
+        assert_string_equal(got + strlen(got) - strlen(cases[i].seen), cases[i].seen);
+        assert_non_null(strstr(got, "\"AccountSid\":\"PAabc\",\""));
+        free(got);
+        opened_clear(&opened);
+    }
+    enum template_place places[] = { PLACE_XML, PLACE_FORM, PLACE_TEXT };
+    for (size_t i = 0; i < 3; i++) {
+        char *got = default_body(places[i], event);
+        assert_null(strstr(got, "AdvertiserSid"));
+        assert_null(strstr(got, "BR1"));
+        assert_non_null(strstr(got, "OPEN"));
+        free(got);
+    }
+    event_unref(event);
+}
+
+static void
+test_a_token_that_is_not_open_is_refused_with_its_place_and_expands_to_nothing(void **state)
+{
+    (void)state;
+    const struct event_type *types[] = { opened() };
+    struct problems problems = { 0 };
+    struct opened none = { 0 }, one = { 0 };
+    struct template *template =
+        template_compile("{OrderId}\n {Reopened|upper}.", PLACE_TEXT, types, 1, "Body", &problems);
+    assert_non_null(template);
+    template_refuse_closed(template, &none, "Body", &problems);
+    assert_int_equal(problems.count, 1);
+    assert_non_null(strstr(problems.items[0].message, "line 2, column 2: {Reopened}"));
+    opened_add(&one, "Reopened");
+    template_refuse_closed(template, &one, "Body", &problems);
+    assert_int_equal(problems.count, 1);
+    assert_true(template_names(template, "Reopened"));
+    assert_false(template_names(template, "AdvertiserSid"));
+    struct event *event = event_of("{\"OrderId\":\"A\",\"Reopened\":\"true\"}");
+    const struct opened *sets[] = { &none, &one };
+    for (size_t i = 0; i < 2; i++) {
+        struct points *points = points_new(event, &(struct points_context){ .opened = sets[i] });
+        struct buf out = { 0 };
+        template_expand(template, points, &out);
+        assert_string_equal(buf_text(&out), i == 0 ? "A\n ." : "A\n TRUE.");
+        buf_free(&out);
+        points_free(points);
+    }
+    event_unref(event);
+    template_free(template);
+    opened_clear(&one);
+    problems_free(&problems);
+}
+
+static void test_a_set_of_opened_points_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        size_t count, problems;
+    } cases[] = {
+        { "{\"DataPoints\":[\"Reopened\",\"AdvertiserSid\",\"Reopened\"]}", 2, 0 },
+        { "{\"DataPoints\":\" Reopened,AdvertiserSid \"}", 2, 0 },
+        { "{\"DataPoints\":[]}", 0, 0 },
+        { "{\"DataPoints\":\"\"}", 0, 0 },
+        { "{\"DataPoints\":[\"OrderId\"]}", 0, 1 }, /* open to everybody */
+        { "{\"DataPoints\":[\"Nope\",7]}", 0, 2 },
+        { "{}", 0, 1 },
+        { "{\"DataPoints\":7}", 0, 1 },
+        { "{\"DataPoints\":[],\"Colour\":\"red\"}", 0, 1 },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct opened read = { 0 }, again = { 0 };
+        struct problems problems = { 0 };
+        json_t *from = json_loads(cases[i].json, 0, NULL);
+        opened_read(&read, from, &problems);
+        if (problems.count != cases[i].problems || read.count != cases[i].count)
+            fail_msg("%s: %zu points and %zu problems", cases[i].json, read.count, problems.count);
+        json_t *written = opened_write(&read);
+        char *text = json_dumps(written, 0);
+        opened_parse(&again, text);
+        assert_int_equal(again.count, read.count);
+        for (size_t at = 0; at < read.count; at++)
+            assert_true(opened_names(&again, read.names[at]));
+        free(text);
+        json_decref(written);
+        json_decref(from);
+        opened_clear(&read);
+        opened_clear(&again);
+        problems_free(&problems);
+    }
 }
 
 static void test_the_default_json_body_holds_everything(void **state)
@@ -538,7 +658,13 @@ static void test_the_default_json_body_holds_everything(void **state)
     (void)state;
     struct event *event = event_sample(opened(), 5, 1795459217123);
     event->id = 914793674309632001;
-    char *got = default_body(PLACE_JSON, event);
+    struct opened all = { 0 };
+    for (size_t i = 0; i < opened()->point_count; i++)
+        if (opened()->points[i].on_request)
+            opened_add(&all, opened()->points[i].name);
+    assert_true(all.count > 0);
+    char *got = body_seen(PLACE_JSON, event, &all);
+    opened_clear(&all);
     json_t *body = json_loads(got, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(body);
     assert_int_equal(json_object_size(body), 4 + opened()->point_count);
@@ -634,6 +760,10 @@ int main(void)
         cmocka_unit_test(test_xml_must_be_well_formed),
         cmocka_unit_test(test_xml_tokens_stand_in_text_and_values),
         cmocka_unit_test(test_the_default_json_body_holds_everything),
+        cmocka_unit_test(test_a_default_body_holds_what_is_open),
+        cmocka_unit_test(
+            test_a_token_that_is_not_open_is_refused_with_its_place_and_expands_to_nothing),
+        cmocka_unit_test(test_a_set_of_opened_points_is_read),
         cmocka_unit_test(test_the_default_xml_body_nests_lists),
         cmocka_unit_test(test_the_default_form_and_text_bodies),
     };

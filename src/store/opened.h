@@ -1,0 +1,15 @@
+/* opened.h — the data points on request that are open to an account, on disk. */
+#ifndef POSTBACKD_STORE_OPENED_H
+#define POSTBACKD_STORE_OPENED_H
+
+#include "model/opened.h"
+#include "store/db.h"
+
+/* Adds those of the account to *out. */
+void opened_load(struct db *db, int64_t account, struct opened *out);
+/* Puts these in place of those the account has.  Its event notifications whose body is the default
+ * one see them from their next revision on, which is written too; their ids, for the caller to
+ * free. */
+size_t opened_set(struct db *db, int64_t account, const struct opened *opened, int64_t **ids);
+
+#endif
