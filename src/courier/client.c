@@ -27,6 +27,8 @@ enum {
     CONNECTIONS_PER_DESTINATION = 256,
     EXCHANGES_MAX = 65536, /* under way or waiting */
     METHOD_MAX = 16,
+    BYTES_USUAL = 2048, /* of a request; blocks for so many are used again */
+    SPARE_MOST = 256,
 };
 
 struct client {
@@ -35,6 +37,8 @@ struct client {
     int deadline_ms;
     struct list exchanges;
     int64_t count, in_flight;
+    struct list spare; /* exchanges of BYTES_USUAL, wiped */
+    size_t spare_count;
 };
 
 struct exchange {
@@ -50,9 +54,20 @@ struct exchange {
     enum exchange_error refused; /* EXCHANGE_OK, or why it never goes out */
     const char *refusal;
     bool repeated;
-    size_t head_len, len;
+    size_t head_len, len, room;
     char bytes[];
 };
+
+static void exchange_free(struct client *client, struct exchange *exchange)
+{
+    explicit_bzero(exchange->bytes, exchange->head_len); /* credentials */
+    if (exchange->room > BYTES_USUAL || client->spare_count == SPARE_MOST) {
+        free(exchange);
+        return;
+    }
+    list_prepend(&client->spare, &exchange->node);
+    client->spare_count++;
+}
 
 /* The answer's parts pass to the attempt. */
 static void take_answer(struct attempt *attempt, struct answer *answer)
@@ -97,8 +112,7 @@ static void end(struct exchange *exchange, enum exchange_error error, const char
     }
     exchange_done *done = exchange->done;
     void *context = exchange->context;
-    explicit_bzero(exchange->bytes, exchange->head_len); /* credentials */
-    free(exchange);
+    exchange_free(client, exchange);
     done(context, &attempt);
 }
 
@@ -171,7 +185,26 @@ static char *put(char *at, const void *bytes, size_t len)
     return at + len;
 }
 
-static struct exchange *exchange_new(const char *method, const struct request *request)
+/* Zeroed, but for its bytes. */
+static struct exchange *exchange_block(struct client *client, size_t bytes)
+{
+    size_t room = bytes > BYTES_USUAL ? bytes : BYTES_USUAL;
+    struct list *spare = bytes <= BYTES_USUAL ? list_first(&client->spare) : NULL;
+    struct exchange *exchange;
+    if (spare != NULL) {
+        list_remove(spare);
+        client->spare_count--;
+        exchange = container_of(spare, struct exchange, node);
+    } else {
+        exchange = must_resize(NULL, sizeof(*exchange) + room);
+    }
+    memset(exchange, 0, sizeof(*exchange));
+    exchange->room = room;
+    return exchange;
+}
+
+static struct exchange *exchange_new(struct client *client, const char *method,
+                                     const struct request *request)
 {
     static const char version[] = " HTTP/1.1\r\n";
     const struct buf *target = &request->target, *headers = &request->headers,
@@ -179,10 +212,7 @@ static struct exchange *exchange_new(const char *method, const struct request *r
     size_t method_len = strnlen(method, METHOD_MAX);
     size_t head_len =
         method_len + 1 + target->len + sizeof(version) - 1 + headers->len + sizeof("\r\n") - 1;
-    struct exchange *exchange = malloc(sizeof(*exchange) + head_len + body->len);
-    if (exchange == NULL)
-        die("out of memory");
-    memset(exchange, 0, sizeof(*exchange));
+    struct exchange *exchange = exchange_block(client, head_len + body->len);
     char *at = put(exchange->bytes, method, method_len);
     at = put(at, " ", 1);
     at = put(at, target->data, target->len);
@@ -230,7 +260,7 @@ struct exchange *client_send(struct client *client, const struct destination *to
                              void *context)
 {
     struct alarms *alarms = client->wire.dialer.alarms;
-    struct exchange *exchange = exchange_new(method, request);
+    struct exchange *exchange = exchange_new(client, method, request);
     exchange->client = client;
     exchange->done = done;
     exchange->context = context;
@@ -288,6 +318,7 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     client->wire.events = &connection_events;
     client->deadline_ms = or_default(config->deadline_ms, DEADLINE_MS);
     list_init(&client->exchanges);
+    list_init(&client->spare);
     struct pool_limits limits = {
         .connections = (size_t)or_default(config->connections, CONNECTIONS),
         .per_destination =
@@ -312,6 +343,10 @@ void client_free(struct client *client)
     client->pools.limits.connections = 0; /* who still waits is handed none */
     while ((at = list_first(&client->exchanges)) != NULL)
         end(container_of(at, struct exchange, node), EXCHANGE_RESET, "the server is shutting down");
+    while ((at = list_first(&client->spare)) != NULL) {
+        list_remove(at);
+        free(container_of(at, struct exchange, node));
+    }
     pools_end(&client->pools);
     resolver_free(client->wire.dialer.resolver);
     alarms_free(client->wire.dialer.alarms);

@@ -19,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_FIRST = 64, NAMES_FEW = 32 };
+enum {
+    VALUES_FIRST = 40, /* an event's; up to 1,000 bytes malloc() is at its fastest */
+    NAMES_FEW = 32,
+};
 
 struct reader {
     char *start, *at, *end;
