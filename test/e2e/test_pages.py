@@ -12,9 +12,7 @@ from harness.wire import Wire
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 WEB = os.path.join(ROOT, "web")
-LIBRARIES = {"chart.min.js": "/usr/share/javascript/chart.js/chart.min.js",
-             "awesomplete.js": "/usr/share/javascript/awesomplete/awesomplete.js",
-             "awesomplete.base.css": "/usr/share/javascript/awesomplete/awesomplete.base.css"}
+LIBRARIES = {"chart.min.js": "/usr/share/javascript/chart.js/chart.min.js"}
 TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8",
          "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 PAGES = ["/", "/sign-in", "/account", "/inquiries", "/inquiries/new", "/inquiries/import",
@@ -23,7 +21,7 @@ PAGES = ["/", "/sign-in", "/account", "/inquiries", "/inquiries/new", "/inquirie
          "/operator/accounts", "/operator/accounts/PAx", "/operator/campaigns",
          "/operator/campaigns/2", "/operator/event-types", "/operator/event-types/shop.order",
          "/operator/support", "/operator/support/9", "/operator/headers", "/operator/maintenance",
-         "/operator/health", "/operator/audit", "/operator/postbacks"]
+         "/operator/health", "/operator/audit"]
 
 
 def files():
