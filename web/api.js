@@ -41,7 +41,7 @@ export function query(values) {
   return text && `?${text}`;
 }
 
-async function ask(method, path, { body, type = "application/json", signal, quiet } = {}) {
+async function ask(method, path, { body, type = "application/json", signal, quiet, keepalive } = {}) {
   const headers = { Accept: "application/json" };
   if (body !== undefined)
     headers["Content-Type"] = type;
@@ -50,7 +50,7 @@ async function ask(method, path, { body, type = "application/json", signal, quie
   let answer, json = null;
   try {
     answer = await fetch(path, {
-      method, headers, signal, credentials: "same-origin", cache: "no-store",
+      method, headers, signal, keepalive, credentials: "same-origin", cache: "no-store",
       body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
     });
     const text = await answer.text();

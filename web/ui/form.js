@@ -10,6 +10,7 @@
  *   `when`: the field is shown, and given, only when this holds;  `wide`: over the form's whole width
  * Values are strings; checkbox "true"/"false"; checks an array.  `submit` may throw an ApiError: each of its wrong
  * fields is shown in place (by `name`, or by `names` when the API calls it otherwise), the rest above the form.
+ * An error's `link`, [words, address], follows its message.
  */
 import { fill, h, unique } from "../dom.js";
 
@@ -143,7 +144,7 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
         rest.push(Field ? `${Field}: ${Message}` : Message);
       }
     }
-    fill(summary, h("p", null, error.message), rest.length ? h("ul", null, rest.map((text) => h("li", null, text))) : null);
+    fill(summary, h("p", null, error.message, error.link ? [" ", h("a", { href: error.link[1] }, error.link[0])] : null), rest.length ? h("ul", null, rest.map((text) => h("li", null, text))) : null);
     (first?.input ?? summary).focus();
   }
   function check() {

@@ -70,6 +70,8 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   const bar = filterBar(filters, query, first);
 
   function heading(column) {
+    if (!column.title)
+      return h("td", { role: "cell", class: column.align });
     if (!column.sort)
       return h("th", { scope: "col", role: "columnheader", class: column.align }, column.title);
     const up = state.sort === column.sort, down = state.sort === `-${column.sort}`;

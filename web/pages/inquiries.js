@@ -1,0 +1,77 @@
+/* inquiries.js — an account's action inquiries: a partner's open and closed ones, or what a brand has to review. */
+import { get, isBrand, mayChange, own, query as queryOf } from "../api.js";
+import { h, icon } from "../dom.js";
+import { words } from "../format.js";
+import { heading } from "../ui/heading.js";
+import { list } from "../ui/list.js";
+import { tabs } from "../ui/tabs.js";
+import { close } from "./inquiry/closing.js";
+import { campaignTitle, campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
+
+const all = (kind) => [["", "All"], ...Object.entries(words[kind])];
+
+/* The two views of each role: their tab, what they always ask for, what may be filtered besides, which
+ * columns they show at first beyond or short of the usual. */
+const views = () => (isBrand() ? {
+  "": { tab: "To review", fixed: { State: "OPEN", ResolutionStatus: "UNRESOLVED" }, shown: ["ExpectedPayout"], hidden: ["ResolutionStatus"], empty: "Nothing waits for your review." },
+  ALL: { tab: "All inquiries", fixed: {}, filters: ["ResolutionStatus", "State"], shown: ["State"], empty: "No inquiry like that." },
+} : {
+  "": { tab: "Inquiries", fixed: { State: "OPEN" }, filters: ["ResolutionStatus"], empty: "No open inquiry like that." },
+  CLOSED: { tab: "Closed Inquiries", fixed: { State: "CLOSED" }, filters: ["ResolutionStatus"], shown: ["ClosedDate"], empty: "No closed inquiry like that." },
+});
+
+const address = (view) => (view ? `/inquiries?View=${view}` : "/inquiries");
+
+function filtersOf(view, campaigns) {
+  const status = { name: "ResolutionStatus", label: "Resolution", kind: "select", options: all("ResolutionStatus") };
+  const state = { name: "State", label: "State", kind: "select", options: all("InquiryState") };
+  return [
+    { name: "Search", label: "Search", kind: "search", wide: true, placeholder: isBrand() ? "Inquiry or order" : "Inquiry, order or customer" },
+    { name: "CampaignId", label: isBrand() ? "Campaign" : "Brand and campaign", kind: "select", options: [["", "All"], ...campaigns.map((one) => [one.Id, campaignTitle(one)])] },
+    { name: "InquiryType", label: "Type", kind: "select", options: all("InquiryType") },
+    ...[status, state].filter(({ name }) => view.filters?.includes(name)),
+    { name: "StartDate", label: "Opened from", kind: "date" }, { name: "EndDate", label: "Opened to", kind: "date" },
+    { name: "TransactionDateStart", label: "Ordered from", kind: "date" }, { name: "TransactionDateEnd", label: "Ordered to", kind: "date" },
+  ];
+}
+
+function columnsOf(view, reload) {
+  const doing = (row) => {
+    if (isBrand())
+      return mayReview(row) ? h("a.button.small", { href: `/inquiries/${row.Id}`, "aria-label": `Review inquiry ${row.Id}` }, "Review") : "";
+    return row.State === "OPEN" ? h("button.small", { type: "button", "aria-label": `Close inquiry ${row.Id}`, onclick: (event) => close(row, event.currentTarget, reload) }, "Close") : "";
+  };
+  const fields = inquiryFields().map(([key, title, cell, { sort, end, shown } = {}]) =>
+    ({ key, title, cell, sort, align: end ? "end" : null, hidden: view.hidden?.includes(key) || (!shown && !view.shown?.includes(key)) }));
+  return [
+    { key: "Id", title: "Inquiry", always: true, sort: "Id", cell: (row) => h("a", { href: `/inquiries/${row.Id}` }, row.Id) },
+    ...fields,
+    { key: "Comments", title: "Comments", align: "end", hidden: true, cell: (row) => String(row.Comments.length) },
+    ...(mayChange() ? [{ key: "doing", title: "", align: "doing", always: true, cell: doing }] : []),
+  ];
+}
+
+export async function page(context) {
+  const { query, signal } = context;
+  const which = Object.hasOwn(views(), query.get("View") ?? "") ? query.get("View") ?? "" : "";
+  const view = views()[which], campaigns = await campaignsOf(signal);
+  const asked = (values) => ({ ...values, ...view.fixed, CampaignId: values.CampaignId || (isBrand() ? "ALL" : "") });
+  const download = h("a.button", { download: true }, icon("download"), "Download CSV");
+  const inquiries = list({
+    id: `inquiries-${isBrand() ? "brand" : "partner"}${which}`, caption: view.tab, context, empty: view.empty,
+    sort: "-CreationDate", rowKey: (row) => row.Id, rowHref: (row) => `/inquiries/${row.Id}`, tools: [download],
+    filters: filtersOf(view, campaigns), columns: columnsOf(view, () => inquiries.reload()),
+    load: async ({ Before, ...values }, still) => {
+      const { Page, PageSize, Sort, ...filters } = values;
+      download.setAttribute("href", own("/ActionInquiries.csv") + queryOf(asked(filters)));
+      const answer = await get(own("/ActionInquiries"), asked(values), { signal: still });
+      return { rows: answer.ActionInquiries, total: Number(answer["@total"]) };
+    },
+  });
+  await inquiries.ready;
+  const actions = mayChange() ? [
+    h("a.button", { href: "/inquiries/import" }, icon("upload"), isBrand() ? "Bulk processing" : "Import"),
+    isBrand() ? null : h("a.button.primary", { href: "/inquiries/new" }, icon("plus"), "Create New Inquiry")] : [];
+  return { title: "Inquiries", node: h("div", null, heading("Inquiries", { actions }),
+    tabs("Inquiries", Object.entries(views()).map(([name, { tab }]) => [tab, address(name)]), address(which)), inquiries.node) };
+}

@@ -1,0 +1,54 @@
+/* csv.js — CSV as the server reads it, so that a preview's row 7 is the server's row 7.
+ *
+ * A record knows where it stands in the text: a part of a file is sent as it was written.
+ */
+const separator = ",";
+
+/* [{ cells, start, end }…] of a text: quoted cells may hold commas, lines and doubled quotes; blank lines are none. */
+export function records(text) {
+  const all = [];
+  let at = 0;
+  while (at < text.length) {
+    const start = at, cells = [];
+    let ended = false;
+    while (!ended) {
+      let cell = "";
+      if (text[at] === '"') {
+        for (at++; at < text.length && !(text[at] === '"' && text[at + 1] !== '"'); at++) {
+          cell += text[at];
+          at += text[at] === '"';
+        }
+        at++;
+      }
+      const from = at;
+      while (at < text.length && text[at] !== separator && text[at] !== "\n" && text[at] !== "\r")
+        at++;
+      cells.push((cell + text.slice(from, at)).trim());
+      ended = text[at] !== separator;
+      at++;
+    }
+    if (text[at - 1] === "\r" && text[at] === "\n")
+      at++;
+    if (cells.length > 1 || cells[0] !== "")
+      all.push({ cells, start, end: Math.min(at, text.length) });
+  }
+  return all;
+}
+
+/* The header, the rows under it (empty ones at the end are none, as for the server), and a file of some of the rows. */
+export function parse(text) {
+  const [header, ...rows] = records(text);
+  while (rows.length && rows.at(-1).cells.every((cell) => cell === ""))
+    rows.pop();
+  const raw = ({ start, end }) => {
+    const line = text.slice(start, end);
+    return /[\r\n]$/.test(line) ? line : `${line}\n`;
+  };
+  return { header: header?.cells ?? [], rows: rows.map((row) => row.cells), part: (numbers) => raw(header) + numbers.map((number) => raw(rows[number - 1])).join("") };
+}
+
+/* "Sale Amount*" and "saleamount" name the same column, and so does what stands before a remark in brackets. */
+export const sameTitle = (one, other) => {
+  const plain = (title) => title.split("(")[0].replace(/[ _*\t]/g, "").toLowerCase();
+  return plain(one) === plain(other);
+};

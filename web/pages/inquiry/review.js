@@ -1,0 +1,65 @@
+/* review.js — a brand's decision on one inquiry: accept, decline, or ask for more. */
+import { get, own, put } from "../../api.js";
+import { h } from "../../dom.js";
+import { form } from "../../ui/form.js";
+import { toast } from "../../ui/toast.js";
+import { REJECT_REASONS, checks } from "./fields.js";
+
+const DONE = { VALID: "accepted", DECLINED: "declined", INCOMPLETE: "sent back with your question" };
+const is = (status) => (values) => values.ResolutionStatus === status;
+
+function fieldsOf(inquiry, trackers) {
+  const accept = is("VALID"), currency = inquiry.Currency;
+  return [
+    { name: "ResolutionStatus", label: "Decision", kind: "select", required: true, wide: true,
+      options: [["", "Choose…"], ["VALID", "Accept"], ["DECLINED", "Decline"], ["INCOMPLETE", "Request more information"]] },
+    { name: "ActionTrackerId", label: "Action tracker", kind: "select", required: true, when: accept, options: trackers.map((one) => [one.Id, one.Name]), hint: "What the new action is counted as." },
+    { name: "FinalPayout", label: `Final payout, ${currency}`, kind: "money", when: accept, check: checks.payout, placeholder: inquiry.ExpectedPayout, hint: inquiry.ExpectedPayout ? "Empty: the payout expected." : null },
+    { name: "TransactionAmount", label: `Sale amount, ${currency}`, kind: "money", required: true, when: accept, check: checks.amount },
+    { name: "TransactionDate", label: "Order date", kind: "date", when: accept, check: checks.past, hint: "Empty: as it is." },
+    { name: "CustomerId", label: "Customer ID", when: accept, maxlength: 200 },
+    { name: "PromoCode", label: "Promo code", when: accept, maxlength: 200 },
+    { name: "RejectReason", label: "Reason", kind: "select", required: true, wide: true, when: is("DECLINED"), options: [["", "Choose…"], ...REJECT_REASONS] },
+    { name: "ResolutionNotes", label: "Notes", kind: "textarea", maxlength: 4000, hint: "The partner reads them.", when: (values) => ["VALID", "DECLINED"].includes(values.ResolutionStatus) },
+    { name: "Question", names: ["ResolutionNotes"], label: "What do you need to know?", kind: "textarea", required: true, maxlength: 4000, hint: "The partner reads it, and the inquiry comes back with the answer.", when: is("INCOMPLETE") },
+  ];
+}
+
+/* Of the fields shown, those that say something new. */
+function decision(inquiry, { Question, ...given }) {
+  const asked = Question === undefined ? given : { ...given, ResolutionNotes: Question };
+  if (asked.TransactionAmount === inquiry.TransactionAmount)
+    delete asked.TransactionAmount;
+  return { Id: inquiry.Id, ...Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== "")) };
+}
+
+/* The one that waits longest, or undefined. */
+async function next() {
+  const waiting = await get(own("/ActionInquiries"), { CampaignId: "ALL", State: "OPEN", ResolutionStatus: "UNRESOLVED", Sort: "Id", PageSize: 1 });
+  return waiting.ActionInquiries[0];
+}
+
+/* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays. */
+export function review(inquiry, trackers, { go, guard, decided }) {
+  let changed = false;
+  const submit = async (values) => {
+    await put(own("/ActionInquiries"), decision(inquiry, values));
+    changed = false;
+    toast(`Inquiry ${inquiry.Id} is ${DONE[values.ResolutionStatus]}.`);
+  };
+  const sheet = form({
+    action: "Submit", fields: fieldsOf(inquiry, trackers), values: { TransactionAmount: inquiry.TransactionAmount },
+    changed: (values) => { changed = values.ResolutionStatus !== ""; },
+    submit: async (values) => { await submit(values); await decided(); },
+    extra: [{ text: "Submit and review next", submit: async (values) => {
+      await submit(values);
+      const one = await next();
+      if (!one)
+        toast("Nothing more waits for your review.");
+      await go(one ? `/inquiries/${one.Id}` : "/inquiries");
+    } }],
+  });
+  guard(() => changed);
+  return h("section.card", { id: "review" }, h("h2", null, "Review"),
+    trackers.length ? null : h("p.muted", null, "This campaign has no action tracker yet, so nothing can be accepted: the operator adds one."), sheet.node);
+}

@@ -1,0 +1,205 @@
+/* inquiry_import.js — many inquiries, or many decisions, from a CSV file: previewed by the server, then taken.
+ *
+ * The preview is a DryRun of the whole file.  What is good in it is then sent in parts of PART rows, each a
+ * request and a commit of its own, so that the progress shown is true.  A part is all that can be in doubt
+ * when the server does not answer, and sending it again is safe: what was taken already is refused.
+ */
+import { isBrand, mayChange, own, upload } from "../api.js";
+import { fill, h, icon } from "../dom.js";
+import { number } from "../format.js";
+import { form } from "../ui/form.js";
+import { heading } from "../ui/heading.js";
+import { progress } from "../ui/progress.js";
+import { campaignsOf, idOf } from "./inquiry/fields.js";
+import { parse, sameTitle } from "./inquiry/csv.js";
+
+const PART = 500, ROWS_SHOWN = 100, FILE_MOST = 8 * 1024 * 1024;
+const IMPORT = () => own("/ActionInquiries/Import");
+const rowsSay = (count) => `${number(count)} ${count === 1 ? "row" : "rows"}`;
+
+/* ---- a sample to start from ---- */
+
+function sample(campaigns) {
+  const today = new Date().toISOString().slice(0, 10), campaign = campaigns[0];
+  if (isBrand())
+    return ["Id,Resolution Status,Resolution Reason,Action Tracker,Final Payout,Resolution Notes",
+      `1001,VALID,,${campaign?.Trackers[0]?.Id ?? 1},4.50,`, "1002,DECLINED,Transaction cannot be traced,,,", "1003,INCOMPLETE,,,,Which shop was it?", ""].join("\r\n");
+  return ["Inquiry Id,Campaign Id,Order Id,Sale Amount,Transaction Date,Type,Expected Payout,Customer Id,Notes",
+    `TICKET1,${campaign?.Id ?? 1},A-1001,89.90,${today},UNTRACKED,4.50,C-5521,"Not in my report, though it was paid"`,
+    `TICKET2,${campaign?.Id ?? 1},A-1002,12.00,${today},INCORRECT,0.60,C-5522,`, ""].join("\r\n");
+}
+
+function sampleLink(campaigns, signal) {
+  const href = URL.createObjectURL(new Blob(["\ufeff", sample(campaigns)], { type: "text/csv" }));
+  signal.addEventListener("abort", () => URL.revokeObjectURL(href));
+  return h("a.button", { href, download: isBrand() ? "decisions.csv" : "inquiries.csv" }, icon("download"), "Sample file");
+}
+
+/* ---- reading ---- */
+
+async function textOf(input, pasted) {
+  const [file] = input.files;
+  if (!file)
+    return pasted;
+  if (file.size > FILE_MOST)
+    throw new Error("The file is over 8 MiB: split it.");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch {
+    throw new Error("The file is not UTF-8 text; save it as “CSV UTF-8”.");
+  }
+}
+
+/* Row number → its errors. */
+function byRow(errors) {
+  const rows = new Map();
+  for (const error of errors)
+    rows.set(Number(error.Row), [...rows.get(Number(error.Row)) ?? [], error]);
+  return rows;
+}
+
+/* An import's answer: also a refused one tells of its rows. */
+async function send(text, values, options) {
+  try {
+    return await upload(IMPORT(), values, text, options);
+  } catch (error) {
+    if (error.body?.Rows !== undefined)
+      return error.body;
+    throw error;
+  }
+}
+
+/* ---- tables ---- */
+
+const problems = (errors) => h("ul.plain-list", null, errors.map((error) => h("li", null, error.Field ? h("strong", null, `${error.Field} `) : null, error.Message,
+  error.Uri ? [" ", h("a", { href: `/inquiries/${idOf(error.Uri)}` }, `See inquiry ${idOf(error.Uri)}`)] : null)));
+
+/* A table that shows the first rows, and more on request. */
+function longTable(caption, titles, rows, draw) {
+  const body = h("tbody"), more = h("div.actions");
+  let shown = 0;
+  function show(count) {
+    body.append(...rows.slice(shown, shown + count).map(draw));
+    shown = Math.min(rows.length, shown + count);
+    fill(more, shown < rows.length ? [h("button.small", { type: "button", onclick: () => show(ROWS_SHOWN * 10) }, `Show more of ${number(rows.length)}`)] : null);
+  }
+  show(ROWS_SHOWN);
+  return [h("div.scroll.rows", { tabindex: "0", role: "region", "aria-label": caption },
+    h("table", null, h("caption.away", null, caption), h("thead", null, h("tr", null, titles.map((title) => h("th", { scope: "col" }, title)))), body)), more];
+}
+
+function previewTable(file, bad, onlyBad) {
+  const numbers = file.rows.map((_, i) => i + 1).filter((row) => !onlyBad || bad.has(row));
+  return longTable("Rows of the file", ["Row", "Verdict", ...file.header], numbers, (row) => {
+    const errors = bad.get(row);
+    return h("tr", { class: errors ? "bad" : null }, h("td.end", null, number(row)), h("td.verdict", null, errors ? problems(errors) : h("span.badge.good", null, "Good")),
+      file.rows[row - 1].map((cell, i) => h("td", { class: errors?.some((error) => sameTitle(error.Field, file.header[i] ?? "")) ? "wrong-cell" : null }, cell.length > 80 ? `${cell.slice(0, 80)}…` : cell)));
+  });
+}
+
+function resultTable(results) {
+  const rows = [...results].sort((a, b) => Boolean(a.uri) - Boolean(b.uri) || a.row - b.row);
+  return longTable("What became of the rows", ["Row", "Result"], rows, ({ row, uri, errors }) => h("tr", { class: errors ? "bad" : null },
+    h("td.end", null, number(row)), h("td", null, uri ? h("a", { href: `/inquiries/${idOf(uri)}` }, `Inquiry ${idOf(uri)}`) : problems(errors))));
+}
+
+/* ---- taking ---- */
+
+/* Sends the rows part by part.  Gives { results, left, doubt }: rows not sent, and those of the part without an answer. */
+async function take(file, rows, said, stopped) {
+  const results = [];
+  for (let at = 0; at < rows.length; at += PART) {
+    said(at);
+    const part = rows.slice(at, at + PART);
+    if (stopped())
+      return { results, left: rows.slice(at), doubt: [] };
+    try {
+      const answer = await send(file.part(part), { TakeGoodRows: "true" });
+      const bad = byRow(answer.Errors), uris = [...answer.Uris];
+      part.forEach((row, i) => results.push(bad.has(i + 1) ? { row, errors: bad.get(i + 1) } : { row, uri: uris.shift() }));
+    } catch (error) {
+      const refused = error.status >= 400 && error.status < 500; /* then nothing of it was taken */
+      return { results, error, left: rows.slice(refused ? at : at + PART), doubt: refused ? [] : part };
+    }
+  }
+  said(rows.length);
+  return { results, left: [], doubt: [] };
+}
+
+const span = (rows) => (rows.length === 1 ? `row ${number(rows[0])}` : `rows ${number(rows[0])} to ${number(rows.at(-1))}`);
+
+function told({ results, left, doubt, error }, resume) {
+  const taken = results.filter((one) => one.uri).length;
+  const stopped = left.length || doubt.length;
+  return h("section.card", { tabindex: "-1" }, h("h2", null, stopped ? "Not all is done" : "Done"),
+    h("p", null, `${rowsSay(taken)} taken${results.length > taken ? `, ${rowsSay(results.length - taken)} refused` : ""}.`),
+    error ? h("p.summary", { role: "alert" }, error.message) : null,
+    doubt.length ? h("p", null, `Whether ${span(doubt)} were taken is not known: no answer came.`) : null,
+    left.length ? h("p", null, `${span(left).replace(/^r/, "R")}: not sent.`) : null,
+    stopped ? h("div.actions", null, h("button.primary", { type: "button", onclick: () => resume([...doubt, ...left]) }, doubt.length ? "Send these again and go on" : "Go on"),
+      doubt.length ? h("p.muted", null, "That is safe: a row that was taken already is refused and nothing is done twice.") : null) : null,
+    results.length ? resultTable(results) : null,
+    h("div.actions", null, h("a.button", { href: "/inquiries" }, "To the inquiries")));
+}
+
+/* ---- the page ---- */
+
+export async function page({ signal, guard }) {
+  const title = isBrand() ? "Bulk processing" : "Import inquiries", back = ["Inquiries", "/inquiries"];
+  if (!mayChange())
+    return { title, node: h("div", null, heading(title, { back }), h("p.card", null, "Only a user who may make changes imports.")) };
+  const campaigns = await campaignsOf(signal), place = h("div.stack");
+  let running = false;
+  guard(() => running);
+
+  async function run(file, rows, before = []) {
+    const bar = h("div"), stop = h("button", { type: "button", onclick: () => { stop.disabled = true; running = false; } }, "Stop after this part");
+    running = true;
+    fill(place, h("section.card", { "aria-busy": "true" }, h("h2", null, "Taking the rows"), bar, h("div.actions", null, stop)));
+    const came = await take(file, rows, (done) => fill(bar, progress(done, rows.length, "Rows taken"), h("p.muted", null, `${number(done)} of ${rowsSay(rows.length)}`)), () => !running);
+    running = false;
+    came.results = [...before, ...came.results];
+    fill(place, told(came, (rest) => run(file, rest, came.results)));
+    place.firstChild.focus();
+  }
+
+  function preview(file, answer) {
+    const bad = byRow(answer.Errors), taken = Number(answer.Taken), wrong = Number(answer.BadRows);
+    const good = file.rows.map((_, i) => i + 1).filter((row) => !bad.has(row));
+    const table = h("div.stack"), draw = (onlyBad) => fill(table, previewTable(file, bad, onlyBad));
+    const only = h("label.check", null, h("input", { type: "checkbox", checked: wrong > 0, onchange: (event) => draw(event.target.checked) }), h("span", null, "Only the bad rows"));
+    draw(wrong > 0);
+    fill(place, h("section.card", { tabindex: "-1" },
+      h("div.card-head", null, h("h2", null, "Preview"), wrong ? h("span.badge.bad", null, `${rowsSay(wrong)} bad`) : null, h("span.badge.good", null, `${rowsSay(taken)} good`)),
+      h("p", null, taken === 0 ? "Nothing of this file can be taken. Mend the rows below and choose it again."
+        : wrong ? "Nothing has been taken yet. Mend the bad rows and choose the file again, or take the good ones without them." : "Nothing has been taken yet."),
+      answer.Errors.length < wrong ? h("p.muted", null, "There are more bad rows than are shown; they are left out too.") : null,
+      taken ? h("div.actions", null, h("button.primary", { type: "button", onclick: () => run(file, good) }, wrong ? `Take the ${number(taken)} good rows` : `Take ${taken === 1 ? "the row" : `all ${rowsSay(taken)}`}`)) : null,
+      wrong ? only : null, table));
+    place.firstChild.focus();
+  }
+
+  const sheet = form({
+    action: "Preview",
+    fields: [
+      { name: "File", label: "CSV file", kind: "file", accept: ".csv,text/csv", hint: "Up to 10,000 rows and 8 MiB." },
+      { name: "Text", label: "or paste its lines", kind: "textarea", rows: 5, code: true, spellcheck: "false" },
+    ],
+    submit: async ({ Text }) => {
+      fill(place);
+      const text = (await textOf(sheet.field("File"), Text)).replace(/^\ufeff/, "");
+      if (!text.trim())
+        throw new Error("Choose a file, or paste its lines: the first names the columns.");
+      const answer = await send(text, { DryRun: "true", TakeGoodRows: "true" }, { signal });
+      if (Number(answer.Rows) === 0)
+        throw new Error("The file has no rows under its header.");
+      preview(parse(text), answer);
+    },
+  });
+  return { title, node: h("div.stack", null, heading(title, { back, actions: [sampleLink(campaigns, signal)] }),
+    h("section.card", null, h("p", null, isBrand()
+      ? "Decide many inquiries at once. Download the CSV of your list, fill in Resolution Status (VALID, DECLINED or INCOMPLETE) and what it needs, and choose it here."
+      : "Open many inquiries at once. The first line names the columns; needed are Campaign Id, Order Id, Sale Amount, Transaction Date and Type (UNTRACKED, INCORRECT or DECLINED)."),
+    campaigns.length ? h("p.muted", null, `Campaigns: ${campaigns.slice(0, 20).map((one) => `${one.Id} ${one.Name}${isBrand() ? ` (action trackers: ${one.Trackers.map((each) => `${each.Id} ${each.Name}`).join(", ") || "none"})` : ""}`).join(" · ")}`) : null,
+    sheet.node), place) };
+}

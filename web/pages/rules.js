@@ -1,0 +1,92 @@
+/* rules.js — a brand's approval rules: whose inquiries are accepted without it, and when. */
+import { del, get, isBrand, mayChange, own, post } from "../api.js";
+import { fill, h } from "../dom.js";
+import { money } from "../format.js";
+import { confirm } from "../ui/dialog.js";
+import { form, pairs } from "../ui/form.js";
+import { heading } from "../ui/heading.js";
+import { simpleTable } from "../ui/simple_table.js";
+import { toast } from "../ui/toast.js";
+import { campaignsOf } from "./inquiry/fields.js";
+
+const days = (rule) => `${rule.Days} ${rule.Days === "1" ? "day" : "days"} after`;
+const whenSays = (rule) => ({ IMMEDIATELY: "At once", AFTER_DAYS: `${days(rule)} the inquiry`, AFTER_END_OF_MONTH: `${days(rule)} the end of the month` }[rule.Approve]);
+const onlySays = (rule) => [
+  rule.PayoutUnder && `the payout asked is under ${money(rule.PayoutUnder, rule.Currency)}`,
+  rule.TotalUnder && `all it approved is under ${money(rule.TotalUnder, rule.Currency)}`,
+].filter(Boolean).join(", and ") || "Always";
+
+const refill = (select, options) => { fill(select, pairs(options).map(([value, text]) => h("option", { value }, text))); };
+
+async function remove(rule, reload) {
+  if (!await confirm({ title: "Remove this rule?", text: "Inquiries that it has accepted stay accepted; those that wait for its day wait for you instead.", action: "Remove", tone: "danger" }))
+    return;
+  try {
+    await del(own(`/ApprovalRules/${rule.Id}`));
+    toast("The rule is removed.");
+    await reload();
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+}
+
+function adding(campaigns, partnersOf, reload) {
+  let shown = "";
+  const waits = ({ Approve }) => Approve !== "IMMEDIATELY";
+  async function chosen(id) {
+    const campaign = campaigns.find((one) => one.Id === id);
+    refill(sheet.field("ActionTrackerId"), (campaign?.Trackers ?? []).map((one) => [one.Id, one.Name]));
+    const partners = await partnersOf(id);
+    if (id === shown)
+      refill(sheet.field("PartnerSid"), [["", "Every partner"], ...partners.map((one) => [one.PartnerSid, one.PartnerName])]);
+  }
+  const sheet = form({
+    action: "Add rule",
+    fields: [
+      { name: "CampaignId", label: "Campaign", kind: "select", required: true, options: campaigns.map((one) => [one.Id, `${one.Name} (${one.Currency})`]) },
+      { name: "PartnerSid", label: "Partner", kind: "select", options: [["", "Every partner"]] },
+      { name: "ActionTrackerId", label: "Action tracker", kind: "select", required: true, options: [], hint: "What the new actions are counted as." },
+      { name: "Approve", label: "Accept", kind: "select", options: [["IMMEDIATELY", "At once"], ["AFTER_DAYS", "Some days after the inquiry"], ["AFTER_END_OF_MONTH", "Some days after the end of the month"]] },
+      { name: "Days", label: "Days", kind: "number", required: true, when: waits, check: (value) => (Number(value) >= 0 && Number(value) <= 365 ? "" : "From 0 to 365.") },
+      { name: "PayoutUnder", label: "Only if the payout asked is under", kind: "money", hint: "In the campaign's currency. Empty: any." },
+      { name: "TotalUnder", label: "Only while all it approved is under", kind: "money", hint: "In the campaign's currency. Empty: without end." },
+    ],
+    changed: ({ CampaignId }) => {
+      if (CampaignId !== shown)
+        chosen(shown = CampaignId).catch((error) => toast(error.message, "bad"));
+    },
+    submit: async (values) => {
+      await post(own("/ApprovalRules"), values);
+      ["Days", "PayoutUnder", "TotalUnder"].forEach((name) => sheet.set(name, ""));
+      toast("The rule is there.");
+      await reload();
+    },
+  });
+  chosen(shown = campaigns[0].Id).catch((error) => toast(error.message, "bad"));
+  return h("section.card", null, h("h2", null, "Add a rule"), sheet.node);
+}
+
+export async function page({ signal }) {
+  const title = "Approval rules";
+  if (!isBrand())
+    return { title, node: h("div", null, heading(title), h("p.card", null, "Approval rules are a brand's.")) };
+  const campaigns = await campaignsOf(signal), place = h("section.card"), known = new Map();
+  const partnersOf = async (id) => {
+    if (!known.has(id))
+      known.set(id, (await get(own(`/Campaigns/${id}/Partners`), { PageSize: 1000 }, { signal })).Members);
+    return known.get(id);
+  };
+  async function reload() {
+    const { ApprovalRules } = await get(own("/ApprovalRules"), null, { signal });
+    await Promise.all([...new Set(ApprovalRules.filter((rule) => rule.PartnerSid).map((rule) => rule.CampaignId))].map(partnersOf));
+    const partner = ({ CampaignId, PartnerSid }) => (PartnerSid ? known.get(CampaignId).find((one) => one.PartnerSid === PartnerSid)?.PartnerName ?? PartnerSid : "Every partner");
+    fill(place, simpleTable(title, ApprovalRules, [
+      ["Campaign", (rule) => campaigns.find((one) => one.Id === rule.CampaignId)?.Name ?? rule.CampaignId], ["Partner", partner],
+      ["Accepts", whenSays], ["Only if", onlySays], ["As", (rule) => rule.ActionTrackerName],
+      ...(mayChange() ? [["", (rule) => h("button.small.danger", { type: "button", "aria-label": `Remove rule ${rule.Id}`, onclick: () => remove(rule, reload) }, "Remove")]] : []),
+    ], "No rule yet: each inquiry waits for your review."));
+  }
+  await reload();
+  return { title, node: h("div", null, heading(title), h("p.muted.lead", null, "A rule accepts inquiries without you. Of several that fit, one for the partner goes before one for all. What you decide first stays."),
+    place, mayChange() && campaigns.length ? adding(campaigns, partnersOf, reload) : null) };
+}
