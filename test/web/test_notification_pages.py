@@ -173,6 +173,8 @@ def test_names_and_functions_are_completed_by_keyboard(browser, world):
     browser.fill("Body template", '{"order": "{Ord')
     control = browser.field("Body template")
     browser.see("OrderId", "The order in question", within=".tall .completions")
+    browser.fits()
+    browser.check_accessibility()
     chosen = control.get_attribute("aria-activedescendant")
     assert browser.driver.execute_script("return document.getElementById(arguments[0]).innerText", chosen).startswith("OrderId")
     control.send_keys(Keys.ENTER)
@@ -216,6 +218,21 @@ def test_a_data_point_is_inserted_by_a_click_where_the_caret_is(browser, world):
     browser.click("Insert CampaignName")
     assert value(browser, "Body template") == '"{CampaignName}"'
     shows(browser, '"Acme Outdoor"')
+
+
+@DESKTOP
+def test_a_data_point_on_request_is_asked_for_and_then_there(browser, world):
+    browser.sign_in(world.partner, ADD)
+    browser.fill("Search the data points", "reopened")
+    browser.see("Not open to you", within=".points")
+    assert not browser.named("button", "Insert Reopened")
+    browser.fill("Body template", "{Reop")
+    assert not browser.all(".tall .completions li")
+    browser.fill("Body template", "").click("Ask the support for it").at("/support")
+    assert browser.field("Subject").get_property("value") == "Data point Reopened"
+    world.operator.ok(world.operator.put(f"Accounts/{world.partner.sid}/DataPoints", {"DataPoints": ["Reopened"]}))
+    browser.go(ADD).fill("Search the data points", "reopened").click("Insert Reopened")
+    assert value(browser, "Body template") == "{Reopened}"
 
 
 @DESKTOP
@@ -305,7 +322,7 @@ def test_the_secret_is_shown_on_request_and_rotated(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")
     secret = world.partner.ok(world.partner.get(f"EventNotifications/{made['Id']}/SigningSecret"))["SigningSecret"]
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
-    browser.click("Signing and headers")
+    browser.click("Security")
     browser.see("Show the secret")
     assert secret not in browser.driver.page_source
     browser.click("Show the secret")
@@ -326,7 +343,7 @@ def test_custom_headers_are_names_with_hidden_values(browser, world, receiver):
                                          {"CustomHeaders": [{"Name": "X-Api-Key", "Value": "very-private"}]}))
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
     shows(browser, "X-Api-Key: (hidden)")
-    browser.click("Signing and headers")
+    browser.click("Security")
     browser.see("X-Api-Key", "hidden", "TLS identity")
     assert "very-private" not in browser.driver.page_source
     browser.click("Ask the support for a header")
@@ -426,7 +443,7 @@ def test_one_who_may_only_read_changes_nothing(browser, world, receiver):
     browser.see(receiver.url("/in"), "Every data point")
     browser.see_no("Save", "Pause", "Delete", "Rotate")
     browser.screenshot("notification-read-only")
-    browser.go(f"/notifications/{made['Id']}?View=signing").see("Shown to those who may change settings.")
+    browser.go(f"/notifications/{made['Id']}?View=security").see("Shown to those who may change settings.")
     assert not browser.all("main button")
 
 

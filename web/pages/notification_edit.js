@@ -1,4 +1,4 @@
-/* notification_edit.js — one event notification: its settings, its deliveries, its signing; or a new one. */
+/* notification_edit.js — one event notification: its settings, its deliveries, its security; or a new one. */
 import { get, mayChange, own, watch } from "../api.js";
 import { fill, h } from "../dom.js";
 import { activity } from "../ui/activity.js";
@@ -17,7 +17,7 @@ let toTest = null; /* { id, type }: one that was just added, to be tested once i
 /* ---- a new one ---- */
 
 function choosing(categories) {
-  return h("section.card", null, h("h2", null, "Which events?"), h("ul.entries", null, categories.map((one) =>
+  return h("section.card", null, h("h2", null, "Which events?"), h("ul.entries", null, categories.filter((one) => one.EventTypes.length).map((one) =>
     h("li.entry", null, h("h3", null, h("a", { href: `/notifications/new?Category=${encodeURIComponent(one.Key)}` }, one.Name)),
       h("p.muted", null, one.EventTypes.map((type) => type.Meaning).join(" · "))))));
 }
@@ -32,7 +32,7 @@ function adding(context, categories) {
   const part = settings({ context, category, notification: null, saved: async (id, type) => {
     context.guard(() => false);
     toTest = type ? { id, type } : null;
-    toast("Added. Its signing secret is under Signing and headers.");
+    toast("Added. Its signing secret is under Security.");
     await context.go(`/notifications/${id}`, { replace: true });
   } });
   context.guard(part.dirty);
@@ -118,11 +118,11 @@ export async function page(context) {
   const views = {
     "": () => editing(notification, context, Categories),
     deliveries: () => deliveries(notification, context),
-    signing: () => ({ node: signing(notification, context) }),
+    security: () => ({ node: signing(notification, context) }),
   };
   const part = await (views[view] ?? views[""])();
   watch(top.refresh, signal);
   return { title: titleOf(notification), node: h("div", null, top.node,
-    tabs("Parts", [["Settings", here], ["Deliveries", `${here}?View=deliveries`], ["Signing and headers", `${here}?View=signing`]], view ? `${here}?View=${view}` : here),
+    tabs("Parts", [["Settings", here], ["Deliveries", `${here}?View=deliveries`], ["Security", `${here}?View=security`]], view ? `${here}?View=${view}` : here),
     part.node) };
 }

@@ -137,7 +137,8 @@ export async function page(context) {
   const { signal } = context;
   const [catalog, all] = await Promise.all([get("/EventCatalog", null, { signal }), everyOne(signal)]);
   const known = new Set(catalog.Categories.map((one) => one.Name));
-  const groups = catalog.Categories.map((category) => [category, all.filter((one) => one.Category === category.Name)]);
+  const groups = catalog.Categories.map((category) => [category, all.filter((one) => one.Category === category.Name)])
+    .filter(([category, its]) => category.EventTypes.length || its.length);
   const others = all.filter((one) => !known.has(one.Category));
   const sections = groups.map(([category, its]) => section(category, its, context));
   const damaged = others.length ? section({ Name: "Not readable", Key: "" }, others, context) : null;
