@@ -108,6 +108,27 @@ static void test_many_guessers_push_out_the_oldest_only(void **state)
     limits_free(limits);
 }
 
+static void test_a_try_that_was_right_is_forgiven(void **state)
+{
+    (void)state;
+    struct limits *limits = limits_new(0);
+    for (int i = 0; i < 50; i++) { /* right ones never add up */
+        assert_true(limits_may_try(limits, "@0123456789abcdef", MINUTE));
+        assert_int_equal(limits_failed(limits, "@0123456789abcdef", MINUTE), 1);
+        limits_forgive(limits, "@0123456789abcdef");
+    }
+    for (int i = 1; i <= LIMITS_GUESSES_MAX; i++) {
+        assert_true(limits_may_try(limits, "@0123456789abcdef", MINUTE));
+        assert_int_equal(limits_failed(limits, "@0123456789abcdef", MINUTE), i);
+    }
+    assert_false(limits_may_try(limits, "@0123456789abcdef", MINUTE));
+    assert_true(limits_may_try(limits, "@0123456789abcdee", MINUTE)); /* another's name */
+    limits_forgive(limits, "@0123456789abcdef"); /* the last one was right after all */
+    assert_true(limits_may_try(limits, "@0123456789abcdef", MINUTE));
+    limits_forgive(limits, "@nobody");
+    limits_free(limits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_failures_of_different_minutes_do_not_add_up),
         cmocka_unit_test(test_an_ipv6_network_is_one_guesser),
         cmocka_unit_test(test_many_guessers_push_out_the_oldest_only),
+        cmocka_unit_test(test_a_try_that_was_right_is_forgiven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
