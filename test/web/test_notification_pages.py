@@ -105,6 +105,24 @@ def test_paused_events_wait_and_go_out_on_resume(browser, world, receiver):
 
 
 @DESKTOP
+def test_one_that_is_held_says_why_and_is_resumed(browser, world, receivers):
+    """A brand's, whose receiver says that it is gone and comes back."""
+    receiver = receivers(answers(410))
+    made = world.notify(world.brand, receiver.url(), Name="Shop")
+    world.open()
+    await_until(lambda: settings(world.brand, made["Id"])["State"] == "HELD", "it to be held")
+    browser.sign_in(world.brand, "/notifications")
+    browser.see("Held by the system.", settings(world.brand, made["Id"])["HeldReason"], within=entry(browser, "Shop"))
+    browser.click("Shop")
+    browser.at(f"/notifications/{made['Id']}")
+    browser.see("Held by the system.")
+    receiver.behave = answers(200)
+    browser.click("Resume Shop")
+    browser.see_no("Held by the system.")
+    fares(browser, "Active", "Delivered 1")
+
+
+@DESKTOP
 def test_a_delete_can_be_undone(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")
     browser.sign_in(world.partner, "/notifications")
