@@ -293,6 +293,7 @@ class Browser:
     def screenshot(self, name):
         """The page is looked at as a whole: its picture is kept, it fits its width, it is accessible."""
         self.settled()
+        self.driver.execute_script("window.scrollTo(0, 0)")
         self.picture(name)
         self.fits()
         self.check_accessibility()
