@@ -105,8 +105,14 @@ function resultTable(results) {
 
 /* ---- taking ---- */
 
+/* What became of a row.  One that was in doubt and is refused because it is open already was taken the first time. */
+function outcome(row, errors, uris, doubted) {
+  const open = doubted.has(row) && errors?.find((error) => error.Uri);
+  return open ? { row, uri: open.Uri } : errors ? { row, errors } : { row, uri: uris.shift() };
+}
+
 /* Sends the rows part by part.  Gives { results, left, doubt }: rows not sent, and those of the part without an answer. */
-async function take(file, rows, said, stopped) {
+async function take(file, rows, doubted, said, stopped) {
   const results = [];
   for (let at = 0; at < rows.length; at += PART) {
     said(at);
@@ -116,7 +122,7 @@ async function take(file, rows, said, stopped) {
     try {
       const answer = await send(file.part(part), { TakeGoodRows: "true" });
       const bad = byRow(answer.Errors), uris = [...answer.Uris];
-      part.forEach((row, i) => results.push(bad.has(i + 1) ? { row, errors: bad.get(i + 1) } : { row, uri: uris.shift() }));
+      part.forEach((row, i) => results.push(outcome(row, bad.get(i + 1), uris, doubted)));
     } catch (error) {
       const refused = error.status >= 400 && error.status < 500; /* then nothing of it was taken */
       return { results, error, left: rows.slice(refused ? at : at + PART), doubt: refused ? [] : part };
@@ -136,7 +142,7 @@ function told({ results, left, doubt, error }, resume) {
     error ? h("p.summary", { role: "alert" }, error.message) : null,
     doubt.length ? h("p", null, `Whether ${span(doubt)} were taken is not known: no answer came.`) : null,
     left.length ? h("p", null, `${span(left).replace(/^r/, "R")}: not sent.`) : null,
-    stopped ? h("div.actions", null, h("button.primary", { type: "button", onclick: () => resume([...doubt, ...left]) }, doubt.length ? "Send these again and go on" : "Go on"),
+    stopped ? h("div.actions", null, h("button.primary", { type: "button", onclick: () => resume([...doubt, ...left], new Set(doubt)) }, doubt.length ? "Send these again and go on" : "Go on"),
       doubt.length ? h("p.muted", null, "That is safe: a row that was taken already is refused and nothing is done twice.") : null) : null,
     results.length ? resultTable(results) : null,
     h("div.actions", null, h("a.button", { href: "/inquiries" }, "To the inquiries")));
@@ -152,14 +158,14 @@ export async function page({ signal, guard }) {
   let running = false;
   guard(() => running);
 
-  async function run(file, rows, before = []) {
+  async function run(file, rows, before = [], doubted = new Set()) {
     const bar = h("div"), stop = h("button", { type: "button", onclick: () => { stop.disabled = true; running = false; } }, "Stop after this part");
     running = true;
     fill(place, h("section.card", { "aria-busy": "true" }, h("h2", null, "Taking the rows"), bar, h("div.actions", null, stop)));
-    const came = await take(file, rows, (done) => fill(bar, progress(done, rows.length, "Rows taken"), h("p.muted", null, `${number(done)} of ${rowsSay(rows.length)}`)), () => !running);
+    const came = await take(file, rows, doubted, (done) => fill(bar, progress(done, rows.length, "Rows taken"), h("p.muted", null, `${number(done)} of ${rowsSay(rows.length)}`)), () => !running);
     running = false;
     came.results = [...before, ...came.results];
-    fill(place, told(came, (rest) => run(file, rest, came.results)));
+    fill(place, told(came, (rest, doubt) => run(file, rest, came.results, doubt)));
     place.firstChild.focus();
   }
 

@@ -1,0 +1,456 @@
+"""Action inquiries: lists, create, close, import, an inquiry's own page, review, approval rules."""
+
+import csv
+import glob
+import os
+
+import pytest
+from harness.receiver import answers
+from harness.server import await_until
+
+MARKUP = "<img src=x onerror='document.title=1'><script>document.title = 2</script>"
+DESKTOP = pytest.mark.parametrize("width", ["desktop"])
+
+
+def inquiry(account, id):
+    return account.ok(account.get(f"ActionInquiries/{id}"))
+
+
+def decide(world, id, status, **more):
+    return world.brand.ok(world.brand.put("ActionInquiries", {
+        "Id": id, "ResolutionStatus": status, **more}))
+
+
+def shown(browser):
+    """The ids in the list, from the top."""
+    return browser.driver.execute_script(
+        "return [...document.querySelectorAll('.table-place tbody tr td:first-child')].map((one) => one.innerText.trim())")
+
+
+def lists(browser, *ids):
+    browser.until(lambda: shown(browser) == list(ids), f"the list {ids}, not {shown(browser)}")
+
+
+def wrong(browser, label):
+    """What is said under a field."""
+    return browser.driver.execute_script(
+        "return arguments[0].closest('.field').querySelector('.error').innerText", browser.field(label))
+
+
+def says(browser, label, words):
+    browser.until(lambda: wrong(browser, label) == words, f"“{words}” at {label}, not “{wrong(browser, label)}”")
+
+
+# ---- the list ----
+
+def test_a_partner_finds_sorts_and_chooses_columns(browser, world):
+    one = world.open(OrderId="ORD-417", CustomerId="C-5521", TransactionAmount="1200300.50")
+    two = world.open(OrderId="ORD-42", InquiryType="DECLINED", TransactionAmount="9.00")
+    browser.sign_in(world.partner, "/inquiries")
+    lists(browser, two, one)
+    browser.see("1\u202f200\u202f300.50 EUR", "Order incorrectly rejected", "Acme Autumn", "2 in all")
+    browser.screenshot("inquiries")
+    browser.fill("Search", "C-552")
+    lists(browser, one)
+    assert "Search=C-552" in browser.path
+    browser.fill("Search", "ORD-4")
+    lists(browser, two, one)
+    browser.choose("Type", "Order incorrectly rejected")
+    lists(browser, two)
+    browser.click("Clear")
+    lists(browser, two, one)
+    browser.click("Columns")
+    browser.tick("Customer")
+    browser.see("C-5521", within=".table-place")
+    browser.go("/inquiries")
+    browser.see("C-5521", within=".table-place")
+
+
+@DESKTOP
+def test_a_title_sorts_and_the_address_keeps_it(browser, world):
+    one = world.open(TransactionAmount="10.00")
+    two = world.open(TransactionAmount="9.50")
+    three = world.open(TransactionAmount="100.00")
+    browser.sign_in(world.partner, "/inquiries")
+    browser.click("Sale amount", within="thead")
+    lists(browser, three, one, two)
+    browser.click("Sale amount", within="thead")
+    lists(browser, two, one, three)
+    assert browser.find("th[aria-sort=ascending]").text == "Sale amount"
+    browser.go(browser.path)
+    lists(browser, two, one, three)
+
+
+@DESKTOP
+def test_the_csv_has_what_the_filters_show(browser, world):
+    world.open(OrderId="X-1")
+    wanted = world.open(OrderId="Y-1", InquiryNotes=MARKUP)
+    browser.sign_in(world.partner, "/inquiries")
+    browser.fill("Search", "Y-")
+    lists(browser, wanted)
+    browser.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=browser.downloads)
+    browser.click("Download CSV")
+    path = browser.until(lambda: glob.glob(os.path.join(browser.downloads, "*.csv")), "the file")[0]
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        row, = csv.DictReader(file)
+    os.remove(path)
+    assert (row["Id"], row["Order Id"], row["Notes"]) == (wanted, "Y-1", MARKUP)
+
+
+# ---- create ----
+
+def test_an_inquiry_is_created_with_checks_as_one_types(browser, world):
+    browser.sign_in(world.partner, "/inquiries")
+    browser.click("Create New Inquiry")
+    browser.at("/inquiries/new")
+    for label, value, words in (
+            ("Sale amount", "5000000.01", "At most 5,000,000."), ("Sale amount", "0.00", "More than 0."),
+            ("Sale amount", "4,90", "An amount such as 49.90."), ("Order date", "2126-01-01", "This is in the future."),
+            ("Inquiry ID", "a b", "Letters and digits only."), ("Currency", "E1", "Three letters, such as EUR."),
+            ("Tracking link", "ftp://x", "A web address that starts with http:// or https://.")):
+        browser.fill(label, value)
+        says(browser, label, words)
+    browser.screenshot("inquiry-new")
+    browser.click("Create inquiry")
+    says(browser, "Order ID", "This is needed.")
+    browser.fill("Order ID", "A-77").fill("Sale amount", "5000000.00").fill("Order date", "2026-01-15")
+    browser.fill("Inquiry ID", "M7").fill("Currency", "xxx").fill("Tracking link", "https://example.com/?a=b")
+    browser.fill("Notes", MARKUP)
+    browser.choose("What is wrong", "Order tracked incorrectly")
+    browser.click("Create inquiry")  # the server knows more about currencies
+    browser.until(lambda: "ISO 4217" in wrong(browser, "Currency"), "the server's word at its field")
+    browser.fill("Currency", "usd")
+    browser.click("Create inquiry")
+    browser.until(lambda: browser.path.rsplit("/", 1)[1].isdigit(), "the new inquiry's page")
+    made = inquiry(world.partner, browser.path.rsplit("/", 1)[1])
+    assert (made["OrderId"], made["TransactionAmount"], made["Currency"], made["InquiryNotes"]) == (
+        "A-77", "5000000.00", "USD", MARKUP)
+    browser.see("A-77")
+    browser.cdp("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+    browser.go(browser.path)  # a day without a time is that day everywhere
+    assert any(day in browser.text() for day in ("Jan 15, 2026", "15 Jan 2026")), browser.text()
+    browser.cdp("Emulation.setTimezoneOverride", timezoneId="")
+    browser.see(MARKUP)  # and it stays text
+    assert not browser.all("main img") and browser.driver.title.startswith("Inquiry ")
+
+
+@DESKTOP
+def test_a_second_one_about_the_same_leads_to_the_first(browser, world):
+    first = world.open(OrderId="A-1")
+    browser.sign_in(world.partner, "/inquiries/new")
+    browser.choose("What is wrong", "Order not tracked")
+    browser.fill("Order ID", "A-1").fill("Sale amount", "10").fill("Order date", "2026-01-15")
+    browser.click("Create inquiry")
+    browser.see("open already")
+    browser.click(f"See inquiry {first}")
+    browser.click("Leave", within="dialog")
+    browser.at(f"/inquiries/{first}")
+
+
+# ---- close ----
+
+def test_closing_can_be_undone_for_a_moment(browser, world):
+    one = world.open()
+    two = world.open()
+    browser.sign_in(world.partner, "/inquiries")
+    browser.click(f"Close inquiry {one}")
+    browser.see(f"Inquiry {one} is being closed.")
+    browser.click("Undo")
+    browser.see_no("is being closed")
+    lists(browser, two, one)
+    browser.click(f"Close inquiry {two}")
+    browser.see(f"Inquiry {two} is closed.")
+    lists(browser, one)
+    assert inquiry(world.partner, one)["State"] == "OPEN"
+    assert inquiry(world.partner, two)["State"] == "CLOSED"
+    browser.click("Closed Inquiries")
+    lists(browser, two)
+    browser.screenshot("inquiries-closed")
+
+
+@DESKTOP
+def test_an_inquiry_left_while_it_closes_is_closed(browser, world):
+    one = world.open()
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.click("Close", within="main")
+    browser.see("is being closed")
+    browser.go("/account")
+    await_until(lambda: inquiry(world.partner, one)["State"] == "CLOSED", "the inquiry closed")
+
+
+# ---- one inquiry ----
+
+def test_a_reply_and_a_reopening(browser, world):
+    one = world.open(InquiryNotes=MARKUP, TrackingLink="https://example.com/" + "long" * 90)
+    decide(world, one, "INCOMPLETE", ResolutionNotes="Which shop?\n" + MARKUP)
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.see("More information wanted", "The brand asks", "Which shop?", MARKUP)
+    browser.screenshot("inquiry")
+    browser.click("Reply")
+    says(browser, "Your reply", "This is needed.")
+    browser.fill("Your reply", "The one in Lyon.")
+    browser.click("Reply")
+    browser.see("Waiting for review", "The brand has your reply.")
+    browser.see("The one in Lyon.", within=".thread")
+    assert inquiry(world.brand, one)["ResolutionStatus"] == "UNRESOLVED"
+    decide(world, one, "DECLINED", RejectReason="Other", ResolutionNotes="No.")
+    browser.go(f"/inquiries/{one}")
+    browser.see("Declined", "Other", "No.")
+    browser.fill("Comment", "I have the receipt.")
+    browser.click("Reopen with this comment")
+    browser.see("Waiting for review", "is open for review again")
+    decide(world, one, "DECLINED", RejectReason="Other")
+    browser.go(f"/inquiries/{one}")
+    browser.fill("Comment", "And again.")
+    browser.click("Reopen with this comment")  # once is all
+    browser.until(lambda: "once" in browser.text(".form .summary"), "the refusal")
+    assert not browser.all("main img")
+
+
+def test_its_postbacks_are_told_live(browser, world, receivers):
+    there, busy = receivers(), receivers(answers(503, "busy"))
+    world.notify(world.partner, there.url("/track"), Name="Our tracker")
+    world.notify(world.partner, busy.url("/busy"), Name="The other")
+    one = world.open()
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.see("action_inquiry.opened", "Our tracker", f"127.0.0.1:{there.port}", "Delivered", "receiver answered 503", within="main")
+    browser.see_no("action_inquiry.incomplete", within="main")
+    world.partner.ok(world.partner.post(f"ActionInquiries/{one}/Close"))  # elsewhere
+    browser.see("action_inquiry.closed", "Closed", within="main")  # and here without a reload
+    browser.click("action_inquiry.closed")
+    browser.until(lambda: browser.path.startswith("/postbacks/"), "the postback's own page")
+
+
+@DESKTOP
+def test_what_is_not_there_says_so(browser, world):
+    browser.sign_in(world.brand, "/inquiries/987654321")
+    browser.see("Not found")
+    browser.go("/inquiries/new")
+    browser.see("Only a partner's user")
+
+
+# ---- the brand ----
+
+def test_a_brand_accepts_and_goes_on_to_the_next(browser, world):
+    other = world.add_campaign(world.brand, "Acme Winter", "USD")
+    world.join(other, world.partner)
+    first = world.open(ExpectedPayout="4.50", CustomerId="C-SECRET")
+    second = world.open(CampaignId=other)
+    third = world.open()
+    browser.sign_in(world.brand, "/inquiries")
+    lists(browser, third, second, first)
+    browser.see_no("C-SECRET")
+    browser.screenshot("inquiries-brand")
+    browser.click(f"Review inquiry {first}")
+    browser.at(f"/inquiries/{first}")
+    browser.click("Submit")
+    says(browser, "Decision", "This is needed.")
+    browser.choose("Decision", "Accept")
+    browser.fill("Sale amount, EUR", "79.90").fill("Final payout, EUR", "4.00").fill("Promo code", "TRAIL10")
+    browser.screenshot("inquiry-review")
+    browser.click("Submit and review next")
+    browser.at(f"/inquiries/{second}")  # the one that waits longest
+    made = inquiry(world.brand, first)
+    assert (made["ResolutionStatus"], made["FinalPayout"], made["TransactionAmount"], made["PromoCode"]) == (
+        "VALID", "4.00", "79.90", "TRAIL10")
+    assert made["ActionId"]
+    browser.choose("Decision", "Accept")
+    browser.click("Submit")  # its campaign has no action tracker
+    says(browser, "Action tracker", "This is needed.")
+    browser.choose("Decision", "Decline")
+    browser.choose("Reason", "Transaction cannot be traced")
+    browser.fill("Notes", MARKUP)
+    browser.click("Submit")
+    browser.see("Declined", "Transaction cannot be traced", MARKUP)
+    assert inquiry(world.brand, second)["RejectReason"] == "Transaction cannot be traced"
+    browser.go(f"/inquiries/{third}")
+    browser.choose("Decision", "Request more information")
+    browser.fill("What do you need to know?", "Which shop?")
+    browser.click("Submit and review next")
+    browser.at("/inquiries")
+    browser.see("Nothing more waits for your review.", "Nothing waits for your review.")
+    assert inquiry(world.brand, third)["ResolutionNotes"] == "Which shop?"
+    browser.click("All inquiries")
+    lists(browser, third, second, first)
+    browser.choose("Campaign", "Acme Winter")
+    lists(browser, second)
+
+
+@DESKTOP
+def test_what_was_decided_elsewhere_is_told_in_place(browser, world):
+    one = world.open()
+    browser.sign_in(world.brand, f"/inquiries/{one}")
+    browser.choose("Decision", "Accept")
+    browser.fill("Final payout, EUR", "1.234")
+    browser.click("Submit")
+    browser.until(lambda: wrong(browser, "Final payout, EUR"), "the server's word at its field")
+    browser.fill("Final payout, EUR", "1.23")
+    world.partner.ok(world.partner.post(f"ActionInquiries/{one}/Close"))
+    browser.click("Submit")
+    browser.until(lambda: "is CLOSED" in browser.text("#review .summary"), "the refusal")
+
+
+@DESKTOP
+def test_a_brand_writes_a_comment(browser, world):
+    one = world.open()
+    browser.sign_in(world.brand, f"/inquiries/{one}")
+    browser.fill("Comment", "We look into it.")
+    browser.click("Comment", within=".form button, .form .actions")
+    browser.see("We look into it.", within=".thread")
+    assert inquiry(world.partner, one)["Comments"][0]["User"] == "Ann Example"
+
+
+def test_approval_rules_come_and_go(browser, world):
+    browser.sign_in(world.brand, "/rules")
+    browser.see("No rule yet")
+    browser.choose("Partner", "Cashback Corner")
+    browser.choose("Accept", "Some days after the end of the month")
+    browser.fill("Days", "366")
+    says(browser, "Days", "From 0 to 365.")
+    browser.fill("Days", "30").fill("Only if the payout asked is under", "5.00")
+    browser.click("Add rule")
+    browser.see("30 days after the end of the month", "the payout asked is under 5.00 EUR", "Cashback Corner")
+    browser.screenshot("rules")
+    rule, = world.brand.ok(world.brand.get("ApprovalRules"))["ApprovalRules"]
+    assert (rule["PartnerSid"], rule["ActionTrackerId"]) == (world.partner.sid, world.tracker)
+    browser.click(f"Remove rule {rule['Id']}")
+    browser.click("Remove", within="dialog")
+    browser.see("No rule yet")
+    assert world.brand.ok(world.brand.get("ApprovalRules"))["ApprovalRules"] == []
+
+
+# ---- import ----
+
+def lines(world, count, prefix, wrong=()):
+    rows = [f'M{row},{world.campaign},{prefix}-{row},{"-5" if row in wrong else "10.00"},2026-01-20,UNTRACKED,"two\nlines, {MARKUP}"'
+            for row in range(1, count + 1)]
+    return "\n".join(["Inquiry Id,Campaign Id,Order Id,Sale Amount,Transaction Date,Type,Notes", *rows]) + "\n"
+
+
+def choose_file(browser, text):
+    path = os.path.join(browser.downloads, "given.csv")
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    browser.fill("CSV file", path)
+    browser.click("Preview")
+
+
+def orders(world):
+    return {one["OrderId"] for one in world.partner.ok(world.partner.get("ActionInquiries", PageSize="5000"))["ActionInquiries"]}
+
+
+def test_good_rows_are_taken_only_on_request(browser, world):
+    browser.sign_in(world.partner, "/inquiries/import")
+    choose_file(browser, lines(world, 5, "B", wrong=(2, 4)))
+    browser.see("2 rows bad", "3 rows good", "Nothing has been taken yet.", "Sale Amount must be above 0")
+    assert shown_rows(browser) == ["2", "4"]
+    assert [one.text for one in browser.all("td.wrong-cell")] == ["-5", "-5"]
+    browser.screenshot("import-preview")
+    browser.tick("Only the bad rows", on=False)
+    browser.until(lambda: shown_rows(browser) == ["1", "2", "3", "4", "5"], "all rows")
+    assert "two lines, <img src=x onerror" in browser.text(".rows") and not browser.all("main img")
+    assert orders(world) == set()
+    browser.click("Take the 3 good rows")
+    browser.see("3 rows taken.")
+    browser.screenshot("import-done")
+    assert orders(world) == {"B-1", "B-3", "B-5"}
+    links = browser.all(".rows a")
+    assert [one.text for one in links] == [f"Inquiry {id}" for id in sorted(
+        (one["Id"] for one in world.partner.ok(world.partner.get("ActionInquiries"))["ActionInquiries"]), key=int)]
+
+
+def shown_rows(browser):
+    return [one.text for one in browser.all(".rows tbody td.end")]
+
+
+@DESKTOP
+def test_a_file_that_cannot_be_read_says_where(browser, world):
+    browser.sign_in(world.partner, "/inquiries/import")
+    browser.click("Preview")
+    browser.see("Choose a file, or paste its lines")
+    browser.fill("or paste its lines", "Campaign Id,Colour\n1,red")
+    browser.click("Preview")
+    browser.see("Line 1: unknown column \"Colour\"")
+    browser.fill("or paste its lines", f"Campaign Id,Order Id\n{world.campaign},A-1")
+    browser.click("Preview")
+    browser.see("Nothing of this file can be taken.", "Sale Amount is required")
+    assert not browser.named("button", "Take", exact=False)
+
+
+@DESKTOP
+def test_a_long_file_goes_in_parts_and_nothing_is_half_told(browser, world):
+    browser.sign_in(world.partner, "/inquiries/import")
+    choose_file(browser, lines(world, 1100, "L", wrong=(7,)))
+    browser.see("1,099 rows good")
+    # The answer to the second part gets lost: it is not known what became of it.
+    browser.driver.execute_script("""
+      const real = window.fetch;
+      let parts = 0;
+      window.fetch = async (path, options) => {
+        const answer = await real(path, options);
+        if (String(path).includes('/Import') && ++parts === 2) throw new TypeError('lost');
+        return answer;
+      };""")
+    browser.click("Take the 1,099 good rows")
+    browser.see("Not all is done", "500 rows taken.", "Whether rows 502 to 1,001 were taken is not known", "Rows 1,002 to 1,100: not sent.")
+    assert len(orders(world)) == 1000
+    browser.click("Send these again and go on")
+    browser.see("Done", "1,099 rows taken.")
+    assert orders(world) == {f"L-{row}" for row in range(1, 1101) if row != 7}
+
+
+def test_a_brand_decides_by_a_file(browser, world):
+    one, two, three = (world.open() for _ in range(3))
+    browser.sign_in(world.brand, "/inquiries")
+    browser.click("Bulk processing")
+    browser.at("/inquiries/import")
+    browser.see(f"{world.tracker} Online sale")
+    browser.screenshot("import-brand")
+    choose_file(browser, "Id,Resolution Status,Resolution Reason,Action Tracker,Resolution Notes\n"
+                f"{one},VALID,,{world.tracker},\n{two},DECLINED,Other,,no\n{three},MAYBE,,,\n")
+    browser.see("1 row bad", "2 rows good", "Resolution Status must be")
+    assert inquiry(world.brand, one)["ResolutionStatus"] == "UNRESOLVED"
+    browser.click("Take the 2 good rows")
+    browser.see("2 rows taken.")
+    assert [inquiry(world.brand, id)["ResolutionStatus"] for id in (one, two, three)] == [
+        "VALID", "DECLINED", "UNRESOLVED"]
+
+
+@DESKTOP
+def test_the_sample_file_can_be_imported(browser, world):
+    browser.sign_in(world.partner, "/inquiries/import")
+    browser.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=browser.downloads)
+    browser.click("Sample file")
+    path = os.path.join(browser.downloads, "inquiries.csv")
+    browser.until(lambda: os.path.exists(path), "the sample file")
+    browser.fill("CSV file", path)
+    browser.click("Preview")
+    browser.see("2 rows good", "Take all 2 rows")
+    os.remove(path)
+
+
+# ---- who may only read ----
+
+def test_a_reader_sees_all_and_changes_nothing(browser, world):
+    one = world.open()
+    world.brand.ok(world.brand.post("ApprovalRules", {
+        "CampaignId": world.campaign, "ActionTrackerId": world.tracker, "Approve": "AFTER_DAYS", "Days": "9"}))
+    browser.sign_in(world.partner, "/inquiries", role="READ_ONLY")
+    lists(browser, one)
+    browser.see("Download CSV")
+    browser.see_no("Create New Inquiry", "Import")
+    assert not browser.named("button", f"Close inquiry {one}")
+    browser.go(f"/inquiries/{one}")
+    browser.see(f"Inquiry {one}", "Comments", "Postbacks")
+    assert not browser.all("main form") and not browser.named("main button", "Close")
+    for path in ("/inquiries/new", "/inquiries/import"):
+        browser.go(path)
+        browser.see("Only a")
+        assert not browser.all("main form")
+    browser.sign_in(world.brand, "/inquiries", role="READ_ONLY")
+    lists(browser, one)
+    browser.see_no("Bulk processing")
+    assert not browser.named("a", f"Review inquiry {one}")
+    browser.go("/rules")
+    browser.see("9 days after the inquiry")
+    assert not browser.all("main form") and not browser.all("main button")
