@@ -20,6 +20,7 @@
 #include <string.h>
 
 enum {
+    RECENT = 64,
     TALLIES_MOST = 1024, /* then the minute is written before it is over */
     RETRY_MS = 1000,
     RATE_SECONDS = 10,
@@ -46,11 +47,11 @@ struct closing {
 struct recorder {
     struct engine *engine;
     uv_timer_t timer, age_timer;
-    struct map open; /* notification → struct tally */
-    struct tally *last;
-    int64_t opened_at;       /* the minute */
-    struct closing *closing; /* NULL: none */
-    int64_t batch;           /* the last one's number: they rise, over restarts too */
+    struct map open;              /* notification → struct tally */
+    struct tally *recent[RECENT]; /* of `open`, by the id's low bits; else look there */
+    int64_t opened_at;            /* the minute */
+    struct closing *closing;      /* NULL: none */
+    int64_t batch;                /* the last one's number: they rise, over restarts too */
     struct {
         int64_t second, delivered, failed;
     } rates[RATE_SLOTS];
@@ -90,15 +91,16 @@ static struct tally *tally_new(struct recorder *recorder, int64_t notification)
     return tally;
 }
 
-/* An event stream is often for the same notification again. */
+/* A look at the map would be most of what counting costs. */
 static struct tally *tally_of(struct recorder *recorder, int64_t notification, int64_t account)
 {
-    struct tally *tally = recorder->last;
+    size_t place = (size_t)notification % RECENT;
+    struct tally *tally = recorder->recent[place];
     if (tally == NULL || tally->notification != notification) {
         tally = map_get(&recorder->open, notification);
         if (tally == NULL)
             tally = tally_new(recorder, notification);
-        recorder->last = tally;
+        recorder->recent[place] = tally;
     }
     if (account != 0)
         tally->account = account;
@@ -288,7 +290,7 @@ static void take_tallies(struct recorder *recorder, struct closing *closing)
         free(tally);
     }
     map_free(&recorder->open);
-    recorder->last = NULL;
+    memset(recorder->recent, 0, sizeof(recorder->recent));
 }
 
 static void close_minute(struct recorder *recorder)
