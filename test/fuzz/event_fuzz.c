@@ -20,7 +20,9 @@ static void check(bool holds)
         abort();
 }
 
-static const struct points_context context = { "PAabc", 77, 1 };
+static const struct points_context context = { .account_sid = "PAabc",
+                                               .postback = 77,
+                                               .attempt = 1 };
 
 static void read_all(const struct event *event, struct points *points)
 {

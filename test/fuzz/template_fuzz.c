@@ -57,7 +57,8 @@ static void is_printable(const struct buf *text)
 
 static void expand(const struct template *template, const struct event *event, struct buf *out)
 {
-    struct points *points = points_new(event, &(struct points_context){ "PAabc", 77, 1 });
+    struct points *points = points_new(
+        event, &(struct points_context){ .account_sid = "PAabc", .postback = 77, .attempt = 1 });
     check(points != NULL);
     template_expand(template, points, out);
     points_free(points);

@@ -299,11 +299,22 @@ def test_a_test_is_sent_and_the_receivers_answer_shown(browser, world, receivers
     receiver = receivers(answers(201, "Thank you"))
     made = world.notify(world.partner, receiver.url("/in?o={OrderId}"), Name="Our tracker")
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
-    browser.click("Save and send test")
+    browser.click("Send test")
     browser.see("Delivered: the receiver answered 201", "Thank you", within=".trial")
     browser.see("POST " + receiver.url("/in?o=ORD-20417"), within=".trial")
     assert receiver.wait(1)[0].target == "/in?o=ORD-20417"
+    assert settings(world.partner, made["Id"])["Revision"] == "1", "there was nothing to save"
     browser.screenshot("notification-test")
+
+
+@DESKTOP
+def test_a_test_of_what_was_changed_saves_it(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url("/in"), Name="Our tracker")
+    browser.sign_in(world.partner, f"/notifications/{made['Id']}")
+    browser.fill("URL", receiver.url("/out")).fill("Name", "Their tracker").click("Save and send test")
+    browser.see("Delivered: the receiver answered 200", within=".trial").see("Their tracker", within="h1")
+    assert receiver.wait(1)[0].target == "/out"
+    assert settings(world.partner, made["Id"])["Url"] == receiver.url("/out")
 
 
 @DESKTOP
@@ -317,7 +328,7 @@ def test_an_answer_full_of_markup_stays_text(browser, world, receivers):
     receiver = receivers(answers(500, MARKUP, ["X-Note: <b>bold</b>"]))
     made = world.notify(world.partner, receiver.url(), Name=MARKUP[:40])
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
-    browser.click("Save and send test")
+    browser.click("Send test")
     browser.see("Not delivered: the receiver answered 500", MARKUP, "<b>bold</b>", within=".trial")
     assert browser.driver.execute_script("return document.querySelectorAll('main img, main b, main script').length") == 0
     assert browser.driver.title not in ("1", "2")
@@ -330,7 +341,7 @@ def test_a_receiver_that_cannot_be_reached_is_told_in_plain_words(browser, world
     gone.close()
     made = world.notify(world.partner, gone.url())
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
-    browser.click("Save and send test")
+    browser.click("Send test")
     browser.see("Not delivered. The receiver: it could not be reached", within=".trial")
 
 

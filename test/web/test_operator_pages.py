@@ -125,7 +125,7 @@ def test_maintenance_pauses_shows_its_banner_and_catches_up(browser, world, rece
 
 def test_the_audit_log_tells_who_did_what(browser, world):
     browser.sign_in(world.operator, f"/operator/audit?AccountSid={world.operator.sid}")
-    browser.until(lambda: len(browser.all("tbody tr")) > 3, "the changes")
+    browser.until(lambda: len(browser.all(".table-place tbody tr")) > 3, "the changes")
     browser.see("account.add")
     browser.screenshot("operator-audit")
 

@@ -86,3 +86,16 @@ def test_all_can_be_done_by_keyboard(browser, world):
     browser.field("Email").click()
     browser.keys(email, Keys.TAB, PASSWORD, Keys.ENTER)
     browser.until(lambda: browser.path != "/sign-in", "to be signed in")
+
+
+@pytest.mark.parametrize("width", ["desktop"])
+def test_the_first_page_is_quick_to_load(browser, world):
+    """Under 150 KiB compressed, whichever page is the first."""
+    for account, path in (world.partner, "/inquiries"), (world.brand, "/notifications"), (world.operator, "/operator/accounts"):
+        browser.cdp("Network.clearBrowserCache")
+        browser.sign_in(account, path)
+        loaded = browser.driver.execute_script("""
+          const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+          return all.map((one) => [one.name, one.encodedBodySize]);""")
+        assert any(name.endswith(".js") for name, _ in loaded)
+        assert sum(size for _, size in loaded) < 150 * 1024, loaded

@@ -18,6 +18,9 @@ function library() {
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/* A value between two gaps would be no line at all. */
+const alone = ({ dataset: { data }, dataIndex: i }) => (data[i] !== null && (data[i - 1] ?? null) === null && (data[i + 1] ?? null) === null ? 3 : 0);
+
 export function chart({ title, series, format = String, filled = false }) {
   const canvas = h("canvas", { role: "img", "aria-label": title });
   const body = h("tbody");
@@ -31,7 +34,7 @@ export function chart({ title, series, format = String, filled = false }) {
     const Chart = await library();
     const datasets = series.map((one, i) => ({
       label: one.label, data: values[i], borderColor: color(one.tone), backgroundColor: `${color(one.tone)}33`, fill: filled,
-      borderWidth: 2, pointRadius: 0, pointHitRadius: 8, tension: 0.25, spanGaps: false,
+      borderWidth: 2, pointRadius: alone, pointHitRadius: 8, tension: 0.25, spanGaps: false,
     }));
     const labels = times.map(moment);
     if (drawn && drawn.canvas?.isConnected) {
@@ -41,7 +44,7 @@ export function chart({ title, series, format = String, filled = false }) {
       return;
     }
     drawn?.destroy();
-    const grid = { color: color("--line") }, ticks = { color: color("--muted"), maxRotation: 0, autoSkip: true, maxTicksLimit: 7 };
+    const grid = { color: color("--line") }, ticks = { color: color("--muted"), maxRotation: 0, autoSkip: true, autoSkipPadding: 16, maxTicksLimit: 7, precision: 0 };
     drawn = new Chart(canvas, { type: "line", data: { labels, datasets }, options: {
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
       scales: { x: { grid, ticks }, y: { grid, beginAtZero: true, ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => format(value) } } },
