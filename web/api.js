@@ -78,24 +78,30 @@ export const del = (path, options) => ask("DELETE", path, options);
 export const upload = (path, values, text, options) =>
   ask("POST", path + query(values), { ...options, body: text, type: "text/csv" });
 
-/* Calls back each time something of the account's postbacks has changed, until the signal is aborted. */
+const rest = (ms, signal) => new Promise((done) => {
+  const end = () => { clearTimeout(timer); signal.removeEventListener("abort", end); done(); };
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end);
+});
+
+/* Calls back when something of the account's postbacks has changed, until the signal is aborted: again only when the
+ * last call is done, and at most twice a second, however much changes. */
 export async function watch(callback, signal) {
   let cursor = "", pause = 0;
   while (!signal.aborted) {
     try {
       const answer = await get(own("/Changes"), { Since: cursor }, { signal });
-      if (cursor && answer.Cursor !== cursor)
-        callback();
-      cursor = answer.Cursor;
       pause = 0;
+      if (cursor && answer.Cursor !== cursor) {
+        await callback();
+        await rest(500, signal);
+      }
+      cursor = answer.Cursor;
     } catch (error) {
       if (error.name === "AbortError" || error.status === 401 || error.status === 403)
         return;
       pause = Math.min(pause ? pause * 2 : 1000, 30000);
-      await new Promise((done) => {
-        const timer = setTimeout(done, pause);
-        signal.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
-      });
+      await rest(pause, signal);
     }
   }
 }

@@ -5,16 +5,16 @@ import { money } from "../format.js";
 import { confirm } from "../ui/dialog.js";
 import { form, pairs } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
-import { simpleTable } from "../ui/simple_table.js";
 import { toast } from "../ui/toast.js";
 import { campaignsOf } from "./inquiry/fields.js";
 
 const days = (rule) => `${rule.Days} ${rule.Days === "1" ? "day" : "days"} after`;
 const whenSays = (rule) => ({ IMMEDIATELY: "At once", AFTER_DAYS: `${days(rule)} the inquiry`, AFTER_END_OF_MONTH: `${days(rule)} the end of the month` }[rule.Approve]);
+/* "if …, and …"; "" when there is no limit. */
 const onlySays = (rule) => [
   rule.PayoutUnder && `the payout asked is under ${money(rule.PayoutUnder, rule.Currency)}`,
   rule.TotalUnder && `all it approved is under ${money(rule.TotalUnder, rule.Currency)}`,
-].filter(Boolean).join(", and ") || "Always";
+].filter(Boolean).join(", and ");
 
 const refill = (select, options) => { fill(select, pairs(options).map(([value, text]) => h("option", { value }, text))); };
 
@@ -80,11 +80,11 @@ export async function page({ signal }) {
     const { ApprovalRules } = await get(own("/ApprovalRules"), null, { signal });
     await Promise.all([...new Set(ApprovalRules.filter((rule) => rule.PartnerSid).map((rule) => rule.CampaignId))].map(partnersOf));
     const partner = ({ CampaignId, PartnerSid }) => (PartnerSid ? known.get(CampaignId).find((one) => one.PartnerSid === PartnerSid)?.PartnerName ?? PartnerSid : "Every partner");
-    fill(place, simpleTable(title, ApprovalRules, [
-      ["Campaign", (rule) => campaigns.find((one) => one.Id === rule.CampaignId)?.Name ?? rule.CampaignId], ["Partner", partner],
-      ["Accepts", whenSays], ["Only if", onlySays], ["As", (rule) => rule.ActionTrackerName],
-      ...(mayChange() ? [["", (rule) => h("button.small.danger", { type: "button", "aria-label": `Remove rule ${rule.Id}`, onclick: () => remove(rule, reload) }, "Remove")]] : []),
-    ], "No rule yet: each inquiry waits for your review."));
+    fill(place, ApprovalRules.length ? h("ul.entries.rules", null, ApprovalRules.map((rule) => h("li.entry", null,
+      h("div.entry-head", null, h("strong", null, `${campaigns.find((one) => one.Id === rule.CampaignId)?.Name ?? rule.CampaignId} · ${partner(rule)}`), h("span.gap"),
+        mayChange() ? h("button.small.danger", { type: "button", "aria-label": `Remove rule ${rule.Id}`, onclick: () => remove(rule, reload) }, "Remove") : null),
+      h("p", null, [whenSays(rule), onlySays(rule) && `if ${onlySays(rule)}`, `as “${rule.ActionTrackerName}”`].filter(Boolean).join(", ")))))
+      : h("p.muted", null, "No rule yet: each inquiry waits for your review."));
   }
   await reload();
   return { title, node: h("div", null, heading(title), h("p.muted.lead", null, "A rule accepts inquiries without you. Of several that fit, one for the partner goes before one for all. What you decide first stays."),
