@@ -81,7 +81,13 @@ function head(notification, context) {
   refresh();
   const timer = setInterval(refresh, 30000);
   signal.addEventListener("abort", () => clearInterval(timer));
-  return { refresh, node: h("div", null, heading(titleOf(notification), { back, beside: marks, actions: does }), says) };
+  const node = h("div", null, heading(titleOf(notification), { back, beside: marks, actions: does }), says);
+  function rename() {
+    fill(node.querySelector("h1"), titleOf(notification));
+    drawn = null;
+    draw();
+  }
+  return { refresh, rename, node };
 }
 
 async function deliveries(notification, context) {
@@ -91,11 +97,14 @@ async function deliveries(notification, context) {
   return { node: h("div", null, charts.node, replays(notification, others, context)) };
 }
 
-function editing(notification, context, categories) {
+function editing(notification, context, categories, top) {
   const known = categories.find((one) => one.Name === notification.Category);
   const test = trial(notification.Id, context);
-  const part = settings({ context, category: known ?? { Name: notification.Category, Key: "", EventTypes: [] }, notification, saved: (id, type) => {
-    toast("Saved.");
+  const part = settings({ context, category: known ?? { Name: notification.Category, Key: "", EventTypes: [] }, notification, saved: (id, type, fresh) => {
+    if (fresh) {
+      toast("Saved.");
+      top.rename();
+    }
     if (type)
       return test.send(type);
     return null;
@@ -116,7 +125,7 @@ export async function page(context) {
   const here = `/notifications/${params.Id}`, view = query.get("View") ?? "";
   const top = head(notification, context);
   const views = {
-    "": () => editing(notification, context, Categories),
+    "": () => editing(notification, context, Categories, top),
     deliveries: () => deliveries(notification, context),
     security: () => ({ node: signing(notification, context) }),
   };

@@ -1,11 +1,12 @@
 /* settings.js — the settings of an event notification, new or not, beside a preview of the request they make.
  *
  * settings({ context, category, notification, saved }) → { node, dirty(), send() }
- *   notification: null for a new one;  saved(id, eventType or null): after each save, with the event to test by if asked
+ *   notification: null for a new one;  saved(id, eventType, fresh): after each save, with the event to test by if asked;
+ *   not fresh: there was nothing to save
  * What is wrong is told by the server, by way of the preview, and shown in its place; the form adds little of its own.
  */
 import { mayChange, own, post, put } from "../../api.js";
-import { h } from "../../dom.js";
+import { fill, h } from "../../dom.js";
 import { facts } from "../../ui/facts.js";
 import { form } from "../../ui/form.js";
 import { templateField } from "../../ui/template_field.js";
@@ -59,16 +60,31 @@ function fields({ category, notification, told, dressed, panel }) {
 
 const NEW = { Method: "POST", BodyFormat: "JSON", MinimumDelay: "0", MaximumRequests: "0", MaximumConcurrentRequests: "0" };
 
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/* What the server last said of each field: it holds as long as the value is the one that it spoke of. */
+function problems() {
+  const said = new Map(); /* name → { value, text } */
+  return {
+    of: (name, value) => (said.has(name) && same(said.get(name).value, value) ? said.get(name).text : ""),
+    take(errors, asked) {
+      said.clear();
+      for (const { Field, Message } of errors) {
+        const before = said.get(Field);
+        said.set(Field, { value: asked[Field], text: before ? `${before.text}\n${worded(Message)}` : worded(Message) });
+      }
+    },
+  };
+}
+
 export function settings({ context, category, notification, saved }) {
   if (!mayChange())
     return { node: shown(notification), dirty: () => false };
   const start = notification ?? { ...NEW, EventTypes: category.EventTypes.filter((type) => type.Default === "true").map((type) => type.EventType), QueryPoints: [] };
   const action = notification ? "Save" : "Add";
-  const controls = {}, said = new Map(); /* name → { value, text } */
+  const controls = {}, said = problems();
   let into = notification?.Method === "GET" ? "Url" : "BodyTemplate";
 
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-  const told = (name, value) => (said.has(name) && same(said.get(name).value, value) ? said.get(name).text : "");
   const typesOf = (names) => category.EventTypes.filter((type) => names.includes(type.EventType));
 
   const panel = points({
@@ -83,10 +99,10 @@ export function settings({ context, category, notification, saved }) {
   const shows = preview({ context, headers: (notification?.CustomHeaders ?? []).map((one) => one.Name), answered: mark });
   const sheet = form({
     action, values: start, cancel: "/notifications",
-    fields: fields({ category, notification, told, dressed, panel: panel.node }),
+    fields: fields({ category, notification, told: said.of, dressed, panel: panel.node }),
     changed: () => changed(),
     submit: () => save(null),
-    extra: [{ text: `${action} and send test`, submit: () => save(shows.type()) }],
+    extra: [{ text: "Send test", submit: () => save(shows.type()) }],
   });
 
   const target = (values) => (withBody(values) ? into : "Url");
@@ -97,17 +113,11 @@ export function settings({ context, category, notification, saved }) {
   };
   /* The server's words, each at its field; the places in a template are marked. */
   function mark(errors, asked) {
-    said.clear();
-    for (const { Field, Message } of errors) {
-      const text = said.has(Field) ? `${said.get(Field).text}\n${worded(Message)}` : worded(Message);
-      said.set(Field, { value: asked[Field], text });
-    }
     const now = values();
-    for (const name of Object.keys(now))
-      if (told(name, now[name]))
-        sheet.say(name, told(name, now[name]));
-    if (!errors.some((one) => one.Field === "QueryPoints"))
-      sheet.say("QueryPoints", "");
+    said.take(errors, asked);
+    for (const [name, value] of Object.entries(now))
+      if (said.of(name, value) || name === "QueryPoints")
+        sheet.say(name, said.of(name, value));
     for (const [name, control] of Object.entries(controls))
       if (same(now[name], asked[name]))
         control.mark(errors.filter((one) => one.Field === name).map((one) => one.Message));
@@ -121,21 +131,33 @@ export function settings({ context, category, notification, saved }) {
       shows.use(typesOf(types).map((type) => type.EventType));
     }
     aim();
+    nameTest();
     shows.update({ Category: category.Name, ...now });
   }
+  /* A test of what is saved already saves nothing. */
   async function save(testWith) {
-    const body = values();
-    const { Id } = notification ? { Id: notification.Id } : {};
-    const answer = Id ? await put(path(Id), body) : await post(own("/EventNotifications"), { Category: category.Name, ...body });
+    const body = values(), fresh = !testWith || dirty();
+    let id = notification?.Id;
+    if (!notification)
+      id = (await post(own("/EventNotifications"), { Category: category.Name, ...body })).Id;
+    else if (fresh)
+      await put(path(id), body);
+    Object.assign(notification ?? {}, body);
     before = body;
-    await saved(Id ?? answer.Id, testWith);
+    nameTest();
+    await saved(id, testWith, fresh);
   }
-  changed();
+  const test = sheet.node.querySelector(".actions button:not([type=submit])");
+  const dirty = () => !same(before, values());
+  const nameTest = () => fill(test, notification && !dirty() ? "Send test" : `${action} and send test`);
   let before = values();
+  changed();
+  before = values(); /* a ticked point that is no more is gone by now */
+  nameTest();
   Object.values(controls).forEach((one) => one.redraw());
   return {
     node: h("div.beside", null, h("section.card", { "aria-label": "Settings" }, sheet.node), shows.node),
-    dirty: () => !same(before, values()),
+    dirty,
   };
 }
 
