@@ -46,6 +46,9 @@ function columnsOf(view, reload) {
   return [
     { key: "Id", title: "Inquiry", always: true, sort: "Id", cell: (row) => h("a", { href: `/inquiries/${row.Id}` }, row.Id) },
     ...fields,
+    { key: "CampaignId", title: "Campaign Id", align: "end", hidden: true, sort: "CampaignId", cell: (row) => row.CampaignId },
+    ...(isBrand() ? [{ key: "MediaPartnerId", title: "Partner Id", align: "end", hidden: true, sort: "MediaPartnerId", cell: (row) => row.MediaPartnerId }] : []),
+    { key: "Currency", title: "Currency", hidden: true, cell: (row) => row.Currency },
     { key: "Comments", title: "Comments", align: "end", hidden: true, cell: (row) => String(row.Comments.length) },
     ...(mayChange() ? [{ key: "doing", title: "", align: "doing", always: true, cell: doing }] : []),
   ];
