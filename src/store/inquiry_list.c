@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/id.h"
 #include "store/inquiry_rows.h"
+#include "store/where.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,44 +68,6 @@ void inquiry_order_names(struct buf *out, bool for_brand)
 }
 
 /* ---- the WHERE ---- */
-
-enum { WHERE_MAX = 32 };
-
-struct where {
-    struct buf sql;
-    struct {
-        const char *text; /* NULL: number */
-        int64_t number;
-    } values[WHERE_MAX];
-    int count;
-};
-
-static void where_value(struct where *where, int64_t number, const char *text)
-{
-    if (where->count == WHERE_MAX)
-        bug("an inquiry filter has more than %d values", WHERE_MAX);
-    where->values[where->count].text = text;
-    where->values[where->count++].number = number;
-}
-
-static void where_add(struct where *where, const char *test, int64_t number, const char *text)
-{
-    buf_str(&where->sql, where->count == 0 ? "WHERE " : "AND ");
-    buf_str(&where->sql, test);
-    where_value(where, number, text);
-}
-
-static void where_number(struct where *where, const char *test, int64_t number, int64_t any)
-{
-    if (number != any)
-        where_add(where, test, number, NULL);
-}
-
-static void where_text(struct where *where, const char *test, const char *text)
-{
-    if (text != NULL)
-        where_add(where, test, 0, text);
-}
 
 /* One of the searched columns; `test` says whose, and what its index leaves out. */
 static void where_search_in(struct where *where, const struct caller *caller, const char *test,
@@ -164,38 +127,6 @@ static void where_from(struct where *where, const struct caller *caller,
     where_number(where, "i.transaction_at < ? ", filter->transaction_until, DATE_NONE);
 }
 
-/* head and tail around the WHERE, with its values bound. */
-static struct stmt *where_prepare(struct db *db, const struct where *where, const char *head,
-                                  const char *tail)
-{
-    struct buf sql = { 0 };
-    struct stmt *stmt;
-
-    buf_str(&sql, head);
-    buf_add(&sql, where->sql.data, where->sql.len);
-    buf_str(&sql, tail);
-    stmt = db_prepare_once(db, buf_text(&sql));
-    buf_free(&sql);
-    for (int i = 0; i < where->count; i++) {
-        if (where->values[i].text != NULL)
-            db_bind_text(stmt, i + 1, where->values[i].text);
-        else
-            db_bind_int(stmt, i + 1, where->values[i].number);
-    }
-    return stmt;
-}
-
-static int64_t where_count(struct db *db, const struct where *where)
-{
-    struct stmt *stmt = where_prepare(db, where, "SELECT count(*) FROM inquiry i ", "");
-    int64_t count = 0;
-
-    if (db_step(stmt) == DB_ROW)
-        count = db_int(stmt, 0);
-    db_finish(stmt);
-    return count;
-}
-
 /* "ORDER BY …": what is alike stands by id, in the same direction. */
 static void order_write(struct buf *out, const struct inquiry_filter *filter)
 {
@@ -210,8 +141,7 @@ static void order_write(struct buf *out, const struct inquiry_filter *filter)
 /* The rows of one page, without comments; the caller frees each and the array.  Only ids are
  * sorted; what a row is shown with is then read for the page alone. */
 static size_t where_page(struct db *db, const struct where *where,
-                         const struct inquiry_filter *filter, int64_t limit, int64_t offset,
-                         struct inquiry **out)
+                         const struct inquiry_filter *filter, int64_t offset, struct inquiry **out)
 {
     struct buf tail = { 0 };
     struct stmt *stmt;
@@ -224,7 +154,7 @@ static size_t where_page(struct db *db, const struct where *where,
     stmt = where_prepare(db, where, INQUIRY_SELECT "WHERE i.id IN (SELECT i.id FROM inquiry i ",
                          buf_text(&tail));
     buf_free(&tail);
-    db_bind_int(stmt, where->count + 1, limit);
+    db_bind_int(stmt, where->count + 1, filter->page_size);
     db_bind_int(stmt, where->count + 2, offset);
     while (db_step(stmt) == DB_ROW) {
         if (count == room) {
@@ -242,16 +172,14 @@ json_t *inquiry_list(struct db *db, const struct caller *caller,
 {
     struct where where = { 0 };
     struct inquiry *page = NULL;
-    int64_t size = filter->page_size > 0 ? filter->page_size : 1, offset;
+    int64_t offset = page_offset(filter->page, filter->page_size);
     json_t *array = json_array();
     size_t count;
 
     where_from(&where, caller, filter);
-    *total = where_count(db, &where);
-    if (__builtin_mul_overflow(filter->page > 1 ? filter->page - 1 : 0, size, &offset))
-        offset = INT64_MAX;
+    *total = where_count(db, &where, "SELECT count(*) FROM inquiry i ");
     if (offset < *total) {
-        count = where_page(db, &where, filter, size, offset, &page);
+        count = where_page(db, &where, filter, offset, &page);
         comments_load(db, page, count);
         for (size_t i = 0; i < count; i++) {
             json_array_append_new(array, inquiry_show(&page[i], caller->kind == ACCOUNT_BRAND));
@@ -259,7 +187,7 @@ json_t *inquiry_list(struct db *db, const struct caller *caller,
         }
         free(page);
     }
-    buf_free(&where.sql);
+    where_free(&where);
     return array;
 }
 

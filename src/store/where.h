@@ -1,0 +1,40 @@
+/* where.h — the WHERE of a list, put together from a filter, every value as a bound parameter.
+ *
+ * The texts and the values' texts are the caller's, and live until the statement is finished.
+ */
+#ifndef POSTBACKD_WHERE_H
+#define POSTBACKD_WHERE_H
+
+#include "base/buf.h"
+#include "store/db.h"
+
+enum { WHERE_MAX = 32 };
+
+struct where { /* begins zeroed */
+    struct buf sql;
+    struct {
+        const char *text; /* NULL: number */
+        int64_t number;
+    } values[WHERE_MAX];
+    int count;
+};
+
+/* A test with one `?`, which ends with a blank: a number, or the text when there is one. */
+void where_add(struct where *where, const char *test, int64_t number, const char *text);
+/* A further value, of a `?` that the caller wrote into sql. */
+void where_value(struct where *where, int64_t number, const char *text);
+/* Only when the number is not `any`, or there is a text. */
+void where_number(struct where *where, const char *test, int64_t number, int64_t any);
+void where_text(struct where *where, const char *test, const char *text);
+
+/* head and tail around the WHERE, with its values bound: those of the tail follow, from
+ * where->count + 1. */
+struct stmt *where_prepare(struct db *db, const struct where *where, const char *head,
+                           const char *tail);
+int64_t where_count(struct db *db, const struct where *where, const char *select);
+void where_free(struct where *where);
+
+/* The OFFSET of a page; `page` is from 1. */
+int64_t page_offset(int64_t page, int64_t page_size);
+
+#endif
