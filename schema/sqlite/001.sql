@@ -168,7 +168,7 @@ CREATE TABLE action (
 ) STRICT;
 CREATE INDEX action_of_partner ON action (partner, id);
 CREATE INDEX action_of_brand ON action (brand, id);
-CREATE INDEX action_of_order ON action (tracker, order_id);     -- a repeated tracking postback
+CREATE INDEX action_of_order ON action (order_id, tracker);     -- a repeated tracking postback, and lists by Oid
 
 CREATE TABLE tracking_token (                                   -- with which conversions of a campaign are sent
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -18,6 +18,7 @@ struct route *api_routes(size_t *count)
     } resources[] = {
         { inquiry_routes, inquiry_route_count },
         { import_routes, import_route_count },
+        { action_routes, action_route_count },
         { notification_routes, notification_route_count },
         { postback_routes, postback_route_count },
         { replay_routes, replay_route_count },

@@ -78,6 +78,16 @@ int64_t path_id(const struct call *call, int param)
     return id_parse(call->params[param], &id) ? id : 0;
 }
 
+int64_t query_id(const struct call *call, const char *name, struct problems *problems)
+{
+    const char *given = call_query(call, name);
+    int64_t id = 0;
+
+    if (given[0] != '\0' && (!id_parse(given, &id) || id == 0))
+        problems_add(problems, name, "must be a whole number above 0, such as 1001");
+    return id;
+}
+
 void cursor_read(const struct call *call, struct cursor *cursor, const char *name,
                  struct problems *problems)
 {

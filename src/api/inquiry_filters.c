@@ -10,7 +10,7 @@
  */
 #include "api/inquiries.h"
 
-#include "base/id.h"
+#include "api/body.h"
 
 #include <string.h>
 
@@ -56,15 +56,6 @@ static void read_names(const struct call *call, bool brand, bool paged, struct p
         names[count++] = *all;
     names[count] = NULL;
     call_query_only(call, names, problems);
-}
-
-static int64_t read_id(const struct call *call, const char *name, struct problems *problems)
-{
-    const char *text = call_query(call, name);
-    int64_t id = 0;
-    if (text[0] != '\0' && (!id_parse(text, &id) || id == 0))
-        problems_add(problems, name, "must be a whole number above 0, such as 1001");
-    return id;
 }
 
 static const char *read_text(const struct call *call, const char *name)
@@ -145,7 +136,7 @@ static void read_campaign(const struct call *call, bool brand, struct inquiry_fi
     if (brand && campaign[0] == '\0')
         problems_add(problems, "CampaignId", "is required: the number of your campaign, or ALL");
     if (!brand || strcmp(campaign, "ALL") != 0)
-        filter->campaign = read_id(call, "CampaignId", problems);
+        filter->campaign = query_id(call, "CampaignId", problems);
 }
 
 void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_filter *filter,
@@ -158,7 +149,7 @@ void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_fil
     filter->order_id = read_text(call, "OrderId");
     filter->search = read_text(call, "Search");
     if (brand) {
-        filter->partner = read_id(call, "MediaPartnerId", problems);
+        filter->partner = query_id(call, "MediaPartnerId", problems);
     } else {
         filter->reference = read_text(call, "MediaPartnerInquiryId");
         filter->customer_id = read_text(call, "CustomerId");

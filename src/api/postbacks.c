@@ -5,6 +5,7 @@
  */
 #include "api/api.h"
 
+#include "api/body.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "model/date.h"
@@ -46,15 +47,6 @@ static struct log_work *work_new(struct call *call, void *context,
 }
 
 /* ---- the list ---- */
-
-static int64_t id_read(const struct call *call, const char *name, struct problems *problems)
-{
-    const char *given = call_query(call, name);
-    int64_t id = 0;
-    if (given[0] != '\0' && (!id_parse(given, &id) || id == 0))
-        problems_add(problems, name, "must be an id: a whole number above 0");
-    return id;
-}
 
 static void states_name(struct buf *out)
 {
@@ -106,9 +98,9 @@ static void filter_read(const struct call *call, struct postback_filter *filter,
     const char *page_size = call_query(call, "PageSize");
     call_query_only(call, names, problems);
     filter_words(call, filter, problems);
-    filter->notification = id_read(call, "NotificationId", problems);
-    filter->inquiry = id_read(call, "InquiryId", problems);
-    filter->before = id_read(call, "Before", problems);
+    filter->notification = query_id(call, "NotificationId", problems);
+    filter->inquiry = query_id(call, "InquiryId", problems);
+    filter->before = query_id(call, "Before", problems);
     filter_span(call, filter, problems);
     if (page_size[0] != '\0' && !text_int(page_size, 1, POSTBACKS_MOST, &size))
         problems_add(problems, "PageSize", "must be a number from 1 to %d", POSTBACKS_MOST);

@@ -26,6 +26,26 @@ const char *action_status_name(enum action_status status)
     return status >= ACTION_PENDING && status <= ACTION_REVERSED ? statuses[status] : "";
 }
 
+bool action_status_named(const char *name, enum action_status *status)
+{
+    for (int i = ACTION_PENDING; i <= ACTION_REVERSED; i++) {
+        if (strcmp(statuses[i], name) == 0) {
+            *status = (enum action_status)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *action_referring_type(const char *name)
+{
+    static const char *const types[] = { "ACTION_INQUIRY", "POSTBACK" };
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i], name) == 0)
+            return types[i];
+    return "";
+}
+
 static char *copy(const char *text)
 {
     return must_copy(text != NULL ? text : "");

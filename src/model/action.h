@@ -28,6 +28,8 @@ void action_from_inquiry(struct action *action, const struct inquiry *inquiry, i
                          const char *tracker_name, int64_t now_ms);
 void action_free(struct action *action);
 const char *action_status_name(enum action_status status);
+bool action_status_named(const char *name, enum action_status *status);
+const char *action_referring_type(const char *name); /* the constant; "" for another name */
 json_t *action_show(const struct action *action);
 void action_event_data(const struct action *action, struct buf *out); /* canonical */
 

@@ -2,10 +2,15 @@
  *
  * An action is one row, and is never there without the action.tracked events of the two accounts
  * that it concerns: both are written here, in the caller's transaction.
+ *
+ * Reading begins with the account of the caller in the WHERE.  A list by order finds it by the
+ * order's index, any other goes down the account's own.
  */
 #include "store/actions.h"
 
+#include "model/show.h"
 #include "store/events.h"
+#include "store/where.h"
 
 static const char *or_empty(const char *text)
 {
@@ -78,4 +83,101 @@ int64_t action_of_order(struct db *db, int64_t tracker, const char *order_id)
         id = db_int(find, 0);
     db_finish(find);
     return id;
+}
+
+/* ---- reading ---- */
+
+#define ACTION_SELECT                                                                              \
+    "SELECT a.id, a.campaign, c.name, a.tracker, t.name, a.partner, p.name, a.referring_type, "    \
+    "a.order_id, a.status, a.payout, a.amount, a.currency, a.event_at, a.created_at, "             \
+    "a.customer_id, a.promo_code, a.sub_id1, a.sub_id2, a.sub_id3, a.shared_id, a.items "          \
+    "FROM action a JOIN campaign c ON c.id = a.campaign JOIN tracker t ON t.id = a.tracker "       \
+    "JOIN account p ON p.id = a.partner "
+
+/* The row that an ACTION_SELECT stands on. */
+static json_t *row_show(struct stmt *row)
+{
+    struct action action = { 0 };
+    json_t *shown;
+    int at = 0;
+
+    action.id = db_int(row, at++);
+    action.campaign = db_int(row, at++);
+    action.campaign_name = db_copy(row, at++);
+    action.tracker = db_int(row, at++);
+    action.tracker_name = db_copy(row, at++);
+    action.partner = db_int(row, at++);
+    action.partner_name = db_copy(row, at++);
+    action.referring_type = action_referring_type(db_text(row, at++));
+    action.order_id = db_copy(row, at++);
+    action.status = (enum action_status)db_int(row, at++);
+    action.payout = db_opt(row, at++, MONEY_NONE);
+    action.amount = db_opt(row, at++, MONEY_NONE);
+    show_cut(action.currency, sizeof(action.currency), db_text(row, at++));
+    action.event_at = db_int(row, at++);
+    action.created_at = db_int(row, at++);
+    action.customer_id = db_copy(row, at++);
+    action.promo_code = db_copy(row, at++);
+    for (int i = 0; i < ACTION_SUB_IDS; i++)
+        action.sub_ids[i] = db_copy(row, at++);
+    action.shared_id = db_copy(row, at++);
+    action.items = db_copy(row, at);
+    shown = action_show(&action);
+    action_free(&action);
+    return shown;
+}
+
+json_t *action_find(struct db *db, const struct caller *caller, int64_t id)
+{
+    struct stmt *find = caller->kind == ACCOUNT_BRAND
+                            ? db_prepare(db, ACTION_SELECT "WHERE a.id = ? AND a.brand = ?")
+                            : db_prepare(db, ACTION_SELECT "WHERE a.id = ? AND a.partner = ?");
+    json_t *shown = NULL;
+
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, caller->account);
+    if (db_step(find) == DB_ROW)
+        shown = row_show(find);
+    db_finish(find);
+    return shown;
+}
+
+/* An order's actions are few: a + keeps the account's index out of the way. */
+static const char *account_test(enum account_kind kind, bool of_order)
+{
+    if (kind == ACCOUNT_BRAND)
+        return of_order ? "+a.brand = ? " : "a.brand = ? ";
+    return of_order ? "+a.partner = ? " : "a.partner = ? ";
+}
+
+static void where_from(struct where *where, const struct caller *caller,
+                       const struct action_filter *filter)
+{
+    where_add(where, account_test(caller->kind, filter->order_id != NULL), caller->account, NULL);
+    where_number(where, "a.campaign = ? ", filter->campaign, 0);
+    where_text(where, "a.order_id = ? ", filter->order_id);
+    where_number(where, "a.status = ? ", (int64_t)filter->status, 0);
+    where_number(where, "a.created_at >= ? ", filter->created_from, DATE_NONE);
+    where_number(where, "a.created_at < ? ", filter->created_until, DATE_NONE);
+}
+
+json_t *action_list(struct db *db, const struct caller *caller, const struct action_filter *filter,
+                    int64_t *total)
+{
+    struct where where = { 0 };
+    json_t *array = json_array();
+    struct stmt *page;
+
+    where_from(&where, caller, filter);
+    *total = where_count(db, &where, "SELECT count(*) FROM action a ");
+    /* names are joined to the page's rows alone, not to those before it */
+    page = where_prepare(db, &where, ACTION_SELECT "WHERE a.id IN (SELECT a.id FROM action a ",
+                         "ORDER BY a.id DESC LIMIT ? OFFSET ?) ORDER BY a.id DESC");
+    db_bind_int(page, where.count + 1, filter->page_size);
+    db_bind_int(page, where.count + 2, page_offset(filter->page, filter->page_size));
+    while (db_step(page) == DB_ROW)
+        json_array_append_new(array, row_show(page));
+    db_finish(page);
+    where_free(&where);
+    return array;
 }

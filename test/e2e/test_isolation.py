@@ -50,10 +50,14 @@ def house(server):
     world = World(server)
     with Receiver(answers(410)) as gone:
         owned = {"/Mediapartners": {}, "/Advertisers": {}}
+        accepted = world.open()
+        world.brand.ok(world.brand.put("ActionInquiries", {
+            "Id": accepted, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
         inquiry = world.open()
         for prefix, role in KINDS.items():
             account, own = getattr(world, role), owned[prefix]
             own["ActionInquiries"] = inquiry
+            own["Actions"] = account.ok(account.get(f"ActionInquiries/{accepted}"))["ActionId"]
             own["EventNotifications"] = world.notify(account, gone.url())["Id"]
         world.open()
         for prefix, role in KINDS.items():
@@ -78,11 +82,12 @@ def everything(world):
     for role in KINDS.values():
         account = getattr(world, role)
         own = world.owned["/" + account.prefix.split("/")[1]]
-        for noun in ("ActionInquiries", "EventNotifications", "Postbacks", "Notices", "Campaigns",
-                     "SupportRequests"):
+        for noun in ("ActionInquiries", "Actions", "EventNotifications", "Postbacks", "Notices",
+                     "Campaigns", "SupportRequests"):
             seen.append(account.ok(account.get(noun, **(
                 {"CampaignId": world.campaign} if noun == "ActionInquiries" else {}))))
-        for noun in ("ActionInquiries", "EventNotifications", "Postbacks", "SupportRequests"):
+        for noun in ("ActionInquiries", "Actions", "EventNotifications", "Postbacks",
+                     "SupportRequests"):
             seen.append(account.ok(account.get(f"{noun}/{own[noun]}")))
         seen.append(account.ok(account.get(f"EventNotifications/{own['EventNotifications']}"
                                            "/SigningSecret")))
@@ -169,6 +174,8 @@ def test_anothers_ids_in_queries_find_nothing(house):
     for caller, noun, name, id in (
             (partner, "ActionInquiries", "CampaignId", house.campaign),
             (brand, "ActionInquiries", "CampaignId", house.campaign),
+            (partner, "Actions", "CampaignId", house.campaign),
+            (brand, "Actions", "CampaignId", house.campaign),
             (partner, "Postbacks", "NotificationId", own["EventNotifications"]),
             (brand, "Postbacks", "InquiryId", own["ActionInquiries"])):
         theirs = caller.get(noun, **{name: id})

@@ -122,6 +122,13 @@ class Stage(World):
             "Id": inquiry, "ResolutionStatus": "DECLINED", "RejectReason": "Other"}))
         return inquiry
 
+    def action(self):
+        inquiry = self.open()
+        self.brand.ok(self.brand.put("ActionInquiries", {
+            "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": self.tracker,
+            "ItemSku1": "BT-204"}))
+        return self.brand.ok(self.brand.get(f"ActionInquiries/{inquiry}"))["ActionId"]
+
     def closed(self):
         inquiry = self.open()
         self.partner.ok(self.partner.post(f"ActionInquiries/{inquiry}/Close"))
@@ -416,6 +423,8 @@ def add_both_roles():
         NEEDS[f"retry{role}Postback"] = needs(Stage.waiting)
         NEEDS[f"resend{role}Postback"] = needs(Stage.delivered)
         NEEDS[f"cancel{role}Postback"] = needs(Stage.waiting)
+        NEEDS[f"list{role}Actions"] = lambda s: s.action() and {}
+        NEEDS[f"get{role}Action"] = lambda s: {"Id": s.action()}
         NEEDS[f"list{role}Campaigns"] = lambda s: {}
         NEEDS[f"list{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
         NEEDS[f"read{role}Notice"] = needs(Stage.notice)
