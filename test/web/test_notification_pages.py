@@ -90,6 +90,17 @@ def test_the_list_follows_what_happens(browser, world, receiver):
     fares(browser, "Delivered 1", "Last delivered", within=entry(browser, "Our tracker"))
 
 
+@DESKTOP
+def test_a_category_with_many_shows_ten_until_all_are_asked_for(browser, world, receiver):
+    for number in range(12):
+        world.notify(world.partner, receiver.url(), Name=f"Tracker {number}")
+    browser.sign_in(world.partner, "/notifications")
+    browser.until(lambda: len(browser.all(".entry .glance")) == 10, "the health of ten")
+    browser.click("Show all 12")
+    browser.until(lambda: len(browser.all(".entry .glance")) == 12, "the health of twelve")
+    browser.see_no("Show all")
+
+
 def test_paused_events_wait_and_go_out_on_resume(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")
     browser.sign_in(world.partner, "/notifications")
