@@ -73,9 +73,8 @@ static void list_under(struct call *call, void *context, const char *cursor, con
                        bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *))
 {
     const char *const names[] = { cursor, "PageSize", NULL };
-    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
 
-    work->api.clear = clear_work;
     work->name = name;
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, cursor, &work->api.problems);
@@ -179,7 +178,7 @@ static void finish_read(struct api_job *job)
 
 static void read_notice(struct call *call, void *context)
 {
-    struct own_work *work = api_job_new(sizeof(*work), call, context, run_read, finish_read);
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run_read, finish_read, NULL);
 
     work->id = path_id(call, call->caller.kind == ACCOUNT_OPERATOR ? 0 : 1); /* behind {SID} */
     api_write(&work->api);
@@ -199,6 +198,7 @@ static bool run_read_all(struct api_job *job, struct db *db)
 
 static void read_notices(struct call *call, void *context)
 {
-    struct own_work *work = api_job_new(sizeof(*work), call, context, run_read_all, finish_read);
+    struct own_work *work =
+        api_job_new(sizeof(*work), call, context, run_read_all, finish_read, NULL);
     api_write(&work->api);
 }

@@ -26,8 +26,7 @@ static struct action_work *work_new(struct call *call, void *context,
                                     bool (*run)(struct api_job *, struct db *),
                                     void (*finish)(struct api_job *))
 {
-    struct action_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
+    struct action_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     api_base(call, work->base);
     return work;
 }

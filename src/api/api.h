@@ -68,7 +68,8 @@ struct api_job {
 };
 /* A zeroed job of `size` bytes, that starts with a struct api_job. */
 void *api_job_new(size_t size, struct call *call, struct api *api,
-                  bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *));
+                  bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *),
+                  void (*clear)(struct api_job *));
 void api_write(struct api_job *job);
 void api_read(struct api_job *job);
 void api_job_drop(struct api_job *job); /* answered without having been given to the store */

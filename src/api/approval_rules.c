@@ -40,10 +40,7 @@ static struct rule_work *work_new(struct call *call, void *context,
                                   bool (*run)(struct api_job *, struct db *),
                                   void (*finish)(struct api_job *))
 {
-    struct rule_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct rule_work), call, context, run, finish, clear_work);
 }
 
 static void audit(struct api_job *job, struct db *db, const char *action, int64_t rule)

@@ -95,8 +95,8 @@ static void finish_one(struct api_job *job)
 static void answer(struct call *call, void *context, const struct event_type *type,
                    void (*finish)(struct api_job *))
 {
-    struct catalog_work *work = api_job_new(sizeof(*work), call, context, run_load, finish);
-    work->api.clear = clear_work;
+    struct catalog_work *work =
+        api_job_new(sizeof(*work), call, context, run_load, finish, clear_work);
     work->type = type;
     api_read(&work->api);
 }

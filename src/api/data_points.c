@@ -46,10 +46,7 @@ static struct points_work *work_new(struct call *call, void *context,
                                     bool (*run)(struct api_job *, struct db *),
                                     void (*finish)(struct api_job *))
 {
-    struct points_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct points_work), call, context, run, finish, clear_work);
 }
 
 static bool load(struct api_job *job, struct db *db)

@@ -245,8 +245,8 @@ static void take_events(struct call *call, void *context)
     struct api *api = context;
     if (!admission_open(api, call))
         return;
-    struct intake *intake = api_job_new(sizeof(*intake), call, api, write_events, answer);
-    intake->api.clear = intake_clear;
+    struct intake *intake =
+        api_job_new(sizeof(*intake), call, api, write_events, answer, intake_clear);
     intake->data.limit = INTAKE_DATA_MAX;
     buf_room(&intake->data, call->body.len); /* mostly all that is needed */
     if (!read_events(intake, call)) {

@@ -41,9 +41,7 @@ static struct inquiry_work *work_new(struct call *call, void *context,
                                      bool (*run)(struct api_job *, struct db *),
                                      void (*finish)(struct api_job *))
 {
-    struct inquiry_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct inquiry_work), call, context, run, finish, clear_work);
 }
 
 const char *inquiries_uri(char out[INQUIRIES_URI], const struct caller *caller)

@@ -87,8 +87,8 @@ static void finish_export(struct api_job *job)
 
 void inquiry_export(struct call *call, void *context)
 {
-    struct export *export = api_job_new(sizeof(*export), call, context, run_export, finish_export);
-    export->api.clear = clear_export;
+    struct export *export =
+        api_job_new(sizeof(*export), call, context, run_export, finish_export, clear_export);
     export->out.limit = EXPORT_BYTES_MAX;
     inquiry_filter_read(call, false, &export->filter, &export->api.problems);
     if (api_job_valid(&export->api))

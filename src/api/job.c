@@ -37,7 +37,8 @@ static void job_done(struct job *inner, bool ok)
 }
 
 void *api_job_new(size_t size, struct call *call, struct api *api,
-                  bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *))
+                  bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *),
+                  void (*clear)(struct api_job *))
 {
     struct api_job *job = must_alloc(size);
     job->job.run = job_run;
@@ -46,6 +47,7 @@ void *api_job_new(size_t size, struct call *call, struct api *api,
     job->call = call;
     job->run = run;
     job->finish = finish;
+    job->clear = clear;
     return job;
 }
 

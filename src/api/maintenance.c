@@ -54,9 +54,7 @@ static struct maintenance_work *work_new(struct call *call, void *context,
                                          bool (*run)(struct api_job *, struct db *),
                                          void (*finish)(struct api_job *))
 {
-    struct maintenance_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct maintenance_work), call, context, run, finish, clear_work);
 }
 
 static void finish_change(struct api_job *job)

@@ -67,8 +67,8 @@ struct notification_work *notification_work_new(struct call *call, void *context
         call_refuse(call, 404, NULL, "There is no such event notification.");
         return NULL;
     }
-    struct notification_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
+    struct notification_work *work =
+        api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     work->id = id;
     work->body = body;
     api_base(call, work->base);

@@ -120,10 +120,7 @@ static struct account_work *work_new(struct call *call, void *context,
                                      bool (*run)(struct api_job *, struct db *),
                                      void (*finish)(struct api_job *))
 {
-    struct account_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct account_work), call, context, run, finish, clear_work);
 }
 
 /* ---- adding one ---- */

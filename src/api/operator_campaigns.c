@@ -38,10 +38,7 @@ static struct campaign_work *work_new(struct call *call, void *context,
                                       bool (*run)(struct api_job *, struct db *),
                                       void (*finish)(struct api_job *))
 {
-    struct campaign_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct campaign_work), call, context, run, finish, clear_work);
 }
 
 static bool refuse_sid(struct api_job *job, const char *field, const char *kind)

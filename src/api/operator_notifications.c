@@ -53,10 +53,7 @@ static struct notification_work *work_new(struct call *call, void *context,
                                           bool (*run)(struct api_job *, struct db *),
                                           void (*finish)(struct api_job *))
 {
-    struct notification_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-
-    work->api.clear = clear_work;
-    return work;
+    return api_job_new(sizeof(struct notification_work), call, context, run, finish, clear_work);
 }
 
 /* ---- all accounts' notifications ---- */

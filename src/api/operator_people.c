@@ -66,9 +66,9 @@ static void clear_list(struct api_job *job)
 static void list_of(struct call *call, void *context, json_t *(*list)(struct db *, int64_t),
                     const char *name)
 {
-    struct list_work *work = api_job_new(sizeof(*work), call, context, run_list, finish_list);
+    struct list_work *work =
+        api_job_new(sizeof(*work), call, context, run_list, finish_list, clear_list);
 
-    work->api.clear = clear_list;
     work->list = list;
     work->name = name;
     api_read(&work->api);
@@ -145,8 +145,7 @@ void operator_add_token(struct call *call, void *context)
 
     if (body == NULL)
         return;
-    work = api_job_new(sizeof(*work), call, context, run_add_token, finish_add_token);
-    work->api.clear = clear_token;
+    work = api_job_new(sizeof(*work), call, context, run_add_token, finish_add_token, clear_token);
     work->scope = SCOPE_API;
     fields.problems = &work->api.problems;
     body_only(&fields, names);
@@ -194,9 +193,9 @@ static void finish_revoke(struct api_job *job)
 
 void operator_revoke_token(struct call *call, void *context)
 {
-    struct token_work *work = api_job_new(sizeof(*work), call, context, run_revoke, finish_revoke);
+    struct token_work *work =
+        api_job_new(sizeof(*work), call, context, run_revoke, finish_revoke, clear_token);
 
-    work->api.clear = clear_token;
     work->id = path_id(call, 1);
     api_write(&work->api);
 }

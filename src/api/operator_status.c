@@ -186,8 +186,7 @@ static void finish(struct api_job *job)
 
 static void show(struct call *call, void *context)
 {
-    struct status_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
+    struct status_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     api_read(&work->api);
 }
 

@@ -41,8 +41,7 @@ static struct tls_work *work_new(struct call *call, void *context,
                                  bool (*run)(struct api_job *, struct db *),
                                  void (*finish)(struct api_job *))
 {
-    struct tls_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
+    struct tls_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     work->id = path_id(call, 0);
     return work;
 }

@@ -60,8 +60,8 @@ static struct person_job *person_job_new(struct person *person,
                                          bool (*run)(struct api_job *, struct db *),
                                          void (*finish)(struct api_job *))
 {
-    struct person_job *job = api_job_new(sizeof(*job), person->call, person->api, run, finish);
-    job->api.clear = clear_person;
+    struct person_job *job =
+        api_job_new(sizeof(*job), person->call, person->api, run, finish, clear_person);
     job->person = person;
     return job;
 }

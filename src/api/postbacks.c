@@ -40,8 +40,7 @@ static struct log_work *work_new(struct call *call, void *context,
                                  bool (*run)(struct api_job *, struct db *),
                                  void (*finish)(struct api_job *))
 {
-    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
+    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     api_base(call, work->base);
     return work;
 }

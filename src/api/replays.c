@@ -49,8 +49,7 @@ static struct replay_work *work_new(struct call *call, void *context,
         call_refuse(call, 404, NULL, "There is no such replay.");
         return NULL;
     }
-    struct replay_work *work = api_job_new(sizeof(*work), call, context, run, finish);
-    work->api.clear = clear_work;
+    struct replay_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     work->replay.id = id;
     work->replay.notification = notification;
     work->replay.account = call->caller.account;

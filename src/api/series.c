@@ -142,8 +142,7 @@ static void finish(struct api_job *job)
 static void show(struct call *call, struct api *api, int64_t account, int64_t notification)
 {
     static const char *const names[] = { "Start", "End", "Points", NULL };
-    struct series_work *work = api_job_new(sizeof(*work), call, api, run, finish);
-    work->api.clear = clear_work;
+    struct series_work *work = api_job_new(sizeof(*work), call, api, run, finish, clear_work);
     work->account = account;
     work->notification = notification;
     work->now = clock_wall_ms();

@@ -193,8 +193,8 @@ static struct visit_job *visit_job_new(struct visit *visit,
                                        bool (*run)(struct api_job *, struct db *),
                                        void (*finish)(struct api_job *))
 {
-    struct visit_job *job = api_job_new(sizeof(*job), visit->call, visit->api, run, finish);
-    job->api.clear = clear_visit;
+    struct visit_job *job =
+        api_job_new(sizeof(*job), visit->call, visit->api, run, finish, clear_visit);
     job->visit = visit;
     return job;
 }

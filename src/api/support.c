@@ -58,9 +58,8 @@ static struct support_work *work_new(struct call *call, void *context,
                                      bool (*run)(struct api_job *, struct db *),
                                      void (*finish)(struct api_job *))
 {
-    struct support_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    struct support_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
 
-    work->api.clear = clear_work;
     work->by_operator = call->caller.kind == ACCOUNT_OPERATOR;
     list_init(&work->letters);
     return work;

@@ -205,8 +205,8 @@ static void track(struct call *call, void *context)
     }
     if (!admission_open(api, call))
         return;
-    struct tracking *tracking = api_job_new(sizeof(*tracking), call, api, write_conversion, answer);
-    tracking->api.clear = tracking_clear;
+    struct tracking *tracking =
+        api_job_new(sizeof(*tracking), call, api, write_conversion, answer, tracking_clear);
     json_t *given = parameters(call, &tracking->api.problems);
     if (given == NULL) {
         api_job_drop(&tracking->api);

@@ -36,9 +36,8 @@ static struct token_work *work_new(struct call *call, void *context,
                                    bool (*run)(struct api_job *, struct db *),
                                    void (*finish)(struct api_job *))
 {
-    struct token_work *work = api_job_new(sizeof(*work), call, context, run, finish);
+    struct token_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
 
-    work->api.clear = clear_work;
     work->campaign = path_id(call, 0);
     return work;
 }
