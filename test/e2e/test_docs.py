@@ -113,3 +113,12 @@ def test_the_units_settings_are_settings():
     text = (ROOT / "packaging/postbackd.service").read_text()
     flags = re.findall(r"--([a-z-]+)", re.search(r"^ExecStart=(.*)$", text, re.M).group(1))
     assert flags == ["data", "config"]
+
+
+def test_every_page_has_its_picture_and_every_picture_its_page():
+    told = (ROOT / "doc/pages.md").read_text()
+    shown = set(re.findall(r"\(pictures/([a-z-]+\.webp)\)", told))
+    assert shown == {path.name for path in (ROOT / "doc/pictures").iterdir()}
+    assert set(re.findall(r"\(doc/pictures/([a-z-]+\.webp)\)", (ROOT / "README.md").read_text())) < shown
+    for path in re.findall(r"PAGE\(\"(/[a-z-/]*)\"\)", (ROOT / "src/api/pages.c").read_text()):
+        assert path in ("/", "/operator", "/notifications/new") or path in told, f"{path} is not told"

@@ -70,6 +70,8 @@ def pages(world, shown):
         ("inquiry", partner, f"/inquiries/{shown['inquiry']}"),
         ("brand-inquiries", brand, "/inquiries"), ("review", brand, f"/inquiries/{shown['open']}"), ("rules", brand, "/rules"),
         ("notifications", partner, "/notifications"), ("notification", partner, f"/notifications/{shown['notification']}"),
+        ("notification-deliveries", partner, f"/notifications/{shown['notification']}?View=deliveries"),
+        ("notification-security", partner, f"/notifications/{shown['notification']}?View=security"),
         ("postbacks", partner, "/postbacks"), ("postback", partner, f"/postbacks/{shown['postback']}"),
         ("notices", partner, "/notices"), ("support", partner, "/support"), ("support-request", partner, f"/support/{shown['support']}"), ("account", partner, "/account"),
         ("operator-health", operator, "/operator/health"), ("operator-maintenance", operator, "/operator/maintenance"),
