@@ -60,6 +60,7 @@ const shapes = {
   close: "M6 6l12 12M18 6L6 18",
   up: "M7 14l5-5 5 5",
   down: "M7 10l5 5 5-5",
+  sort: "M8 10l4-4 4 4M8 14l4 4 4-4",
   columns: "M5 5h14v14H5zM10 5v14M15 5v14",
   search: "M10.5 16a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11zM15 15l5 5",
   plus: "M12 5v14M5 12h14",

@@ -5,7 +5,8 @@
  *   signal   aborted when the page is left         go(path) to another page
  *   setQuery(values)  changes the address's query without leaving the page ("" takes a name out)
  *   guard(unsaved)    while unsaved() holds, leaving the page asks first
- * Whatever a page starts (requests, timers, watch) ends with its signal.
+ * Whatever a page starts (requests, timers, watch) ends with its signal; what it does with its context after that
+ * does nothing, for another page is shown by then.
  */
 import { current, isOperator } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -41,13 +42,22 @@ const pages = [
   ["/operator/audit", "operator_audit"],
 ];
 
+/* What is not well encoded names nothing. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
 function find(path) {
   const parts = path.split("/").slice(1);
   let best = null;
   for (const [pattern, module] of pages) {
     const names = pattern.split("/").slice(1), params = {};
     const fits = names.length === parts.length && names.every((name, i) =>
-      name.startsWith("{") ? (params[name.slice(1, -1)] = decodeURIComponent(parts[i])) !== "" : name === parts[i]);
+      name.startsWith("{") ? (params[name.slice(1, -1)] = decoded(parts[i])) !== "" : name === parts[i]);
     if (fits && (!best || Object.keys(params).length < Object.keys(best.params).length))
       best = { module, params };
   }
@@ -60,7 +70,8 @@ let onShown = () => {};
 let address = "";   /* of the page shown */
 let unsaved = null; /* of the page shown: would leaving it lose something? */
 
-async function mayLeave() {
+/* Asks if there is something to lose. */
+export async function mayLeave() {
   if (!current() || !unsaved?.())
     return true;
   const leave = await confirm({ title: "Leave without saving?", text: "What you changed on this page is not saved.", action: "Leave", tone: "danger" });
@@ -106,6 +117,27 @@ export async function go(path, { replace = false } = {}) {
 
 export const home = () => (isOperator() ? "/operator/health" : "/inquiries");
 
+function contextOf(params, signal) {
+  const alive = (act) => (...given) => (signal.aborted ? undefined : act(...given));
+  return {
+    params, signal, query: new URLSearchParams(location.search), go: alive(go),
+    setQuery: alive((values) => {
+      const to = new URL(location.href);
+      for (const [name, value] of Object.entries(values)) {
+        to.searchParams.delete(name);
+        for (const one of Array.isArray(value) ? value : [value])
+          if (one !== "" && one !== null && one !== undefined)
+            to.searchParams.append(name, one);
+      }
+      history.replaceState(null, "", address = to.pathname + to.search);
+    }),
+    guard: alive((would) => {
+      unsaved = would;
+      window.onbeforeunload = (event) => { if (unsaved?.()) event.preventDefault(); };
+    }),
+  };
+}
+
 async function show() {
   leaving?.abort();
   const here = leaving = new AbortController();
@@ -117,33 +149,15 @@ async function show() {
   }
   address = location.pathname + location.search;
   unsaved = window.onbeforeunload = null;
-  const found = find(location.pathname);
+  document.querySelectorAll("dialog[open]").forEach((one) => one.close()); /* they are of the page that is left */
   document.documentElement.classList.add("loading");
   let shown;
   try {
+    const found = find(location.pathname);
     if (!found)
       throw Object.assign(new Error("There is no such page."), { status: 404 });
     const { page } = await import(`./pages/${found.module}.js`);
-    shown = await page({
-      params: found.params,
-      query: new URLSearchParams(location.search),
-      signal: here.signal,
-      go,
-      setQuery(values) {
-        const to = new URL(location.href);
-        for (const [name, value] of Object.entries(values)) {
-          to.searchParams.delete(name);
-          for (const one of Array.isArray(value) ? value : [value])
-            if (one !== "" && one !== null && one !== undefined)
-              to.searchParams.append(name, one);
-        }
-        history.replaceState(null, "", address = to.pathname + to.search);
-      },
-      guard(would) {
-        unsaved = would;
-        window.onbeforeunload = (event) => { if (unsaved?.()) event.preventDefault(); };
-      },
-    });
+    shown = await page(contextOf(found.params, here.signal));
   } catch (error) {
     if (here.signal.aborted)
       return;

@@ -2,9 +2,9 @@
 import { current, del, get, isBrand, isOperator, own, use } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { date } from "./format.js";
-import { go } from "./router.js";
+import { go, mayLeave } from "./router.js";
 import { progress } from "./ui/progress.js";
-import { toastPlace } from "./ui/toast.js";
+import { settle, toast, toastPlace } from "./ui/toast.js";
 
 const sections = () => {
   if (isOperator())
@@ -20,7 +20,7 @@ const sections = () => {
 };
 
 const header = h("header.top"), nav = h("nav.side", { id: "sections", "aria-label": "Sections" });
-const banner = h("div.banner", { role: "status", hidden: true });
+const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), banner = h("div.banner", { hidden: true }, bannerSays, bannerBar);
 const announcer = h("div.away", { "aria-live": "polite" });
 const main = h("main", { id: "main", tabindex: "-1" });
 let unread = 0;
@@ -47,8 +47,7 @@ export function refresh(changed = false) {
     const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
     return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title));
   })) : null);
-  if (session)
-    look();
+  look();
 }
 
 /* ---- header ---- */
@@ -70,12 +69,17 @@ function drawBell() {
 }
 
 async function signOut() {
+  if (!(await mayLeave()))
+    return;
+  await settle(); /* what is being closed or deleted needs the session */
   try {
-    await del("/Session");
-  } finally {
-    use(null);
-    go("/sign-in", { replace: true });
+    await del("/Session", { quiet: true });
+  } catch (error) {
+    if (error.status !== 401)
+      return toast(`You are still signed in. ${error.message}`, "bad");
   }
+  use(null);
+  return go("/sign-in", { replace: true });
 }
 
 function drawHeader(session) {
@@ -109,26 +113,29 @@ document.addEventListener("keydown", (event) => {
 
 /* ---- what the server says to everybody: notices not read, maintenance ---- */
 
-let looking = null;
+let looks = 0, looking = null;
 export async function look() {
+  const mine = ++looks, session = current(), late = () => mine !== looks || session !== current();
   clearTimeout(looking);
-  const session = current();
-  if (!session)
+  if (!session) {
+    banner.hidden = true;
     return;
+  }
   try {
-    unread = Number((await get(own("/Notices"), { PageSize: 1 })).Unread);
+    const [notices, maintenance] = await Promise.all([get(own("/Notices"), { PageSize: 1 }), get(own("/Maintenance"))]);
+    if (late())
+      return;
+    unread = Number(notices.Unread);
     drawBell();
-    await lookAtMaintenance();
+    drawMaintenance(maintenance);
   } catch {
     /* the next look may tell; the page itself shows what fails */
   }
-  if (session === current())
+  if (!late())
     looking = setTimeout(look, banner.hidden ? 30000 : 3000);
 }
 
-async function lookAtMaintenance() {
-  const now = await get(own("/Maintenance"));
-  const percent = Number(now.CatchUp.Percent);
+function drawMaintenance(now) {
   banner.hidden = !["SCHEDULED", "STARTING", "ON", "ENDING", "CATCHING_UP"].includes(now.State);
   if (banner.hidden)
     return;
@@ -139,6 +146,8 @@ async function lookAtMaintenance() {
     ENDING: "Maintenance is ending.",
     CATCHING_UP: "Maintenance is over: the postbacks that waited are going out.",
   }[now.State];
-  fill(banner, h("p", null, h("strong", null, what), now.Message ? ` ${now.Message}` : null),
-    now.State === "CATCHING_UP" ? progress(percent, 100, "Catching up") : null);
+  const message = now.Message ? ` ${now.Message}` : "";
+  if (bannerSays.textContent !== what + message) /* what is the same is not said again */
+    fill(bannerSays, h("strong", null, what), message);
+  fill(bannerBar, now.State === "CATCHING_UP" ? progress(Number(now.CatchUp.Percent), 100, "Catching up") : null);
 }

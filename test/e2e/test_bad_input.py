@@ -246,7 +246,7 @@ def test_paths_that_are_not_percent_encoded_text(world, wire, path):
 
 
 @pytest.mark.parametrize("path", [
-    "/", "//", "/.", "/..", "/%2e%2e/%2e%2e/etc/passwd", "/../../etc/passwd", "/healthz/",
+    "//", "/.", "/..", "/%2e%2e/%2e%2e/etc/passwd", "/../../etc/passwd", "/healthz/",
     "//healthz",
     "/Healthz", "/healthz%2f", "/Operator", "/Mediapartners", "/Mediapartners/",
     "/Mediapartners/{SID}", "/Mediapartners/{SID}/", "/Mediapartners/{SID}/ActionInquiries/",
@@ -421,6 +421,8 @@ IGNORE_BODY = ("/Close", "/Pause", "/Resume", "/SigningSecret", "/Retry", "/Rese
 @pytest.mark.parametrize("method, pattern", WITH_BODY)
 def test_media_types_that_are_not_taken(world, method, pattern):
     if pattern.endswith(IGNORE_BODY) or "{Type}" in pattern:  # what it names is looked for first
+        return
+    if pattern == "/Session/Password":  # for sessions alone: test_sessions
         return
     path, account = path_of(world, pattern)
     for kind in ("application/xml", "multipart/form-data; boundary=x", "application/jsonp"):

@@ -272,7 +272,7 @@ def test_an_event_carries_every_field_and_what_the_api_does_not_show(world, rece
     life = Life(world, MediaPartnerInquiryId="M77", CustomerId="C1", InquiryDate="2026-01-16",
                 InquiryNotes="note")
     every = {"EventId", "EventType", "EventTime", "AccountSid", "InquiryId"} | BRANDS_OWN \
-        | OF_BOTH - {"Id", "ResolutionNotes", "PromoCode"}
+        | OF_BOTH - {"Id"}
     for account, receiver, own in ((world.partner, at_partner, PARTNERS_OWN),
                                    (world.brand, at_brand, set())):
         body = json.loads(receiver.wait(1)[0].body)

@@ -40,7 +40,7 @@ function requests(context) {
 function asking(byId, query, done) {
   const sheet = form({
     action: "Ask",
-    values: { Kind: query.get("Kind") ?? "", NotificationId: query.get("NotificationId") ?? "", Subject: query.get("Subject") ?? "" },
+    values: { Kind: query.get("Kind"), NotificationId: query.get("NotificationId"), Subject: query.get("Subject") },
     fields: [
       { name: "Kind", label: "What about", kind: "select", required: true, options: KINDS },
       { name: "NotificationId", label: "Event notification", kind: "select", options: [["", "None in particular"], ...[...byId.values()].map((one) => [one.Id, notificationTitle(one, one.Id)])] },

@@ -77,7 +77,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     const up = state.sort === column.sort, down = state.sort === `-${column.sort}`;
     return h("th", { scope: "col", role: "columnheader", class: column.align, "aria-sort": up ? "ascending" : down ? "descending" : "none" },
       h("button.sort", { type: "button", onclick: () => { state.sort = down ? column.sort : up ? sort : `-${column.sort}`; first(); } },
-        column.title, up ? icon("up") : down ? icon("down") : null));
+        column.title, icon(up ? "up" : down ? "down" : "sort")));
   }
   function row(one, fresh) {
     const href = rowHref?.(one);

@@ -3,6 +3,7 @@
  * toast("Saved.")                                says it for a few seconds
  * undoable("Inquiry 12 is being closed.", act)   acts after five seconds unless Undo is pressed; a page
  *                                                that is left meanwhile acts at once: nothing is forgotten
+ * settle()                                       acts at once on all that could still be undone
  */
 import { h } from "../dom.js";
 
@@ -20,6 +21,11 @@ export function toast(text, tone = "") {
 }
 
 const UNDO_MS = 5000;
+const waiting = new Set(); /* acts that can still be undone */
+
+/* Resolves when they are done, well or not. */
+export const settle = () => Promise.all([...waiting].map((act) => act()));
+window.addEventListener("pagehide", settle);
 
 /* Resolves to true when it was done, false when it was undone; rejects as `act` does. */
 export function undoable(text, act) {
@@ -28,11 +34,19 @@ export function undoable(text, act) {
     const end = () => {
       clearTimeout(timer);
       box.remove();
-      window.removeEventListener("pagehide", now);
+      waiting.delete(now);
     };
-    const now = () => { end(); Promise.resolve(act()).then(() => done(true), failed); };
+    const now = async () => {
+      end();
+      try {
+        await act(); /* called at once: a page that is left waits for nothing */
+        done(true);
+      } catch (error) {
+        failed(error);
+      }
+    };
     const box = show(text, "", h("button", { type: "button", onclick: () => { end(); done(false); } }, "Undo"));
     timer = setTimeout(now, UNDO_MS);
-    window.addEventListener("pagehide", now);
+    waiting.add(now);
   });
 }

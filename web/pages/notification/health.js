@@ -7,7 +7,7 @@ import { toast, undoable } from "../../ui/toast.js";
 
 const TITLE_MOST = 60;
 
-export const path = (id, rest = "") => own(`/EventNotifications/${id}${rest}`);
+export const path = (id, rest = "") => own(`/EventNotifications/${encodeURIComponent(id)}${rest}`);
 /* Its name, or where it goes. */
 export function titleOf({ Id, Name, Url }) {
   const title = Name || (Url ?? "").replace(/^https?:\/\//, "") || `Event notification ${Id}`;
@@ -64,7 +64,7 @@ export function stateButton(notification, changed, kind = "button") {
 export async function remove(notification, pending) {
   const waiting = Number(pending ?? 0) ? `; its ${number(pending)} pending postbacks will not be sent` : "";
   try {
-    return await undoable(`“${titleOf(notification)}” is being deleted${waiting}.`, () => del(path(notification.Id)));
+    return await undoable(`“${titleOf(notification)}” is being deleted${waiting}.`, () => del(path(notification.Id), { keepalive: true }));
   } catch (error) {
     toast(error.message, "bad");
     return false;
