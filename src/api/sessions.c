@@ -1,9 +1,10 @@
 /* sessions.c — POST, GET, DELETE /Session, and PUT /Session/Password.
  *
  * Signing in goes through three hands: a reader finds the user, passwords.c compares, the writer
- * begins the session, if the password is still that one.  Nothing tells an unknown user from a
- * wrong password: the same answer after the same work.  A try is counted, by address and by mail
- * address, before it is known to be wrong, or a hundred at once would all be the first.
+ * begins the session, if the password is still that one; changing it goes the same way.  Nothing
+ * tells an unknown user from a wrong password: the same answer after the same work.  A try is
+ * counted, by address and by mail address, before it is known to be wrong, or a hundred at once
+ * would all be the first.
  */
 #include "api/sessions.h"
 
@@ -259,20 +260,28 @@ static void refuse_try(struct visit *visit)
     call_refuse(call, 401, NULL, "The mail address and the password do not belong together.");
 }
 
+/* Whether the password that was compared is the user's still; with *error if not. */
+static bool password_stands(struct api_job *job, struct db *db)
+{
+    const struct user_key *compared = &visit_of(job)->user;
+    struct user_key now;
+    bool stands = user_find_key(db, compared->caller.user, &now) &&
+                  strcmp(now.password_hash, compared->password_hash) == 0;
+    if (!stands)
+        error_set(&job->job.error, ERROR_CONFLICT, "The user was changed meanwhile; try again.");
+    return stands;
+}
+
 /* ---- signing in ---- */
 
 static bool run_begin(struct api_job *job, struct db *db)
 {
     struct visit *visit = visit_of(job);
     const struct caller *caller = &visit->user.caller;
-    struct user_key now;
     unsigned char hash[TOKEN_HASH_BYTES];
 
-    if (!user_find_key(db, caller->user, &now) ||
-        strcmp(now.password_hash, visit->user.password_hash) != 0) {
-        error_set(&job->job.error, ERROR_CONFLICT, "The user was changed meanwhile; try again.");
+    if (!password_stands(job, db))
         return false;
-    }
     session_random(visit->token);
     session_hash(hash, visit->token);
     session_end(db, visit->old);
@@ -350,7 +359,7 @@ static void begin(struct call *call, void *context)
     visit->call = call;
     struct visit_job *job = visit_job_new(visit, run_find, finish_find);
     struct fields fields = { .from = body, .problems = &job->api.problems };
-    body_only(&fields, names);
+    fields_only(&fields, names);
     char *email = fields_text(&fields, "Email", USER_EMAIL_TEXT - 1, 0, "a mail address");
     snprintf(visit->email, sizeof(visit->email), "%s", email != NULL ? email : "");
     free(email);
@@ -447,7 +456,7 @@ static bool run_change(struct api_job *job, struct db *db)
     struct user_change change = { .password_hash = visit->password.hash };
 
     session_hash(own, visit->token);
-    if (!user_change(db, caller->account, caller->user, &change))
+    if (!password_stands(job, db) || !user_change(db, caller->account, caller->user, &change))
         return false;
     sessions_end(db, caller->user, own);
     audit_add(db, caller, job->call->address, "password.change", "/Session/Password", "");
@@ -526,7 +535,7 @@ static void change_password(struct call *call, void *context)
     }
     struct visit_job *job = visit_job_new(visit, run_find_own, finish_find_own);
     struct fields fields = { .from = body, .problems = &job->api.problems };
-    body_only(&fields, names);
+    fields_only(&fields, names);
     visit->password.password = password_read(call, body, "Password", false, fields.problems);
     visit->fresh = password_read(call, body, "NewPassword", true, fields.problems);
     json_decref(body);

@@ -343,6 +343,21 @@ def test_another_password_ends_the_users_other_sessions(world):
     assert code(second.sign_in(browser.email, "ünd ein anderer")) == 200
 
 
+def test_of_two_who_change_a_password_at_once_one_does(world):
+    email = world.add_user(world.partner)
+    browsers = [somebody(world.server) for _ in range(2)]
+    for browser in browsers:
+        browser.ok(browser.sign_in(email, PASSWORD))
+
+    def change(n):
+        return browsers[n].put("/Session/Password", {"Password": PASSWORD, "NewPassword": f"pass phrase {n}"})
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        codes = [code(answer) for answer in pool.map(change, range(2))]
+    assert codes.count(200) == 1, codes
+    now = f"pass phrase {codes.index(200)}"
+    assert code(somebody(world.server).sign_in(email, now)) == 200
+
+
 def test_the_operator_shuts_out_and_lets_in_again(world):
     browser = somebody(world.server)
     browser.ok(browser.sign_in(world.add_user(world.partner), PASSWORD))
