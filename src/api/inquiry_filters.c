@@ -64,38 +64,6 @@ static const char *read_text(const struct call *call, const char *name)
     return text[0] != '\0' ? text : NULL;
 }
 
-static bool read_date(const struct call *call, const char *name, int64_t *at, bool *whole_day,
-                      struct problems *problems)
-{
-    const char *text = call_query(call, name);
-    if (text[0] == '\0')
-        return false;
-    if (date_parse_day(text, at, whole_day))
-        return true;
-    problems_add(problems, name,
-                 "must be an ISO 8601 date, such as 2026-11-23T18:40:17+01:00 (in a URL '+' is "
-                 "written %%2B) or 2026-11-23");
-    return false;
-}
-
-static void read_span(const struct call *call, const char *start, const char *end, int64_t *from,
-                      int64_t *until, struct problems *problems)
-{
-    int64_t at;
-    bool whole_day;
-    *from = *until = DATE_NONE;
-    if (read_date(call, start, &at, &whole_day, problems))
-        *from = at;
-    if (!read_date(call, end, &at, &whole_day, problems))
-        return;
-    if (whole_day)
-        *until = date_add_days(at, 1);
-    else
-        *until = at + (at % 1000 == 0 ? 1000 : 1);
-    if (*from != DATE_NONE && *from >= *until)
-        problems_add(problems, end, "must not be before %s", start);
-}
-
 static void read_words(const struct call *call, struct inquiry_filter *filter,
                        struct problems *problems)
 {
@@ -156,8 +124,8 @@ void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_fil
     }
     read_words(call, filter, problems);
     read_sort(call, brand, filter, problems);
-    read_span(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,
+    span_read(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,
               problems);
-    read_span(call, "TransactionDateStart", "TransactionDateEnd", &filter->transaction_from,
+    span_read(call, "TransactionDateStart", "TransactionDateEnd", &filter->transaction_from,
               &filter->transaction_until, problems);
 }
