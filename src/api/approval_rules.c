@@ -202,7 +202,7 @@ void approval_rules_add(struct call *call, void *context)
         return;
     work = work_new(call, context, run_add, finish_add);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     work->rule.campaign = fields_id(&fields, "CampaignId", "the campaign");
     work->rule.tracker =
         fields_id(&fields, "ActionTrackerId", "the tracker of the actions that are made");

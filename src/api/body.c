@@ -12,21 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void body_only(const struct fields *fields, const char *const *names)
-{
-    const char *member;
-    json_t *value;
-
-    json_object_foreach((json_t *)fields->from, member, value)
-    {
-        const char *const *name = names;
-        while (*name != NULL && strcmp(*name, member) != 0)
-            name++;
-        if (*name == NULL)
-            problems_add(fields->problems, member, "is not a field of this request");
-    }
-}
-
 bool body_bool(const struct fields *fields, const char *name, bool *value)
 {
     const json_t *given = json_object_get(fields->from, name);

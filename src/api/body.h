@@ -6,8 +6,6 @@
 #include "api/api.h"
 #include "model/fields.h"
 
-/* Members that are not in the NULL-ended list get a problem each. */
-void body_only(const struct fields *fields, const char *const *names);
 /* True when given and right: a JSON boolean, or "true", "false", "1", "0", "yes", … */
 bool body_bool(const struct fields *fields, const char *name, bool *value);
 /* A mail address, owned by the caller; NULL: not given or wrong. */

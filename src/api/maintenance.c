@@ -95,7 +95,7 @@ static void start(struct call *call, void *context)
     struct maintenance *maintenance = &work->maintenance;
     struct fields fields = { .from = body, .problems = &work->api.problems };
     int64_t now = clock_wall_ms();
-    body_only(&fields, names);
+    fields_only(&fields, names);
     maintenance->message =
         fields_text(&fields, "Message", MAINTENANCE_MESSAGE_MAX, FIELD_LINES, NULL);
     maintenance->start_at = fields_date(&fields, "StartDate", DATE_NONE, NULL);

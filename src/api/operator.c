@@ -167,7 +167,7 @@ static void add_account(struct call *call, void *context)
         return;
     work = work_new(call, context, run_add, finish_add);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     kind = fields_text(&fields, "Kind", 20, 0, "PARTNER or BRAND");
     if (kind != NULL &&
         (!account_kind_named(kind, &work->account.kind) || work->account.kind == ACCOUNT_OPERATOR))
@@ -300,7 +300,7 @@ static void change_account(struct call *call, void *context)
         return;
     work = work_new(call, context, run_change, finish_change);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     if (body_empties(body, "Name"))
         problems_add(fields.problems, "Name", "must not be empty");
     work->given.name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, NULL);

@@ -129,7 +129,7 @@ void operator_add_campaign(struct call *call, void *context)
         return;
     work = work_new(call, context, run_add, finish_add);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     work->sid = fields_text(&fields, "BrandSid", SID_TEXT - 1, 0, "the brand's SID");
     work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the campaign's name");
     read_currency(&fields, work->currency);
@@ -256,7 +256,7 @@ void operator_add_tracker(struct call *call, void *context)
     work = work_new(call, context, run_add_tracker, finish_add_tracker);
     work->campaign = path_id(call, 0);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the tracker's name");
     json_decref(body);
     if (api_job_valid(&work->api))
@@ -302,7 +302,7 @@ void operator_add_member(struct call *call, void *context)
     work = work_new(call, context, run_add_member, finish_member);
     work->campaign = path_id(call, 0);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     work->sid = fields_text(&fields, "PartnerSid", SID_TEXT - 1, 0, "the partner's SID");
     json_decref(body);
     if (api_job_valid(&work->api))

@@ -196,7 +196,7 @@ void operator_set_headers(struct call *call, void *context)
     work->body = body;
     work->id = path_id(call, 0);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     if (!json_is_array(json_object_get(body, "CustomHeaders")))
         problems_add(fields.problems, "CustomHeaders",
                      "is required: an array of objects with Name and Value");

@@ -148,7 +148,7 @@ void operator_add_token(struct call *call, void *context)
     work = api_job_new(sizeof(*work), call, context, run_add_token, finish_add_token, clear_token);
     work->scope = SCOPE_API;
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     scope = fields_text(&fields, "Scope", 20, 0, NULL);
     if (scope != NULL && !scope_named(scope, &work->scope))
         problems_add(fields.problems, "Scope", "must be API, READ or EVENTS");

@@ -152,7 +152,7 @@ void operator_set_tls(struct call *call, void *context)
         return;
     struct tls_work *work = work_new(call, context, run_change, finish_change);
     fields.problems = &work->api.problems;
-    body_only(&fields, members);
+    fields_only(&fields, members);
     work->identity = tls_identity_read(body, clock_wall_ms(), fields.problems);
     wipe_texts(body);
     json_decref(body);

@@ -192,7 +192,7 @@ void operator_add_user(struct call *call, void *context)
     struct person_job *job = person_new(call, context, run_may_add, finish_may_add);
     struct person *person = job->person;
     struct fields fields = { .from = body, .problems = &job->api.problems };
-    body_only(&fields, names);
+    fields_only(&fields, names);
     person->email = body_email(&fields, "Email", "what the user signs in with");
     person->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the user's name");
     person->role = read_role(&fields, ROLE_USER);
@@ -277,7 +277,7 @@ void operator_change_user(struct call *call, void *context)
     struct person_job *job = person_new(call, context, run_change, finish_change);
     struct person *person = job->person;
     struct fields fields = { .from = body, .problems = &job->api.problems };
-    body_only(&fields, names);
+    fields_only(&fields, names);
     if (body_empties(body, "Name"))
         problems_add(fields.problems, "Name", "must not be empty");
     person->id = path_id(call, 1);

@@ -182,7 +182,7 @@ static void states_take(const struct fields *fields, struct replay *replay)
 static void replay_take(const struct fields *fields, struct replay *replay)
 {
     static const char *const names[] = { "StartDate", "EndDate", "Types", "State", "From", NULL };
-    body_only(fields, names);
+    fields_only(fields, names);
     span_take(fields, replay);
     types_take(fields, replay);
     source_take(fields, replay);

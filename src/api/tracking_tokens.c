@@ -118,7 +118,7 @@ void operator_add_tracking_token(struct call *call, void *context)
         return;
     work = work_new(call, context, run_add, finish_add);
     fields.problems = &work->api.problems;
-    body_only(&fields, names);
+    fields_only(&fields, names);
     work->label = fields_text(&fields, "Label", LABEL_MAX, 0, NULL);
     json_decref(body);
     if (api_job_valid(&work->api))

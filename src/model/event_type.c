@@ -226,20 +226,6 @@ static void move_problems(const struct point_fields *from, struct problems *prob
     }
 }
 
-static void only_members(const struct fields *fields, const char *const *names)
-{
-    const char *member;
-    json_t *value;
-    json_object_foreach((json_t *)fields->from, member, value)
-    {
-        const char *const *name = names;
-        while (*name != NULL && strcmp(*name, member) != 0)
-            name++;
-        if (*name == NULL)
-            problems_add(fields->problems, member, "is not a member here");
-    }
-}
-
 static void read_points(struct event_type *type, const json_t *given, struct problems *problems)
 {
     static const char *const names[] = { "Name", "Type", "Meaning", "Sample", NULL };
@@ -253,7 +239,7 @@ static void read_points(struct event_type *type, const json_t *given, struct pro
         if (!json_is_object(element)) {
             problems_add(&from.problems, "", "must be an object with Name, Type, Meaning, Sample");
         } else {
-            only_members(&from.fields, names);
+            fields_only(&from.fields, names);
             read_point(&from, type, &points[i], &whole);
         }
         if (points[i].name == NULL)
@@ -294,7 +280,7 @@ struct event_type *event_type_read(const json_t *definition, const struct event_
     const json_t *points = json_object_get(definition, "DataPoints");
     struct event_type *type = must_alloc(sizeof(*type));
     type->number = before != NULL ? before->number : 0;
-    only_members(&fields, names);
+    fields_only(&fields, names);
     read_name(type, &fields, before);
     read_category(type, &fields, before);
     read_meaning(type, &fields, before);

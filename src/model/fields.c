@@ -88,6 +88,21 @@ static const char *wrong_with(const char *text, unsigned flags)
     return NULL;
 }
 
+void fields_only(const struct fields *fields, const char *const *names)
+{
+    const char *member;
+    json_t *value;
+
+    json_object_foreach((json_t *)fields->from, member, value)
+    {
+        const char *const *name = names;
+        while (*name != NULL && strcmp(*name, member) != 0)
+            name++;
+        if (*name == NULL)
+            problems_add(fields->problems, member, "is not a field of this request");
+    }
+}
+
 char *fields_text(const struct fields *fields, const char *name, size_t most, unsigned flags,
                   const char *meaning)
 {

@@ -27,6 +27,8 @@ enum { AMOUNT_MOST = 5000000 };
 
 const char *fields_label(const struct fields *fields, const char *name);
 
+/* Members that are not in the NULL-ended list get a problem each. */
+void fields_only(const struct fields *fields, const char *const *names);
 /* The value, owned by the caller; NULL: not given or wrong.  `most` counts characters.  Without
  * FIELD_LINES a line break is refused; other control characters always are. */
 char *fields_text(const struct fields *fields, const char *name, size_t most, unsigned flags,

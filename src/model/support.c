@@ -58,21 +58,6 @@ bool support_state_named(const char *name, enum support_state *state)
 
 /* ---- reading ---- */
 
-static void only(const struct fields *fields, const char *const *names)
-{
-    const char *member;
-    json_t *value;
-
-    json_object_foreach((json_t *)fields->from, member, value)
-    {
-        const char *const *name = names;
-        while (*name != NULL && strcmp(*name, member) != 0)
-            name++;
-        if (*name == NULL)
-            problems_add(fields->problems, member, "is not a field of this request");
-    }
-}
-
 void support_read(struct support_request *request, char **text, const json_t *from,
                   struct problems *problems)
 {
@@ -81,7 +66,7 @@ void support_read(struct support_request *request, char **text, const json_t *fr
     const struct fields fields = { .from = from, .problems = problems };
     char *kind = fields_text(&fields, "Kind", WORD_MAX, 0, choices);
 
-    only(&fields, names);
+    fields_only(&fields, names);
     if (kind != NULL) {
         request->kind = (enum support_kind)named(kinds, KINDS, kind);
         if (request->kind == 0)
@@ -102,7 +87,7 @@ char *support_message_read(enum support_state *state, bool from_operator, const 
     const struct fields fields = { .from = from, .problems = problems };
     char *word = from_operator ? fields_text(&fields, "State", WORD_MAX, 0, NULL) : NULL;
 
-    only(&fields, from_operator ? names : accounts_names);
+    fields_only(&fields, from_operator ? names : accounts_names);
     *state = from_operator ? SUPPORT_ANSWERED : SUPPORT_OPEN;
     if (word != NULL && !support_state_named(word, state))
         problems_add(problems, "State", "must be OPEN, ANSWERED or CLOSED");

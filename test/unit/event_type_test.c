@@ -140,7 +140,7 @@ static void test_what_is_wrong_is_named(void **state)
     wrong("{'Name':'a.b','DataPoints':[]}", NULL, "Meaning", "is required");
     wrong("{'Name':'a.b','Meaning':'m'}", NULL, "DataPoints", "must be an array");
     wrong("{'Name':'a.b','Meaning':'m','DataPoints':{}}", NULL, "DataPoints", "must be an array");
-    wrong("{'Name':'a.b','Meaning':'m','DataPoints':[],'More':1}", NULL, "More", "not a member");
+    wrong("{'Name':'a.b','Meaning':'m','DataPoints':[],'More':1}", NULL, "More", "not a field");
     wrong("{'Name':'a.b','Meaning':'m','Category':'Weather','DataPoints':[]}", NULL, "Category",
           "a category");
     wrong("{'Name':'a.b','Meaning':'m','DataPoints':[5]}", NULL, "DataPoints[0]", "an object");
@@ -167,7 +167,7 @@ static void test_what_is_wrong_is_named(void **state)
     wrong_point("'Name':'N','Type':'list','Meaning':'m','Sample':[[[[[[[[[[1]]]]]]]]]]",
                 "DataPoints[1].Sample", "nested too deep");
     wrong_point("'Name':'N','Type':'text','Meaning':'m','Sample':'s','Size':1",
-                "DataPoints[1].Size", "not a member");
+                "DataPoints[1].Size", "not a field");
 }
 
 /* A hundred data points are right, and one more is not. */
