@@ -14,12 +14,13 @@ export class ApiError extends Error {
 
 const roots = { PARTNER: "/Mediapartners/", BRAND: "/Advertisers/" };
 let session = null;
-let onSignedOut = () => {};
+let onSignedOut = () => false;
 
 /* The session in force: the answer of GET /Session, or null. */
 export const current = () => session;
 export function use(value) { session = value; }
 export function whenSignedOut(callback) { onSignedOut = callback; }
+/* The callback is told that the session has ended; it gives whether the page stays, for what is typed in it. */
 
 export const isOperator = () => session?.Account.Kind === "OPERATOR";
 export const isBrand = () => session?.Account.Kind === "BRAND";
@@ -41,7 +42,20 @@ export function query(values) {
   return text && `?${text}`;
 }
 
-async function ask(method, path, { body, type = "application/json", signal, quiet, keepalive } = {}) {
+/* Whoever signs in again in another tab changes the cookie for this one too: the same person goes on with that session,
+ * so that nothing typed here is lost; nobody works in another's. */
+async function signedInAnew() {
+  const now = await get("/Session", null, { quiet: true }).catch(() => null);
+  if (!now || !session || now.CsrfToken === session.CsrfToken)
+    return false;
+  if (now.User.Id !== session.User.Id)
+    throw new ApiError(403, { Message: `${now.User.Email} has signed in in another tab: load this page again to go on as that user.` });
+  session.CsrfToken = now.CsrfToken;
+  return true;
+}
+
+async function ask(method, path, options = {}) {
+  const { body, type = "application/json", signal, quiet, keepalive } = options;
   const headers = { Accept: "application/json" };
   if (body !== undefined)
     headers["Content-Type"] = type;
@@ -63,10 +77,10 @@ async function ask(method, path, { body, type = "application/json", signal, quie
   }
   if (answer.ok)
     return json;
-  if (answer.status === 401 && session && !quiet) {
-    session = null;
-    onSignedOut();
-  }
+  if (answer.status === 401 && session && !quiet && onSignedOut())
+    throw new ApiError(401, { Message: "Your session has ended. Sign in again in another tab, then go on here." });
+  if (answer.status === 403 && method !== "GET" && await signedInAnew())
+    return ask(method, path, options);
   throw new ApiError(answer.status, json);
 }
 

@@ -68,11 +68,14 @@ let leaving = null; /* AbortController of the page shown */
 let place = null;   /* where pages are shown */
 let onShown = () => {};
 let address = "";   /* of the page shown */
-let unsaved = null; /* of the page shown: would leaving it lose something? */
+let unsaved = null; /* of the page shown: guard() */
 
-/* Asks if there is something to lose. */
+/* Would leaving the page lose something? */
+export const isUnsaved = () => Boolean(current() && unsaved?.());
+
+/* Asks if it would. */
 export async function mayLeave() {
-  if (!current() || !unsaved?.())
+  if (!isUnsaved())
     return true;
   const leave = await confirm({ title: "Leave without saving?", text: "What you changed on this page is not saved.", action: "Leave", tone: "danger" });
   if (leave)
@@ -83,7 +86,7 @@ export async function mayLeave() {
 /* The address has changed already: the page's own is put back while it is asked. */
 async function back() {
   const to = location.pathname + location.search;
-  if (current() && unsaved?.()) {
+  if (isUnsaved()) {
     history.pushState(null, "", address);
     return go(to);
   }

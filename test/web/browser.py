@@ -110,13 +110,60 @@ class Browser:
 
     def sign_in(self, account, path="/", role="USER"):
         """Signed in as a new person of the account, at the page."""
+        return self.become(self.user(account, role)).go(path)
+
+    def become(self, email):
+        """The browser has a session of this person's; the page that is shown does not know."""
         answer = requests.post(self.server.base + "/Session", timeout=40, json={
-            "Email": self.user(account, role), "Password": PASSWORD})
+            "Email": email, "Password": PASSWORD})
         assert answer.status_code == 200, answer.text
         for cookie in answer.cookies:
             self.cdp("Network.setCookie", name=cookie.name, value=cookie.value,
                      url=self.server.base, httpOnly=True, sameSite="Strict")
-        return self.go(path)
+        return self
+
+    def sign_out(self):
+        if not self.named("button", "Sign out"):
+            self.find("details.person summary").click()
+        return self.click("Sign out")
+
+    # ---- calls of the page ----
+
+    def hold(self, path, method="GET"):
+        """Holds back the answers to the page's calls of this method to a path like this expression."""
+        self.driver.execute_script("""
+          const [path, method] = arguments, real = window.fetch;
+          window.held = [];
+          window.fetch = (to, options) => (!new RegExp(path).test(to) || options.method !== method ? real(to, options)
+            : new Promise((done, failed) => {
+                options.signal?.addEventListener('abort', () => failed(options.signal.reason));
+                window.held.push({ signal: options.signal, go: () => real(to, { ...options, signal: undefined }).then(done, failed) });
+              }));
+        """, path, method)
+        return self
+
+    def held(self):
+        return self.driver.execute_script("return window.held.length")
+
+    def let_go(self, first=0):
+        """Those held so far go out, from the n-th on; the page has their answers when this returns."""
+        self.driver.execute_async_script("""
+          const [first, done] = arguments;
+          Promise.all(window.held.slice(first).map((one) => one.go())).then(() => setTimeout(done, 50));""", first)
+        return self
+
+    def cut_off(self, path, method="GET"):
+        """Such calls reach nobody, until connected()."""
+        self.driver.execute_script("""
+          const [path, method] = arguments, real = window.fetch;
+          Object.assign(window, { failed: 0, connected() { window.fetch = real; } });
+          window.fetch = (to, options) => (!new RegExp(path).test(to) || options.method !== method ? real(to, options)
+            : (window.failed++, Promise.reject(new TypeError('cut off'))));""", path, method)
+        return self
+
+    def connected(self):
+        self.driver.execute_script("window.connected()")
+        return self
 
     # ---- where ----
 

@@ -2,10 +2,14 @@
 
 import uuid
 
+import pytest
 import requests
 
 from browser import PASSWORD
 from harness.delivery import Delivery
+
+
+DESKTOP = pytest.mark.parametrize("width", ["desktop"])
 
 
 def unique(prefix):
@@ -43,6 +47,26 @@ def test_an_account_is_made_with_a_user_and_a_token_that_work(browser, server, w
     browser.tick("Active", False, within="dialog").click("Save", within="dialog")
     browser.see("Not active")
     assert requests.post(server.base + "/Session", json={"Email": email, "Password": PASSWORD}, timeout=40).status_code == 401
+
+
+@DESKTOP
+def test_what_does_not_reach_the_server_is_told(browser, world):
+    browser.sign_in(world.operator, f"/operator/accounts/{world.partner.sid}")
+    browser.cut_off("/Tokens/", "DELETE")
+    browser.click("Revoke ", exact=False)
+    browser.click("Revoke", within="dialog")
+    browser.see("The server cannot be reached.")
+
+
+@DESKTOP
+def test_a_dialog_goes_with_its_page(browser, world):
+    browser.sign_in(world.operator, "/operator/accounts")
+    browser.click("Campaigns", within="nav").at("/operator/campaigns")
+    browser.click("New campaign")
+    browser.find("dialog")
+    browser.driver.back()
+    browser.at("/operator/accounts")
+    browser.until(lambda: not browser.all("dialog"), "no dialog")
 
 
 def test_a_campaign_gets_trackers_partners_and_tokens(browser, world):

@@ -9,6 +9,7 @@ PAGES = ["/", "/inquiries", "/inquiries/new", "/inquiries/import", "/inquiries/1
          "/support/1", "/account", "/operator", "/operator/accounts", "/operator/accounts/PA1", "/operator/campaigns",
          "/operator/campaigns/1", "/operator/event-types", "/operator/event-types/x", "/operator/support",
          "/operator/support/1", "/operator/headers", "/operator/maintenance", "/operator/health", "/operator/audit"]
+DESKTOP = pytest.mark.parametrize("width", ["desktop"])
 
 
 def sign_in(browser, email, password=PASSWORD):
@@ -40,14 +41,72 @@ def test_a_wrong_password_is_told_and_nothing_more(browser, world):
 def test_signing_out_ends_it_for_every_page(browser, world):
     browser.sign_in(world.brand, "/account")
     cookies = browser.cdp("Network.getCookies", urls=[browser.server.base])["cookies"]
-    browser.find("details.person summary").click()
-    browser.click("Sign out")
+    browser.sign_out()
     browser.at("/sign-in")
     for cookie in cookies:  # the cookie is worth nothing any more
         browser.cdp("Network.setCookie", name=cookie["name"], value=cookie["value"],
                     url=browser.server.base)
     browser.go("/account")
     browser.at("/sign-in")
+
+
+@DESKTOP
+def test_a_sign_out_that_does_not_reach_the_server_is_told(browser, world):
+    browser.sign_in(world.partner, "/account")
+    browser.cut_off("/Session$", "DELETE").sign_out()
+    browser.see("You are still signed in.")
+    assert browser.path == "/account"
+    browser.connected().sign_out()
+    browser.at("/sign-in")
+
+
+@DESKTOP
+def test_who_signs_in_again_in_another_tab_goes_on_here(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url(), Name="Our tracker")
+    email, colleague = browser.user(world.partner), browser.user(world.partner)
+    browser.become(email).go(f"/notifications/{made['Id']}").fill("Name", "Their tracker")
+    browser.become(email).click("Save")
+    browser.see("Saved.")
+    browser.fill("Name", "Nobody's tracker")
+    browser.become(colleague).click("Save")
+    browser.see(f"{colleague} has signed in in another tab")
+    got = world.partner.ok(world.partner.get(f"EventNotifications/{made['Id']}"))
+    assert got["Name"] == "Their tracker"
+    assert browser.field("Name").get_property("value") == "Nobody's tracker"
+
+
+@DESKTOP
+def test_what_is_typed_outlives_the_session(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url(), Name="Our tracker")
+    email = browser.user(world.partner)
+    browser.become(email).go(f"/notifications/{made['Id']}").fill("Name", "Their tracker")
+    browser.cdp("Network.clearBrowserCookies")
+    browser.click("Save").see("Your session has ended. Sign in again in another tab")
+    browser.become(email).click("Save").see("Saved.")
+    browser.cdp("Network.clearBrowserCookies")
+    browser.click("Security").at("/sign-in")
+
+
+@DESKTOP
+def test_the_banner_of_a_maintenance_is_for_those_inside(browser, world):
+    world.operator.ok(world.operator.post("Maintenance", {"Message": "New disks."}))
+    browser.sign_in(world.partner, "/account")
+    browser.see("New disks.", within=".banner")
+    browser.sign_out().at("/sign-in")
+    browser.until(lambda: not browser.all(".banner"), "no banner")
+    world.operator.ok(world.operator.post("Maintenance/End"))
+
+
+@DESKTOP
+def test_an_address_that_is_none_is_not_found(browser, world):
+    browser.sign_in(world.partner, "/notices")
+    for address in "/inquiries/%zz", "/notifications/..%2FCampaigns":
+        browser.driver.execute_script("""
+          const link = document.createElement('a');
+          link.href = arguments[0];
+          document.querySelector('main').append(link);
+          link.click();""", address)
+        browser.see("Not found", within="h1")
 
 
 def test_the_password_is_changed(browser, world):
@@ -68,7 +127,7 @@ def test_the_password_is_changed(browser, world):
     browser.until(lambda: browser.path != "/sign-in", "to be signed in by the new password")
 
 
-@pytest.mark.parametrize("width", ["desktop"])
+@DESKTOP
 def test_without_a_session_every_page_leads_to_the_sign_in(browser, world):
     for page in PAGES:
         browser.go(page)
@@ -88,7 +147,7 @@ def test_all_can_be_done_by_keyboard(browser, world):
     browser.until(lambda: browser.path != "/sign-in", "to be signed in")
 
 
-@pytest.mark.parametrize("width", ["desktop"])
+@DESKTOP
 def test_the_first_page_is_quick_to_load(browser, world):
     """Under 150 KiB compressed, whichever page is the first."""
     for account, path in (world.partner, "/inquiries"), (world.brand, "/notifications"), (world.operator, "/operator/accounts"):

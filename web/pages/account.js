@@ -1,5 +1,5 @@
 /* account.js — the signed-in person: who they are, change of password. */
-import { current, put, use } from "../api.js";
+import { current, put } from "../api.js";
 import { h } from "../dom.js";
 import { words } from "../format.js";
 import { facts } from "../ui/facts.js";
@@ -19,9 +19,7 @@ export async function page() {
         check: (value, values) => (value === values.NewPassword ? "" : "The two are not the same.") },
     ],
     submit: async ({ Password, NewPassword }) => {
-      const session = await put("/Session/Password", { Password, NewPassword });
-      if (session?.CsrfToken)
-        use(session);
+      await put("/Session/Password", { Password, NewPassword });
       ["Password", "NewPassword", "Again"].forEach((name) => sheet.set(name, ""));
       toast("The password is changed; your other sessions have ended.");
     },

@@ -31,10 +31,19 @@ export async function page({ signal }) {
     const answer = await get(own("/Notices"), { PageSize: SIZE, Before: next }, { signal });
     items.append(...answer.Notices.map(draw));
     next = answer["@nextpageuri"] ? new URL(answer["@nextpageuri"], location.origin).searchParams.get("Before") : "";
-    fill(more, next ? h("button", { type: "button", onclick: load }, "Older") : null);
+    fill(more, next ? h("button", { type: "button", onclick: older }, "Older") : null);
     all.hidden = !mayChange() || Number(answer.Unread) === 0;
     if (!items.firstChild)
       items.replaceWith(h("p.empty", null, "No notices. Trouble with a receiver, maintenance and answers of the support appear here."));
+  }
+  async function older(event) {
+    event.target.disabled = true;
+    try {
+      await load();
+    } catch (error) {
+      event.target.disabled = false;
+      toast(error.message, "bad");
+    }
   }
   all.addEventListener("click", async () => {
     try {
