@@ -2,6 +2,7 @@
  *
  * get/post/put/del give the answer's JSON, or throw an ApiError with the answer's message and its
  * wrong fields.  own("/Postbacks") is the path of the signed-in account's resource.
+ * again and watch call back until a signal is aborted.
  */
 export class ApiError extends Error {
   constructor(status, body) {
@@ -98,13 +99,34 @@ const rest = (ms, signal) => new Promise((done) => {
   signal.addEventListener("abort", end);
 });
 
-/* Calls back when something of the account's postbacks has changed, until the signal is aborted: again only when the
- * last call is done, and at most twice a second, however much changes. */
+/* Calls back each time so long after the last call was done, whether that went well or not. */
+export async function again(ms, callback, signal) {
+  for (await rest(ms, signal); !signal.aborted; await rest(ms, signal))
+    await callback();
+}
+
+/* Resolves when the tab is seen, or the signal aborted. */
+const seen = (signal) => new Promise((done) => {
+  const look = () => {
+    if (document.hidden && !signal.aborted)
+      return;
+    document.removeEventListener("visibilitychange", look);
+    signal.removeEventListener("abort", look);
+    done();
+  };
+  document.addEventListener("visibilitychange", look);
+  signal.addEventListener("abort", look);
+  look();
+});
+
+/* Calls back when something of the account's postbacks has changed: again only when the last call is done, and at most
+ * twice a second, however much changes.  Only while the tab is seen: a browser has six connections to a server for all
+ * its tabs, and each call that is held takes one. */
 export async function watch(callback, signal) {
   let cursor = "", pause = 0;
   while (!signal.aborted) {
     try {
-      const answer = await get(own("/Changes"), { Since: cursor }, { signal });
+      const answer = await get(own("/Changes"), { Since: cursor }, { signal: AbortSignal.any([signal, hidden.signal]) });
       pause = 0;
       if (cursor && answer.Cursor !== cursor) {
         await callback();
@@ -114,8 +136,13 @@ export async function watch(callback, signal) {
     } catch (error) {
       if (error.name === "AbortError" || error.status === 401 || error.status === 403)
         return;
+    await seen(signal);
+    const hidden = new AbortController(), hide = () => { if (document.hidden) hidden.abort(); };
+    document.addEventListener("visibilitychange", hide);
       pause = Math.min(pause ? pause * 2 : 1000, 30000);
       await rest(pause, signal);
     }
   }
 }
+      if (hidden.signal.aborted)
+        continue;

@@ -171,3 +171,19 @@ def test_the_servers_health_is_shown_and_moves(browser, world, receiver):
     browser.see("Maintenance", within="h1 ~ .badge")
     world.operator.ok(world.operator.post("Maintenance/End"))
     browser.see("Well", within="h1 ~ .badge")
+
+
+@DESKTOP
+def test_the_pages_that_look_again_go_on_after_the_server_was_away(browser, world):
+    browser.sign_in(world.operator, "/operator/health")
+    browser.see("Well", within="h1 ~ .badge")
+    browser.cut_off("/Operator/Status")
+    browser.see("No answer", within="h1 ~ .badge")
+    browser.until(lambda: browser.driver.execute_script("return window.failed") > 1, "a second call without an answer")
+    browser.connected().see("Well", within="h1 ~ .badge")
+    browser.go("/operator/maintenance").see("Postbacks go out")
+    browser.cut_off("/Operator/Maintenance$")
+    browser.until(lambda: browser.driver.execute_script("return window.failed"), "a call without an answer")
+    world.operator.ok(world.operator.post("Maintenance", {}))
+    browser.connected().see("Postbacks are paused", within="h1 ~ .badge")
+    browser.click("End the maintenance").see("Postbacks go out", within="h1 ~ .badge")

@@ -1,9 +1,11 @@
 """The log of postbacks, one postback, notices and support, as an account's person uses them."""
 
 from harness.delivery import Delivery
+import pytest
 from harness.receiver import answers
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
+DESKTOP = pytest.mark.parametrize("width", ["desktop"])
 
 
 def rows(browser):
@@ -25,6 +27,45 @@ def test_a_new_postback_appears_by_itself(browser, world, receiver):
 def test_the_log_says_why_one_waits_and_is_filtered(browser, world, receivers):
     sick, well = receivers(answers(503)), receivers()
     Delivery(world, well.url(), Name="Well")
+@DESKTOP
+def test_a_tab_that_nobody_sees_holds_no_call(browser, world, receiver):
+    """A browser has six connections to a server for all its tabs."""
+    def shown(seen):
+        browser.driver.execute_script("""
+          Object.defineProperty(document, 'hidden', { value: !arguments[0], configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'));""", seen)
+    work = Delivery(world, receiver.url())
+    browser.sign_in(world.partner, "/postbacks")
+    browser.see("No postback like that.")
+    browser.hold("/Changes")
+    work.send()
+    browser.until(browser.held, "the next call to wait")
+    shown(False)
+    assert browser.driver.execute_script("return window.held.every((one) => one.signal.aborted)")
+    work.send()
+    world.await_state(world.partner, "DELIVERED", 2)
+    assert browser.held() == 1
+    shown(True)
+    browser.until(lambda: browser.held() > 1, "a call anew")
+    browser.let_go(first=1)
+    browser.until(lambda: rows(browser) == 2, "both")
+
+
+@DESKTOP
+def test_an_event_notification_beyond_a_page_has_its_name(browser, world, receivers):
+    for name in "First", "Second", "Third":
+        world.notify(world.partner, receivers().url(), Name=name)
+    script = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source="""
+      const real = fetch;
+      fetch = (path, options) => real(String(path).replace('PageSize=1000', 'PageSize=2'), options);""")
+    try:
+        browser.sign_in(world.partner, "/postbacks")
+        for name in "First", "Second", "Third":
+            browser.choose("Event notification", name)
+    finally:
+        browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+
+
     Delivery(world, sick.url(), Name="Sick").send()  # to both
     world.await_state(world.partner, "WAITING")
     world.await_state(world.partner, "DELIVERED")

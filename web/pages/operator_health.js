@@ -1,5 +1,5 @@
 /* operator_health.js — how the server fares: figures now, and over time. */
-import { get } from "../api.js";
+import { again, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { bytes, date, number, span } from "../format.js";
 import { activity } from "../ui/activity.js";
@@ -45,18 +45,18 @@ function says(status) {
 export async function page(context) {
   const { signal } = context;
   const badge = h("span.badge"), tiles = h("div.tiles"), about = h("p.muted");
-  let timer = null;
   async function reload() {
-    clearTimeout(timer);
     const status = await get("/Operator/Status", null, { signal }), [words, tone] = says(status);
     badge.className = `badge ${tone}`;
     fill(badge, words);
     fill(tiles, FIGURES.map((figure) => tile(status, figure)));
     fill(about, `postbackd ${status.Server.Version}, up ${span(status.Server.UptimeSeconds)}, since ${date(status.Server.StartDate)}.`);
-    if (!signal.aborted)
-      timer = setTimeout(() => reload().catch(() => { badge.className = "badge bad"; fill(badge, "No answer"); timer = setTimeout(reload, AGAIN_MS); }), AGAIN_MS);
   }
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  function noAnswer() {
+    badge.className = "badge bad";
+    fill(badge, "No answer");
+  }
   await reload();
+  again(AGAIN_MS, () => reload().catch(noAnswer), signal);
   return { title: "Health", node: h("div", null, heading("Health", { beside: badge }), tiles, about, activity("/Operator/Series", context).node) };
 }

@@ -1,5 +1,5 @@
 /* operator_maintenance.js — pause all postbacks, now or at a date; end it; watch the catch-up. */
-import { get, mayChange, post } from "../api.js";
+import { again, get, mayChange, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { date, number } from "../format.js";
 import { look } from "../shell.js";
@@ -38,7 +38,7 @@ function starting(done) {
 
 export async function page({ signal }) {
   const state = h("section.card"), start = h("section.card", null, h("h2", null, "Start or plan one")), badge = h("span.badge");
-  let sheet = null, timer = null;
+  let sheet = null;
 
   async function end(scheduled) {
     try {
@@ -67,13 +67,9 @@ export async function page({ signal }) {
       start.append(sheet = starting(reload));
   }
   async function reload() {
-    clearTimeout(timer);
-    const now = await get(URI, null, { signal });
-    draw(now);
-    if (!signal.aborted)
-      timer = setTimeout(() => reload().catch(() => {}), now.State === "OFF" ? WATCH_MS * 10 : WATCH_MS);
+    draw(await get(URI, null, { signal }));
   }
-  signal.addEventListener("abort", () => clearTimeout(timer));
   await reload();
+  again(WATCH_MS, () => reload().catch(() => { /* the next may tell */ }), signal);
   return { title: "Maintenance", node: h("div", null, heading("Maintenance", { beside: badge }), state, start) };
 }
