@@ -20,8 +20,8 @@ let onSignedOut = () => false;
 /* The session in force: the answer of GET /Session, or null. */
 export const current = () => session;
 export function use(value) { session = value; }
-export function whenSignedOut(callback) { onSignedOut = callback; }
 /* The callback is told that the session has ended; it gives whether the page stays, for what is typed in it. */
+export function whenSignedOut(callback) { onSignedOut = callback; }
 
 export const isOperator = () => session?.Account.Kind === "OPERATOR";
 export const isBrand = () => session?.Account.Kind === "BRAND";
@@ -93,6 +93,17 @@ export const del = (path, options) => ask("DELETE", path, options);
 export const upload = (path, values, text, options) =>
   ask("POST", path + query(values), { ...options, body: text, type: "text/csv" });
 
+/* All of a list that is read by pages. */
+export async function all(path, name, signal) {
+  const found = [];
+  for (let Page = 1, pages = 1; Page <= pages; Page++) {
+    const answer = await get(path, { Page, PageSize: 1000 }, { signal });
+    found.push(...answer[name]);
+    pages = Number(answer["@numpages"]);
+  }
+  return found;
+}
+
 const rest = (ms, signal) => new Promise((done) => {
   const end = () => { clearTimeout(timer); signal.removeEventListener("abort", end); done(); };
   const timer = setTimeout(end, ms);
@@ -125,6 +136,9 @@ const seen = (signal) => new Promise((done) => {
 export async function watch(callback, signal) {
   let cursor = "", pause = 0;
   while (!signal.aborted) {
+    await seen(signal);
+    const hidden = new AbortController(), hide = () => { if (document.hidden) hidden.abort(); };
+    document.addEventListener("visibilitychange", hide);
     try {
       const answer = await get(own("/Changes"), { Since: cursor }, { signal: AbortSignal.any([signal, hidden.signal]) });
       pause = 0;
@@ -134,15 +148,14 @@ export async function watch(callback, signal) {
       }
       cursor = answer.Cursor;
     } catch (error) {
+      if (hidden.signal.aborted)
+        continue;
       if (error.name === "AbortError" || error.status === 401 || error.status === 403)
         return;
-    await seen(signal);
-    const hidden = new AbortController(), hide = () => { if (document.hidden) hidden.abort(); };
-    document.addEventListener("visibilitychange", hide);
       pause = Math.min(pause ? pause * 2 : 1000, 30000);
       await rest(pause, signal);
+    } finally {
+      document.removeEventListener("visibilitychange", hide);
     }
   }
 }
-      if (hidden.signal.aborted)
-        continue;

@@ -151,6 +151,50 @@ def test_support_is_asked_and_answers(browser, world, receiver):
 def test_the_charts_are_drawn_and_told_as_a_table(browser, world, receiver):
     work = Delivery(world, receiver.url())
     work.send()
+@DESKTOP
+def test_the_operator_sees_one_accounts_requests(browser, world):
+    for account in world.partner, world.brand:
+        account.ok(account.post("SupportRequests", {"Kind": "OTHER", "Subject": f"Of {account.sid}", "Text": "?"}))
+    browser.sign_in(world.operator, f"/operator/accounts/{world.partner.sid}")
+    browser.click("Support", within=".facts")
+    browser.see(f"Of {world.partner.sid}")
+    browser.see_no(f"Of {world.brand.sid}")
+
+
+@DESKTOP
+def test_what_is_being_written_to_the_support_is_not_left_unasked(browser, world):
+    world.partner.ok(world.partner.post("SupportRequests", {"Kind": "OTHER", "Subject": "A word", "Text": "?"}))
+    browser.sign_in(world.partner, "/support")
+    browser.fill("What do you need", "Whom may I call?").click("A word")
+    browser.see("Leave without saving?").click("Leave", within="dialog")
+    browser.see("Write again").fill("Write again", "Hello?").click("‹ Support")
+    browser.see("Leave without saving?").click("Leave", within="dialog").at("/support")
+
+
+def charts(browser):
+    return browser.driver.execute_script("return Object.keys(window.Chart?.instances ?? {}).length")
+
+
+@DESKTOP
+def test_charts_go_with_their_page_and_late_figures_change_nothing(browser, world):
+    browser.sign_in(world.partner, "/postbacks")
+    browser.until(lambda: charts(browser) == 4, "four charts")
+
+    def first():
+        return browser.driver.execute_script("return Chart.getChart(document.querySelector('canvas')).data.labels[0]")
+    hour = first()
+    browser.hold("/Series")
+    browser.choose("Span of the charts", "Last 6 hours").choose("Span of the charts", "Last day")
+    browser.until(lambda: browser.held() > 1, "both spans asked for")
+    last = browser.held() - 1
+    browser.let_go(first=last)
+    day = browser.until(lambda: first() != hour and first(), "the day's figures")
+    browser.let_go()  # the first again, late
+    assert first() == day
+    browser.click("Support", within="nav").at("/support")
+    assert charts(browser) == 0
+
+
     world.await_state(world.partner, "DELIVERED")
     browser.sign_in(world.partner, "/postbacks")
     browser.until(lambda: browser.driver.execute_script(

@@ -1,5 +1,5 @@
 /* notification_edit.js — one event notification: its settings, its deliveries, its security; or a new one. */
-import { get, mayChange, own, watch } from "../api.js";
+import { all, get, mayChange, own, watch } from "../api.js";
 import { fill, h } from "../dom.js";
 import { activity } from "../ui/activity.js";
 import { heading } from "../ui/heading.js";
@@ -91,8 +91,7 @@ function head(notification, context) {
 }
 
 async function deliveries(notification, context) {
-  const { EventNotifications } = await get(own("/EventNotifications"), { PageSize: 1000 }, { signal: context.signal });
-  const others = EventNotifications.filter((one) => one.Id !== notification.Id && one.State !== "DAMAGED");
+  const others = (await all(own("/EventNotifications"), "EventNotifications", context.signal)).filter((one) => one.Id !== notification.Id && one.State !== "DAMAGED");
   const charts = activity(path(notification.Id, "/Series"), context);
   return { node: h("div", null, charts.node, replays(notification, others, context)) };
 }

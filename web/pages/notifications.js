@@ -1,6 +1,6 @@
 /* notifications.js — Settings: Event Notifications.  A heading for each category, its notifications below with
  * their health, which follows what happens. */
-import { get, mayChange, own, watch } from "../api.js";
+import { all, get, mayChange, own, watch } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { heading } from "../ui/heading.js";
 import { badges, glance, heldReason, path, remove, stateButton, titleOf } from "./notification/health.js";
@@ -72,7 +72,8 @@ function section(category, notifications, context) {
   function show(count) {
     const fresh = notifications.slice(0, count).filter((one) => !entries.has(one.Id)).map((one) => {
       const made = entry(one, context, () => {
-        entries.delete(one.Id);
+        if (!entries.delete(one.Id)) /* it was told already */
+          return;
         notifications.splice(notifications.indexOf(one), 1);
         made.node.remove();
         tidy();
@@ -123,23 +124,13 @@ function follow(sections, signal) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-async function everyOne(signal) {
-  const found = [];
-  for (let Page = 1, pages = 1; Page <= pages; Page++) {
-    const answer = await get(own("/EventNotifications"), { Page, PageSize: 1000 }, { signal });
-    found.push(...answer.EventNotifications);
-    pages = Number(answer["@numpages"]);
-  }
-  return found;
-}
-
 export async function page(context) {
   const { signal } = context;
-  const [catalog, all] = await Promise.all([get("/EventCatalog", null, { signal }), everyOne(signal)]);
+  const [catalog, every] = await Promise.all([get("/EventCatalog", null, { signal }), all(own("/EventNotifications"), "EventNotifications", signal)]);
   const known = new Set(catalog.Categories.map((one) => one.Name));
-  const groups = catalog.Categories.map((category) => [category, all.filter((one) => one.Category === category.Name)])
+  const groups = catalog.Categories.map((category) => [category, every.filter((one) => one.Category === category.Name)])
     .filter(([category, its]) => category.EventTypes.length || its.length);
-  const others = all.filter((one) => !known.has(one.Category));
+  const others = every.filter((one) => !known.has(one.Category));
   const sections = groups.map(([category, its]) => section(category, its, context));
   const damaged = others.length ? section({ Name: "Not readable", Key: "" }, others, context) : null;
   Promise.all(sections.map((one) => one.ready)).then(() => { if (!signal.aborted) follow(sections, signal); });

@@ -1,5 +1,5 @@
 /* postbacks.js — the log of postbacks, live: new ones and new outcomes appear by themselves. */
-import { get, own, watch } from "../api.js";
+import { all, get, own, watch } from "../api.js";
 import { h } from "../dom.js";
 import { date, tones } from "../format.js";
 import { postbackSays } from "../postback_words.js";
@@ -14,8 +14,7 @@ export const stateBadge = (postback, notification) =>
 
 /* All of the account's event notifications by id. */
 export async function notificationsById(signal) {
-  const { EventNotifications } = await get(own("/EventNotifications"), { PageSize: 1000 }, { signal });
-  return new Map(EventNotifications.map((one) => [one.Id, one]));
+  return new Map((await all(own("/EventNotifications"), "EventNotifications", signal)).map((one) => [one.Id, one]));
 }
 
 export const notificationTitle = (notification, id) => (notification ? notification.Name || notification.Url || `Event notification ${id}` : `Event notification ${id} (deleted)`);
@@ -48,7 +47,7 @@ export async function page(context) {
     load: pageOf(own("/Postbacks"), "Postbacks", "Before"),
   });
   const charts = activity(own("/Series"), context);
-  watch(() => { if (log.atTop()) log.reload(); charts.reload(); }, signal);
+  watch(() => Promise.all([log.atTop() ? log.reload() : null, charts.reload()]), signal);
   await log.ready;
   return { title: "Postbacks", node: h("div", null, heading("Postbacks"), log.node, charts.node) };
 }

@@ -29,7 +29,8 @@ function requests(context) {
   return list({
     id: isOperator() ? "support-queue" : "support", caption: "Support requests", context, columns, rowHref: href, rowKey: (row) => row.Id,
     empty: isOperator() ? "Nobody is waiting." : "Nothing asked yet.",
-    filters: [{ name: "State", label: "State", kind: "select", initial: isOperator() ? "OPEN" : "", options: [["", "All"], ...STATES] }],
+    filters: [{ name: "State", label: "State", kind: "select", initial: isOperator() ? "OPEN" : "", options: [["", "All"], ...STATES] },
+      ...(isOperator() ? [{ name: "AccountSid", label: "Account (SID)", wide: true }] : [])],
     load: async ({ Sort, Before, ...values }, signal) => {
       const answer = await get(own("/SupportRequests"), values, { signal });
       return { rows: answer.SupportRequests, total: Number(answer["@total"]) };

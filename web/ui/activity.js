@@ -21,10 +21,15 @@ export function activity(path, { signal }) {
   ];
   const says = h("p.summary", { role: "alert" });
   const range = h("select", { "aria-label": "Span of the charts", onchange: () => reload() }, RANGES.map(([value, text]) => h("option", { value }, text)));
+  let running = null;
   async function reload() {
+    running?.abort();
+    const mine = running = new AbortController();
     try {
       const now = Date.now(), Start = new Date(now - Number(range.value) * 1000).toISOString(), End = new Date(now).toISOString();
-      const { Points } = await get(path, { Start, End, Points: 120 }, { signal });
+      const { Points } = await get(path, { Start, End, Points: 120 }, { signal: AbortSignal.any([signal, mine.signal]) });
+      if (running !== mine)
+        return;
       const times = Points.map((point) => point.Time);
       await Promise.all(charts.map(({ at, names }) => at.draw(times, names.map((name) => numbers(Points, name)))));
       fill(says);
@@ -34,7 +39,10 @@ export function activity(path, { signal }) {
     }
   }
   const timer = setInterval(reload, 30000);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  signal.addEventListener("abort", () => {
+    clearInterval(timer);
+    charts.forEach(({ at }) => at.destroy());
+  });
   reload();
   return { reload, node: h("section.activity", null, h("div.card-head", null, h("h2", null, "Over time"), h("span.gap"), h("div", null, range)), says, h("div.columns", null, charts.map(({ at }) => at.node))) };
 }

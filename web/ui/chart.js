@@ -1,6 +1,8 @@
 /* chart.js — lines over time, by Chart.js (loaded when the first chart is shown), with the same numbers as a table.
  *
- * const c = chart({ title, unit, series: [{ label, tone }], format }); c.node; c.draw(times, values): values[i] is the i-th series' numbers, null for none
+ * const c = chart({ title, series: [{ label, tone }], format, filled }); c.node
+ *   c.draw(times, values): values[i] is the i-th series' numbers, null for none
+ *   c.destroy() when its page is left: the library keeps every chart that is not destroyed
  */
 import { fill, h } from "../dom.js";
 import { moment } from "../format.js";
@@ -27,23 +29,24 @@ export function chart({ title, series, format = String, filled = false }) {
   const node = h("figure.chart", null, h("figcaption", null, title), h("div.canvas", null, canvas),
     h("details", null, h("summary", null, "As a table"), h("div.scroll", { tabindex: "0", role: "region", "aria-label": title },
       h("table", null, h("thead", null, h("tr", null, h("th", { scope: "col" }, "Time"), series.map((one) => h("th.end", { scope: "col" }, one.label)))), body))));
-  let drawn = null;
+  let drawn = null, gone = false;
   async function draw(times, values) {
     fill(body, times.map((time, i) => (values.some((one) => one[i] !== null && one[i] !== 0)
       ? h("tr", null, h("td", null, moment(time)), values.map((one) => h("td.end", null, one[i] === null ? "" : format(one[i])))) : null)));
     const Chart = await library();
+    if (gone)
+      return;
     const datasets = series.map((one, i) => ({
       label: one.label, data: values[i], borderColor: color(one.tone), backgroundColor: `${color(one.tone)}33`, fill: filled,
       borderWidth: 2, pointRadius: alone, pointHitRadius: 8, tension: 0.25, spanGaps: false,
     }));
     const labels = times.map(moment);
-    if (drawn && drawn.canvas?.isConnected) {
+    if (drawn) {
       drawn.data.labels = labels;
       drawn.data.datasets.forEach((one, i) => { one.data = values[i]; });
       drawn.update("none");
       return;
     }
-    drawn?.destroy();
     const grid = { color: color("--line") }, ticks = { color: color("--muted"), maxRotation: 0, autoSkip: true, autoSkipPadding: 16, maxTicksLimit: 7, precision: 0 };
     drawn = new Chart(canvas, { type: "line", data: { labels, datasets }, options: {
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
@@ -51,5 +54,9 @@ export function chart({ title, series, format = String, filled = false }) {
       plugins: { legend: { display: series.length > 1, labels: { color: color("--ink"), boxWidth: 12, boxHeight: 2 } }, tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${format(item.parsed.y)}` } } },
     } });
   }
-  return { node, draw };
+  function destroy() {
+    gone = true;
+    drawn?.destroy();
+  }
+  return { node, draw, destroy };
 }
