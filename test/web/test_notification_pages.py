@@ -304,6 +304,18 @@ def test_answers_that_come_late_do_not_replace_newer_ones(browser, world):
     assert "POST https://example.com/second" in preview(browser)
 
 
+@DESKTOP
+def test_enter_twice_adds_one(browser, world, receiver):
+    browser.sign_in(world.partner, ADD)
+    browser.fill("URL", receiver.url("/in"))
+    shows(browser, receiver.url("/in"))
+    browser.hold("/EventNotifications$", "POST")
+    browser.field("URL").send_keys(Keys.ENTER, Keys.ENTER)
+    browser.let_go()
+    browser.until(lambda: browser.path.split("/")[2].isdigit(), "the new one's page")
+    assert len(world.partner.ok(world.partner.get("EventNotifications"))["EventNotifications"]) == 1
+
+
 # ---- test ----
 
 def test_a_test_is_sent_and_the_receivers_answer_shown(browser, world, receivers):

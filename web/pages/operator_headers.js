@@ -51,7 +51,7 @@ async function identity(notification, done) {
         { name: "ClientCertificate", label: "Client certificate and its chain (PEM)", kind: "textarea", code: true, spellcheck: "false" },
         { name: "ClientKey", label: "Its key (PEM, no passphrase)", kind: "textarea", code: true, hint: "Sealed on disk, never shown again.", spellcheck: "false" },
       ],
-      extra: now ? [{ text: "Remove", onclick: async () => { await del(uri); close(); toast("The system's authorities are used again."); done(); } }] : [],
+      extra: now ? [{ text: "Remove", submit: async () => { await del(uri); close(); toast("The system's authorities are used again."); done(); } }] : [],
       submit: async (values) => {
         await put(uri, Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim())));
         close();

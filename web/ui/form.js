@@ -95,7 +95,7 @@ function make(field, changed) {
   };
 }
 
-export function form({ fields, values = {}, action = "Save", tone = "primary", submit, extra, cancel, changed: onChanged, submitOnly = false }) {
+export function form({ fields, values = {}, action = "Save", tone = "primary", submit, extra, cancel, changed: onChanged }) {
   const summary = h("div.summary", { role: "alert", tabindex: "-1" });
   const shown = () => all.filter((one) => !one.node.hidden);
   const read = () => Object.fromEntries(shown().filter((one) => !still(one.field)).map((one) => [one.field.name, one.get()]));
@@ -161,10 +161,13 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
     first?.input.focus();
     return !first;
   }
-  async function send(button, act) {
+  async function send(act) {
+    if (node.hasAttribute("aria-busy")) /* Enter in a control asks again, though the buttons are off */
+      return;
     fill(summary);
     if (!check())
       return;
+    const focused = document.activeElement;
     node.querySelectorAll("button").forEach((one) => { one.disabled = true; });
     node.setAttribute("aria-busy", "true");
     try {
@@ -175,13 +178,15 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
     } finally {
       node.removeAttribute("aria-busy");
       node.querySelectorAll("button").forEach((one) => { one.disabled = false; });
+      if (document.activeElement === document.body && node.contains(focused))
+        focused.focus(); /* a button that was off has lost it */
     }
   }
-  const node = h("form.form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); send(event.submitter, submit); } },
+  const node = h("form.form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); send(submit); } },
     summary, h("div.fields", null, all.map((one) => one.node)),
     h("div.actions", null,
       h("button", { type: "submit", class: tone }, action),
-      (extra ?? []).map(({ text, submit: other, onclick }) => h("button", { type: "button", onclick: onclick ?? ((event) => send(event.target, other)) }, text)),
+      (extra ?? []).map(({ text, submit: other }) => h("button", { type: "button", onclick: () => send(other) }, text)),
       cancel ? h(typeof cancel === "string" ? "a.button" : "button", typeof cancel === "string" ? { href: cancel } : { type: "button", onclick: cancel }, "Cancel") : null));
   const byName = (name) => all.find((one) => one.field.name === name);
   return {
