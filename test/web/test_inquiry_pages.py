@@ -178,6 +178,29 @@ def test_an_inquiry_left_while_it_closes_is_closed(browser, world):
     await_until(lambda: inquiry(world.partner, one)["State"] == "CLOSED", "the inquiry closed")
 
 
+@DESKTOP
+def test_an_inquiry_is_closed_although_one_signs_out_meanwhile(browser, world):
+    one = world.open()
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.click("Close", within="main")
+    browser.see("is being closed")
+    browser.sign_out().at("/sign-in")
+    assert inquiry(world.partner, one)["State"] == "CLOSED"
+
+
+@DESKTOP
+def test_a_list_that_was_left_leaves_the_address_alone(browser, world):
+    one = world.open()
+    browser.sign_in(world.partner, "/inquiries")
+    browser.click(f"Close inquiry {one}")
+    browser.see("is being closed")
+    browser.click("Postbacks", within="nav").at("/postbacks")
+    browser.fill("From", "2026-01-15")
+    browser.until(lambda: browser.path == "/postbacks?StartDate=2026-01-15", "the filter in the address")
+    browser.see(f"Inquiry {one} is closed.")  # the list that was left loads again
+    assert browser.path == "/postbacks?StartDate=2026-01-15"
+
+
 # ---- one inquiry ----
 
 def test_a_reply_and_a_reopening(browser, world):
@@ -205,6 +228,36 @@ def test_a_reply_and_a_reopening(browser, world):
     browser.click("Reopen with this comment")  # once is all
     browser.until(lambda: "once" in browser.text(".form .summary"), "the refusal")
     assert not browser.all("main img")
+
+
+@DESKTOP
+def test_a_comment_that_is_being_typed_stays(browser, world, receiver):
+    world.notify(world.partner, receiver.url())
+    one = world.open()
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.fill("Comment", "I have the receipt.")
+    decide(world, one, "DECLINED", RejectReason="Other")  # elsewhere
+    browser.see("Reopen with this comment")
+    assert browser.field("Comment").get_property("value") == "I have the receipt."
+    browser.click("‹ Inquiries")
+    browser.see("Leave without saving?").click("Cancel", within="dialog")
+    browser.click("Reopen with this comment")
+    browser.see("I have the receipt.", within=".thread")
+    browser.click("‹ Inquiries").at("/inquiries")
+
+
+@DESKTOP
+def test_what_is_the_same_keeps_the_focus(browser, world, receiver):
+    world.notify(world.partner, receiver.url())
+    one = world.open()
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.see("Delivered", within="main")
+    browser.hold(f"/ActionInquiries/{one}$")
+    browser.driver.execute_script("document.querySelector('.heading .actions button').focus()")
+    world.open()  # a change of the account's that is none of this inquiry's
+    browser.until(browser.held, "the page to look again")
+    browser.let_go()
+    assert browser.driver.switch_to.active_element.text == "Close"
 
 
 def test_its_postbacks_are_told_live(browser, world, receivers):
@@ -397,6 +450,18 @@ def test_a_long_file_goes_in_parts_and_nothing_is_half_told(browser, world):
     browser.click("Send these again and go on")
     browser.see("Done", "1,099 rows taken.")
     assert orders(world) == {f"L-{row}" for row in range(1, 1101) if row != 7}
+
+
+@DESKTOP
+def test_an_import_that_is_left_goes_no_further(browser, world):
+    browser.sign_in(world.partner, "/inquiries/import")
+    choose_file(browser, lines(world, 600, "L"))
+    browser.see("600 rows good")
+    browser.hold("/Import", "POST").click("Take all 600 rows")
+    browser.until(browser.held, "the first part")
+    browser.click("‹ Inquiries").click("Leave", within="dialog").at("/inquiries")
+    browser.let_go()
+    assert browser.held() == 1 and len(orders(world)) == 500
 
 
 def test_a_brand_decides_by_a_file(browser, world):

@@ -462,6 +462,17 @@ def test_a_replay_is_cancelled(browser, world, receiver):
 
 # ---- leaving, reading ----
 
+@DESKTOP
+def test_one_that_is_left_while_it_is_deleted_is_deleted(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url(), Name="Our tracker")
+    browser.sign_in(world.partner, f"/notifications/{made['Id']}")
+    browser.click("Delete", within="main")
+    browser.see("is being deleted")
+    browser.go("/account")
+    await_until(lambda: world.partner.get(f"EventNotifications/{made['Id']}").status_code == 404, "it deleted")
+
+
+
 def test_leaving_with_unsaved_changes_asks(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")
     browser.sign_in(world.partner, "/notifications")

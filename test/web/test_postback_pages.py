@@ -19,14 +19,14 @@ def test_a_new_postback_appears_by_itself(browser, world, receiver):
     work.send()
     browser.until(lambda: rows(browser) == 1, "the postback to appear")
     browser.see("Delivered", within=".table-place")
+    focused = "return document.activeElement.getAttribute('href')"
+    first = browser.driver.execute_script("document.querySelector('.table-place a').focus(); " + focused)
     work.send()
     browser.until(lambda: rows(browser) == 2, "the second to appear")
+    assert first and browser.driver.execute_script(focused) == first, "the focus stays where it was"
     browser.screenshot("postbacks")
 
 
-def test_the_log_says_why_one_waits_and_is_filtered(browser, world, receivers):
-    sick, well = receivers(answers(503)), receivers()
-    Delivery(world, well.url(), Name="Well")
 @DESKTOP
 def test_a_tab_that_nobody_sees_holds_no_call(browser, world, receiver):
     """A browser has six connections to a server for all its tabs."""
@@ -66,6 +66,9 @@ def test_an_event_notification_beyond_a_page_has_its_name(browser, world, receiv
         browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 
+def test_the_log_says_why_one_waits_and_is_filtered(browser, world, receivers):
+    sick, well = receivers(answers(503)), receivers()
+    Delivery(world, well.url(), Name="Well")
     Delivery(world, sick.url(), Name="Sick").send()  # to both
     world.await_state(world.partner, "WAITING")
     world.await_state(world.partner, "DELIVERED")
@@ -148,9 +151,6 @@ def test_support_is_asked_and_answers(browser, world, receiver):
     browser.see("Call the desk.", "Answered")
 
 
-def test_the_charts_are_drawn_and_told_as_a_table(browser, world, receiver):
-    work = Delivery(world, receiver.url())
-    work.send()
 @DESKTOP
 def test_the_operator_sees_one_accounts_requests(browser, world):
     for account in world.partner, world.brand:
@@ -195,6 +195,9 @@ def test_charts_go_with_their_page_and_late_figures_change_nothing(browser, worl
     assert charts(browser) == 0
 
 
+def test_the_charts_are_drawn_and_told_as_a_table(browser, world, receiver):
+    work = Delivery(world, receiver.url())
+    work.send()
     world.await_state(world.partner, "DELIVERED")
     browser.sign_in(world.partner, "/postbacks")
     browser.until(lambda: browser.driver.execute_script(

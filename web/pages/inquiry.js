@@ -22,7 +22,7 @@ function writing(inquiry) {
   return { label: "Comment", action: "Comment" };
 }
 
-function writer(inquiry, uri, reload) {
+function writer(inquiry, uri, reload, typed) {
   const { label, action, hint, done = "Your comment is there.", reopen } = writing(inquiry);
   const send = (path, said) => async (values) => {
     await post(`${uri}/${path}`, values);
@@ -31,7 +31,7 @@ function writer(inquiry, uri, reload) {
     await reload();
   };
   const sheet = form({
-    action, tone: reopen ? "" : "primary", submit: send("Comments", done),
+    values: { Comment: typed }, action, tone: reopen ? "" : "primary", submit: send("Comments", done),
     fields: [{ name: "Comment", label, hint, kind: "textarea", required: true, maxlength: 4000 }],
     extra: reopen ? [{ text: "Reopen with this comment", submit: send("Reopen", `Inquiry ${inquiry.Id} is open for review again.`) }] : [],
   });
@@ -55,24 +55,29 @@ export async function page(context) {
   const { params, signal, guard } = context;
   const uri = own(`/ActionInquiries/${encodeURIComponent(params.Id)}`);
   const head = h("div"), first = h("div"), about = h("section.card"), comments = h("div"), write = h("div"), decide = h("div");
-  let stands = "", campaigns = null;
+  const typed = () => write.querySelector("textarea")?.value ?? "";
+  let drawn = "", stands = "", campaigns = null, decision = null;
 
-  async function drawForms(inquiry) { /* only when it stands elsewhere than before: nobody's typing is lost */
+  async function drawForms(inquiry) { /* only when it stands elsewhere than before; a comment that is being typed stays */
     const now = `${inquiry.State} ${inquiry.ResolutionStatus}`;
     if (now === stands || !mayChange())
       return;
     stands = now;
-    fill(write, writer(inquiry, uri, reload));
-    guard(() => false);
+    fill(write, writer(inquiry, uri, reload, typed()));
+    decision = null;
     fill(decide);
     if (isBrand() && mayReview(inquiry)) {
       campaigns ??= await campaignsOf(signal);
       const trackers = campaigns.find((one) => one.Id === inquiry.CampaignId)?.Trackers ?? [];
-      fill(decide, review(inquiry, trackers, { ...context, decided: reload }));
+      decision = review(inquiry, trackers, { ...context, decided: reload });
+      fill(decide, decision.node);
     }
   }
-  async function reload() {
-    const inquiry = await get(uri, null, { signal });
+  async function reload() { /* what is the same stays as it is: it may have the focus, or be closing */
+    const inquiry = await get(uri, null, { signal }), now = JSON.stringify(inquiry);
+    if (now === drawn)
+      return;
+    drawn = now;
     const closing = isPartner() && mayChange() && inquiry.State === "OPEN"
       ? [h("button", { type: "button", onclick: (event) => close(inquiry, event.currentTarget, reload) }, "Close")] : [];
     fill(head, heading(`Inquiry ${inquiry.Id}`, { back: ["Inquiries", "/inquiries"], actions: closing,
@@ -84,6 +89,7 @@ export async function page(context) {
     await drawForms(inquiry);
   }
   await reload();
+  guard(() => typed().trim() !== "" || Boolean(decision?.changed()));
   const postbacks = await inquiryPostbacks(params.Id, signal, reload);
   return { title: `Inquiry ${params.Id}`, node: h("div.stack", null, head, first, about, decide,
     h("section.card", null, h("h2", null, "Comments"), comments, write), postbacks.node) };

@@ -162,7 +162,7 @@ export async function page({ signal, guard }) {
     const bar = h("div"), stop = h("button", { type: "button", onclick: () => { stop.disabled = true; running = false; } }, "Stop after this part");
     running = true;
     fill(place, h("section.card", { "aria-busy": "true" }, h("h2", null, "Taking the rows"), bar, h("div.actions", null, stop)));
-    const came = await take(file, rows, doubted, (done) => fill(bar, progress(done, rows.length, "Rows taken"), h("p.muted", null, `${number(done)} of ${rowsSay(rows.length)}`)), () => !running);
+    const came = await take(file, rows, doubted, (done) => fill(bar, progress(done, rows.length, "Rows taken"), h("p.muted", null, `${number(done)} of ${rowsSay(rows.length)}`)), () => !running || signal.aborted);
     running = false;
     came.results = [...before, ...came.results];
     fill(place, told(came, (rest, doubt) => run(file, rest, came.results, doubt)));

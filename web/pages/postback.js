@@ -23,6 +23,7 @@ export async function page({ params, signal, go }) {
   const byId = await notificationsById(signal);
   const head = h("div"), about = h("section.card"), attempts = h("section.attempts");
   const opened = new Map();
+  let drawn = "";
 
   async function act(what, says, then) {
     try {
@@ -66,8 +67,11 @@ export async function page({ params, signal, go }) {
     const newest = [...postback.AttemptList].sort((a, b) => Number(b.Number) - Number(a.Number));
     fill(attempts, h("h2", null, "Attempts"), newest.length ? newest.map((one, i) => attemptCard(one, opened.get(one.Number) ?? i === 0)) : h("p.muted", null, "None yet."));
   }
-  async function reload() {
-    draw(await get(uri, null, { signal }));
+  async function reload() { /* what is the same stays as it is: it may have the focus, or be scrolled */
+    const postback = await get(uri, null, { signal }), now = JSON.stringify(postback);
+    if (now !== drawn)
+      draw(postback);
+    drawn = now;
   }
   await reload();
   watch(() => reload().catch(() => {}), signal);

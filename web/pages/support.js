@@ -38,7 +38,7 @@ function requests(context) {
   });
 }
 
-function asking(byId, query, done) {
+function asking(byId, { query, guard }, done) {
   const sheet = form({
     action: "Ask",
     values: { Kind: query.get("Kind"), NotificationId: query.get("NotificationId"), Subject: query.get("Subject") },
@@ -56,13 +56,14 @@ function asking(byId, query, done) {
       done();
     },
   });
+  guard(() => sheet.values().Text.trim() !== "");
   return h("section.card", null, h("h2", null, "Ask the support"), sheet.node);
 }
 
 export async function page(context) {
-  const { query, signal } = context;
+  const { signal } = context;
   const queue = requests(context);
-  const ask = !isOperator() && mayChange() ? asking(await notificationsById(signal), query, () => queue.reload()) : null;
+  const ask = !isOperator() && mayChange() ? asking(await notificationsById(signal), context, () => queue.reload()) : null;
   await queue.ready;
   return { title: "Support", node: h("div", null, heading("Support"), ask, h("section", null, queue.node)) };
 }

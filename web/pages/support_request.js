@@ -9,7 +9,7 @@ import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
 import { KINDS } from "./support.js";
 
-export async function page({ params, signal }) {
+export async function page({ params, signal, guard }) {
   const uri = own(`/SupportRequests/${encodeURIComponent(params.Id)}`);
   const head = h("div"), about = h("section.card"), thread = h("ul.thread");
 
@@ -39,6 +39,7 @@ export async function page({ params, signal }) {
       await reload();
     },
   }) : null;
+  guard(() => Boolean(sheet?.values().Text.trim()));
   await reload();
   return { title: "Support request", node: h("div", null, head, about, h("section.card", null, h("h2", null, "Messages"), thread, sheet?.node)) };
 }

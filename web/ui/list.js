@@ -38,6 +38,18 @@ function chooser(id, columns, shown, changed) {
         } }), h("span", null, column.title)))));
 }
 
+const nameOf = (one) => one.getAttribute("href") ?? one.getAttribute("aria-label") ?? one.textContent;
+
+/* Draws anew what may be in use: the focus stays on what it was on, and what was scrolled stays so. */
+function inPlace(table, draw) {
+  const had = table.contains(document.activeElement) ? document.activeElement : null;
+  const { scrollLeft, scrollTop } = table.querySelector(".scroll") ?? table;
+  draw();
+  table.querySelector(".scroll")?.scrollTo(scrollLeft, scrollTop);
+  if (had)
+    [...table.querySelectorAll(had.localName)].find((one) => nameOf(one) === nameOf(had))?.focus({ preventScroll: true });
+}
+
 function filterBar(filters, query, changed) {
   let timer = null;
   const later = () => { clearTimeout(timer); timer = setTimeout(changed, 250); };
@@ -91,14 +103,12 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   function draw() {
     const known = state.known;
     state.known = rowKey ? new Set(state.rows.map(rowKey)) : null;
-    if (!state.rows.length)
-      fill(table, h("p.empty", null, empty));
-    else
-      fill(table, h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption }, h("table", { role: "table" },
+    inPlace(table, () => fill(table, !state.rows.length ? h("p.empty", null, empty)
+      : h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption }, h("table", { role: "table" },
         h("caption.away", null, caption),
         h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, visible().map(heading))),
-        h("tbody", { role: "rowgroup" }, state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
-    fill(foot, turner());
+        h("tbody", { role: "rowgroup" }, state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one)))))))));
+    inPlace(foot, () => fill(foot, turner()));
     fill(says, state.total === undefined ? null : `${number(state.total)} in all`);
   }
   function turner() {

@@ -39,8 +39,8 @@ async function next() {
   return waiting.ActionInquiries[0];
 }
 
-/* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays. */
-export function review(inquiry, trackers, { go, guard, decided }) {
+/* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays.  changed(): something is chosen. */
+export function review(inquiry, trackers, { go, decided }) {
   let changed = false;
   const submit = async (values) => {
     await put(own("/ActionInquiries"), decision(inquiry, values));
@@ -59,7 +59,7 @@ export function review(inquiry, trackers, { go, guard, decided }) {
       await go(one ? `/inquiries/${one.Id}` : "/inquiries");
     } }],
   });
-  guard(() => changed);
-  return h("section.card", { id: "review" }, h("h2", null, "Review"),
+  const node = h("section.card", { id: "review" }, h("h2", null, "Review"),
     trackers.length ? null : h("p.muted", null, "This campaign has no action tracker yet, so nothing can be accepted: the operator adds one."), sheet.node);
+  return { node, changed: () => changed };
 }
