@@ -111,6 +111,8 @@ def test_an_event_type_is_added_and_changed(browser, world):
     browser.click(name)
     browser.fill("Meaning", "An order is on its way").click("Save")
     browser.see("An order is on its way")
+    point, = world.operator.ok(world.operator.get(f"EventTypes/{name}"))["DataPoints"]
+    assert (point["Name"], point["Sample"]) == ("OrderId", "ORD-1")
 
 
 def test_custom_headers_are_set_and_never_shown(browser, world, receiver):

@@ -9,13 +9,15 @@ import { toast } from "../ui/toast.js";
 const TYPES = ["text", "integer", "money", "date", "enum", "url", "list"];
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, POINT = /^[A-Z][A-Za-z0-9]*$/;
 
+const written = (sample = "") => (typeof sample === "string" ? sample : JSON.stringify(sample));
+
 /* A line of the table of data points; those that are there already keep name and type. */
 function pointLine(point, kept) {
   const input = (value, label, rest) => h("input", { value: value ?? "", "aria-label": label, ...rest });
   const name = input(point.Name, "Name", { readonly: kept, placeholder: "OrderId" });
   const type = h("select", { "aria-label": "Type", disabled: kept }, TYPES.map((one) => h("option", { value: one }, one)));
   type.value = point.Type ?? "text";
-  const meaning = input(point.Meaning, "Meaning", { placeholder: "The order" }), sample = input(typeof point.Sample === "string" ? point.Sample : JSON.stringify(point.Sample ?? ""), "Sample", { placeholder: "ORD-20417" });
+  const meaning = input(point.Meaning, "Meaning", { placeholder: "The order" }), sample = input(written(point.Sample), "Sample", { placeholder: "ORD-20417" });
   const node = h("tr", null, [name, type, meaning, sample].map((one) => h("td", null, one)),
     h("td", null, kept ? null : h("button.small", { type: "button", "aria-label": "Remove this data point", onclick: () => node.remove() }, "Remove")));
   return { node, value: () => ({ Name: name.value.trim(), Type: type.value, Meaning: meaning.value.trim(), Sample: sample.value }) };
