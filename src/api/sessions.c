@@ -229,12 +229,13 @@ struct refusal {
     struct job job;
     struct caller caller;
     char address[64];
+    const char *action, *object;
 };
 
 static bool run_refusal(struct job *job, struct db *db)
 {
     const struct refusal *refusal = (struct refusal *)job;
-    audit_add(db, &refusal->caller, refusal->address, "session.refuse", "/Session", "");
+    audit_add(db, &refusal->caller, refusal->address, refusal->action, refusal->object, "");
     return true;
 }
 
@@ -244,20 +245,20 @@ static void refusal_done(struct job *job, bool ok)
     free(job);
 }
 
-static void refuse_try(struct visit *visit)
+static void note_wrong(const struct visit *visit, const char *action, const char *object)
 {
-    struct refusal *refusal;
-    struct call *call = visit->call;
-    log_info("sign_in_refused", LOG_T("address", call->address));
-    if (visit->user.caller.user != 0 && (visit->tries == 1 || visit->tries == LIMITS_GUESSES_MAX)) {
-        refusal = must_alloc(sizeof(*refusal));
-        refusal->job.run = run_refusal;
-        refusal->job.done = refusal_done;
-        refusal->caller = visit->user.caller;
-        snprintf(refusal->address, sizeof(refusal->address), "%s", call->address);
-        store_write(visit->api->store, &refusal->job);
-    }
-    call_refuse(call, 401, NULL, "The mail address and the password do not belong together.");
+    const char *address = visit->call->address;
+    log_info("password_refused", LOG_T("address", address), LOG_T("object", object));
+    if (visit->user.caller.user == 0 || (visit->tries != 1 && visit->tries != LIMITS_GUESSES_MAX))
+        return;
+    struct refusal *refusal = must_alloc(sizeof(*refusal));
+    refusal->job.run = run_refusal;
+    refusal->job.done = refusal_done;
+    refusal->caller = visit->user.caller;
+    refusal->action = action;
+    refusal->object = object;
+    snprintf(refusal->address, sizeof(refusal->address), "%s", address);
+    store_write(visit->api->store, &refusal->job);
 }
 
 /* Whether the password that was compared is the user's still; with *error if not. */
@@ -317,10 +318,13 @@ static void password_compared(struct password_job *password, enum password_answe
         api_write(&visit_job_new(visit, run_begin, finish_begin)->api);
         return;
     }
-    if (answer == PASSWORD_WRONG)
-        refuse_try(visit);
-    else
+    if (answer == PASSWORD_WRONG) {
+        note_wrong(visit, "session.refuse", "/Session");
+        call_refuse(visit->call, 401, NULL,
+                    "The mail address and the password do not belong together.");
+    } else {
         password_refuse(visit->call);
+    }
     visit_free(visit);
 }
 
@@ -495,6 +499,7 @@ static void old_compared(struct password_job *password, enum password_answer ans
     }
     if (answer == PASSWORD_WRONG) {
         struct problems problems = { 0 };
+        note_wrong(visit, "password.refuse", "/Session/Password");
         problems_add(&problems, "Password", "is not the one that you sign in with");
         call_refuse(visit->call, 400, &problems, "The request is not valid.");
         problems_free(&problems);
@@ -517,7 +522,8 @@ static bool run_find_own(struct api_job *job, struct db *db)
 static void finish_find_own(struct api_job *job)
 {
     struct visit *visit = visit_handed_on(job);
-    if (try_counted(visit->api, visit->call, visit->email) == 0)
+    visit->tries = try_counted(visit->api, visit->call, visit->email);
+    if (visit->tries == 0)
         visit_free(visit);
     else
         visit_to_passwords(visit, old_compared);

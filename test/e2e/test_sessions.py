@@ -343,6 +343,16 @@ def test_another_password_ends_the_users_other_sessions(world):
     assert code(second.sign_in(browser.email, "ünd ein anderer")) == 200
 
 
+def test_guessing_the_password_in_a_session_is_in_the_audit_log(world):
+    browser = somebody(world.server)
+    browser.ok(browser.sign_in(world.add_user(world.partner), PASSWORD))
+    for _ in range(3):
+        assert code(browser.put("/Session/Password", {"Password": "a guess of mine", "NewPassword": PASSWORD})) == 400
+    entries = world.operator.ok(world.operator.get("Audit", AccountSid=world.partner.sid))["Entries"]
+    refused, = [entry for entry in entries if entry["Action"] == "password.refuse"]
+    assert refused["Object"] == "/Session/Password"
+
+
 def test_of_two_who_change_a_password_at_once_one_does(world):
     email = world.add_user(world.partner)
     browsers = [somebody(world.server) for _ in range(2)]
