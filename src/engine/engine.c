@@ -188,6 +188,8 @@ void engine_postback_cancelled(struct engine *engine, int64_t notification, int6
     struct postback *queued = courier_take(engine->courier, notification, postback);
     if (queued != NULL && feed != NULL)
         feed_forget(feed, queued);
+    else if (feed != NULL)
+        feed_cancelled(feed, postback);
 }
 
 int64_t engine_changes(struct engine *engine, int64_t account)

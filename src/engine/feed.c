@@ -85,7 +85,7 @@ bool feed_is_ordered(const struct feed *feed)
     return feed->settings != NULL && feed->settings->settings.ordered;
 }
 
-struct postback *feed_held(struct feed *feed, int64_t id)
+static struct postback *held(struct feed *feed, int64_t id)
 {
     for (struct list *node = feed->held.next; node != &feed->held; node = node->next) {
         struct postback *postback = container_of(node, struct postback, held);
@@ -93,6 +93,13 @@ struct postback *feed_held(struct feed *feed, int64_t id)
             return postback;
     }
     return NULL;
+}
+
+void feed_cancelled(struct feed *feed, int64_t id)
+{
+    struct postback *postback = held(feed, id);
+    if (postback != NULL)
+        postback->cancelled = true;
 }
 
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms)
@@ -231,7 +238,9 @@ static void take_early(struct feed *feed)
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
         feed->early_count--;
-        if (!offer(feed, postback))
+        if (postback->cancelled)
+            feed_forget(feed, postback);
+        else if (!offer(feed, postback))
             put_back(feed, postback);
     }
 }

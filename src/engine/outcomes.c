@@ -92,6 +92,12 @@ static bool outcomes_run(struct job *job, struct db *db)
     return true;
 }
 
+/* Its lane waits for it, if it failed. */
+static bool is_head(const struct outcome *outcome, const struct feed *feed)
+{
+    return outcome->kind == OUTCOME_ATTEMPTED && feed_is_ordered(feed);
+}
+
 /* On disk: the postback leaves memory, or (Ordered, failed) waits at the head of its lane. */
 static void settle(struct engine *engine, struct outcome *outcome)
 {
@@ -107,8 +113,7 @@ static void settle(struct engine *engine, struct outcome *outcome)
         postback_free(postback);
     } else if (outcome->kind == OUTCOME_ATTEMPTED && delivered) {
         feed_forget(feed, postback);
-    } else if (outcome->kind == OUTCOME_ATTEMPTED && feed_is_ordered(feed) &&
-               outcome->verdict != VERDICT_GONE) {
+    } else if (is_head(outcome, feed) && !postback->cancelled && outcome->verdict != VERDICT_GONE) {
         list_remove(&postback->fresh);
         postback->waiting = true;
         feed_retry_head(feed, postback);
@@ -116,6 +121,8 @@ static void settle(struct engine *engine, struct outcome *outcome)
         int64_t due_at = outcome->due_at;
         feed_forget(feed, postback);
         feed_due(feed, due_at);
+        if (is_head(outcome, feed))
+            courier_skip_head(engine->courier, outcome->notification);
     }
     if (outcome->kind == OUTCOME_ATTEMPTED && outcome->verdict == VERDICT_GONE)
         feed_reload(feed);

@@ -79,7 +79,7 @@ void feed_wake(struct feed *feed);                /* make failed ones due now, a
 void feed_forget(struct feed *feed, struct postback *postback);     /* out of memory: frees it */
 void feed_retry_head(struct feed *feed, struct postback *postback); /* Ordered, failed */
 bool feed_is_ordered(const struct feed *feed);
-struct postback *feed_held(struct feed *feed, int64_t postback); /* NULL: not in memory */
+void feed_cancelled(struct feed *feed, int64_t postback); /* in memory, but in no lane's queue */
 int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */
 void feed_free(struct feed *feed);

@@ -37,6 +37,7 @@ struct postback {
     bool test;           /* a test postback: no row, its outcome goes to whoever asked */
     struct list in;      /* the lane's queue, a batch of commits, … one at a time */
     int64_t retry_at;    /* after a failed attempt: when it may go out again, wall ms */
+    bool cancelled;      /* its row is, while it was under way: not tried again */
 
     /* the engine's own, from the hand-over until its outcome is committed */
     struct list held;  /* among its notification's in memory */

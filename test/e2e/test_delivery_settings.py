@@ -214,6 +214,28 @@ def test_a_cancelled_first_lets_the_others_go(world, receiver):
     assert delivery.postback(first)["State"] == "CANCELLED"
 
 
+def test_a_first_that_is_cancelled_while_it_is_under_way_is_not_tried_again(world, receiver):
+    cancelled = threading.Event()
+
+    def behave(connection, request):
+        if request.target != "/0":
+            return connection.answer(200)
+        cancelled.wait(20)
+        return connection.answer(500)
+    receiver.behave = behave
+    delivery = Delivery(world, receiver.url("/{Oid}"), Ordered=True)
+    delivery.send(Oid="0")
+    receiver.wait(1)
+    first = delivery.await_any()["Id"]
+    for number in range(1, 4):
+        delivery.send(Oid=str(number))
+    world.partner.ok(world.partner.post(f"Postbacks/{first}/Cancel"))
+    cancelled.set()
+    delivery.await_state("DELIVERED", 3)
+    assert [request.target for request in receiver.requests] == ["/0", "/1", "/2", "/3"]
+    assert delivery.postback(first)["State"] == "CANCELLED"
+
+
 # ---- pause, resume, delete, change ----
 
 def test_pause_queues_and_resume_delivers_all(world, receiver):
@@ -335,11 +357,11 @@ def test_only_the_chosen_event_types_are_sent(world, receivers):
     world.partner.ok(world.partner.post(f"ActionInquiries/{inquiry}/Close"))
 
     def types(receiver, count):
-        return [json.loads(request.body)["EventType"] for request in receiver.wait(count)]
-    assert types(all_six, 3) == [
-        "action_inquiry.opened", "action_inquiry.incomplete", "action_inquiry.closed"]
-    assert types(default, 2) == ["action_inquiry.opened", "action_inquiry.closed"]
-    assert types(some, 1) == ["action_inquiry.closed"]
+        return {json.loads(request.body)["EventType"] for request in receiver.wait(count)}
+    assert types(all_six, 3) == {
+        "action_inquiry.opened", "action_inquiry.incomplete", "action_inquiry.closed"}
+    assert types(default, 2) == {"action_inquiry.opened", "action_inquiry.closed"}
+    assert types(some, 1) == {"action_inquiry.closed"}
 
 
 # ---- custom headers: the operator's ----
