@@ -92,6 +92,13 @@ static bool outcomes_run(struct job *job, struct db *db)
     return true;
 }
 
+/* Of an aged one: age(). */
+static void free_name(struct postback *name)
+{
+    list_remove(&name->fresh);
+    postback_free(name);
+}
+
 /* Its lane waits for it, if it failed. */
 static bool is_head(const struct outcome *outcome, const struct feed *feed)
 {
@@ -110,7 +117,7 @@ static void settle(struct engine *engine, struct outcome *outcome)
         metric_add(METRIC_RECORDED, 1);
     if (outcome->kind == OUTCOME_AGED) {
         feed_due(feed, outcome->due_at); /* unless still held: then the read leaves it out */
-        postback_free(postback);
+        free_name(postback);
     } else if (outcome->kind == OUTCOME_ATTEMPTED && delivered) {
         feed_forget(feed, postback);
     } else if (is_head(outcome, feed) && !postback->cancelled && outcome->verdict != VERDICT_GONE) {
@@ -152,23 +159,33 @@ static void outcomes_done(struct job *job, bool ok)
     free(batch);
 }
 
+/* The real one may end before that is on disk: until then a name of it stands among the fresh ones
+ * in its place, so that no floor is written above its row. */
+static void age(struct engine *engine, struct postback *postback)
+{
+    struct postback *name = must_alloc(sizeof(*name));
+    *name = (struct postback){ .id = postback->id,
+                               .notification = postback->notification,
+                               .due_at = postback->due_at,
+                               .waiting = true };
+    list_append(&postback->fresh, &name->fresh);
+    list_remove(&postback->fresh);
+    postback->waiting = true;
+    outcome_add(engine, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
+}
+
 /* FRESH postbacks that have been queued for long become WAITING where they are. */
 static void age_fresh(struct engine *engine)
 {
     int64_t old = id_first_at(clock_due_ms() - AGED_AFTER_MS);
-    for (int i = 0; i < BATCH_MOST; i++) {
-        struct list *node = list_first(&engine->fresh);
-        struct postback *postback =
-            node != NULL ? container_of(node, struct postback, fresh) : NULL;
-        if (postback == NULL || postback->id >= old)
+    struct list *node = engine->fresh.next;
+    for (int i = 0; i < BATCH_MOST && node != &engine->fresh; i++) {
+        struct postback *postback = container_of(node, struct postback, fresh);
+        if (postback->id >= old)
             return;
-        list_remove(node);
-        postback->waiting = true;
-        struct postback *name = must_alloc(sizeof(*name)); /* the real one may end before */
-        *name = (struct postback){ .id = postback->id,
-                                   .notification = postback->notification,
-                                   .due_at = postback->due_at };
-        outcome_add(engine, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
+        node = node->next;
+        if (!postback->waiting) /* else it is a name */
+            age(engine, postback);
     }
 }
 
@@ -182,9 +199,11 @@ static int64_t floor_now(const struct engine *engine)
 void outcomes_flush(struct engine *engine)
 {
     bool floor_due = clock_steady_ms() - engine->floor_at >= FLOOR_EVERY_MS;
+    if (!engine->writable)
+        return;
     if (floor_due)
         age_fresh(engine);
-    if (!engine->writable || engine->outcome_count == 0)
+    if (engine->outcome_count == 0)
         return;
     while (!list_empty(&engine->outcomes)) {
         struct outcome_job *batch =
@@ -198,8 +217,7 @@ void outcomes_flush(struct engine *engine)
             engine->outcome_count--;
             engine->recording++;
         }
-        /* A postback leaves the list of fresh ones when its outcome is on disk, or when it is
-         * aged by this batch or an earlier one; batches commit in order. */
+        /* A postback leaves the list of fresh ones when its outcome is on disk. */
         if (list_empty(&engine->outcomes) && floor_due && floor_now(engine) != engine->floor) {
             batch->floor = engine->floor = floor_now(engine);
             engine->floor_at = clock_steady_ms();
@@ -215,7 +233,7 @@ void outcomes_free(struct engine *engine)
         struct outcome *outcome = container_of(node, struct outcome, in);
         list_remove(node);
         if (outcome->kind == OUTCOME_AGED)
-            postback_free(outcome->postback); /* the others' are held by their feeds */
+            free_name(outcome->postback); /* the others' are held by their feeds */
         attempt_free(&outcome->attempt);
         free(outcome);
     }

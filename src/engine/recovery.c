@@ -11,7 +11,7 @@
 
 struct recover_job {
     struct job job;
-    int64_t recovered;
+    int64_t recovered, floor;
     struct waiting *waiting;
     size_t count;
 };
@@ -20,6 +20,7 @@ static bool recover_run(struct job *job, struct db *db)
 {
     struct recover_job *recover = (struct recover_job *)job;
     recover->recovered = postback_recover(db);
+    recover->floor = postback_floor_written(db);
     recover->count = postback_waiting(db, &recover->waiting);
     return true;
 }
@@ -31,6 +32,8 @@ bool engine_recover(struct engine *engine, struct error *error)
         error_set(error, recover.job.error.kind, "%s", recover.job.error.message);
         return false;
     }
+    engine->floor = recover.floor;
+    engine->newest_fresh = recover.floor - 1; /* none is FRESH; later ones are above it */
     for (size_t i = 0; i < recover.count; i++)
         feed_due(feed_of(engine, recover.waiting[i].notification), recover.waiting[i].due_at);
     log_info("recovered", LOG_N("undelivered", recover.recovered),
