@@ -7,8 +7,9 @@
  * nothing more due.
  *
  * The rule: a postback is in memory at most once.  A read leaves out all that was held when it was
- * asked for, and a row that was not held then can only become held through a read, of which there
- * is one at a time.
+ * asked for.  A row that was not held then can only become held through a read, of which there is
+ * one at a time, or fresh from a commit: that one is WAITING only after seconds, so what a slow
+ * read finds is looked for among the held.
  */
 #include "base/clock.h"
 #include "base/fail.h"
@@ -24,6 +25,7 @@ enum {
     EARLY_MOST = 256, /* fresh ones kept while the settings are loading; the rest is parked */
     READ_MOST = 192,
     READ_RETRY_MS = 1000, /* after a read that failed */
+    READ_SLOW_MS = 5000,  /* less than it takes a fresh one to become WAITING where it is queued */
 };
 
 struct feed {
@@ -340,13 +342,18 @@ static void drained(struct feed *feed)
 }
 
 /* Gives how many the lane took; *left: it refused some. */
-static size_t take_found(struct feed *feed, struct list *found, bool *left)
+static size_t take_found(struct feed *feed, struct read_job *read, bool *left)
 {
+    bool slow = clock_due_ms() - read->now_ms >= READ_SLOW_MS;
     size_t taken = 0;
     struct list *node;
-    while ((node = list_first(found)) != NULL) {
+    while ((node = list_first(&read->found)) != NULL) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
+        if (slow && held(feed, postback->id) != NULL) {
+            postback_free(postback);
+            continue;
+        }
         hold(feed, postback);
         if (offer(feed, postback)) {
             taken++;
@@ -380,7 +387,7 @@ static void read_done(struct job *job, bool ok)
     feed->reading = false;
     bool again = feed->read_again, left = false;
     feed->read_again = false;
-    size_t taken = take_found(feed, &read->found, &left);
+    size_t taken = take_found(feed, read, &left);
     if (ok && read->next_due != -1)
         feed_due(feed, read->next_due);
     if (!ok)
