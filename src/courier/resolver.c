@@ -132,8 +132,11 @@ static int open_channel(struct resolver *resolver)
     int status = ares_init_options(&resolver->channel, &options,
                                    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
                                        ARES_OPT_SOCK_STATE_CB);
-    if (status == ARES_SUCCESS && resolver->servers != NULL)
-        status = ares_set_servers_ports_csv(resolver->channel, resolver->servers);
+    if (status != ARES_SUCCESS || resolver->servers == NULL)
+        return status;
+    status = ares_set_servers_ports_csv(resolver->channel, resolver->servers);
+    if (status != ARES_SUCCESS)
+        ares_destroy(resolver->channel);
     return status;
 }
 
@@ -390,7 +393,13 @@ struct resolver *resolver_new(uv_loop_t *loop, struct alarms *alarms, const char
     list_init(&resolver->watches);
     status = open_channel(resolver);
     if (status != ARES_SUCCESS) {
-        error_set(error, ERROR_BROKEN, "the resolver cannot start: %s", ares_strerror(status));
+        if (servers != NULL)
+            error_set(error, ERROR_INVALID,
+                      "--name-servers: “%.200s” cannot be used (%s); write addresses as "
+                      "127.0.0.1:53,[::1]:53",
+                      servers, ares_strerror(status));
+        else
+            error_set(error, ERROR_BROKEN, "the resolver cannot start: %s", ares_strerror(status));
         free(resolver->servers);
         free(resolver);
         ares_library_cleanup();
