@@ -170,6 +170,9 @@ static void check_key(const struct tls_identity *identity, const X509 *first,
                      "sealed");
     else if (key == NULL)
         problems_add(problems, key_field, "must be PEM: -----BEGIN PRIVATE KEY----- …");
+    else if (EVP_PKEY_get_bits(key) > TLS_KEY_BITS_MOST)
+        problems_add(problems, key_field, "has %d bits; at most %d are taken",
+                     EVP_PKEY_get_bits(key), TLS_KEY_BITS_MOST);
     else if (first != NULL && X509_check_private_key(first, key) != 1)
         problems_add(problems, key_field, "is not the key of the first certificate in %s",
                      chain_field);

@@ -7,7 +7,7 @@ import ssl
 import pytest
 import requests
 
-from harness.certificates import DAY, Authority, serving
+from harness.certificates import DAY, Authority, huge_key, serving
 from harness.delivery import Delivery
 from harness.server import World, await_until
 
@@ -222,6 +222,8 @@ PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
         passphrase="open sesame"))), "ClientKey", "passphrase"),
     ("a weak key", lambda own, other: dict(zip(("ClientCertificate", "ClientKey"), own.client(
         size=1024))), "ClientCertificate", "key too small"),
+    ("a huge key", lambda own, other: {**client_of(own), "ClientKey": huge_key()}, "ClientKey",
+     "has 8676 bits; at most 4096"),
     ("expired", lambda own, other: client_of(own, start=-9 * DAY, end=-DAY), "ClientCertificate",
      "certificate 1 ended on"),
     ("not yet valid", lambda own, other: client_of(own, start=DAY), "ClientCertificate",
