@@ -42,6 +42,13 @@ void buf_free(struct buf *buf)
     *buf = (struct buf){ .limit = buf->limit };
 }
 
+void buf_wipe(struct buf *buf)
+{
+    if (buf->data != NULL)
+        explicit_bzero(buf->data, buf->cap);
+    buf_free(buf);
+}
+
 void buf_reset(struct buf *buf)
 {
     buf->len = 0;

@@ -23,6 +23,7 @@ enum { BUF_LIMIT_DEFAULT = 16 * 1024 * 1024 };
 
 /* An empty buffer is all zeroes: `struct buf out = { 0 };` or `{ .limit = n }`. */
 void buf_free(struct buf *buf);  /* back to empty, limit kept */
+void buf_wipe(struct buf *buf);  /* the same, of what was secret */
 void buf_reset(struct buf *buf); /* length 0, memory kept, failure forgotten */
 
 void buf_add(struct buf *buf, const void *bytes, size_t len);

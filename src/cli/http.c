@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "courier/client.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +102,6 @@ int http_call(struct http *http, const char *credentials, const char *method, co
     client_send(http->client, &to, method, &request, answered, &waiting);
     while (!waiting.done)
         uv_run(http->loop, UV_RUN_ONCE);
-    sodium_memzero(request.headers.data, request.headers.len);
     request_free(&request);
     int status = waiting.answer.status;
     if (waiting.answer.error != EXCHANGE_OK) {

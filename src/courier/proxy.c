@@ -13,19 +13,11 @@
 #include "base/text.h"
 #include "model/url.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char scheme[] = "http://";
-
-static void wipe(struct buf *buf)
-{
-    if (buf->data != NULL)
-        sodium_memzero(buf->data, buf->cap);
-    buf_free(buf);
-}
 
 /* ---- the setting ---- */
 
@@ -39,7 +31,7 @@ static bool set_credentials(struct proxy *proxy, const char *text, size_t len)
         text_base64(&proxy->authorization, plain.data, plain.len, false);
         buf_str(&proxy->authorization, "\r\n");
     }
-    wipe(&plain);
+    buf_wipe(&plain);
     return good;
 }
 
@@ -87,7 +79,7 @@ void proxy_free(struct proxy *proxy)
 {
     if (proxy == NULL)
         return;
-    wipe(&proxy->authorization);
+    buf_wipe(&proxy->authorization);
     free(proxy->host);
     free(proxy);
 }
@@ -112,7 +104,7 @@ void tunnel_free(struct tunnel *tunnel)
 {
     if (tunnel == NULL)
         return;
-    wipe(&tunnel->out);
+    buf_wipe(&tunnel->out);
     free(tunnel);
 }
 

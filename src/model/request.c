@@ -148,7 +148,7 @@ bool request_build(struct request *request, const struct notification *notificat
 void request_free(struct request *request)
 {
     buf_free(&request->target);
-    buf_free(&request->headers);
+    buf_wipe(&request->headers); /* credentials and signatures */
     buf_free(&request->body);
 }
 

@@ -23,13 +23,6 @@
 
 enum { SECRETS_MAX = 384 * 1024 }; /* bytes, not sealed: 20 headers, certificates and a key */
 
-static void wipe(struct buf *buf)
-{
-    if (buf->data != NULL)
-        sodium_memzero(buf->data, buf->cap);
-    buf_free(buf);
-}
-
 /* jansson keeps copies of what it reads and writes: wiped in place before they are freed. */
 static void wipe_json(json_t *value)
 {
@@ -54,7 +47,7 @@ static void put_secret(json_t *object, const char *name, const struct signing_se
         secret_write(&text, secret);
         json_object_set_new(object, name, json_string(buf_text(&text)));
     }
-    wipe(&text);
+    buf_wipe(&text);
 }
 
 /* Headers and secrets, sealed, at the end of *out. */
@@ -111,7 +104,7 @@ static bool secrets_read(struct notification *notification, const void *sealed, 
     }
     wipe_json(object);
     json_decref(object);
-    wipe(&plain);
+    buf_wipe(&plain);
     return read;
 }
 
