@@ -78,6 +78,7 @@ static void write_event(struct intake *intake, struct db *db, const struct incom
         struct event *made = event_new(intake->to[i].account, event->type, event->occurred_at, 0,
                                        data, event->data_len);
         made->checked = true;
+        made->on_request = event->on_request;
         event_publish(&intake->api.job, db, made);
         intake_id(intake, made->id);
         event_unref(made);

@@ -151,7 +151,8 @@ static void read_data(struct intake *intake, struct incoming *event, const struc
     if (intake->batch)
         snprintf(prefix, sizeof(prefix), "Events[%zu].", intake->count);
     event->data_at = intake->data.len;
-    event_check(event->type, data, prefix, &intake->data, &intake->api.problems);
+    event->on_request =
+        event_check(event->type, data, prefix, &intake->data, &intake->api.problems);
     event->data_len = intake->data.len - event->data_at;
 }
 

@@ -31,6 +31,7 @@ struct incoming {
     int64_t occurred_at;
     char *dedupe_key; /* NULL: none */
     size_t data_at, data_len;
+    bool on_request;        /* data points on request are in its data */
     size_t to_at, to_count; /* among the intake's addressees */
 };
 

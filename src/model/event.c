@@ -263,17 +263,20 @@ static void write_name(struct buf *out, char before, const char *name)
     buf_grew(out, len + 4);
 }
 
-static void write_members(const struct checking *checking,
+/* True: data points on request are among them. */
+static bool write_members(const struct checking *checking,
                           const struct json_value *const values[CATALOG_POINTS_MAX],
                           struct buf *out)
 {
     const struct event_type *type = checking->type;
+    bool on_request = false;
     char before = '{';
     for (size_t i = 0; i < type->point_count; i++) {
         if (values[i] == NULL)
             continue;
         write_name(out, before, type->points[i].name);
         before = ',';
+        on_request = on_request || type->points[i].on_request;
         if (type->points[i].type == POINT_LIST && values[i]->type == JSON_NULL)
             buf_str(out, "[]");
         else if (!write_value(out, values[i], 0))
@@ -282,9 +285,10 @@ static void write_members(const struct checking *checking,
     if (before == '{')
         buf_char(out, '{');
     buf_char(out, '}');
+    return on_request;
 }
 
-void event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
+bool event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
                  struct buf *out, struct problems *problems)
 {
     struct checking checking = { type, prefix, problems };
@@ -294,18 +298,18 @@ void event_check(const struct event_type *type, const struct json_value *data, c
     if (is_object)
         sort_members(&checking, data, values);
     if (problems->count > problems_before)
-        return;
-    if (is_object)
-        write_members(&checking, values, out);
+        return false;
+    bool on_request = is_object && write_members(&checking, values, out);
     bool fits = !out->failed && out->len - start <= EVENT_DATA_MAX;
     if (is_object && fits)
-        return;
+        return on_request;
     char field[CLIP_TEXT + 16];
     snprintf(field, sizeof(field), "%.64sData", prefix);
     if (!is_object)
         problems_add(problems, field, "must be an object with the event's data points");
     else
         problems_add(problems, field, "must be at most %d bytes as JSON", EVENT_DATA_MAX);
+    return false;
 }
 
 void event_check_tree(const struct event_type *type, const json_t *data, struct buf *out,

@@ -28,7 +28,8 @@ struct event {
     int64_t occurred_at; /* ms, wall clock */
     int64_t inquiry;     /* 0: not about an inquiry */
     int references;
-    bool checked; /* its data came from event_check(): it is canonical without a look */
+    bool checked;    /* its data came from event_check(): it is canonical without a look … */
+    bool on_request; /* … which found data points on request in it */
     size_t data_len;
     char data[]; /* NUL-terminated JSON object text */
 };
@@ -43,8 +44,8 @@ void event_unref(struct event *event); /* NULL is allowed */
  * scalars or (for lists) arrays, the right types; writes the canonical text to *out, which is of
  * use only when no problem was added.  Numbers and booleans are taken as their text, null as "";
  * money must be a string or a whole number.  Problems are named "Data.Name", behind `prefix`
- * ("" or "Events[3]."). */
-void event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
+ * ("" or "Events[3].").  True: data points on request are among what was written. */
+bool event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
                  struct buf *out, struct problems *problems);
 /* The same for what is a tree already, without a prefix. */
 void event_check_tree(const struct event_type *type, const json_t *data, struct buf *out,

@@ -427,6 +427,8 @@ const json_t *points_json(struct points *points, const struct data_point *point)
 static bool may_hide(const struct points *points)
 {
     const struct event *event = points->event;
+    if (event->checked && !event->on_request)
+        return false;
     for (size_t i = 0; i < event->type->point_count; i++) {
         const struct data_point *point = &event->type->points[i];
         if (!opened_has(points->context.opened, point) &&

@@ -1,6 +1,7 @@
 /* Events: what intake takes and refuses, the canonical text, and reading values back by name. */
 #include "model/event.h"
 
+#include "base/fail.h"
 #include "model/date.h"
 
 #include <setjmp.h>
@@ -380,6 +381,40 @@ static void test_samples_are_events_of_their_type(void **state)
     }
 }
 
+/* What the check says of an event's data, and what a reader of it gets to whom nothing is open. */
+static void copies(const char *data, bool on_request, const char *expected)
+{
+    const struct event_type *type = catalog_type("action.tracked");
+    char *text = must_copy(data);
+    struct buf canonical = { 0 }, out = { 0 };
+    struct json_values values = { 0 };
+    struct json_fault fault;
+    struct problems problems = { 0 };
+    assert_true(json_scan(&values, text, strlen(text), &fault));
+    assert_int_equal(event_check(type, values.at, "", &canonical, &problems), on_request);
+    struct event *event = event_new(5, type, 0, 0, buf_text(&canonical), canonical.len);
+    event->checked = true;
+    event->on_request = on_request;
+    struct points *points = points_new(event, &(struct points_context){ .attempt = 1 });
+    points_copy(points, &out);
+    assert_string_equal(buf_text(&out), expected);
+    points_free(points);
+    event_unref(event);
+    json_values_free(&values);
+    buf_free(&canonical);
+    buf_free(&out);
+    free(text);
+}
+
+static void test_data_points_on_request_are_noted_and_not_copied(void **state)
+{
+    (void)state;
+    copies("{\"Oid\":\"1\"}", false, ",\"Oid\":\"1\"");
+    copies("{}", false, "");
+    copies("{\"Oid\":\"1\",\"InquiryId\":\"7\"}", true, ",\"Oid\":\"1\"");
+    copies("{\"Oid\":\"InquiryId\"}", false, ",\"Oid\":\"InquiryId\"");
+}
+
 static void test_references(void **state)
 {
     (void)state;
@@ -410,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_damaged_data_is_noticed),
         cmocka_unit_test(test_spaces_between_tokens_do_no_harm),
         cmocka_unit_test(test_samples_are_events_of_their_type),
+        cmocka_unit_test(test_data_points_on_request_are_noted_and_not_copied),
         cmocka_unit_test(test_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
