@@ -3,7 +3,6 @@ const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeS
 const dateOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const dateUtc = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
-const timeOnly = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const timeShort = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const whole = new Intl.NumberFormat();
 
@@ -15,7 +14,6 @@ export const day = (text) => (text ? dateOnly.format(parsed(text)) : "");
 export const exact = (text) => (text ? exactly.format(parsed(text)) : "");
 /* A day that was given without a time is midnight in UTC: it stays that day wherever one reads it. */
 export const calendarDay = (text) => (/T00:00:00(\.0+)?(Z|\+00:00)$/.test(text ?? "") ? dateUtc.format(parsed(text)) : date(text));
-export const time = (text) => (text ? timeOnly.format(parsed(text)) : "");
 /* "10:42" today, else with its date. */
 export function moment(text) {
   const at = parsed(text);

@@ -1,5 +1,5 @@
 /* postback_words.js — how a postback fares, in plain words; the same on every page. */
-import { moment, time } from "./format.js";
+import { moment } from "./format.js";
 
 /* Why no whole answer came, as the API names it. */
 const errors = {
@@ -22,7 +22,7 @@ export function postbackSays(postback, notification) {
   const tries = Number(postback.Attempts), outcome = lastOutcome(postback);
   switch (postback.State) {
     case "DELIVERED":
-      return `Delivered ${time(postback.FinishedDate)}${tries > 1 ? `, ${ordinal(tries)} try` : ""}`;
+      return `Delivered ${moment(postback.FinishedDate)}${tries > 1 ? `, ${ordinal(tries)} try` : ""}`;
     case "DELIVERING":
       return "Being sent";
     case "CANCELLED":

@@ -111,6 +111,16 @@ def test_who_only_reads_changes_nothing(browser, world, receivers):
     assert not browser.named("button", "Retry now")
 
 
+@DESKTOP
+def test_one_of_another_day_says_which(browser, world):
+    browser.sign_in(world.partner, "/postbacks")
+    says = browser.driver.execute_async_script("""
+      const done = arguments[0];
+      import('/assets/postback_words.js').then(({ postbackSays }) => done(['DELIVERED', 'CANCELLED', 'EXPIRED'].map((State) =>
+        postbackSays({ State, Attempts: '1', FinishedDate: '2025-03-04T12:00:00Z' }))));""")
+    assert all("2025" in one for one in says), says
+
+
 def test_another_accounts_postback_is_not_there(browser, world, receiver):
     work = Delivery(world, receiver.url())
     work.send()
