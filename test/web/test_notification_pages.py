@@ -389,6 +389,18 @@ def test_the_secret_is_shown_on_request_and_rotated(browser, world, receiver):
 
 
 @DESKTOP
+def test_the_secret_is_copied_and_an_odd_view_is_the_first(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url(), Name="Our tracker")
+    browser.sign_in(world.partner, f"/notifications/{made['Id']}?View=security")
+    browser.driver.execute_script("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    browser.click("Show the secret").click("Copy").see("Copied.")
+    secret = world.partner.ok(world.partner.get(f"EventNotifications/{made['Id']}/SigningSecret"))["SigningSecret"]
+    assert browser.driver.execute_script("return window.copied") == secret
+    browser.go(f"/notifications/{made['Id']}?View=constructor")
+    assert value(browser, "Name") == "Our tracker"
+
+
+@DESKTOP
 def test_custom_headers_are_names_with_hidden_values(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")
     world.operator.ok(world.operator.put(f"Notifications/{made['Id']}/Headers",

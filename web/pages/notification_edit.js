@@ -121,14 +121,14 @@ export async function page(context) {
   if (!params.Id)
     return adding(context, Categories);
   const notification = await get(path(params.Id), null, { signal });
-  const here = `/notifications/${params.Id}`, view = query.get("View") ?? "";
+  const here = `/notifications/${params.Id}`, asked = query.get("View") ?? "";
   const top = head(notification, context);
   const views = {
     "": () => editing(notification, context, Categories, top),
     deliveries: () => deliveries(notification, context),
     security: () => ({ node: signing(notification, context) }),
   };
-  const part = await (views[view] ?? views[""])();
+  const view = Object.hasOwn(views, asked) ? asked : "", part = await views[view]();
   watch(top.refresh, signal);
   return { title: titleOf(notification), node: h("div", null, top.node,
     tabs("Parts", [["Settings", here], ["Deliveries", `${here}?View=deliveries`], ["Security", `${here}?View=security`]], view ? `${here}?View=${view}` : here),

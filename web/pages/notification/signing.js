@@ -4,19 +4,9 @@ import { fill, h } from "../../dom.js";
 import { date } from "../../format.js";
 import { confirm } from "../../ui/dialog.js";
 import { facts } from "../../ui/facts.js";
+import { copy } from "../../ui/secret.js";
 import { toast } from "../../ui/toast.js";
 import { path } from "./health.js";
-
-/* Copies; where the browser keeps the clipboard to https, the text is selected for the person to do it. */
-async function copy(code) {
-  try {
-    await navigator.clipboard.writeText(code.textContent);
-    toast("Copied.");
-  } catch {
-    getSelection().selectAllChildren(code);
-    toast("Selected: copy it with your keyboard.");
-  }
-}
 
 function secret(id, { signal }) {
   const place = h("div.secret-place", { role: "status" });
@@ -30,7 +20,7 @@ function secret(id, { signal }) {
       const code = h("code.secret", null, SigningSecret);
       fill(place, h("p", null, code),
         OldSecretUntil ? h("p.hint", null, `The secret before it signs too until ${date(OldSecretUntil)}: each request carries both signatures.`) : null,
-        h("div.actions", null, button("Copy", () => copy(code)), button("Hide", hidden)));
+        h("div.actions", null, button("Copy", () => copy(SigningSecret, () => getSelection().selectAllChildren(code))), button("Hide", hidden)));
     } catch (error) {
       if (error.name !== "AbortError")
         toast(error.message, "bad");
