@@ -11,7 +11,7 @@ const errors = {
 const ordinal = (n) => `${n}${n % 100 >= 11 && n % 100 <= 13 ? "th" : { 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th"}`;
 
 /* "receiver answered 503", "receiver: it did not answer in time"; "" when nothing was tried. */
-export function lastOutcome(postback) {
+function lastOutcome(postback) {
   if (postback.LastStatus && postback.LastStatus !== "0")
     return `receiver answered ${postback.LastStatus}`;
   return postback.LastError ? `receiver: ${errors[postback.LastError] ?? postback.LastError}` : "";

@@ -118,7 +118,7 @@ export async function go(path, { replace = false } = {}) {
   await show();
 }
 
-export const home = () => (isOperator() ? "/operator/health" : "/inquiries");
+const home = () => (isOperator() ? "/operator/health" : "/inquiries");
 
 function contextOf(params, signal) {
   const alive = (act) => (...given) => (signal.aborted ? undefined : act(...given));

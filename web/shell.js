@@ -33,7 +33,7 @@ export function frame(body) {
   return main;
 }
 
-export const announce = (text) => fill(announcer, text);
+const announce = (text) => fill(announcer, text);
 
 /* After a page was shown; `changed`: somebody else is signed in, or nobody. */
 export function refresh(changed = false) {

@@ -1,6 +1,6 @@
 /* operator_event_type.js — an event type that was added, or a new one: its meaning and its data points. */
 import { del, get, mayChange, post, put } from "../api.js";
-import { fill, h } from "../dom.js";
+import { h } from "../dom.js";
 import { confirm } from "../ui/dialog.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";

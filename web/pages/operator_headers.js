@@ -1,7 +1,7 @@
 /* operator_headers.js — what only the operator sets of accounts' event notifications: custom headers with
  * credentials, own authority and client certificate. */
 import { del, get, mayChange, put } from "../api.js";
-import { fill, h } from "../dom.js";
+import { h } from "../dom.js";
 import { day } from "../format.js";
 import { badge } from "../ui/badge.js";
 import { dialog } from "../ui/dialog.js";

@@ -10,7 +10,7 @@ export function requestBox(request) {
     h("pre", { tabindex: "0", "aria-label": "Request" }, `${request.Method} ${request.Url}\n${headers(request.Headers)}${request.Body ? `\n\n${request.Body}` : ""}`));
 }
 
-export function responseBox(response, error) {
+function responseBox(response, error) {
   const came = response && response.Status && response.Status !== "0";
   return h("div", null, h("h3", null, "Response"),
     came ? h("pre", { tabindex: "0", "aria-label": "Response" }, `${response.Status}\n${response.Headers}${response.Body ? `\n${response.Body}` : ""}`) : h("p.muted", null, error || "No answer came."),

@@ -42,7 +42,7 @@ function functionOptions(point, typed, url) {
 }
 
 /* What may stand at the caret: a data point behind "{", a function behind "|"; null elsewhere. */
-export function suggest(text, caret, points, url) {
+function suggest(text, caret, points, url) {
   const token = /(?:^|[^{])(?:\{\{)*\{(?:([A-Za-z]\w*)((?:\|[^{}|\n]*)*))?$/.exec(text.slice(0, caret));
   if (!token)
     return null;
@@ -57,7 +57,7 @@ export function suggest(text, caret, points, url) {
 /* ---- what is wrong, and where ---- */
 
 /* The text's [from, to) that a message speaks of: a whole token when one stands there; null when it names no place. */
-export function placeOf(message, text) {
+function placeOf(message, text) {
   const found = /^(?:line (\d+), column|at character) (\d+): /.exec(message);
   if (!found)
     return null;

@@ -5,7 +5,7 @@
 const separator = ",";
 
 /* [{ cells, start, end }…] of a text: quoted cells may hold commas, lines and doubled quotes; blank lines are none. */
-export function records(text) {
+function records(text) {
   const all = [];
   let at = 0;
   while (at < text.length) {

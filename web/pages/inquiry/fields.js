@@ -15,7 +15,7 @@ export const REJECT_REASONS = [
   "Enquiry does not provide complete information required for evaluation",
   "Other",
 ];
-export const AMOUNT_MOST = 5000000;
+const AMOUNT_MOST = 5000000;
 
 const CAMPAIGNS_A_PAGE = 1000;
 /* All campaigns of the account: a brand's own, or those that the partner is a member of. */

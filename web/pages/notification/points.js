@@ -8,7 +8,7 @@ import { mayChange } from "../../api.js";
 import { fill, h, icon, unique } from "../../dom.js";
 
 /* The points of these event types of the catalog, each once, in its order. */
-export function pointsOf(types) {
+function pointsOf(types) {
   const all = new Map();
   for (const type of types)
     for (const point of type.DataPoints)
