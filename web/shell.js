@@ -20,7 +20,7 @@ const sections = () => {
 };
 
 const header = h("header.top"), nav = h("nav.side", { id: "sections", "aria-label": "Sections" });
-const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), banner = h("div.banner", { hidden: true }, bannerSays, bannerBar);
+const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), banner = h("aside.banner", { "aria-label": "Maintenance", hidden: true }, bannerSays, bannerBar);
 const announcer = h("div.away", { "aria-live": "polite" });
 const main = h("main", { id: "main", tabindex: "-1" });
 let unread = 0;

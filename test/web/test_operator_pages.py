@@ -143,6 +143,7 @@ def test_maintenance_pauses_shows_its_banner_and_catches_up(browser, world, rece
     assert not receiver.requests
     browser.sign_in(world.partner, "/inquiries")
     browser.see("New disks.", within=".banner")
+    browser.check_accessibility()
     browser.sign_in(world.operator, "/operator/maintenance")
     browser.click("End the maintenance")
     receiver.wait(1)
