@@ -12,6 +12,7 @@
 #include "model/date.h"
 #include "model/show.h"
 #include "store/accounts.h"
+#include "store/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static bool run_show(struct api_job *job, struct db *db)
 {
     struct maintenance_work *work = work_of(job);
     maintenance_load(db, &work->maintenance);
-    work->waiting = maintenance_pending(db, 0);
+    work->waiting = ledger_pending(db, 0, 0);
     return true;
 }
 

@@ -11,8 +11,8 @@
 #include "model/date.h"
 #include "model/show.h"
 #include "store/disk.h"
+#include "store/ledger.h"
 #include "store/maintenance.h"
-#include "store/samples.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ static int64_t resident_bytes(void)
 static bool run(struct api_job *job, struct db *db)
 {
     struct status_work *work = work_of(job);
-    work->pending = samples_pending(db, 0, 0);
+    work->pending = ledger_pending(db, 0, 0);
     work->resident = resident_bytes();
     disk_look(db, &work->disk);
     maintenance_load(db, &work->maintenance);

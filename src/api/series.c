@@ -11,6 +11,8 @@
 #include "engine/recorder.h"
 #include "model/date.h"
 #include "model/show.h"
+#include "store/ledger.h"
+#include "store/notifications.h"
 #include "store/samples.h"
 
 #include <inttypes.h>
@@ -66,7 +68,7 @@ static void span_choose(struct series_work *work)
 
 static bool is_theirs(struct series_work *work, struct db *db)
 {
-    if (work->notification == 0 || samples_are_of(db, work->account, work->notification))
+    if (work->notification == 0 || notification_exists(db, work->account, work->notification))
         return true;
     error_set(&work->api.job.error, ERROR_NOT_FOUND, "There is no such event notification.");
     return false;
@@ -79,7 +81,7 @@ static bool run(struct api_job *job, struct db *db)
         return false;
     work->batch = samples_batch(db);
     samples_read(db, work->account, work->notification, &work->series, &work->before);
-    work->pending = samples_pending(db, work->account, work->notification);
+    work->pending = ledger_pending(db, work->account, work->notification);
     return true;
 }
 

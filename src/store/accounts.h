@@ -57,6 +57,8 @@ bool user_find_key(struct db *db, int64_t user, struct user_key *out);
 
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
                const char *object, const char *detail);
+void audit_add_detail(struct db *db, const struct caller *caller, const char *address,
+                      const char *action, const char *object, json_t *detail /* stolen */);
 /* Newest first, ids under `before` (0: from the newest); account 0: everybody's. */
 json_t *audit_list(struct db *db, int64_t account, int64_t before, int limit);
 

@@ -12,6 +12,7 @@
 #include "model/mail.h"
 #include "store/accounts.h"
 #include "store/events.h"
+#include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/routes.h"
 
@@ -163,16 +164,6 @@ static void destination_of(const struct notification *notification, char *out, s
              notification->to.host, v6 ? "]" : "", notification->to.port);
 }
 
-static int64_t pending_of(struct db *db, int64_t notification)
-{
-    struct stmt *find =
-        db_prepare(db, "SELECT pending FROM notification_count WHERE notification = ?");
-    db_bind_int(find, 1, notification);
-    int64_t pending = db_step(find) == DB_ROW ? db_int(find, 0) : 0;
-    db_finish(find);
-    return pending;
-}
-
 static char *data_of(struct db *db, const struct notification *about,
                      const struct episode_news *news)
 {
@@ -181,7 +172,7 @@ static char *data_of(struct db *db, const struct notification *about,
     destination_of(about, to, sizeof(to));
     if (news->last_status != 0)
         snprintf(status, sizeof(status), "%d", news->last_status);
-    snprintf(waiting, sizeof(waiting), "%" PRId64, pending_of(db, about->id));
+    snprintf(waiting, sizeof(waiting), "%" PRId64, ledger_pending(db, 0, about->id));
     date_format_ms(since, news->episode.since);
     date_format_ms(oldest, news->oldest_at == -1 ? DATE_NONE : news->oldest_at);
     json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "NotificationId", id,

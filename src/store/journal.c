@@ -9,6 +9,8 @@
 #include "model/date.h"
 #include "model/show.h"
 
+#include <stdlib.h>
+
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
                const char *object, const char *detail)
 {
@@ -23,6 +25,16 @@ void audit_add(struct db *db, const struct caller *caller, const char *address, 
     db_bind_text(add, 6, object);
     db_bind_text(add, 7, detail != NULL ? detail : "");
     db_run(db, add);
+}
+
+void audit_add_detail(struct db *db, const struct caller *caller, const char *address,
+                      const char *action, const char *object, json_t *detail)
+{
+    char *text = json_dumps(detail, JSON_COMPACT);
+
+    audit_add(db, caller, address, action, object, text);
+    free(text);
+    json_decref(detail);
 }
 
 /* Two texts, so that each walks its own index: one account's rows, and everybody's by id. */
@@ -107,14 +119,10 @@ bool notice_mark_read(struct db *db, int64_t account, int64_t notice)
 
 int64_t notice_unread(struct db *db, int64_t account)
 {
-    int64_t count = 0;
-    struct stmt *find =
+    struct stmt *count =
         db_prepare(db, "SELECT count(*) FROM notice WHERE account = ? AND read_at IS NULL");
-    db_bind_int(find, 1, account);
-    if (db_step(find) == DB_ROW)
-        count = db_int(find, 0);
-    db_finish(find);
-    return count;
+    db_bind_int(count, 1, account);
+    return db_number(count, 0);
 }
 
 void notice_mark_all_read(struct db *db, int64_t account)

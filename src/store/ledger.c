@@ -72,6 +72,22 @@ void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t d
         entry->due_at = due_at;
 }
 
+int64_t ledger_pending(struct db *db, int64_t account, int64_t notification)
+{
+    struct stmt *find;
+    if (notification != 0) {
+        find = db_prepare(db, "SELECT pending FROM notification_count WHERE notification = ?");
+        db_bind_int(find, 1, notification);
+    } else if (account != 0) {
+        find = db_prepare(db, "SELECT sum(c.pending) FROM notification n JOIN notification_count c "
+                              "ON c.notification = n.id WHERE n.account = ?");
+        db_bind_int(find, 1, account);
+    } else {
+        find = db_prepare(db, "SELECT sum(pending) FROM notification_count");
+    }
+    return db_number(find, 0);
+}
+
 size_t ledger_mark(struct db *db)
 {
     struct ledger *ledger = ledger_of(db);

@@ -17,6 +17,9 @@ void ledger_count(struct db *db, int64_t notification, int pending, int delivere
 #define LEDGER_IDLE INT64_MAX
 void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at);
 
+/* Undelivered postbacks now: of a notification, else of an account, else (0, 0) of all. */
+int64_t ledger_pending(struct db *db, int64_t account, int64_t notification);
+
 /* ---- for the writer ---- */
 
 size_t ledger_mark(struct db *db);            /* where a part begins */

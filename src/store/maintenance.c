@@ -15,6 +15,7 @@
 #include "model/notification.h"
 #include "store/accounts.h"
 #include "store/events.h"
+#include "store/ledger.h"
 #include "store/routes.h"
 
 #include <stdlib.h>
@@ -133,7 +134,7 @@ static int64_t publish(struct job *job, struct db *db, const struct maintenance 
     if (at_once == -1)
         return 0;
     struct buf data = { 0 };
-    maintenance_data(&data, maintenance, maintenance_pending(db, account));
+    maintenance_data(&data, maintenance, ledger_pending(db, account, 0));
     struct event *event = event_new(account, type, db_now(db), 0, buf_text(&data), data.len);
     event_publish(job, db, event);
     event_unref(event);
@@ -205,9 +206,7 @@ static int64_t left_of(struct db *db, int64_t notification, int64_t until)
         db, "SELECT count(*) FROM postback WHERE notification = ? AND state = 1 AND due_at <= ?");
     db_bind_int(count, 1, notification);
     db_bind_int(count, 2, until);
-    int64_t left = db_step(count) == DB_ROW ? db_int(count, 0) : 0;
-    db_finish(count);
-    return left;
+    return db_number(count, 0);
 }
 
 size_t maintenance_left(struct db *db, int64_t until, struct backlog **out)
@@ -236,18 +235,4 @@ size_t maintenance_left(struct db *db, int64_t until, struct backlog **out)
         }
         (*out)[count++] = (struct backlog){ .notification = after, .left = left };
     }
-}
-
-int64_t maintenance_pending(struct db *db, int64_t account)
-{
-    struct stmt *sum = account == 0
-                           ? db_prepare(db, "SELECT sum(pending) FROM notification_count")
-                           : db_prepare(db, "SELECT sum(c.pending) FROM notification n JOIN "
-                                            "notification_count c ON c.notification = n.id "
-                                            "WHERE n.account = ?");
-    if (account != 0)
-        db_bind_int(sum, 1, account);
-    int64_t pending = db_step(sum) == DB_ROW ? db_int(sum, 0) : 0;
-    db_finish(sum);
-    return pending;
 }

@@ -29,6 +29,5 @@ struct backlog {
     int64_t notification, left;
 };
 size_t maintenance_left(struct db *db, int64_t until, struct backlog **out /* the caller frees */);
-int64_t maintenance_pending(struct db *db, int64_t account); /* undelivered; account 0: of all */
 
 #endif

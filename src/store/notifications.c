@@ -304,6 +304,16 @@ struct notification *notification_load(struct db *db, int64_t account, int64_t i
     return notification;
 }
 
+bool notification_exists(struct db *db, int64_t account, int64_t id)
+{
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM notification WHERE id = ?1 AND "
+                                       "(?2 = 0 OR account = ?2) AND deleted_at IS NULL");
+
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, account);
+    return db_number(find, 0) == 1;
+}
+
 size_t notification_ids(struct db *db, int64_t account, int64_t **ids)
 {
     struct stmt *list = account == 0

@@ -7,6 +7,7 @@
  * duplicate, and what was delivered stays delivered.
  */
 #include "store/ledger.h"
+#include "store/notifications.h"
 #include "store/postbacks.h"
 
 #include <inttypes.h>
@@ -32,16 +33,6 @@ static bool find(struct job *job, struct db *db, int64_t account, int64_t id, st
         error_set(&job->error, ERROR_NOT_FOUND, "There is no postback %" PRId64, id);
     db_finish(row);
     return found;
-}
-
-static bool notification_exists(struct db *db, int64_t id)
-{
-    struct stmt *find =
-        db_prepare(db, "SELECT 1 FROM notification WHERE id = ? AND deleted_at IS NULL");
-    db_bind_int(find, 1, id);
-    bool exists = db_step(find) == DB_ROW;
-    db_finish(find);
-    return exists;
 }
 
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
@@ -73,7 +64,7 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     struct found found;
     if (!find(job, db, account, id, &found))
         return false;
-    if (!notification_exists(db, found.notification)) {
+    if (!notification_exists(db, 0, found.notification)) {
         error_set(&job->error, ERROR_CONFLICT,
                   "The event notification of postback %" PRId64 " was deleted", id);
         return false;

@@ -265,9 +265,7 @@ static int64_t oldest_due(struct db *db, int64_t notification)
     struct stmt *find = db_prepare(db, "SELECT due_at FROM postback WHERE notification = ? AND "
                                        "state = 1 ORDER BY due_at LIMIT 1");
     db_bind_int(find, 1, notification);
-    int64_t due_at = db_step(find) == DB_ROW ? db_int(find, 0) : DATE_NONE;
-    db_finish(find);
-    return due_at;
+    return db_number(find, DATE_NONE);
 }
 
 /* Exact while it is among the newest; behind a long queue, the minute or hour of it.  Bounded,

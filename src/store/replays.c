@@ -16,6 +16,7 @@
 #include "model/show.h"
 #include "store/events.h"
 #include "store/ledger.h"
+#include "store/notifications.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -340,11 +341,9 @@ size_t replay_backlog(struct db *db, int64_t notification, int most)
         db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM postback WHERE notification = ? AND "
                        "state = 1 AND due_at <= ? LIMIT ?)");
     db_bind_int(find, 1, notification);
-    db_bind_int(find, 2, db_now(db));
+    db_bind_int(find, 2, db_due_now(db));
     db_bind_int(find, 3, most);
-    size_t count = db_step(find) == DB_ROW ? (size_t)db_int(find, 0) : 0;
-    db_finish(find);
-    return count;
+    return (size_t)db_number(find, 0);
 }
 
 /* False: the event is gone, or this replay has sent it. */
@@ -359,22 +358,12 @@ static bool write_one(struct db *db, const struct replay *replay, const struct r
     db_bind_int(add, 2, event_bucket(replay->notification));
     db_bind_int(add, 3, replay->account);
     db_bind_int(add, 4, replay->notification);
-    db_bind_int(add, 5, db_now(db));
+    db_bind_int(add, 5, db_due_now(db));
     db_bind_int(add, 6, item->postback);
     db_bind_int(add, 7, replay->id);
     db_bind_int(add, 8, item->event);
     db_run(db, add);
     return db_changes(db) == 1;
-}
-
-static bool notification_left(struct db *db, int64_t id)
-{
-    struct stmt *find =
-        db_prepare(db, "SELECT 1 FROM notification WHERE id = ? AND deleted_at IS NULL");
-    db_bind_int(find, 1, id);
-    bool left = db_step(find) == DB_ROW;
-    db_finish(find);
-    return left;
 }
 
 static void move_on(struct db *db, int64_t id, const struct replay_look *look, int sent)
@@ -402,7 +391,7 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
     int sent = 0;
     if (!replay_load(db, id, &replay) || replay.state != REPLAY_RUNNING || replay.next != from)
         return;
-    if (!notification_left(db, replay.notification)) {
+    if (!notification_exists(db, 0, replay.notification)) {
         end(db, id, REPLAY_CANCELLED);
         return;
     }
@@ -410,7 +399,7 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
         sent += write_one(db, &replay, &look->items[i]);
     if (sent > 0) {
         ledger_count(db, replay.notification, sent, 0, 0);
-        ledger_wait(db, replay.notification, replay.account, db_now(db));
+        ledger_wait(db, replay.notification, replay.account, db_due_now(db));
         job->postbacks += sent;
     }
     move_on(db, id, look, sent);

@@ -21,9 +21,7 @@ static int64_t id_behind(struct stmt *find, int64_t from, int64_t none, int skip
     db_bind_int(find, 1, from);
     db_bind_int(find, 2, none);
     db_bind_int(find, 3, skip);
-    int64_t id = db_step(find) == DB_ROW ? db_int(find, 0) : none;
-    db_finish(find);
-    return id;
+    return db_number(find, none);
 }
 
 static int64_t range_end(struct db *db, const struct retention *retention, int limit)
@@ -51,9 +49,7 @@ static int64_t take_out(struct db *db, struct stmt *old, int64_t from, int64_t e
 static int64_t number(struct stmt *find, int64_t with)
 {
     db_bind_int(find, 1, with);
-    int64_t found = db_step(find) == DB_ROW ? db_int(find, 0) : 0;
-    db_finish(find);
-    return found;
+    return db_number(find, 0);
 }
 
 /* The last event before `end` when a postback of it may follow there, else `end`. */

@@ -8,6 +8,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "store/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,34 +77,11 @@ static void add_to_row(struct db *db, const struct key *key, const struct sample
 
 /* ---- writing a minute ---- */
 
-static int64_t number(struct stmt *find)
-{
-    int64_t found = db_step(find) == DB_ROW ? db_int(find, 0) : 0;
-    db_finish(find);
-    return found;
-}
-
-int64_t samples_pending(struct db *db, int64_t account, int64_t notification)
-{
-    struct stmt *find;
-    if (notification != 0) {
-        find = db_prepare(db, "SELECT pending FROM notification_count WHERE notification = ?");
-        db_bind_int(find, 1, notification);
-    } else if (account != 0) {
-        find = db_prepare(db, "SELECT sum(c.pending) FROM notification n JOIN notification_count c "
-                              "ON c.notification = n.id WHERE n.account = ?");
-        db_bind_int(find, 1, account);
-    } else {
-        find = db_prepare(db, "SELECT sum(pending) FROM notification_count");
-    }
-    return number(find);
-}
-
 static int64_t account_of(struct db *db, int64_t notification)
 {
     struct stmt *find = db_prepare(db, "SELECT account FROM notification WHERE id = ?");
     db_bind_int(find, 1, notification);
-    return number(find);
+    return db_number(find, 0);
 }
 
 static int by_account(const void *a, const void *b)
@@ -121,7 +99,7 @@ static size_t drop_unknown(struct db *db, struct sample_row *rows, size_t count)
         if (account == 0)
             continue;
         rows[i].account = account;
-        rows[i].sample.pending = samples_pending(db, account, rows[i].notification);
+        rows[i].sample.pending = ledger_pending(db, account, rows[i].notification);
         if (kept != i)
             rows[kept] = rows[i];
         kept++;
@@ -143,12 +121,12 @@ void samples_complete(struct db *db, struct sample_row **rows, size_t *count)
             of_account = &(*rows)[end++];
             *of_account = (struct sample_row){ .account = row->account };
             sample_clear(&of_account->sample);
-            of_account->sample.pending = samples_pending(db, row->account, 0);
+            of_account->sample.pending = ledger_pending(db, row->account, 0);
         }
         sample_add(&of_account->sample, &row->sample);
         sample_add(&all->sample, &row->sample);
     }
-    all->sample.pending = samples_pending(db, 0, 0);
+    all->sample.pending = ledger_pending(db, 0, 0);
     (*rows)[end] = *all; /* where it is already, if each has an account of its own */
     *count = end + 1;
 }
@@ -170,20 +148,12 @@ void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, 
 
 int64_t samples_batch(struct db *db)
 {
-    return number(
-        db_prepare(db, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'samples_batch'"));
+    struct stmt *find =
+        db_prepare(db, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'samples_batch'");
+    return db_number(find, 0);
 }
 
 /* ---- reading ---- */
-
-bool samples_are_of(struct db *db, int64_t account, int64_t notification)
-{
-    struct stmt *find = db_prepare(db, "SELECT 1 FROM notification WHERE id = ? AND account = ? "
-                                       "AND deleted_at IS NULL");
-    db_bind_int(find, 1, notification);
-    db_bind_int(find, 2, account);
-    return number(find) == 1;
-}
 
 static void read_before(struct db *db, int64_t account, int64_t notification, int64_t from,
                         struct sample *before)

@@ -25,13 +25,7 @@ void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, 
                    int64_t batch);
 int64_t samples_batch(struct db *db); /* the number of the last batch written; 0: none */
 
-/* Undelivered postbacks now: of a notification, else of an account, else (0, 0) of all. */
-int64_t samples_pending(struct db *db, int64_t account, int64_t notification);
-
 /* ---- reading ---- */
-
-/* Whether the notification is this account's, and not deleted. */
-bool samples_are_of(struct db *db, int64_t account, int64_t notification);
 
 /* Puts what is kept of the span into the series, and gives in *before what was known last before
  * it (pending; -1: nothing). */

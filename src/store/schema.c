@@ -161,7 +161,5 @@ int64_t schema_newest_id(struct db *db)
 {
     struct stmt *find = db_prepare(db, "SELECT max(coalesce((SELECT max(id) FROM event), 0), "
                                        "coalesce((SELECT max(id) FROM postback), 0))");
-    int64_t newest = db_step(find) == DB_ROW ? db_int(find, 0) : 0;
-    db_finish(find);
-    return newest;
+    return db_number(find, 0);
 }

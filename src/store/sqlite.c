@@ -318,6 +318,13 @@ void db_finish(struct stmt *stmt)
     sqlite3_clear_bindings(stmt->handle); /* what they point to may be gone */
 }
 
+int64_t db_number(struct stmt *stmt, int64_t none)
+{
+    int64_t number = db_step(stmt) == DB_ROW ? db_int(stmt, 0) : none;
+    db_finish(stmt);
+    return number;
+}
+
 void db_run(struct db *db, struct stmt *stmt)
 {
     (void)db;

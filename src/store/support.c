@@ -5,16 +5,10 @@
 #include "store/support.h"
 
 #include "base/fail.h"
+#include "store/notifications.h"
+#include "store/where.h"
 
 #include <stdlib.h>
-
-static int64_t count_of(struct stmt *count)
-{
-    int64_t found = db_step(count) == DB_ROW ? db_int(count, 0) : 0;
-
-    db_finish(count);
-    return found;
-}
 
 static bool has_room(struct job *job, struct db *db, int64_t account)
 {
@@ -22,23 +16,13 @@ static bool has_room(struct job *job, struct db *db, int64_t account)
                                         "WHERE account = ? AND state = 1");
 
     db_bind_int(count, 1, account);
-    if (count_of(count) < SUPPORT_OPEN_MOST)
+    if (db_number(count, 0) < SUPPORT_OPEN_MOST)
         return true;
     error_set(&job->error, ERROR_CONFLICT,
               "The account has %d open support requests, which is the most there may be: write to "
               "one of them, or wait until some are answered.",
               SUPPORT_OPEN_MOST);
     return false;
-}
-
-static bool is_own_notification(struct db *db, int64_t account, int64_t notification)
-{
-    struct stmt *count = db_prepare(db, "SELECT count(*) FROM notification "
-                                        "WHERE id = ? AND account = ? AND deleted_at IS NULL");
-
-    db_bind_int(count, 1, notification);
-    db_bind_int(count, 2, account);
-    return count_of(count) == 1;
 }
 
 static void message_insert(struct db *db, int64_t request, int64_t account, const char *author,
@@ -63,7 +47,7 @@ bool support_add(struct job *job, struct db *db, struct support_request *request
                        "asked_at, created_at, changed_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?5, ?5)");
 
     if (request->notification != 0 &&
-        !is_own_notification(db, request->account, request->notification)) {
+        !notification_exists(db, request->account, request->notification)) {
         problems_add(problems, "NotificationId", "not an event notification of yours");
         error_set(&job->error, ERROR_INVALID, "The request is not valid.");
         return false;
@@ -179,17 +163,14 @@ json_t *support_list(struct db *db, const struct support_filter *filter, bool fo
     struct stmt *count = db_prepare(db, "SELECT count(*) FROM support_request r " SQL_FILTER);
     struct stmt *list = db_prepare(db, for_operator ? SQL_QUEUE : SQL_OWN);
     json_t *array = json_array();
-    int64_t offset;
 
-    if (__builtin_mul_overflow(filter->page - 1, filter->page_size, &offset))
-        offset = INT64_MAX;
     db_bind_int(count, 1, filter->account);
     db_bind_int(count, 2, (int64_t)filter->state);
-    *total = count_of(count);
+    *total = db_number(count, 0);
     db_bind_int(list, 1, filter->account);
     db_bind_int(list, 2, (int64_t)filter->state);
     db_bind_int(list, 3, filter->page_size);
-    db_bind_int(list, 4, offset);
+    db_bind_int(list, 4, page_offset(filter->page, filter->page_size));
     while (db_step(list) == DB_ROW) {
         struct support_request request;
         row_read(&request, list);

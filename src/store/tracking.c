@@ -12,12 +12,9 @@ static int64_t count_of(struct db *db, int64_t campaign)
 {
     struct stmt *count = db_prepare(db, "SELECT count(*) FROM tracking_token "
                                         "WHERE campaign = ? AND revoked_at IS NULL");
-    int64_t value;
 
     db_bind_int(count, 1, campaign);
-    value = db_step(count) == DB_ROW ? db_int(count, 0) : 0;
-    db_finish(count);
-    return value;
+    return db_number(count, 0);
 }
 
 int64_t tracking_token_add(struct db *db, int64_t campaign, const char *label,

@@ -55,13 +55,7 @@ struct stmt *where_prepare(struct db *db, const struct where *where, const char 
 
 int64_t where_count(struct db *db, const struct where *where, const char *select)
 {
-    struct stmt *stmt = where_prepare(db, where, select, "");
-    int64_t count = 0;
-
-    if (db_step(stmt) == DB_ROW)
-        count = db_int(stmt, 0);
-    db_finish(stmt);
-    return count;
+    return db_number(where_prepare(db, where, select, ""), 0);
 }
 
 void where_free(struct where *where)
