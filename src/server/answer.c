@@ -5,54 +5,92 @@
  */
 #include "server/inbound.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char JSON_TYPE[] = "application/json; charset=utf-8";
 
-static void header_set(struct MHD_Response *response, const char *name, const char *value)
+/* RFC 9110 §5.6.7; made once a second. */
+static const char *date_now(struct server *server)
 {
-    errno = 0;
-    if (MHD_add_response_header(response, name, value) == MHD_YES)
-        return;
-    if (errno == ENOMEM) /* the library tells one from the other by nothing else */
-        die("out of memory for an answer");
-    bug("the header %s cannot be sent", name);
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct tm at;
+    if (now != server->date_s) {
+        static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+        static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+        gmtime_r(&now, &at);
+        snprintf(server->date, sizeof(server->date), "%s, %02d %s %d %02d:%02d:%02d GMT",
+                 days[at.tm_wday], at.tm_mday, months[at.tm_mon], at.tm_year + 1900, at.tm_hour,
+                 at.tm_min, at.tm_sec);
+        server->date_s = now;
+    }
+    return server->date;
 }
 
-static void answer(struct call *call, int status, const char *type, char *body, size_t len,
-                   enum MHD_ResponseMemoryMode memory)
+#define ADD(out, literal) buf_add(out, literal, sizeof(literal) - 1)
+
+bool answer_head(const struct inbound *in, struct buf *out)
+{
+    bool bodiless = in->status == 204; /* RFC 9110 §8.6 */
+    ADD(out, "HTTP/1.1 ");
+    buf_int(out, in->status);
+    buf_char(out, ' ');
+    buf_str(out, http_status_str((enum http_status)in->status));
+    ADD(out, "\r\nDate: ");
+    buf_str(out, date_now(in->server));
+    if (!bodiless) {
+        ADD(out, "\r\nContent-Type: ");
+        buf_str(out, in->type);
+        ADD(out, "\r\nContent-Length: ");
+        buf_int(out, (int64_t)in->content_len);
+    }
+    ADD(out, "\r\nX-Content-Type-Options: nosniff\r\n");
+    if (!in->lasting) /* data: nothing for caches */
+        ADD(out, "Cache-Control: no-store\r\n");
+    buf_add(out, buf_text(&in->headers), in->headers.len);
+    if (!in->keep)
+        ADD(out, "Connection: close\r\n");
+    else if (in->version == 10)
+        ADD(out, "Connection: keep-alive\r\n");
+    ADD(out, "\r\n");
+    return !bodiless && in->status != 304 && strcmp(in->call.method, "HEAD") != 0;
+}
+
+/* The content is `owned`, or `lasting`, or the caller's. */
+static void answer(struct call *call, int status, const char *type, const char *content, size_t len,
+                   char *owned, bool lasting)
 {
     struct inbound *in = inbound_of(call);
-    if (in->answer != NULL || in->stage == STAGE_DONE || in->stage == STAGE_NEW)
+    if (in->answered || in->stage == STAGE_DONE || in->stage == STAGE_HEAD)
         bug("%s %s is answered twice", call->method, call->target);
-    in->answer = MHD_create_response_from_buffer(len, body, memory);
-    if (in->answer == NULL)
-        die("out of memory");
+    if (owned == NULL && !lasting && in->stage != STAGE_HANDLING)
+        content = owned = must_copy_bytes(content, len); /* it goes out later */
+    in->answered = true;
     in->status = status;
-    header_set(in->answer, "Content-Type", type);
-    header_set(in->answer, "X-Content-Type-Options", "nosniff");
-    if (memory != MHD_RESPMEM_PERSISTENT) /* data: nothing for caches */
-        header_set(in->answer, "Cache-Control", "no-store");
-    for (size_t i = 0; i < in->header_count; i++)
-        header_set(in->answer, in->headers[i].name, in->headers[i].value);
-    if (in->server->stopping)
-        header_set(in->answer, "Connection", "close");
+    in->type = type;
+    in->content = content;
+    in->content_len = len;
+    in->owned = owned;
+    in->lasting = lasting;
     inbound_answered(in);
 }
 
 void call_add_header(struct call *call, const char *name, const char *value)
 {
-    struct inbound *in = inbound_of(call);
-    if (in->header_count == INBOUND_HEADERS_MAX)
-        bug("too many headers are added to %s", call->route->pattern);
-    in->headers[in->header_count].name = must_copy(name);
-    in->headers[in->header_count++].value = must_copy(value);
+    struct buf *headers = &inbound_of(call)->headers;
+    if (strpbrk(name, "\r\n: ") != NULL || strpbrk(value, "\r\n") != NULL)
+        bug("the header %s cannot be sent", name);
+    buf_str(headers, name);
+    ADD(headers, ": ");
+    buf_str(headers, value);
+    ADD(headers, "\r\n");
 }
 
 void call_json_answer(struct call *call, int status, json_t *body)
@@ -61,18 +99,18 @@ void call_json_answer(struct call *call, int status, json_t *body)
     json_decref(body);
     if (text == NULL)
         die("out of memory for an answer");
-    answer(call, status, JSON_TYPE, text, strlen(text), MHD_RESPMEM_MUST_FREE);
+    answer(call, status, JSON_TYPE, text, strlen(text), text, false);
 }
 
 void call_text_answer(struct call *call, int status, const char *type, const char *text, size_t len)
 {
-    answer(call, status, type, (char *)(uintptr_t)text, len, MHD_RESPMEM_MUST_COPY);
+    answer(call, status, type, text, len, NULL, false);
 }
 
 void call_static_answer(struct call *call, int status, const char *type, const void *bytes,
                         size_t len)
 {
-    answer(call, status, type, (char *)(uintptr_t)bytes, len, MHD_RESPMEM_PERSISTENT);
+    answer(call, status, type, bytes, len, NULL, true);
 }
 
 json_t *call_string(const char *text)

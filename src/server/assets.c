@@ -98,7 +98,7 @@ void asset_answer(struct call *call, const struct asset *asset)
         call_add_header(call, always[i].name, always[i].value);
     if (packed)
         call_add_header(call, "Content-Encoding", "gzip");
-    /* libmicrohttpd sends no body with 304, but its length, which is to be that of 200's. */
+    /* No content goes out with 304, but its length, which is to be that of 200's. */
     bool known = asset_has_tag(call_header(call, "If-None-Match"), etag);
     call_static_answer(call, known ? 304 : 200, asset->type, packed ? asset->packed : asset->plain,
                        packed ? asset->packed_len : asset->plain_len);

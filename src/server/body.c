@@ -17,7 +17,7 @@ enum body_type { TYPE_FORM, TYPE_JSON, TYPE_OTHER };
 
 bool call_has_type(const struct call *call, const char *type)
 {
-    const char *given = inbound_of(call)->content_type;
+    const char *given = inbound_of(call)->head.content_type;
     if (given == NULL)
         return false;
     size_t len = strcspn(given, "; \t");
@@ -26,7 +26,7 @@ bool call_has_type(const struct call *call, const char *type)
 
 static enum body_type body_type(const struct call *call)
 {
-    const char *given = inbound_of(call)->content_type;
+    const char *given = inbound_of(call)->head.content_type;
     if (given == NULL || given[0] == '\0')
         return TYPE_FORM;
     if (call_has_type(call, "application/json"))

@@ -54,14 +54,14 @@ void call_query_only(const struct call *call, const char *const *names, struct p
 
 const char *call_header(const struct call *call, const char *name)
 {
-    return MHD_lookup_connection_value(inbound_of(call)->connection, MHD_HEADER_KIND, name);
+    return head_find(&inbound_of(call)->head, name);
 }
 
 bool call_basic(const struct call *call, char **user, char **password)
 {
     const struct inbound *in = inbound_of(call);
-    const char *value = in->authorization;
-    if (value == NULL || in->authorizations != 1 || strncasecmp(value, "Basic ", 6) != 0)
+    const char *value = in->head.authorization;
+    if (value == NULL || in->head.authorizations != 1 || strncasecmp(value, "Basic ", 6) != 0)
         return false;
     value += 6 + strspn(value + 6, " ");
     struct buf plain = { .limit = 1024 };
@@ -81,7 +81,7 @@ bool call_basic(const struct call *call, char **user, char **password)
 bool call_cookie(const struct call *call, const char *name, char *out, size_t size)
 {
     const struct inbound *in = inbound_of(call);
-    return in->cookies == 1 && cookie_read(in->cookie, name, out, size);
+    return in->head.cookies == 1 && cookie_read(in->head.cookie, name, out, size);
 }
 
 /* ---- entering ---- */

@@ -1,8 +1,8 @@
 /* call.h — one HTTP request that came in, and its answer.
  *
- * A handler reads the parts below; all strings are valid until the call is answered.  An answer
- * may be given from anywhere on the loop thread.  If the client goes away first the call stays
- * valid until answered; the answer is then dropped.
+ * A handler reads the parts below; all strings are valid until the end of the loop's turn in which
+ * the call is answered.  An answer may be given from anywhere on the loop thread.  If the client
+ * goes away first the call stays valid until answered; the answer is then dropped.
  */
 #ifndef POSTBACKD_CALL_H
 #define POSTBACKD_CALL_H
@@ -18,15 +18,14 @@
 
 struct json_values;
 struct route;
-struct MHD_Connection;
 
 enum { CALL_PARAMS_MAX = 4, CALL_QUERY_MAX = 64 };
 
 struct call {
     const struct route *route;
     const char *method;
-    char *path;                          /* percent-decoded */
-    char *target;                        /* as it came: path and query */
+    const char *path;                    /* percent-decoded */
+    const char *target;                  /* as it came: path and query */
     const char *params[CALL_PARAMS_MAX]; /* the pattern's {…} in order, decoded */
     struct buf body;
     struct caller caller; /* set by enter() */

@@ -1,10 +1,8 @@
-/* inbound.c — a request's way from its request line to its answer.
+/* inbound.c — a request's way from its head to its answer.
  *
- * libmicrohttpd calls request_came() once when the headers are there, once for each piece of the
- * body, and once when it is whole.  Who calls is found out before the body is taken in, so nobody
- * unknown makes us keep one.  A refused request's body is read all the same and dropped, so that
- * the client gets to read the answer (closing with unread bytes would reset the connection and
- * lose it) and keeps its connection; only one that is hugely too long, or that waits for our
+ * Who calls is found out before the body is taken in, so nobody unknown makes us keep one.  A
+ * refused request's body is read all the same and dropped, so that the client gets to read the
+ * answer and keeps its connection; only one that is hugely too long, or that waits for our
  * "100 Continue", is answered at once.
  */
 #include "server/inbound.h"
@@ -15,108 +13,58 @@
 
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 enum {
-    HEADER_OVERHEAD = 72,              /* what libmicrohttpd keeps for each, in the same memory */
     BODY_DROP_MOST = SERVER_BODY_MOST, /* bytes read and dropped to keep a connection */
     BODY_BYTES_A_MS = 8,               /* slower than this, past the idle time, is cut off */
     BODY_ROOM_FIRST = 64 * 1024, /* reserved on the word of Content-Length; the rest on arrival */
+    SPARE_MOST = 64,
 };
 
-/* ---- the request line ---- */
-
-struct inbound *inbound_new(struct server *server, const char *target)
+struct inbound *inbound_new(struct server *server, struct peer *peer)
 {
-    size_t pairs, room = target_room(target, &pairs);
-    size_t head = sizeof(struct inbound) + pairs * sizeof(struct query_pair);
-    struct inbound *in = malloc(head + room);
-    if (in == NULL)
+    struct list *spare = list_first(&server->spare);
+    struct inbound *in;
+    if (spare != NULL) {
+        in = container_of(spare, struct inbound, in);
+        list_remove(spare);
+        server->spare_count--;
+    } else if ((in = malloc(sizeof(*in))) == NULL) {
         die("out of memory");
-    memset(in, 0, sizeof(*in));
+    }
+    memset(in, 0, offsetof(struct inbound, head));
+    head_begin(&in->head);
+    list_init(&in->in);
     in->server = server;
-    in->query = (struct query_pair *)(void *)(in + 1);
-    in->query_room = pairs;
-    size_t len = strlen(target) + 1;
-    in->call.target = memcpy((char *)in + head, target, len);
-    in->spare = in->call.target + len;
+    in->peer = peer;
+    in->call.method = in->call.target = in->call.path = in->head.text;
+    in->call.address = peer != NULL ? peer->address : "";
     return in;
 }
 
 void inbound_free(struct inbound *in)
 {
-    if (in->answer != NULL)
-        MHD_destroy_response(in->answer);
-    for (size_t i = 0; i < in->header_count; i++) {
-        free(in->headers[i].name);
-        free(in->headers[i].value);
-    }
+    struct server *server = in->server;
     if (in->call.body.data != NULL) /* it may hold a password */
         sodium_memzero(in->call.body.data, in->call.body.len);
     buf_free(&in->call.body);
-    in->server->bodies -= in->body_bytes;
-    free(in);
-}
-
-void *request_line_came(void *context, const char *target, struct MHD_Connection *connection)
-{
-    struct inbound *in = inbound_new(context, target);
-    in->connection = connection;
-    in->peer = *(struct peer *const *)MHD_get_connection_info(connection,
-                                                              MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return in;
-}
-
-/* ---- the headers ---- */
-
-/* RFC 9110 §5.6.2.  "Content-Length : 5" is none, and a proxy in front may take it for one. */
-static bool is_token(const char *name)
-{
-    static const bool allowed[256] = {
-        ['a' ... 'z'] = true, ['A' ... 'Z'] = true,  ['0' ... '9'] = true, ['-'] = true,
-        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
-        ['.'] = true,         ['^' ... '`'] = true,  ['|'] = true,         ['~'] = true,
-    };
-    const char *at = name;
-    while (allowed[(unsigned char)*at])
-        at++;
-    return at != name && *at == '\0';
-}
-
-static enum MHD_Result header_noted(void *context, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
-{
-    (void)kind;
-    struct inbound *in = context;
-    in->header_bytes += strlen(name) + HEADER_OVERHEAD;
-    if (value == NULL)
-        value = "";
-    in->header_bytes += strlen(value);
-    in->bad_name = in->bad_name || !is_token(name);
-    if (strcasecmp(name, "Authorization") == 0) {
-        in->authorizations++;
-        in->authorization = value;
-    } else if (strcasecmp(name, "Cookie") == 0) {
-        in->cookies++;
-        in->cookie = value;
-    } else if (strcasecmp(name, "Content-Type") == 0) {
-        in->content_type = value;
-    } else if (strcasecmp(name, "Content-Length") == 0) {
-        in->lengths++;
-        in->content_length = value;
-    } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
-        in->encodings++;
-        in->chunked = strcasecmp(value, "chunked") == 0;
-    } else if (strcasecmp(name, "Expect") == 0) {
-        in->expects = true;
-        in->expects_continue = strcasecmp(value, "100-continue") == 0;
+    server->bodies -= in->body_bytes;
+    free(in->owned);
+    buf_free(&in->headers);
+    list_remove(&in->in);
+    if (server->spare_count == SPARE_MOST) {
+        free(in);
+        return;
     }
-    return MHD_YES;
+    sodium_memzero(in->head.text, in->head.len); /* as may its headers */
+    list_append(&server->spare, &in->in);
+    server->spare_count++;
 }
+
+/* ---- the head ---- */
 
 static size_t body_most(const struct inbound *in)
 {
@@ -130,43 +78,32 @@ static void too_long(struct inbound *in)
                 body_most(in));
 }
 
-/* Sent by ourselves, and the connection closed: libmicrohttpd may have no memory left for it. */
-static void headers_too_long(struct inbound *in)
-{
-    static const char body[] = "{\"Status\":\"ERROR\",\"Message\":\"The headers are too long.\","
-                               "\"Errors\":[]}";
-    char text[512];
-    int len =
-        snprintf(text, sizeof(text),
-                 "HTTP/1.1 431 Request Header Fields Too Large\r\n"
-                 "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
-                 "X-Content-Type-Options: nosniff\r\nConnection: close\r\n"
-                 "Content-Length: %zu\r\n\r\n%s",
-                 sizeof(body) - 1, body);
-    send(in->peer->fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    in->server->calls--;
-    in->stage = STAGE_DONE;
-    metric_add(METRIC_REQUESTS, 1);
-}
-
-/* What makes it unclear where the request ends (RFC 9112 §6.3) is refused, and the connection
- * closed: what follows could be a request smuggled past a proxy. */
+/* What makes it unclear where the request ends (RFC 9112 §6.3), or for whom it is (§3.2), is
+ * refused, and the connection closed: what follows could be a request smuggled past a proxy. */
 static bool framing_is_clear(struct inbound *in)
 {
+    const struct head *head = &in->head;
     int status = 400;
     const char *why = NULL;
-    if (in->bad_name) {
+    if (in->version != 10 && in->version != 11) {
+        status = 505;
+        why = "Only HTTP/1.0 and HTTP/1.1 are spoken here.";
+    } else if (head->bad_name) {
         why = "A header's name is not made of letters, digits and '-' with ':' right behind it.";
-    } else if (in->lengths > 1 || in->encodings > 1 || (in->lengths > 0 && in->encodings > 0)) {
+    } else if (head->lengths > 1 || head->encodings > 1 ||
+               (head->lengths > 0 && head->encodings > 0)) {
         why = "The length of the body is given in more than one way.";
-    } else if (in->encodings > 0 && !in->chunked) {
+    } else if (head->encodings > 0 && in->version == 10) {
+        why = "HTTP/1.0 has no transfer encodings.";
+    } else if (head->encodings > 0 && !head->chunked) {
         status = 501;
         why = "Only the transfer encoding 'chunked' is known.";
+    } else if (head->hosts > 1 || (head->hosts == 0 && in->version == 11)) {
+        why = "The header Host must be there once.";
     }
     if (why == NULL)
         return true;
     in->answer_now = true;
-    call_add_header(&in->call, "Connection", "close");
     call_refuse(&in->call, status, NULL, "%s", why);
     return false;
 }
@@ -188,16 +125,12 @@ static bool route_is_found(struct inbound *in, const struct segments *segments)
     return false;
 }
 
-/* The checks that need the headers alone.  False: refused. */
-static bool headers_are_good(struct inbound *in)
+/* The checks that need the head alone.  False: refused. */
+static bool head_is_good(struct inbound *in)
 {
+    const struct head *head = &in->head;
     struct segments segments;
     target_read(in, &segments);
-    in->header_bytes += strlen(in->call.target) + in->query_room * HEADER_OVERHEAD;
-    if (in->header_bytes > SERVER_HEADERS_MAX) {
-        headers_too_long(in);
-        return false;
-    }
     if (!framing_is_clear(in))
         return false;
     if (in->bad_target != NULL) {
@@ -206,13 +139,13 @@ static bool headers_are_good(struct inbound *in)
     }
     if (!route_is_found(in, &segments))
         return false;
-    if (in->expects && !in->expects_continue) {
+    if (head->expects && !head->expects_continue) {
         call_refuse(&in->call, 417, NULL, "Only the expectation '100-continue' is known.");
         return false;
     }
     int64_t length = 0;
-    if (in->content_length != NULL && !text_int(in->content_length, 0, INT64_MAX, &length))
-        length = INT64_MAX; /* digits that libmicrohttpd took and that we cannot hold */
+    if (head->content_length != NULL && !text_int(head->content_length, 0, INT64_MAX, &length))
+        length = INT64_MAX; /* digits that the parser took and that we cannot hold */
     if (length > (int64_t)body_most(in)) {
         in->answer_now = length > BODY_DROP_MOST;
         too_long(in);
@@ -223,19 +156,17 @@ static bool headers_are_good(struct inbound *in)
     return true;
 }
 
-static void begin(struct inbound *in, const char *method)
+void inbound_head_came(struct inbound *in, const char *method)
 {
     struct server *server = in->server;
+    head_end(&in->head);
     in->started_ms = (int64_t)uv_now(server->loop);
     in->stage = STAGE_ENTERING;
     server->calls++;
-    list_remove(&in->peer->in);
     in->call.method = method;
-    in->call.address = in->peer->address;
-    MHD_get_connection_values(in->connection, MHD_HEADER_KIND, header_noted, in);
-    if (!headers_are_good(in))
-        return;
-    if (server->closing) {
+    if (!head_is_good(in)) {
+        /* refused */
+    } else if (server->closing) {
         call_refuse(&in->call, 503, NULL, "The server is stopping.");
     } else if (in->call.route->who == 0) {
         call_enter(&in->call);
@@ -244,38 +175,35 @@ static void begin(struct inbound *in, const char *method)
         server->held++;
         server->enter(&in->call, server->context);
     }
+    if (in->stage == STAGE_ENTERING)
+        in->waits = true;
+    else
+        inbound_head_done(in);
 }
 
 /* ---- the answer ---- */
 
-static enum MHD_Result answer_queue(struct inbound *in)
+static void send_answer(struct inbound *in)
 {
-    enum MHD_Result queued = MHD_queue_response(in->connection, (unsigned)in->status, in->answer);
-    MHD_destroy_response(in->answer);
-    in->answer = NULL;
+    struct server *server = in->server;
+    struct peer *peer = in->peer;
+    if (in->answer_now || server->stopping)
+        in->keep = false;
+    buf_reset(&server->head);
+    bool with_content = answer_head(in, &server->head);
     in->stage = STAGE_DONE;
-    return queued;
+    list_append(&server->over, &in->in);
+    peer_answer(peer, &server->head, in->content, with_content ? in->content_len : 0, in->lasting,
+                in->keep);
 }
 
-static enum MHD_Result suspend(struct inbound *in)
-{
-    in->suspended = true;
-    MHD_suspend_connection(in->connection);
-    return MHD_YES;
-}
-
-static void resume(struct inbound *in)
-{
-    in->suspended = false;
-    in->server->needed = true;
-    MHD_resume_connection(in->connection);
-}
-
-/* libmicrohttpd does not look at a suspended connection. */
 bool call_is_gone(const struct call *call)
 {
+    const struct peer *peer = inbound_of(call)->peer;
     char next;
-    ssize_t got = recv(inbound_of(call)->peer->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (peer->gone)
+        return true;
+    ssize_t got = recv(peer->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
     return got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -286,12 +214,17 @@ static void let_go(struct inbound *in)
     in->held = false;
 }
 
+static void leave_enter(struct inbound *in)
+{
+    in->stage = STAGE_ENTERED;
+    if (in->waits)
+        peer_go_on_later(in->peer);
+}
+
 void inbound_entered(struct inbound *in)
 {
     let_go(in);
-    in->stage = STAGE_ENTERED;
-    if (in->suspended)
-        resume(in);
+    leave_enter(in);
 }
 
 void inbound_answered(struct inbound *in)
@@ -300,15 +233,12 @@ void inbound_answered(struct inbound *in)
     in->server->calls--;
     metric_add(METRIC_REQUESTS, 1);
     if (in->stage == STAGE_ENTERING)
-        in->stage = STAGE_ENTERED;
-    if (!in->suspended)
-        return; /* whoever called the handler takes the answer */
-    if (in->stage == STAGE_HANDLING)
-        answer_queue(in);
-    resume(in);
+        leave_enter(in);
+    else if (in->stage == STAGE_HANDLING)
+        send_answer(in);
 }
 
-/* ---- the stages ---- */
+/* ---- the body ---- */
 
 static void body_counted(struct inbound *in)
 {
@@ -329,96 +259,78 @@ static bool bodies_have_room(struct inbound *in, size_t len)
     return false;
 }
 
-static enum MHD_Result headers_done(struct inbound *in)
+void inbound_head_done(struct inbound *in)
 {
     in->stage = STAGE_BODY;
-    if (in->answer == NULL && in->body_room > 0 && bodies_have_room(in, in->body_room)) {
+    if (!in->answered && in->body_room > 0 && bodies_have_room(in, in->body_room)) {
         buf_room(&in->call.body, in->body_room);
         body_counted(in);
     }
-    if (in->answer != NULL && (in->answer_now || in->expects))
-        return answer_queue(in);
-    return MHD_YES;
+    if (in->answered && in->head.expects)
+        in->answer_now = true;
+    if (in->answered && in->answer_now)
+        send_answer(in);
+    else if (in->head.expects_continue && in->version == 11)
+        peer_say_continue(in->peer);
 }
 
-static enum MHD_Result body_came(struct inbound *in, const char *bytes, size_t *size)
+bool inbound_is_too_slow(const struct inbound *in)
 {
-    size_t len = *size;
-    *size = 0; /* all of it is taken */
-    in->received += len;
     int64_t allowed_ms = in->server->idle_ms + (int64_t)(in->received / BODY_BYTES_A_MS);
-    if ((int64_t)uv_now(in->server->loop) - in->started_ms > allowed_ms)
-        return MHD_NO;
-    if (in->answer != NULL)
-        return in->received <= BODY_DROP_MOST ? MHD_YES : MHD_NO;
+    return in->stage == STAGE_BODY &&
+           (int64_t)uv_now(in->server->loop) - in->started_ms > allowed_ms;
+}
+
+bool inbound_body_came(struct inbound *in, const char *bytes, size_t len)
+{
+    in->received += len;
+    if (in->answered)
+        return in->received <= BODY_DROP_MOST;
     if (!bodies_have_room(in, len))
-        return MHD_YES;
+        return true;
     buf_add(&in->call.body, bytes, len);
     if (in->call.body.failed) {
         buf_free(&in->call.body);
         too_long(in);
     }
     body_counted(in);
-    return MHD_YES;
+    return true;
 }
 
-static enum MHD_Result body_whole(struct inbound *in)
+void inbound_whole(struct inbound *in)
 {
     struct server *server = in->server;
-    if (in->answer == NULL && server->closing)
+    if (!in->answered && server->closing)
         call_refuse(&in->call, 503, NULL, "The server is stopping.");
-    if (in->answer != NULL)
-        return answer_queue(in);
+    if (in->answered) {
+        send_answer(in);
+        return;
+    }
     in->stage = STAGE_HANDLING;
     in->held = true;
     server->held++;
     in->call.route->handle(&in->call, server->context);
-    return in->answer != NULL ? answer_queue(in) : suspend(in);
 }
 
-enum MHD_Result request_came(void *context, struct MHD_Connection *connection, const char *url,
-                             const char *method, const char *version, const char *upload,
-                             size_t *upload_size, void **request)
+void inbound_malformed(struct inbound *in, int status, const char *why)
 {
-    (void)context;
-    (void)connection;
-    (void)url;
-    (void)version;
-    struct inbound *in = *request;
-    switch (in->stage) {
-    case STAGE_NEW:
-        begin(in, method);
-        if (in->stage == STAGE_ENTERING)
-            return suspend(in);
-        return in->stage == STAGE_DONE ? MHD_NO : headers_done(in);
-    case STAGE_ENTERED:
-        return headers_done(in);
-    case STAGE_BODY:
-        return *upload_size > 0 ? body_came(in, upload, upload_size) : body_whole(in);
-    case STAGE_ENTERING:
-    case STAGE_HANDLING:
-    case STAGE_DONE:
-        break;
+    if (in->stage == STAGE_HEAD) {
+        head_end(&in->head);
+        in->stage = STAGE_ENTERING;
+        in->version = 11;
+        in->server->calls++;
     }
-    return MHD_NO; /* its answer could not be queued: the connection ends */
+    if (!in->answered)
+        call_refuse(&in->call, status, NULL, "%s", why);
+    in->answer_now = true;
+    send_answer(in);
 }
 
-void request_over(void *context, struct MHD_Connection *connection, void **request,
-                  enum MHD_RequestTerminationCode why)
+void inbound_lost(struct inbound *in)
 {
-    (void)connection;
-    (void)why;
-    struct server *server = context;
-    struct inbound *in = *request;
-    if (in == NULL)
-        return;
-    *request = NULL;
     if (in->held)
         bug("a request ended while its handler had it");
-    if (in->stage != STAGE_NEW && in->stage != STAGE_DONE && in->answer == NULL)
-        server->calls--; /* it went away before its body was whole */
-    in->peer->since_ms = (int64_t)uv_now(server->loop);
-    list_remove(&in->peer->in);
-    list_append(&server->waiting, &in->peer->in);
+    if (in->stage != STAGE_HEAD && !in->answered)
+        in->server->calls--; /* it went away before its body was whole */
     inbound_free(in);
 }

@@ -1,62 +1,28 @@
-/* inbound.h — the server's own half of a call, and what its files share; for this floor only.
+/* inbound.h — the server's own half of a call: a request on its way from its head to its answer.
+ * For this floor only.
  *
- * A request is one block of memory: this struct, then the copies of its target that the call's
- * strings point into.  It is made when the request line has come and freed when libmicrohttpd says
- * that the request is over, which is never before the call is answered once a handler has it.
+ * A request is one block of memory, with room for its head and for what is decoded of its target.
+ * It is made with its first byte.  An answered call stays readable until the end of the loop's
+ * turn, so that a handler may still look at it.
  */
 #ifndef POSTBACKD_INBOUND_H
 #define POSTBACKD_INBOUND_H
 
 #include "base/list.h"
 #include "server/call.h"
+#include "server/head.h"
+#include "server/peer.h"
 #include "server/router.h"
-#include "server/server.h"
+#include "server/state.h"
 
-#include <microhttpd.h>
-
-struct server {
-    uv_loop_t *loop;
-    struct MHD_Daemon *daemon;
-    struct router *router;
-    void (*enter)(struct call *call, void *context);
-    void *context;
-    struct limits *limits;
-    int64_t idle_ms;
-    int listen_fd, port;
-    char address[64];
-    struct list waiting; /* struct peer: those that owe us a request's headers, oldest first */
-    size_t calls;        /* headers have come, answer not given */
-    size_t held;         /* of these, with a handler or enter() */
-    size_t bodies;       /* bytes of memory that their bodies take */
-    bool needed;         /* the daemon has something to do in this turn of the loop */
-    bool stopping;       /* no new connections; every answer closes its own */
-    bool closing;        /* handlers are called no more */
-    uv_poll_t poll;
-    uv_prepare_t prepare;
-    uv_check_t check;
-    uv_idle_t idle;
-    uv_timer_t timer;
-    size_t handles; /* still to close */
-};
-
-/* Where a request stands.  An answer may come in each of them but NEW and DONE. */
+/* Where a request stands.  An answer may come in each of them but HEAD and DONE. */
 enum stage {
-    STAGE_NEW,      /* the request line has come */
-    STAGE_ENTERING, /* enter() is finding out who calls; suspended if that takes time */
+    STAGE_HEAD,     /* it comes in */
+    STAGE_ENTERING, /* enter() is finding out who calls */
     STAGE_ENTERED,  /* it has found out, or has refused */
     STAGE_BODY,     /* the body comes in: kept, or dropped when there is an answer already */
-    STAGE_HANDLING, /* the handler has it; suspended if that takes time */
-    STAGE_DONE,     /* the answer is libmicrohttpd's */
-};
-
-enum { INBOUND_HEADERS_MAX = 12 }; /* call_add_header() */
-
-/* One connection of a client. */
-struct peer {
-    struct list in;   /* of the server's list: waiting for a request's headers, oldest first */
-    int64_t since_ms; /* since when */
-    int fd;
-    char address[48];
+    STAGE_HANDLING, /* the handler has it */
+    STAGE_DONE,     /* the answer is the peer's */
 };
 
 struct query_pair {
@@ -66,10 +32,13 @@ struct query_pair {
 struct inbound {
     struct call call;
     struct server *server;
-    struct MHD_Connection *connection;
     struct peer *peer;
+    struct list in; /* of the server's: over, or spare */
     enum stage stage;
-    bool suspended;
+    int version;     /* 11: HTTP/1.1 */
+    bool keep;       /* the connection, after this request */
+    bool whole;      /* all of it has come */
+    bool waits;      /* enter() takes its time */
     bool held;       /* counted in server->held */
     bool answer_now; /* without reading the body first */
     int64_t started_ms;
@@ -77,24 +46,20 @@ struct inbound {
     size_t body_bytes; /* counted in server->bodies */
     uint64_t received; /* bytes of the body so far */
 
-    /* of the headers */
-    const char *content_type, *authorization, *cookie;
-    const char *content_length;
-    size_t header_bytes;
-    unsigned lengths, encodings, authorizations, cookies;
-    bool chunked, expects, expects_continue, bad_name;
-
-    struct MHD_Response *answer; /* until it is libmicrohttpd's */
+    bool answered;
     int status;
-    struct { /* call_add_header(): owned */
-        char *name, *value;
-    } headers[INBOUND_HEADERS_MAX];
-    size_t header_count;
-
-    struct query_pair *query; /* in the block */
-    size_t query_count, query_room;
+    const char *type, *content; /* the answer's; content is `owned`, or lasts, or is the caller's */
+    size_t content_len;
+    char *owned;
+    bool lasting;           /* the content outlives the server */
+    struct buf headers;     /* call_add_header(), as they go out */
     const char *bad_target; /* why the target is refused; NULL: it is not */
-    char *spare;            /* the next free byte of the block's copies */
+    size_t query_count;
+    size_t decoded_len;
+
+    struct head head; /* from here on nothing is cleared that is not written */
+    struct query_pair query[CALL_QUERY_MAX];
+    char decoded[3 * HEAD_MOST + 64]; /* path, segments, and the query's names and values */
 };
 
 static inline struct inbound *inbound_of(const struct call *call)
@@ -104,26 +69,35 @@ static inline struct inbound *inbound_of(const struct call *call)
 
 /* ---- inbound.c ---- */
 
-struct inbound *inbound_new(struct server *server, const char *target);
+struct inbound *inbound_new(struct server *server, struct peer *peer);
 void inbound_free(struct inbound *in);
 
-/* libmicrohttpd's callbacks; `context` is the server. */
-void *request_line_came(void *context, const char *target, struct MHD_Connection *connection);
-enum MHD_Result request_came(void *context, struct MHD_Connection *connection, const char *url,
-                             const char *method, const char *version, const char *upload,
-                             size_t *upload_size, void **request);
-void request_over(void *context, struct MHD_Connection *connection, void **request,
-                  enum MHD_RequestTerminationCode why);
+/* The head is whole.  Afterwards it is ENTERING (the body waits), in its BODY, or DONE. */
+void inbound_head_came(struct inbound *in, const char *method);
+/* It is ENTERED: goes on to its BODY, or is DONE. */
+void inbound_head_done(struct inbound *in);
+/* A piece of the body.  False: it is refused, and too long to go on dropping it. */
+bool inbound_body_came(struct inbound *in, const char *bytes, size_t len);
+bool inbound_is_too_slow(const struct inbound *in);
+/* All has come: to the handler, or out with the answer that it has already. */
+void inbound_whole(struct inbound *in);
+/* What comes is not HTTP: out with this answer, or with the one it has, and the connection ends. */
+void inbound_malformed(struct inbound *in, int status, const char *why);
+/* The client left before all had come. */
+void inbound_lost(struct inbound *in);
 
 /* Who calls is known and allowed. */
 void inbound_entered(struct inbound *in);
-/* The call has its answer (in->answer, in->status): sees that it goes out. */
+/* The call has its answer: sees that it goes out. */
 void inbound_answered(struct inbound *in);
+
+/* ---- answer.c ---- */
+
+/* The head of the answer as it goes out; gives whether the content goes out behind it. */
+bool answer_head(const struct inbound *in, struct buf *out);
 
 /* ---- target.c ---- */
 
-/* The bytes of the block for a target of this length. */
-size_t target_room(const char *target, size_t *query_room);
 /* Splits and decodes: path, segments and query.  Sets bad_target when it is not well formed. */
 struct segments {
     const char *at[ROUTER_DEPTH_MAX];

@@ -1,7 +1,6 @@
 /* listener.c — parsing, binding and naming of the listening socket.
  *
- * We bind it ourselves, rather than let libmicrohttpd do it, so that a port in use is told from an
- * address that is none of this machine's.
+ * A port in use is told from an address that is none of this machine's.
  */
 #include "server/listener.h"
 

@@ -1,20 +1,18 @@
-/* server.c — libmicrohttpd on our loop.
+/* server.c — the listener, the limits on connections, and what is done by time.
  *
- * The daemon has no thread: its epoll descriptor is watched by the loop, and serve() lets it work
- * once a turn, after everything else of the turn has been done.  So answers that came together (a
- * commit answers many calls) go out together.  Its timeouts, and our own for headers that never
- * end, share one timer.
- *
- * The rule that must never break: a connection is suspended exactly while a handler, or enter(),
- * has its call and has not answered.  A request's life is its stage, in inbound.h.
+ * A connection is a peer (peer.c), a request on it an inbound (inbound.c).  Everything happens on
+ * the loop as sockets become ready, answers are sent where they are given.  Requests that were
+ * answered are freed at the end of the turn, since their handlers may still look at them.
  */
-#include "server/inbound.h"
+#include "server/server.h"
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "server/inbound.h"
 #include "server/listener.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,205 +21,237 @@
 
 enum {
     IDLE_S_DEFAULT = 60,
-    /* For a request's headers and its answer's.  libmicrohttpd clears all of it on each request, so
-     * more would cost every one of them. */
-    CONNECTION_MEMORY = SERVER_HEADERS_MAX + 1536,
-    FLUSH_TURNS = 8, /* of the daemon, for what is to be sent at the end */
+    LINGER_MS = 2000,      /* for the client to read a last answer */
+    ACCEPTS_A_TURN = 64,   /* so that a storm of them leaves room for the rest */
+    ACCEPT_REST_MS = 1000, /* when the process has no descriptor for another */
 };
 
-/* ---- the loop ---- */
+/* How many connections an address has. */
+struct caller_count {
+    size_t count;
+};
+
+/* ---- time ---- */
 
 static void timer_fired(uv_timer_t *timer);
 
-static void idle_turned(uv_idle_t *idle)
+static int64_t due_in(const struct server *server, const struct list *list, int64_t patience_ms)
 {
-    struct server *server = idle->data;
-    server->needed = true;
+    struct list *oldest = list_first(list);
+    if (oldest == NULL)
+        return INT64_MAX;
+    int64_t left = container_of(oldest, struct peer, in)->since_ms + patience_ms -
+                   (int64_t)uv_now(server->loop);
+    return left > 0 ? left : 0;
 }
 
-/* Wakes up for whatever comes first: a timeout of libmicrohttpd's or the oldest silent peer.  A
- * later one than the timer has is left to the timer's next firing, so that busy connections do
- * not move it about. */
-static void timer_arm(struct server *server, int64_t wait_ms)
+/* A later firing than is set is left to that one, so that busy connections do not move it about. */
+void server_arm(struct server *server)
 {
-    struct list *oldest = list_first(&server->waiting);
-    if (oldest != NULL) {
-        const struct peer *peer = container_of(oldest, struct peer, in);
-        int64_t left = peer->since_ms + server->idle_ms - (int64_t)uv_now(server->loop);
-        if (wait_ms == -1 || left < wait_ms)
-            wait_ms = left < 0 ? 0 : left;
-    }
-    if (wait_ms == -1) {
-        uv_timer_stop(&server->timer);
+    int64_t wait = due_in(server, &server->quiet, server->idle_ms);
+    int64_t lingering = due_in(server, &server->lingering, LINGER_MS);
+    if (lingering < wait)
+        wait = lingering;
+    if (wait == INT64_MAX)
         return;
-    }
     if (!uv_is_active((uv_handle_t *)&server->timer) ||
-        (uint64_t)wait_ms < uv_timer_get_due_in(&server->timer))
-        uv_timer_start(&server->timer, timer_fired, (uint64_t)wait_ms + 1, 0);
+        (uint64_t)wait < uv_timer_get_due_in(&server->timer))
+        uv_timer_start(&server->timer, timer_fired, (uint64_t)wait + 1, 0);
 }
 
-static void serve(struct server *server)
+static void end_those(struct server *server, struct list *list, int64_t patience_ms)
 {
-    if (!server->needed)
-        return;
-    server->needed = false;
-    MHD_run(server->daemon);
-    MHD_UNSIGNED_LONG_LONG wait;
-    bool has_timeout = MHD_get_timeout(server->daemon, &wait) == MHD_YES;
-    if ((has_timeout && wait == 0) || server->needed) {
-        uv_idle_start(&server->idle, idle_turned); /* the loop must not sleep: more is ready */
-        return;
-    }
-    uv_idle_stop(&server->idle);
-    timer_arm(server, has_timeout && wait < INT32_MAX ? (int64_t)wait : -1);
+    while (due_in(server, list, patience_ms) == 0)
+        peer_close(container_of(list_first(list), struct peer, in));
 }
 
-static void loop_prepared(uv_prepare_t *prepare)
-{
-    serve(prepare->data);
-}
+static void accept_again(struct server *server);
 
-static void loop_checked(uv_check_t *check)
-{
-    serve(check->data);
-}
-
-static void became_readable(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    struct server *server = poll->data;
-    server->needed = true;
-}
-
-/* Peers that have not sent a whole request's headers in time.  Shut down, they read as closed by
- * the client, and libmicrohttpd does the rest. */
 static void timer_fired(uv_timer_t *timer)
 {
     struct server *server = timer->data;
-    int64_t now_ms = (int64_t)uv_now(server->loop);
+    end_those(server, &server->quiet, server->idle_ms);
+    end_those(server, &server->lingering, LINGER_MS);
+    accept_again(server);
+    server_arm(server);
+}
+
+static void go_on(struct server *server)
+{
     struct list *first;
-    while ((first = list_first(&server->waiting)) != NULL) {
-        struct peer *peer = container_of(first, struct peer, in);
-        if (now_ms - peer->since_ms < server->idle_ms)
-            break;
-        list_remove(&peer->in);
-        shutdown(peer->fd, SHUT_RDWR);
+    struct list turn;
+    list_init(&turn);
+    while ((first = list_first(&server->again)) != NULL) { /* those that come now are the next's */
+        list_remove(first);
+        list_append(&turn, first);
     }
-    server->needed = true;
+    while ((first = list_first(&turn)) != NULL) {
+        list_remove(first);
+        peer_go_on(container_of(first, struct peer, again));
+    }
+}
+
+static void turn_began(uv_idle_t *idle)
+{
+    struct server *server = idle->data;
+    go_on(server);
+    if (list_empty(&server->again))
+        uv_idle_stop(idle);
+}
+
+void server_wake(struct server *server)
+{
+    uv_idle_start(&server->idle, turn_began);
+}
+
+static void free_answered(struct server *server)
+{
+    struct list *first;
+    while ((first = list_first(&server->over)) != NULL)
+        inbound_free(container_of(first, struct inbound, in));
+}
+
+static void turn_ends(uv_check_t *check)
+{
+    free_answered(check->data);
 }
 
 /* ---- connections ---- */
 
-static void peer_name(struct peer *peer, const struct sockaddr *address)
+static void address_name(char out[48], const struct sockaddr_storage *address)
 {
-    if (address->sa_family == AF_INET6) {
-        const struct in6_addr *six =
-            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(six))
-            inet_ntop(AF_INET, six->s6_addr + 12, peer->address, sizeof(peer->address));
-        else
-            inet_ntop(AF_INET6, six, peer->address, sizeof(peer->address));
-    } else {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
-        inet_ntop(AF_INET, &four->sin_addr, peer->address, sizeof(peer->address));
-    }
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
+        inet_ntop(AF_INET, six->s6_addr + 12, out, 48);
+    else if (address->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, six, out, 48);
+    else
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, out, 48);
 }
 
-static void connection_noted(void *context, struct MHD_Connection *connection,
-                             void **socket_context, enum MHD_ConnectionNotificationCode what)
+/* False: it has as many as an address may have. */
+static bool count_in(struct server *server, const char *address)
 {
-    struct server *server = context;
-    struct peer *peer = *socket_context;
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (peer != NULL)
-            list_remove(&peer->in);
-        free(peer);
-        *socket_context = NULL;
-        return;
+    struct caller_count *caller = map_get_text(&server->callers, address, strlen(address));
+    if (caller == NULL) {
+        caller = must_alloc(sizeof(*caller));
+        map_put_text(&server->callers, address, strlen(address), caller);
+    } else if (caller->count >= SERVER_CONNECTIONS_PER_ADDRESS) {
+        return false;
     }
-    peer = must_alloc(sizeof(*peer));
-    peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    peer_name(peer,
-              MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
-    peer->since_ms = (int64_t)uv_now(server->loop);
-    list_append(&server->waiting, &peer->in);
-    *socket_context = peer;
+    caller->count++;
+    server->connections++;
+    return true;
+}
+
+static void listener_ready(uv_poll_t *poll, int status, int events);
+
+static void accept_again(struct server *server)
+{
+    if (server->stopping || server->accepting || server->connections >= SERVER_CONNECTIONS)
+        return;
+    server->accepting = true;
+    uv_poll_start(&server->listener, UV_READABLE, listener_ready);
+}
+
+static void accept_no_more(struct server *server)
+{
+    server->accepting = false;
+    uv_poll_stop(&server->listener);
+}
+
+void server_left(struct server *server, const char *address)
+{
+    struct caller_count *caller = map_get_text(&server->callers, address, strlen(address));
+    if (--caller->count == 0) {
+        map_remove_text(&server->callers, address, strlen(address));
+        free(caller);
+    }
+    server->connections--;
+    accept_again(server);
+}
+
+/* The kernel keeps those that are not taken yet; other errors are of a client that left. */
+static void cannot_accept(struct server *server)
+{
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+        return;
+    log_warn("no connection can be taken for now", LOG_T("error", strerror(errno)));
+    accept_no_more(server);
+    uv_timer_start(&server->timer, timer_fired, ACCEPT_REST_MS, 0);
+}
+
+static void take(struct server *server, int fd, const struct sockaddr_storage *from)
+{
+    char address[48] = "";
+    address_name(address, from);
+    if (!count_in(server, address))
+        close(fd);
+    else if (peer_new(server, fd, address) == NULL)
+        server_left(server, address);
+}
+
+static void listener_ready(uv_poll_t *poll, int status, int events)
+{
+    struct server *server = poll->data;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof(from);
+        if (server->connections >= SERVER_CONNECTIONS) {
+            accept_no_more(server);
+            return;
+        }
+        int fd = accept4(server->listen_fd, (struct sockaddr *)&from, &len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd == -1) {
+            cannot_accept(server);
+            return;
+        }
+        take(server, fd, &from);
+    }
 }
 
 /* ---- setting up ---- */
 
-static void daemon_said(void *context, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
-
-static void daemon_said(void *context, const char *format, va_list args)
+static int handles_start(struct server *server)
 {
-    (void)context;
-    char line[256];
-    int len = vsnprintf(line, sizeof(line), format, args);
-    if (len > 0 && len < (int)sizeof(line) && line[len - 1] == '\n')
-        line[len - 1] = '\0';
-    log_debug("http", LOG_T("message", line));
-}
-
-/* Escapes are ours to read (target.c): a slash or a NUL may hide in them. */
-static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
-{
-    (void)context;
-    (void)connection;
-    return strlen(text);
-}
-
-static struct MHD_Daemon *daemon_start(struct server *server)
-{
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, request_came,
-        server, MHD_OPTION_EXTERNAL_LOGGER, daemon_said, NULL, MHD_OPTION_LISTEN_SOCKET,
-        server->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_PER_ADDRESS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(server->idle_ms / 1000),
-        MHD_OPTION_URI_LOG_CALLBACK, request_line_came, server, MHD_OPTION_UNESCAPE_CALLBACK,
-        leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, request_over, server,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_noted, server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 0, MHD_OPTION_END);
-}
-
-static void handles_start(struct server *server)
-{
-    int fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    uv_poll_init(server->loop, &server->poll, fd);
-    uv_prepare_init(server->loop, &server->prepare);
+    int status = uv_poll_init(server->loop, &server->listener, server->listen_fd);
+    if (status != 0)
+        return status;
     uv_check_init(server->loop, &server->check);
     uv_idle_init(server->loop, &server->idle);
     uv_timer_init(server->loop, &server->timer);
-    server->poll.data = server->prepare.data = server->check.data = server->idle.data =
-        server->timer.data = server;
-    uv_poll_start(&server->poll, UV_READABLE, became_readable);
-    uv_prepare_start(&server->prepare, loop_prepared);
-    uv_check_start(&server->check, loop_checked);
+    server->listener.data = server->check.data = server->idle.data = server->timer.data = server;
+    uv_check_start(&server->check, turn_ends);
+    accept_again(server);
+    return 0;
 }
 
 struct server *server_new(uv_loop_t *loop, const struct server_config *config, struct error *error)
 {
     struct server *server = must_alloc(sizeof(*server));
+    struct list *lists[] = { &server->peers, &server->quiet, &server->lingering,
+                             &server->again, &server->over,  &server->spare };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        list_init(lists[i]);
     server->loop = loop;
     server->enter = config->enter;
     server->context = config->context;
     server->limits = config->limits;
     server->idle_ms = (config->idle_s > 0 ? config->idle_s : IDLE_S_DEFAULT) * (int64_t)1000;
-    list_init(&server->waiting);
     server->listen_fd = listener_open(config->listen, error);
     if (server->listen_fd == -1)
         goto err0;
     server->port = listener_address(server->listen_fd, server->address, sizeof(server->address));
     server->router = router_new(config->routes, config->route_count);
-    server->daemon = daemon_start(server);
-    if (server->daemon == NULL) {
-        error_set(error, ERROR_BROKEN, "the HTTP server does not start on %s", server->address);
+    int status = handles_start(server);
+    if (status != 0) {
+        error_set(error, ERROR_BROKEN, "the HTTP server does not start on %s: %s", server->address,
+                  uv_strerror(status));
         goto err1;
     }
-    handles_start(server);
     return server;
 err1:
     router_free(server->router);
@@ -243,8 +273,7 @@ void server_address(const struct server *server, char *out, size_t size)
 
 size_t server_connections(const struct server *server)
 {
-    return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-        ->num_connections;
+    return server->connections;
 }
 
 size_t server_calls(const struct server *server)
@@ -259,7 +288,7 @@ void server_stop_accepting(struct server *server)
     if (server->stopping)
         return;
     server->stopping = true;
-    MHD_quiesce_daemon(server->daemon);
+    accept_no_more(server);
     close(server->listen_fd);
     server->listen_fd = -1;
 }
@@ -270,28 +299,43 @@ void server_refuse_calls(struct server *server)
     server->closing = true;
 }
 
+void server_handle_closed(struct server *server)
+{
+    if (--server->handles > 0 || !server->freed)
+        return;
+    struct list *spare;
+    while ((spare = list_first(&server->spare)) != NULL) {
+        list_remove(spare);
+        free(container_of(spare, struct inbound, in));
+    }
+    map_free(&server->callers);
+    buf_free(&server->head);
+    free(server);
+}
+
 static void handle_closed(uv_handle_t *handle)
 {
-    struct server *server = handle->data;
-    if (--server->handles == 0)
-        free(server);
+    server_handle_closed(handle->data);
 }
 
 void server_free(struct server *server)
 {
+    struct list *first;
     if (server == NULL)
         return;
     if (server->held > 0)
         bug("the server is freed with %zu calls unanswered", server->held);
     server_refuse_calls(server);
-    for (int turn = 0; turn < FLUSH_TURNS; turn++)
-        MHD_run(server->daemon);
-    uv_handle_t *handles[] = { (uv_handle_t *)&server->poll, (uv_handle_t *)&server->prepare,
-                               (uv_handle_t *)&server->check, (uv_handle_t *)&server->idle,
-                               (uv_handle_t *)&server->timer };
-    server->handles = sizeof(handles) / sizeof(handles[0]);
-    for (size_t i = 0; i < server->handles; i++)
+    while (!list_empty(&server->again)) /* what has come has its answer */
+        go_on(server);
+    while ((first = list_first(&server->peers)) != NULL)
+        peer_close(container_of(first, struct peer, all));
+    free_answered(server);
+    uv_handle_t *handles[] = { (uv_handle_t *)&server->listener, (uv_handle_t *)&server->check,
+                               (uv_handle_t *)&server->idle, (uv_handle_t *)&server->timer };
+    server->handles += sizeof(handles) / sizeof(handles[0]);
+    server->freed = true;
+    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
         uv_close(handles[i], handle_closed);
-    MHD_stop_daemon(server->daemon);
     router_free(server->router);
 }

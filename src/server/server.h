@@ -1,7 +1,7 @@
 /* server.h — HTTP in: the listener and its routes, on the loop thread.
  *
- * libmicrohttpd in external epoll mode.  A handler gets a struct call, may answer at once or later
- * (the connection is suspended meanwhile), and must answer exactly once.  The floor knows nothing
+ * A handler gets a struct call, may answer at once or later (nothing more is read of its connection
+ * meanwhile), and must answer exactly once.  The floor knows nothing
  * of the store: who calls is found out by the handler's own floor, through `enter`.
  */
 #ifndef POSTBACKD_SERVER_H
@@ -29,7 +29,6 @@ enum {
     SERVER_BODY_DEFAULT = 64 * 1024,
     SERVER_BODY_MOST = 16 * 1024 * 1024,
     SERVER_BODIES_MOST = 64 * 1024 * 1024, /* of all calls together: past it 503 */
-    SERVER_HEADERS_MAX = 8 * 1024,
     SERVER_CONNECTIONS = 2048,
     SERVER_CONNECTIONS_PER_ADDRESS = 512,
 };

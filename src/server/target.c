@@ -1,10 +1,11 @@
 /* target.c — a request's target taken apart: path, segments, query.
  *
- * All copies go to the end of the request's own block, whose size target_room() worked out: no
- * decoded form is longer than what it came from.  A path is split before its segments are decoded,
- * so that %2F is a letter of a segment and never a boundary.  Escapes that are none, NUL bytes
- * and text that is not UTF-8 make the target bad; so does a query parameter given twice, because
- * whoever wrote it and we would read it differently.
+ * All copies go to the request's own block: no decoded form is longer than what it came from, a
+ * NUL for each piece takes the place of the '/', '&' or '=' before it, and every byte is decoded
+ * twice at most (a path as a whole, and by segment).  A path is split before its segments are
+ * decoded, so that %2F is a letter of a segment and never a boundary.  Escapes that are none, NUL
+ * bytes and text that is not UTF-8 make the target bad; so does a query parameter given twice,
+ * because whoever wrote it and we would read it differently.
  */
 #include "server/inbound.h"
 
@@ -25,18 +26,6 @@ static const char *path_of(const char *target)
     return target;
 }
 
-size_t target_room(const char *target, size_t *query_room)
-{
-    size_t pairs = 0;
-    const char *query = strchr(target, '?');
-    for (const char *at = query; at != NULL && pairs < CALL_QUERY_MAX; at = strchr(at + 1, '&'))
-        pairs++;
-    *query_room = pairs;
-    /* the target, the path, the segments, the query's names and values; a NUL for each piece takes
-     * the place of the '/', '&' or '=' before it */
-    return 4 * strlen(target) + 16;
-}
-
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
@@ -49,7 +38,9 @@ static int hex_digit(char c)
  * allocations: this is done for every piece of every request. */
 static const char *decode(struct inbound *in, const char *text, size_t len, bool plus_is_space)
 {
-    char *start = in->spare, *out = start;
+    char *start = in->decoded + in->decoded_len, *out = start;
+    if (len >= sizeof(in->decoded) - in->decoded_len)
+        return NULL;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         if (c == '+' && plus_is_space) {
@@ -67,7 +58,7 @@ static const char *decode(struct inbound *in, const char *text, size_t len, bool
         *out++ = c;
     }
     *out++ = '\0';
-    in->spare = out;
+    in->decoded_len = (size_t)(out - in->decoded);
     return text_is_utf8(start, (size_t)(out - 1 - start)) ? start : NULL;
 }
 
@@ -79,7 +70,7 @@ static void query_read(struct inbound *in, const char *query)
         query += len + (query[len] == '&');
         if (len == 0)
             continue;
-        if (in->query_count == in->query_room) {
+        if (in->query_count == CALL_QUERY_MAX) {
             in->bad_target = "the query has too many parameters";
             return;
         }
@@ -107,7 +98,7 @@ void target_read(struct inbound *in, struct segments *segments)
         in->bad_target = "the path is not percent-encoded UTF-8 that begins with '/'";
         return;
     }
-    in->call.path = (char *)whole;
+    in->call.path = whole;
     for (size_t at = 0; at < path_len;) {
         size_t len = 0;
         while (at + 1 + len < path_len && path[at + 1 + len] != '/')

@@ -25,8 +25,13 @@ static bool is_text(const char *text)
 
 static void read_target(struct server *server, const char *text)
 {
-    struct inbound *in = inbound_new(server, text);
+    struct inbound *in = inbound_new(server, NULL);
     struct segments segments;
+    if (!head_target(&in->head, text, strlen(text))) {
+        inbound_free(in);
+        return;
+    }
+    head_end(&in->head);
     target_read(in, &segments);
     check(in->call.path != NULL);
     for (size_t i = 0; i < segments.count && in->bad_target == NULL; i++)
@@ -41,15 +46,15 @@ static void read_target(struct server *server, const char *text)
 static void read_body(struct server *server, const char *type, const unsigned char *bytes,
                       size_t len)
 {
-    struct inbound *in = inbound_new(server, "/");
+    struct inbound *in = inbound_new(server, NULL);
     in->call.method = "POST";
-    in->content_type = type;
-    in->stage = STAGE_HANDLING;
+    in->head.content_type = type;
+    in->stage = STAGE_BODY;
     server->calls = 1;
     if (len > 0)
         buf_add(&in->call.body, bytes, len);
     json_t *body = call_object(&in->call);
-    check((body != NULL) == (in->answer == NULL));
+    check((body != NULL) != in->answered);
     check(body != NULL || (in->status >= 400 && server->calls == 0));
     const char *name;
     json_t *value;
@@ -68,6 +73,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t len)
     static struct server server;
     if (len == 0)
         return 0;
+    if (server.spare.next == NULL)
+        list_init(&server.spare);
     if (bytes[0] % 3 == 0) {
         char *text = strndup((const char *)bytes + 1, len - 1);
         read_target(&server, text);

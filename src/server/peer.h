@@ -1,0 +1,62 @@
+/* peer.h — one connection of a client: its socket, the parser of what comes in, and what is still
+ * to go out.  For this floor only.
+ *
+ * A request at a time: what comes behind one that is not answered yet waits, in the kernel or in
+ * `rest`.  What a client sends at its own pace has a time limit, what we let it wait for has none.
+ */
+#ifndef POSTBACKD_PEER_H
+#define POSTBACKD_PEER_H
+
+#include "server/state.h"
+
+#include <http_parser.h>
+
+struct inbound;
+
+enum peer_state {
+    PEER_OPEN,      /* requests come, answers go */
+    PEER_LAST,      /* an answer goes out, which is the last */
+    PEER_LINGERING, /* it went out; what still comes is dropped, so that the client can read it */
+    PEER_CLOSED,
+};
+
+struct peer {
+    struct server *server;
+    int fd;
+    enum peer_state state;
+    bool gone;   /* the client left while its request was under way */
+    bool looked; /* more came while a request is under way: not looked at until then */
+    bool unread; /* the last answer was given before its request was read whole */
+    int events;  /* that `poll` watches for; 0: it is stopped */
+    uv_poll_t poll;
+    struct list all; /* in server->peers */
+    struct list in;  /* in server->quiet or ->lingering, since then */
+    int64_t since_ms;
+    struct list again; /* in server->again */
+    http_parser parser;
+    struct inbound *request; /* under way */
+    struct buf rest;         /* bytes that came and are not parsed yet */
+    struct buf out;          /* what the socket did not take at once ... */
+    const char *tail;        /* ... and bytes that outlive the server, behind it */
+    size_t tail_len;
+    char address[48]; /* without port; an IPv4 address in IPv6's clothes as itself */
+};
+
+/* Takes over the socket, which is non-blocking.  NULL: it cannot be watched; closed. */
+struct peer *peer_new(struct server *server, int fd, const char *address);
+/* What is under way is given up, which may not be held by a handler. */
+void peer_close(struct peer *peer);
+
+/* The request under way has its answer: these bytes.  `lasting` bytes of the body are not copied.
+ * `keep`: the connection goes on to the next request. */
+void peer_answer(struct peer *peer, const struct buf *head, const char *body, size_t len,
+                 bool lasting, bool keep);
+void peer_say_continue(struct peer *peer); /* RFC 9110 §15.2.1 */
+/* In the next turn of the loop: its request was entered, or the one behind it can be read. */
+void peer_go_on_later(struct peer *peer);
+void peer_go_on(struct peer *peer);
+
+/* Its time is up: it said nothing, or took nothing, for too long. */
+void peer_time_out(struct peer *peer);
+
+#endif
