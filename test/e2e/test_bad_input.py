@@ -384,11 +384,19 @@ def test_methods_that_an_address_does_not_take(world, wire, pattern):
                                 if same_place(pattern, other_pattern) for other in others}
     wanted = takes | ({"HEAD"} if "GET" in takes else set())
     one = wire()
-    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"} - takes:
+    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PURGE"} - takes:
         one.send(request(method, path, basic(account) + "Content-Length: 0\r\n", length=False))
         answer = one.answer()
         assert answer.status == 405 and is_error(answer), (method, path, answer)
         assert set(answer.headers["allow"].split(", ")) == wanted, (method, path)
+
+
+def test_a_method_that_is_none(wire):
+    one = wire()
+    one.send(request("BREW", "/healthz", "Content-Length: 0\r\n", length=False))
+    answer = one.answer()
+    assert answer.status == 501 and is_error(answer)
+    assert answer.headers["connection"] == "close"
 
 
 def same_place(pattern, other):
