@@ -10,11 +10,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 char *buf_room(struct buf *buf, size_t len)
 {
-    size_t limit = buf->limit != 0 ? buf->limit : BUF_LIMIT_DEFAULT;
+    size_t limit = buf_limit(buf);
     if (buf->failed || len > limit || buf->len > limit - len) {
         buf->failed = true;
         return NULL;
@@ -57,7 +56,7 @@ void buf_reset(struct buf *buf)
         buf->data[0] = '\0';
 }
 
-void buf_add(struct buf *buf, const void *bytes, size_t len)
+void buf_add_slowly(struct buf *buf, const void *bytes, size_t len)
 {
     char *room = buf_room(buf, len);
     if (room == NULL)

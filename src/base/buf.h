@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
     char *data; /* NULL until the first byte */
@@ -21,12 +22,32 @@ struct buf {
 
 enum { BUF_LIMIT_DEFAULT = 16 * 1024 * 1024 };
 
+static inline size_t buf_limit(const struct buf *buf)
+{
+    return buf->limit != 0 ? buf->limit : BUF_LIMIT_DEFAULT;
+}
+
 /* An empty buffer is all zeroes: `struct buf out = { 0 };` or `{ .limit = n }`. */
 void buf_free(struct buf *buf);  /* back to empty, limit kept */
 void buf_wipe(struct buf *buf);  /* the same, of what was secret */
 void buf_reset(struct buf *buf); /* length 0, memory kept, failure forgotten */
 
-void buf_add(struct buf *buf, const void *bytes, size_t len);
+void buf_add_slowly(struct buf *buf, const void *bytes, size_t len); /* when there is no room */
+
+/* Inline for the many short pieces that requests and rows are put together from. */
+static inline void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    /* what is allocated may pass the limit by a doubling; a buffer that failed has no room */
+    if (buf->failed || len >= buf->cap - buf->len || buf->len + len > buf_limit(buf)) {
+        buf_add_slowly(buf, bytes, len);
+        return;
+    }
+    if (len > 0)
+        memcpy(buf->data + buf->len, bytes, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
 void buf_str(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
 void buf_int(struct buf *buf, int64_t value);
