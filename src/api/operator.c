@@ -129,17 +129,12 @@ static bool run_add(struct api_job *job, struct db *db)
 {
     struct account *account = &((struct account_work *)job)->account;
     char object[80];
-    json_t *detail;
-    char *text;
 
     account_add(db, account);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s", account->sid);
-    detail =
-        json_pack("{s:s, s:s}", "Kind", account_kind_name(account->kind), "Name", account->name);
-    text = json_dumps(detail, JSON_COMPACT);
-    audit_add(db, &job->call->caller, job->call->address, "account.add", object, text);
-    json_decref(detail);
-    free(text);
+    audit_add_detail(
+        db, &job->call->caller, job->call->address, "account.add", object,
+        json_pack("{s:s, s:s}", "Kind", account_kind_name(account->kind), "Name", account->name));
     return true;
 }
 
@@ -260,8 +255,7 @@ static bool run_change(struct api_job *job, struct db *db)
 {
     struct account_work *work = (struct account_work *)job;
     struct account *account = &work->account;
-    json_t *detail;
-    char object[80], *text;
+    char object[80];
 
     if (!operator_account(job, db, job->call->params[0], account))
         return false;
@@ -272,12 +266,9 @@ static bool run_change(struct api_job *job, struct db *db)
     }
     account_change(db, account);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s", account->sid);
-    detail = json_pack("{s:s, s:s, s:b}", "Name", account->name, "Email", account->email, "Active",
-                       (int)account->active);
-    text = json_dumps(detail, JSON_COMPACT);
-    audit_add(db, &job->call->caller, job->call->address, "account.change", object, text);
-    json_decref(detail);
-    free(text);
+    audit_add_detail(db, &job->call->caller, job->call->address, "account.change", object,
+                     json_pack("{s:s, s:s, s:b}", "Name", account->name, "Email", account->email,
+                               "Active", (int)account->active));
     return true;
 }
 

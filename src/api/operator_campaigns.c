@@ -57,12 +57,10 @@ static bool refuse_campaign(struct api_job *job)
 static void audit(struct api_job *job, struct db *db, const char *action, int64_t campaign,
                   json_t *detail)
 {
-    char object[80], *text = json_dumps(detail, JSON_COMPACT);
+    char object[80];
 
     snprintf(object, sizeof(object), "/Operator/Campaigns/%" PRId64, campaign);
-    audit_add(db, &job->call->caller, job->call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
 static bool campaign_exists(struct db *db, int64_t id)

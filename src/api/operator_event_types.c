@@ -14,7 +14,6 @@
 #include "store/event_types.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct type_work {
@@ -47,14 +46,12 @@ static struct type_work *work_new(struct call *call, void *context,
 
 static void audit(struct api_job *job, struct db *db, const struct type_work *work)
 {
-    json_t *detail = json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
-                               (int)work->type->point_count);
-    char object[160], *text = json_dumps(detail, JSON_COMPACT);
+    char object[160];
 
     snprintf(object, sizeof(object), "/Operator/EventTypes/%s", work->type->name);
-    audit_add(db, &job->call->caller, job->call->address, work->action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, work->action, object,
+                     json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
+                               (int)work->type->point_count));
 }
 
 static bool run_save(struct api_job *job, struct db *db)

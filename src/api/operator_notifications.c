@@ -136,18 +136,15 @@ void operator_list_notifications(struct call *call, void *context)
 static void audit_headers(struct api_job *job, struct db *db,
                           const struct notification *notification)
 {
-    json_t *names = json_array(), *detail;
-    char object[80], *text;
+    json_t *names = json_array();
+    char object[80];
 
     for (size_t i = 0; i < notification->header_count; i++)
         json_array_append_new(names, json_string(notification->headers[i].name));
-    detail = json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
-                       notification->revision, "CustomHeaders", names);
-    text = json_dumps(detail, JSON_COMPACT);
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &job->call->caller, job->call->address, "notification.headers", object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, "notification.headers", object,
+                     json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid,
+                               "Revision", notification->revision, "CustomHeaders", names));
 }
 
 static bool run_headers(struct api_job *job, struct db *db)

@@ -21,12 +21,10 @@ enum { LABEL_MAX = 60 };
 void operator_audit(struct api_job *job, struct db *db, const char *action,
                     const struct account *account, const char *kind, int64_t id, json_t *detail)
 {
-    char object[160], *text = json_dumps(detail, JSON_COMPACT);
+    char object[160];
 
     snprintf(object, sizeof(object), "/Operator/Accounts/%s/%s/%" PRId64, account->sid, kind, id);
-    audit_add(db, &job->call->caller, job->call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
 /* ---- lists ---- */

@@ -18,7 +18,6 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const members[] = { "CaCertificate", "ClientCertificate", "ClientKey", NULL };
@@ -90,20 +89,17 @@ static void audit_tls(struct tls_work *work, struct db *db, const struct notific
     const char *set[] = { identity != NULL ? identity->ca : NULL,
                           identity != NULL ? identity->chain : NULL,
                           identity != NULL ? identity->key : NULL };
-    json_t *names = json_array(), *detail;
-    char object[80], *text;
+    json_t *names = json_array();
+    char object[80];
 
     for (size_t i = 0; i < 3; i++)
         if (set[i] != NULL)
             json_array_append_new(names, json_string(members[i]));
-    detail = json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
-                       notification->revision, "Tls", names);
-    text = json_dumps(detail, JSON_COMPACT);
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &work->api.call->caller, work->api.call->address, "notification.tls", object,
-              text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &work->api.call->caller, work->api.call->address, "notification.tls",
+                     object,
+                     json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid,
+                               "Revision", notification->revision, "Tls", names));
 }
 
 static bool run_change(struct api_job *job, struct db *db)

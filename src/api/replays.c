@@ -66,12 +66,9 @@ static void set_uri(struct replay_work *work, json_t *shown)
 static void audit(struct replay_work *work, struct db *db, const char *action, json_t *detail)
 {
     char object[API_BASE_TEXT + 80];
-    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
     snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64 "/Replays/%" PRId64,
              work->base, work->replay.notification, work->replay.id);
-    audit_add(db, &work->api.call->caller, work->api.call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &work->api.call->caller, work->api.call->address, action, object, detail);
 }
 
 /* ---- what is asked for ---- */

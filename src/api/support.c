@@ -121,12 +121,12 @@ static void tell_account(struct support_work *work, struct db *db)
 static void audit(const struct support_work *work, struct db *db, const char *action)
 {
     const struct call *call = work->api.call;
-    char object[URI_TEXT], detail[120];
+    char object[URI_TEXT];
 
     uri_of(work, object);
-    snprintf(detail, sizeof(detail), "{\"Kind\":\"%s\",\"State\":\"%s\"}",
-             support_kind_name(work->request.kind), support_state_name(work->request.state));
-    audit_add(db, &call->caller, call->address, action, object, detail);
+    audit_add_detail(db, &call->caller, call->address, action, object,
+                     json_pack("{s:s, s:s}", "Kind", support_kind_name(work->request.kind), "State",
+                               support_state_name(work->request.state)));
 }
 
 static void finish_write(struct api_job *job)

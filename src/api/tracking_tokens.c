@@ -51,13 +51,11 @@ static void uri_of(const struct token_work *work, char out[96])
 static void audit(struct api_job *job, struct db *db, const char *action)
 {
     const struct token_work *work = (const struct token_work *)job;
-    json_t *detail = json_pack("{s:s}", "Label", work->label != NULL ? work->label : "");
-    char object[96], *text = json_dumps(detail, JSON_COMPACT);
+    char object[96];
 
     uri_of(work, object);
-    audit_add(db, &job->call->caller, job->call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, action, object,
+                     json_pack("{s:s}", "Label", work->label != NULL ? work->label : ""));
 }
 
 static bool campaign_is_there(struct api_job *job, struct db *db, int64_t id)
