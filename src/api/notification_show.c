@@ -52,7 +52,6 @@ static void clear_work(struct api_job *job)
 {
     struct notification_work *work = notification_work_of(job);
     json_decref(work->body);
-    json_decref(work->shown);
     notification_unref(work->notification);
 }
 

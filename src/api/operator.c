@@ -104,7 +104,6 @@ struct account_work {
     bool active_given;
     struct cursor cursor;
     int kind;
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
@@ -113,7 +112,6 @@ static void clear_work(struct api_job *job)
 
     account_clear(&work->account);
     account_clear(&work->given);
-    json_decref(work->shown);
 }
 
 static struct account_work *work_new(struct call *call, void *context,
@@ -181,7 +179,7 @@ static bool run_list(struct api_job *job, struct db *db)
 {
     struct account_work *work = (struct account_work *)job;
 
-    work->shown = account_list(db, work->kind, work->cursor.at, work->cursor.limit);
+    job->shown = account_list(db, work->kind, work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -190,8 +188,7 @@ static void finish_list(struct api_job *job)
     struct account_work *work = (struct account_work *)job;
 
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Accounts", work->shown));
-    work->shown = NULL;
+                     cursor_answer(job->call, &work->cursor, "Accounts", json_incref(job->shown)));
 }
 
 static void list_accounts(struct call *call, void *context)
@@ -216,21 +213,13 @@ static bool run_show(struct api_job *job, struct db *db)
 
     if (!operator_account(job, db, job->call->params[0], &work->account))
         return false;
-    work->shown = account_show(&work->account);
+    job->shown = account_show(&work->account);
     return true;
-}
-
-static void finish_show(struct api_job *job)
-{
-    struct account_work *work = (struct account_work *)job;
-
-    call_json_answer(job->call, 200, work->shown);
-    work->shown = NULL;
 }
 
 static void show_account(struct call *call, void *context)
 {
-    api_read(&work_new(call, context, run_show, finish_show)->api);
+    api_read(&work_new(call, context, run_show, api_job_show)->api);
 }
 
 /* ---- changing one ---- */

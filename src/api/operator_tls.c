@@ -26,14 +26,11 @@ struct tls_work {
     struct api_job api;
     int64_t id;
     struct tls_identity *identity; /* to be set; NULL: to be taken away */
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
 {
-    struct tls_work *work = (struct tls_work *)job;
-    tls_identity_free(work->identity);
-    json_decref(work->shown);
+    tls_identity_free(((struct tls_work *)job)->identity);
 }
 
 static struct tls_work *work_new(struct call *call, void *context,
@@ -61,23 +58,16 @@ static bool run_show(struct api_job *job, struct db *db)
     struct notification *notification = load(work, db);
     if (notification == NULL)
         return false;
-    work->shown = tls_identity_show(notification->identity, true);
-    show_id(work->shown, "NotificationId", work->id);
-    show_text(work->shown, "AccountSid", notification->account_sid);
+    job->shown = tls_identity_show(notification->identity, true);
+    show_id(job->shown, "NotificationId", work->id);
+    show_text(job->shown, "AccountSid", notification->account_sid);
     notification_unref(notification);
     return true;
 }
 
-static void finish_show(struct api_job *job)
-{
-    struct tls_work *work = (struct tls_work *)job;
-    call_json_answer(job->call, 200, work->shown);
-    work->shown = NULL;
-}
-
 void operator_show_tls(struct call *call, void *context)
 {
-    struct tls_work *work = work_new(call, context, run_show, finish_show);
+    struct tls_work *work = work_new(call, context, run_show, api_job_show);
     api_read(&work->api);
 }
 
