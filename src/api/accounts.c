@@ -52,28 +52,21 @@ struct own_work {
     int64_t id;
     int64_t unread;   /* notices */
     const char *name; /* of the list in the answer */
-    json_t *shown;
 };
-
-static void clear_work(struct api_job *job)
-{
-    json_decref(((struct own_work *)job)->shown);
-}
 
 static void finish_list(struct api_job *job)
 {
     struct own_work *work = (struct own_work *)job;
 
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, work->name, work->shown));
-    work->shown = NULL;
+                     cursor_answer(job->call, &work->cursor, work->name, json_incref(job->shown)));
 }
 
 static void list_under(struct call *call, void *context, const char *cursor, const char *name,
                        bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *))
 {
     const char *const names[] = { cursor, "PageSize", NULL };
-    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish, NULL);
 
     work->name = name;
     call_query_only(call, names, &work->api.problems);
@@ -88,8 +81,8 @@ static bool run_campaigns(struct api_job *job, struct db *db)
     const struct caller *caller = &job->call->caller;
     bool brand = caller->kind == ACCOUNT_BRAND;
 
-    work->shown = campaign_list(db, brand ? caller->account : 0, brand ? 0 : caller->account,
-                                work->cursor.at, work->cursor.limit);
+    job->shown = campaign_list(db, brand ? caller->account : 0, brand ? 0 : caller->account,
+                               work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -109,7 +102,7 @@ static bool run_partners(struct api_job *job, struct db *db)
     if (!own)
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such campaign.");
     else
-        work->shown = membership_list(db, id, work->cursor.at, work->cursor.limit);
+        job->shown = membership_list(db, id, work->cursor.at, work->cursor.limit);
     return own;
 }
 
@@ -122,7 +115,7 @@ static bool run_notices(struct api_job *job, struct db *db)
 {
     struct own_work *work = (struct own_work *)job;
 
-    work->shown = notice_list(db, job->call->caller.account, work->cursor.at, work->cursor.limit);
+    job->shown = notice_list(db, job->call->caller.account, work->cursor.at, work->cursor.limit);
     work->unread = notice_unread(db, job->call->caller.account);
     return true;
 }
@@ -130,10 +123,9 @@ static bool run_notices(struct api_job *job, struct db *db)
 static void finish_notices(struct api_job *job)
 {
     struct own_work *work = (struct own_work *)job;
-    json_t *answer = cursor_answer(job->call, &work->cursor, work->name, work->shown);
+    json_t *answer = cursor_answer(job->call, &work->cursor, work->name, json_incref(job->shown));
     show_int(answer, "Unread", work->unread);
     call_json_answer(job->call, 200, answer);
-    work->shown = NULL;
 }
 
 static void list_notices(struct call *call, void *context)

@@ -14,19 +14,13 @@ struct action_work {
     struct action_filter filter; /* its texts are the call's */
     struct page page;
     char base[API_BASE_TEXT];
-    json_t *shown;
 };
-
-static void clear_work(struct api_job *job)
-{
-    json_decref(((struct action_work *)job)->shown);
-}
 
 static struct action_work *work_new(struct call *call, void *context,
                                     bool (*run)(struct api_job *, struct db *),
                                     void (*finish)(struct api_job *))
 {
-    struct action_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
+    struct action_work *work = api_job_new(sizeof(*work), call, context, run, finish, NULL);
     api_base(call, work->base);
     return work;
 }
@@ -42,27 +36,19 @@ static void set_uri(const struct action_work *work, json_t *shown)
 static bool run_show(struct api_job *job, struct db *db)
 {
     struct action_work *work = (struct action_work *)job;
-    work->shown = action_find(db, &job->call->caller, work->id);
-    if (work->shown == NULL) {
+    job->shown = action_find(db, &job->call->caller, work->id);
+    if (job->shown == NULL) {
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no action %s", job->call->params[1]);
         return false;
     }
-    set_uri(work, work->shown);
+    set_uri(work, job->shown);
     return true;
-}
-
-static void finish_show(struct api_job *job)
-{
-    struct action_work *work = (struct action_work *)job;
-    json_t *shown = work->shown;
-    work->shown = NULL;
-    call_json_answer(job->call, 200, shown);
 }
 
 static void handle_show(struct call *call, void *context)
 {
     static const char *const none[] = { NULL };
-    struct action_work *work = work_new(call, context, run_show, finish_show);
+    struct action_work *work = work_new(call, context, run_show, api_job_show);
     work->id = path_id(call, 1);
     call_query_only(call, none, &work->api.problems);
     if (api_job_valid(&work->api))
@@ -91,18 +77,17 @@ static bool run_list(struct api_job *job, struct db *db)
     struct action_work *work = (struct action_work *)job;
     size_t i;
     json_t *action;
-    work->shown = action_list(db, &job->call->caller, &work->filter, &work->total);
-    json_array_foreach(work->shown, i, action) set_uri(work, action);
+    job->shown = action_list(db, &job->call->caller, &work->filter, &work->total);
+    json_array_foreach(job->shown, i, action) set_uri(work, action);
     return true;
 }
 
 static void finish_list(struct api_job *job)
 {
     struct action_work *work = (struct action_work *)job;
-    json_t *array = work->shown;
-    work->shown = NULL;
-    call_json_answer(job->call, 200,
-                     page_answer(job->call, &work->page, work->total, "Actions", array));
+    call_json_answer(
+        job->call, 200,
+        page_answer(job->call, &work->page, work->total, "Actions", json_incref(job->shown)));
 }
 
 static void handle_list(struct call *call, void *context)

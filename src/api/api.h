@@ -62,6 +62,7 @@ struct api_job {
     struct api *api;
     struct call *call;
     struct problems problems;
+    json_t *shown; /* what run() found for the answer, or NULL; freed with the job */
     bool (*run)(struct api_job *job, struct db *db);
     void (*finish)(struct api_job *job);
     void (*clear)(struct api_job *job); /* frees what the job owns; NULL: nothing */
@@ -70,6 +71,7 @@ struct api_job {
 void *api_job_new(size_t size, struct call *call, struct api *api,
                   bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *),
                   void (*clear)(struct api_job *));
+void api_job_show(struct api_job *job); /* a finish(): 200 with job->shown */
 void api_write(struct api_job *job);
 void api_read(struct api_job *job);
 void api_job_drop(struct api_job *job); /* answered without having been given to the store */

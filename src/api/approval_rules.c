@@ -23,7 +23,6 @@ struct rule_work {
     struct api_job api;
     struct approval_rule rule;
     char *partner_sid, *payout_under, *total_under;
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
@@ -33,7 +32,6 @@ static void clear_work(struct api_job *job)
     free(work->partner_sid);
     free(work->payout_under);
     free(work->total_under);
-    json_decref(work->shown);
 }
 
 static struct rule_work *work_new(struct call *call, void *context,
@@ -56,16 +54,13 @@ static void audit(struct api_job *job, struct db *db, const char *action, int64_
 
 static bool run_list(struct api_job *job, struct db *db)
 {
-    ((struct rule_work *)job)->shown = rule_list(db, job->call->caller.account);
+    job->shown = rule_list(db, job->call->caller.account);
     return true;
 }
 
 static void finish_list(struct api_job *job)
 {
-    struct rule_work *work = (struct rule_work *)job;
-
-    call_json_answer(job->call, 200, json_pack("{s:o}", "ApprovalRules", work->shown));
-    work->shown = NULL;
+    call_json_answer(job->call, 200, json_pack("{s:O}", "ApprovalRules", job->shown));
 }
 
 void approval_rules_list(struct call *call, void *context)

@@ -180,18 +180,15 @@ static void record(const struct points_work *work, struct db *db)
 {
     const struct call *call = work->api.call;
     struct buf opened = { .limit = DETAIL_NOTICE_MAX }, closed = { .limit = DETAIL_NOTICE_MAX };
-    char object[100], *text;
-    json_t *detail;
+    char object[100];
 
     write_difference(&opened, &work->after, &work->before);
     write_difference(&closed, &work->before, &work->after);
-    detail = json_pack("{s:s, s:s}", "Opened", buf_text(&opened), "Closed", buf_text(&closed));
-    text = json_dumps(detail, JSON_COMPACT);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s/DataPoints", work->account.sid);
-    audit_add(db, &call->caller, call->address, "data_points.change", object, text);
+    audit_add_detail(
+        db, &call->caller, call->address, "data_points.change", object,
+        json_pack("{s:s, s:s}", "Opened", buf_text(&opened), "Closed", buf_text(&closed)));
     tell(work, db, buf_text(&opened), buf_text(&closed));
-    free(text);
-    json_decref(detail);
     buf_free(&opened);
     buf_free(&closed);
 }

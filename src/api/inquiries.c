@@ -26,14 +26,12 @@ struct inquiry_work {
     struct inquiry_filter filter;
     struct page page;
     int64_t total;
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
 {
     struct inquiry_work *work = (struct inquiry_work *)job;
     json_decref(work->fields);
-    json_decref(work->shown);
     free(work->comment);
 }
 
@@ -63,14 +61,6 @@ static void finish_ok(struct api_job *job)
     const struct inquiry_work *work = (struct inquiry_work *)job;
     char base[INQUIRIES_URI];
     call_ok(job->call, "%s/%" PRId64, inquiries_uri(base, &job->call->caller), work->id);
-}
-
-static void finish_shown(struct api_job *job)
-{
-    struct inquiry_work *work = (struct inquiry_work *)job;
-    json_t *shown = work->shown;
-    work->shown = NULL;
-    call_json_answer(job->call, 200, shown);
 }
 
 /* ---- opening ---- */
@@ -238,7 +228,7 @@ static bool run_show(struct api_job *job, struct db *db)
                   job->call->params[1]);
         return false;
     }
-    work->shown = inquiry_show(&inquiry, caller->kind == ACCOUNT_BRAND);
+    job->shown = inquiry_show(&inquiry, caller->kind == ACCOUNT_BRAND);
     inquiry_free(&inquiry);
     return true;
 }
@@ -246,7 +236,7 @@ static bool run_show(struct api_job *job, struct db *db)
 static void handle_show(struct call *call, void *context)
 {
     static const char *const none[] = { NULL };
-    struct inquiry_work *work = work_new(call, context, run_show, finish_shown);
+    struct inquiry_work *work = work_new(call, context, run_show, api_job_show);
     work->id = path_id(call, 1);
     call_query_only(call, none, &work->api.problems);
     if (api_job_valid(&work->api))
@@ -256,17 +246,16 @@ static void handle_show(struct call *call, void *context)
 static bool run_list(struct api_job *job, struct db *db)
 {
     struct inquiry_work *work = (struct inquiry_work *)job;
-    work->shown = inquiry_list(db, &job->call->caller, &work->filter, &work->total);
+    job->shown = inquiry_list(db, &job->call->caller, &work->filter, &work->total);
     return true;
 }
 
 static void finish_list(struct api_job *job)
 {
     struct inquiry_work *work = (struct inquiry_work *)job;
-    json_t *array = work->shown;
-    work->shown = NULL;
     call_json_answer(job->call, 200,
-                     page_answer(job->call, &work->page, work->total, "ActionInquiries", array));
+                     page_answer(job->call, &work->page, work->total, "ActionInquiries",
+                                 json_incref(job->shown)));
 }
 
 static void handle_list(struct call *call, void *context)

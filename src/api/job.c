@@ -13,6 +13,7 @@ void api_job_drop(struct api_job *job)
     if (job->clear != NULL)
         job->clear(job);
     problems_free(&job->problems);
+    json_decref(job->shown);
     free(job);
 }
 
@@ -49,6 +50,11 @@ void *api_job_new(size_t size, struct call *call, struct api *api,
     job->finish = finish;
     job->clear = clear;
     return job;
+}
+
+void api_job_show(struct api_job *job)
+{
+    call_json_answer(job->call, 200, json_incref(job->shown));
 }
 
 void api_write(struct api_job *job)

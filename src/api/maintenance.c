@@ -15,7 +15,6 @@
 #include "store/ledger.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define URI     "/Operator/Maintenance"
 #define CHANGES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API, .counted = true
@@ -76,13 +75,10 @@ static bool run_start(struct api_job *job, struct db *db)
     char start_at[DATE_TEXT];
     if (!maintenance_add(&job->job, db, maintenance))
         return false;
-    json_t *detail =
-        json_pack("{s:s, s:s}", "StartDate", date_format(start_at, maintenance->start_at),
-                  "Message", maintenance->message);
-    char *text = json_dumps(detail, JSON_COMPACT);
-    audit_add(db, &job->call->caller, job->call->address, "maintenance.start", URI, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, "maintenance.start", URI,
+                     json_pack("{s:s, s:s}", "StartDate",
+                               date_format(start_at, maintenance->start_at), "Message",
+                               maintenance->message));
     return true;
 }
 

@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static json_t *headers_show(const struct notification *notification)
 {
@@ -53,7 +52,6 @@ static void clear_work(struct api_job *job)
 {
     struct notification_work *work = notification_work_of(job);
     json_decref(work->body);
-    json_decref(work->shown);
     notification_unref(work->notification);
 }
 
@@ -88,10 +86,6 @@ void notification_audit(struct notification_work *work, struct db *db, const cha
                         json_t *detail)
 {
     char object[API_BASE_TEXT + 48];
-    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
     snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64, work->base, work->id);
-    audit_add(db, &work->api.call->caller, work->api.call->address, action, object,
-              text != NULL ? text : "");
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &work->api.call->caller, work->api.call->address, action, object, detail);
 }

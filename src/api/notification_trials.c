@@ -164,17 +164,17 @@ static bool run_preview(struct api_job *job, struct db *db)
     struct notification_work *work = notification_work_of(job);
     struct opened opened = { 0 };
     opened_load(db, job->call->caller.account, &opened);
-    work->shown = preview(job->call, work->body, &opened, &job->problems, &job->job.error);
+    job->shown = preview(job->call, work->body, &opened, &job->problems, &job->job.error);
     opened_clear(&opened);
     if (job->problems.count > 0)
         error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
-    return work->shown != NULL;
+    return job->shown != NULL;
 }
 
 static void finish_preview(struct api_job *job)
 {
-    json_t *shown = notification_work_of(job)->shown;
-    call_json_answer(job->call, 200, json_pack("{s:s, s:O}", "Status", "OK", "Request", shown));
+    call_json_answer(job->call, 200,
+                     json_pack("{s:s, s:O}", "Status", "OK", "Request", job->shown));
 }
 
 void notification_preview(struct call *call, void *context)

@@ -136,13 +136,13 @@ static bool run_list(struct api_job *job, struct db *db)
     int64_t account = job->call->caller.account, *ids;
     int64_t count = (int64_t)notification_ids(db, account, &ids);
     int64_t start = (work->page.number - 1) * work->page.size;
-    work->shown = json_array();
+    job->shown = json_array();
     work->total = count;
     for (int64_t i = start; i < count && i < start + work->page.size; i++) {
         struct notification *notification = notification_load(db, account, ids[i], 0);
-        json_array_append_new(work->shown, notification != NULL
-                                               ? notification_show(notification, work->base)
-                                               : show_damaged(ids[i], work->base));
+        json_array_append_new(job->shown, notification != NULL
+                                              ? notification_show(notification, work->base)
+                                              : show_damaged(ids[i], work->base));
         notification_unref(notification);
     }
     free(ids);
@@ -154,7 +154,7 @@ static void finish_list(struct api_job *job)
     struct notification_work *work = notification_work_of(job);
     call_json_answer(job->call, 200,
                      page_answer(job->call, &work->page, work->total, "EventNotifications",
-                                 json_incref(work->shown)));
+                                 json_incref(job->shown)));
 }
 
 static void list(struct call *call, void *context)
@@ -175,33 +175,28 @@ static bool run_show(struct api_job *job, struct db *db)
     struct notification_work *work = notification_work_of(job);
     if (!notification_work_load(work, db))
         return false;
-    work->shown = notification_show(work->notification, work->base);
+    job->shown = notification_show(work->notification, work->base);
     return true;
-}
-
-static void finish_show(struct api_job *job)
-{
-    call_json_answer(job->call, 200, json_incref(notification_work_of(job)->shown));
 }
 
 static void show(struct call *call, void *context)
 {
     struct notification_work *work =
-        notification_work_new(call, context, NULL, run_show, finish_show);
+        notification_work_new(call, context, NULL, run_show, api_job_show);
     if (work != NULL)
         api_read(&work->api);
 }
 
-static void show_trouble(const struct notification_work *work, struct db *db)
+static void show_trouble(const struct notification_work *work, struct db *db, json_t *shown)
 {
     struct overdue overdue;
     episode_overdue(db, work->id, &overdue);
     bool counts = work->notification->state == NOTIFICATION_ACTIVE;
     enum lateness lateness = lateness_of(engine_lateness_limits(work->api.api->engine),
                                          counts ? overdue.due_at : -1, db_due_now(db));
-    show_text(work->shown, "Lateness", lateness_name(lateness));
-    show_date(work->shown, "OldestPendingDate", overdue.due_at == -1 ? DATE_NONE : overdue.due_at);
-    show_bool(work->shown, "Failing", episode_exists(db, work->id, EPISODE_FAILING));
+    show_text(shown, "Lateness", lateness_name(lateness));
+    show_date(shown, "OldestPendingDate", overdue.due_at == -1 ? DATE_NONE : overdue.due_at);
+    show_bool(shown, "Failing", episode_exists(db, work->id, EPISODE_FAILING));
 }
 
 static bool run_health(struct api_job *job, struct db *db)
@@ -209,20 +204,20 @@ static bool run_health(struct api_job *job, struct db *db)
     struct notification_work *work = notification_work_of(job);
     if (!notification_work_load(work, db))
         return false;
-    work->shown = postback_health(db, job->call->caller.account, work->id);
-    if (work->shown == NULL)
+    job->shown = postback_health(db, job->call->caller.account, work->id);
+    if (job->shown == NULL)
         return false;
-    show_id(work->shown, "Id", work->id);
-    show_text(work->shown, "State", notification_state_name(work->notification->state));
-    show_text(work->shown, "HeldReason", work->notification->held_reason);
-    show_trouble(work, db);
+    show_id(job->shown, "Id", work->id);
+    show_text(job->shown, "State", notification_state_name(work->notification->state));
+    show_text(job->shown, "HeldReason", work->notification->held_reason);
+    show_trouble(work, db, job->shown);
     return true;
 }
 
 static void health(struct call *call, void *context)
 {
     struct notification_work *work =
-        notification_work_new(call, context, NULL, run_health, finish_show);
+        notification_work_new(call, context, NULL, run_health, api_job_show);
     if (work != NULL)
         api_read(&work->api);
 }

@@ -11,7 +11,7 @@ enum { NOTIFICATIONS_MOST = 10000 /* an account's */ };
 struct notification_work {
     struct api_job api;
     int64_t id; /* {Id} of the path; 0: none */
-    json_t *body, *shown;
+    json_t *body;
     struct notification *notification;
     enum notification_state state; /* to be set */
     struct page page;

@@ -104,7 +104,6 @@ struct account_work {
     bool active_given;
     struct cursor cursor;
     int kind;
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
@@ -113,7 +112,6 @@ static void clear_work(struct api_job *job)
 
     account_clear(&work->account);
     account_clear(&work->given);
-    json_decref(work->shown);
 }
 
 static struct account_work *work_new(struct call *call, void *context,
@@ -129,17 +127,12 @@ static bool run_add(struct api_job *job, struct db *db)
 {
     struct account *account = &((struct account_work *)job)->account;
     char object[80];
-    json_t *detail;
-    char *text;
 
     account_add(db, account);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s", account->sid);
-    detail =
-        json_pack("{s:s, s:s}", "Kind", account_kind_name(account->kind), "Name", account->name);
-    text = json_dumps(detail, JSON_COMPACT);
-    audit_add(db, &job->call->caller, job->call->address, "account.add", object, text);
-    json_decref(detail);
-    free(text);
+    audit_add_detail(
+        db, &job->call->caller, job->call->address, "account.add", object,
+        json_pack("{s:s, s:s}", "Kind", account_kind_name(account->kind), "Name", account->name));
     return true;
 }
 
@@ -186,7 +179,7 @@ static bool run_list(struct api_job *job, struct db *db)
 {
     struct account_work *work = (struct account_work *)job;
 
-    work->shown = account_list(db, work->kind, work->cursor.at, work->cursor.limit);
+    job->shown = account_list(db, work->kind, work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -195,8 +188,7 @@ static void finish_list(struct api_job *job)
     struct account_work *work = (struct account_work *)job;
 
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Accounts", work->shown));
-    work->shown = NULL;
+                     cursor_answer(job->call, &work->cursor, "Accounts", json_incref(job->shown)));
 }
 
 static void list_accounts(struct call *call, void *context)
@@ -221,21 +213,13 @@ static bool run_show(struct api_job *job, struct db *db)
 
     if (!operator_account(job, db, job->call->params[0], &work->account))
         return false;
-    work->shown = account_show(&work->account);
+    job->shown = account_show(&work->account);
     return true;
-}
-
-static void finish_show(struct api_job *job)
-{
-    struct account_work *work = (struct account_work *)job;
-
-    call_json_answer(job->call, 200, work->shown);
-    work->shown = NULL;
 }
 
 static void show_account(struct call *call, void *context)
 {
-    api_read(&work_new(call, context, run_show, finish_show)->api);
+    api_read(&work_new(call, context, run_show, api_job_show)->api);
 }
 
 /* ---- changing one ---- */
@@ -260,8 +244,7 @@ static bool run_change(struct api_job *job, struct db *db)
 {
     struct account_work *work = (struct account_work *)job;
     struct account *account = &work->account;
-    json_t *detail;
-    char object[80], *text;
+    char object[80];
 
     if (!operator_account(job, db, job->call->params[0], account))
         return false;
@@ -272,12 +255,9 @@ static bool run_change(struct api_job *job, struct db *db)
     }
     account_change(db, account);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s", account->sid);
-    detail = json_pack("{s:s, s:s, s:b}", "Name", account->name, "Email", account->email, "Active",
-                       (int)account->active);
-    text = json_dumps(detail, JSON_COMPACT);
-    audit_add(db, &job->call->caller, job->call->address, "account.change", object, text);
-    json_decref(detail);
-    free(text);
+    audit_add_detail(db, &job->call->caller, job->call->address, "account.change", object,
+                     json_pack("{s:s, s:s, s:b}", "Name", account->name, "Email", account->email,
+                               "Active", (int)account->active));
     return true;
 }
 

@@ -22,7 +22,6 @@ struct campaign_work {
     char *sid, *name; /* of the brand or partner; of the campaign or tracker */
     char currency[4];
     struct cursor cursor;
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
@@ -31,7 +30,6 @@ static void clear_work(struct api_job *job)
 
     free(work->sid);
     free(work->name);
-    json_decref(work->shown);
 }
 
 static struct campaign_work *work_new(struct call *call, void *context,
@@ -57,12 +55,10 @@ static bool refuse_campaign(struct api_job *job)
 static void audit(struct api_job *job, struct db *db, const char *action, int64_t campaign,
                   json_t *detail)
 {
-    char object[80], *text = json_dumps(detail, JSON_COMPACT);
+    char object[80];
 
     snprintf(object, sizeof(object), "/Operator/Campaigns/%" PRId64, campaign);
-    audit_add(db, &job->call->caller, job->call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
 static bool campaign_exists(struct db *db, int64_t id)
@@ -145,7 +141,7 @@ static bool run_list(struct api_job *job, struct db *db)
     if (!operator_filter(job, db, "BrandSid", ACCOUNT_BRAND, &brand) ||
         !operator_filter(job, db, "PartnerSid", ACCOUNT_PARTNER, &partner))
         return false;
-    work->shown = campaign_list(db, brand, partner, work->cursor.at, work->cursor.limit);
+    job->shown = campaign_list(db, brand, partner, work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -154,8 +150,7 @@ static void finish_list(struct api_job *job)
     struct campaign_work *work = (struct campaign_work *)job;
 
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Campaigns", work->shown));
-    work->shown = NULL;
+                     cursor_answer(job->call, &work->cursor, "Campaigns", json_incref(job->shown)));
 }
 
 void operator_list_campaigns(struct call *call, void *context)
@@ -177,25 +172,15 @@ static bool run_show(struct api_job *job, struct db *db)
     if (!campaign_exists(db, work->campaign))
         return refuse_campaign(job);
     list = campaign_list(db, 0, 0, work->campaign - 1, 1);
-    work->shown = json_incref(json_array_get(list, 0));
+    job->shown = json_incref(json_array_get(list, 0));
     json_decref(list);
     return true;
 }
 
-static void finish_show(struct api_job *job)
-{
-    struct campaign_work *work = (struct campaign_work *)job;
-
-    call_json_answer(job->call, 200, work->shown);
-    work->shown = NULL;
-}
-
 static void finish_trackers(struct api_job *job)
 {
-    const struct campaign_work *work = (struct campaign_work *)job;
-
     call_json_answer(job->call, 200,
-                     json_pack("{s:O}", "Trackers", json_object_get(work->shown, "Trackers")));
+                     json_pack("{s:O}", "Trackers", json_object_get(job->shown, "Trackers")));
 }
 
 void operator_list_trackers(struct call *call, void *context)
@@ -208,7 +193,7 @@ void operator_list_trackers(struct call *call, void *context)
 
 void operator_show_campaign(struct call *call, void *context)
 {
-    struct campaign_work *work = work_new(call, context, run_show, finish_show);
+    struct campaign_work *work = work_new(call, context, run_show, api_job_show);
 
     work->campaign = path_id(call, 0);
     api_read(&work->api);
@@ -342,7 +327,7 @@ static bool run_list_members(struct api_job *job, struct db *db)
 
     if (!campaign_exists(db, work->campaign))
         return refuse_campaign(job);
-    work->shown = membership_list(db, work->campaign, work->cursor.at, work->cursor.limit);
+    job->shown = membership_list(db, work->campaign, work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -351,8 +336,7 @@ static void finish_list_members(struct api_job *job)
     struct campaign_work *work = (struct campaign_work *)job;
 
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Members", work->shown));
-    work->shown = NULL;
+                     cursor_answer(job->call, &work->cursor, "Members", json_incref(job->shown)));
 }
 
 void operator_list_members(struct call *call, void *context)

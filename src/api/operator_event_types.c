@@ -14,7 +14,6 @@
 #include "store/event_types.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct type_work {
@@ -23,7 +22,6 @@ struct type_work {
     const char *action;      /* for the audit log */
     bool changes;            /* counted in api->catalog_changing */
     struct cursor cursor;
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
@@ -33,7 +31,6 @@ static void clear_work(struct api_job *job)
     if (work->changes)
         job->api->catalog_changing = false;
     event_type_free(work->type);
-    json_decref(work->shown);
 }
 
 static struct type_work *work_new(struct call *call, void *context,
@@ -47,14 +44,12 @@ static struct type_work *work_new(struct call *call, void *context,
 
 static void audit(struct api_job *job, struct db *db, const struct type_work *work)
 {
-    json_t *detail = json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
-                               (int)work->type->point_count);
-    char object[160], *text = json_dumps(detail, JSON_COMPACT);
+    char object[160];
 
     snprintf(object, sizeof(object), "/Operator/EventTypes/%s", work->type->name);
-    audit_add(db, &job->call->caller, job->call->address, work->action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, work->action, object,
+                     json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
+                               (int)work->type->point_count));
 }
 
 static bool run_save(struct api_job *job, struct db *db)
@@ -193,7 +188,7 @@ static bool run_list(struct api_job *job, struct db *db)
 {
     struct type_work *work = (struct type_work *)job;
 
-    work->shown = event_types_list(db, work->cursor.at, work->cursor.limit);
+    job->shown = event_types_list(db, work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -201,9 +196,9 @@ static void finish_list(struct api_job *job)
 {
     struct type_work *work = (struct type_work *)job;
 
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "EventTypes", work->shown));
-    work->shown = NULL;
+    call_json_answer(
+        job->call, 200,
+        cursor_answer(job->call, &work->cursor, "EventTypes", json_incref(job->shown)));
 }
 
 void operator_list_event_types(struct call *call, void *context)
@@ -219,23 +214,13 @@ void operator_list_event_types(struct call *call, void *context)
 
 static bool run_show(struct api_job *job, struct db *db)
 {
-    struct type_work *work = (struct type_work *)job;
-
-    work->shown = event_types_show(db, job->call->params[0]);
-    if (work->shown == NULL)
+    job->shown = event_types_show(db, job->call->params[0]);
+    if (job->shown == NULL)
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such event type.");
-    return work->shown != NULL;
-}
-
-static void finish_show(struct api_job *job)
-{
-    struct type_work *work = (struct type_work *)job;
-
-    call_json_answer(job->call, 200, work->shown);
-    work->shown = NULL;
+    return job->shown != NULL;
 }
 
 void operator_show_event_type(struct call *call, void *context)
 {
-    api_read(&work_new(call, context, run_show, finish_show)->api);
+    api_read(&work_new(call, context, run_show, api_job_show)->api);
 }

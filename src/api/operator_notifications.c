@@ -24,7 +24,7 @@ struct notification_work {
     struct api_job api;
     int64_t id;
     struct cursor cursor;
-    json_t *body, *shown;
+    json_t *body;
 };
 
 /* Every text of the request's body: header values are among them. */
@@ -46,7 +46,6 @@ static void clear_work(struct api_job *job)
 
     wipe_texts(work->body);
     json_decref(work->body);
-    json_decref(work->shown);
 }
 
 static struct notification_work *work_new(struct call *call, void *context,
@@ -103,10 +102,10 @@ static bool run_list(struct api_job *job, struct db *db)
     if (!operator_filter(job, db, "AccountSid", 0, &account))
         return false;
     count = notification_ids(db, account, &ids);
-    work->shown = json_array();
-    for (size_t i = 0; i < count && json_array_size(work->shown) < (size_t)work->cursor.limit; i++)
+    job->shown = json_array();
+    for (size_t i = 0; i < count && json_array_size(job->shown) < (size_t)work->cursor.limit; i++)
         if (ids[i] > work->cursor.at)
-            json_array_append_new(work->shown, show_one(db, account, ids[i]));
+            json_array_append_new(job->shown, show_one(db, account, ids[i]));
     free(ids);
     return true;
 }
@@ -115,9 +114,9 @@ static void finish_list(struct api_job *job)
 {
     struct notification_work *work = (struct notification_work *)job;
 
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Notifications", work->shown));
-    work->shown = NULL;
+    call_json_answer(
+        job->call, 200,
+        cursor_answer(job->call, &work->cursor, "Notifications", json_incref(job->shown)));
 }
 
 void operator_list_notifications(struct call *call, void *context)
@@ -136,18 +135,15 @@ void operator_list_notifications(struct call *call, void *context)
 static void audit_headers(struct api_job *job, struct db *db,
                           const struct notification *notification)
 {
-    json_t *names = json_array(), *detail;
-    char object[80], *text;
+    json_t *names = json_array();
+    char object[80];
 
     for (size_t i = 0; i < notification->header_count; i++)
         json_array_append_new(names, json_string(notification->headers[i].name));
-    detail = json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
-                       notification->revision, "CustomHeaders", names);
-    text = json_dumps(detail, JSON_COMPACT);
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &job->call->caller, job->call->address, "notification.headers", object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, "notification.headers", object,
+                     json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid,
+                               "Revision", notification->revision, "CustomHeaders", names));
 }
 
 static bool run_headers(struct api_job *job, struct db *db)
@@ -213,7 +209,7 @@ static bool run_audit(struct api_job *job, struct db *db)
 
     if (!operator_filter(job, db, "AccountSid", 0, &account))
         return false;
-    work->shown = audit_list(db, account, work->cursor.at, work->cursor.limit);
+    job->shown = audit_list(db, account, work->cursor.at, work->cursor.limit);
     return true;
 }
 
@@ -222,8 +218,7 @@ static void finish_audit(struct api_job *job)
     struct notification_work *work = (struct notification_work *)job;
 
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Entries", work->shown));
-    work->shown = NULL;
+                     cursor_answer(job->call, &work->cursor, "Entries", json_incref(job->shown)));
 }
 
 void operator_list_audit(struct call *call, void *context)

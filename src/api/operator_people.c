@@ -21,12 +21,10 @@ enum { LABEL_MAX = 60 };
 void operator_audit(struct api_job *job, struct db *db, const char *action,
                     const struct account *account, const char *kind, int64_t id, json_t *detail)
 {
-    char object[160], *text = json_dumps(detail, JSON_COMPACT);
+    char object[160];
 
     snprintf(object, sizeof(object), "/Operator/Accounts/%s/%s/%" PRId64, account->sid, kind, id);
-    audit_add(db, &job->call->caller, job->call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
 /* ---- lists ---- */
@@ -35,7 +33,6 @@ struct list_work {
     struct api_job api;
     json_t *(*list)(struct db *db, int64_t account);
     const char *name;
-    json_t *shown;
 };
 
 static bool run_list(struct api_job *job, struct db *db)
@@ -45,29 +42,22 @@ static bool run_list(struct api_job *job, struct db *db)
 
     if (!operator_account(job, db, job->call->params[0], &account))
         return false;
-    work->shown = work->list(db, account.id);
+    job->shown = work->list(db, account.id);
     account_clear(&account);
     return true;
 }
 
 static void finish_list(struct api_job *job)
 {
-    struct list_work *work = (struct list_work *)job;
+    const struct list_work *work = (struct list_work *)job;
 
-    call_json_answer(job->call, 200, json_pack("{s:o}", work->name, work->shown));
-    work->shown = NULL;
-}
-
-static void clear_list(struct api_job *job)
-{
-    json_decref(((struct list_work *)job)->shown);
+    call_json_answer(job->call, 200, json_pack("{s:O}", work->name, job->shown));
 }
 
 static void list_of(struct call *call, void *context, json_t *(*list)(struct db *, int64_t),
                     const char *name)
 {
-    struct list_work *work =
-        api_job_new(sizeof(*work), call, context, run_list, finish_list, clear_list);
+    struct list_work *work = api_job_new(sizeof(*work), call, context, run_list, finish_list, NULL);
 
     work->list = list;
     work->name = name;

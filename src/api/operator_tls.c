@@ -18,7 +18,6 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const members[] = { "CaCertificate", "ClientCertificate", "ClientKey", NULL };
@@ -27,14 +26,11 @@ struct tls_work {
     struct api_job api;
     int64_t id;
     struct tls_identity *identity; /* to be set; NULL: to be taken away */
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
 {
-    struct tls_work *work = (struct tls_work *)job;
-    tls_identity_free(work->identity);
-    json_decref(work->shown);
+    tls_identity_free(((struct tls_work *)job)->identity);
 }
 
 static struct tls_work *work_new(struct call *call, void *context,
@@ -62,23 +58,16 @@ static bool run_show(struct api_job *job, struct db *db)
     struct notification *notification = load(work, db);
     if (notification == NULL)
         return false;
-    work->shown = tls_identity_show(notification->identity, true);
-    show_id(work->shown, "NotificationId", work->id);
-    show_text(work->shown, "AccountSid", notification->account_sid);
+    job->shown = tls_identity_show(notification->identity, true);
+    show_id(job->shown, "NotificationId", work->id);
+    show_text(job->shown, "AccountSid", notification->account_sid);
     notification_unref(notification);
     return true;
 }
 
-static void finish_show(struct api_job *job)
-{
-    struct tls_work *work = (struct tls_work *)job;
-    call_json_answer(job->call, 200, work->shown);
-    work->shown = NULL;
-}
-
 void operator_show_tls(struct call *call, void *context)
 {
-    struct tls_work *work = work_new(call, context, run_show, finish_show);
+    struct tls_work *work = work_new(call, context, run_show, api_job_show);
     api_read(&work->api);
 }
 
@@ -90,20 +79,17 @@ static void audit_tls(struct tls_work *work, struct db *db, const struct notific
     const char *set[] = { identity != NULL ? identity->ca : NULL,
                           identity != NULL ? identity->chain : NULL,
                           identity != NULL ? identity->key : NULL };
-    json_t *names = json_array(), *detail;
-    char object[80], *text;
+    json_t *names = json_array();
+    char object[80];
 
     for (size_t i = 0; i < 3; i++)
         if (set[i] != NULL)
             json_array_append_new(names, json_string(members[i]));
-    detail = json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
-                       notification->revision, "Tls", names);
-    text = json_dumps(detail, JSON_COMPACT);
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &work->api.call->caller, work->api.call->address, "notification.tls", object,
-              text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &work->api.call->caller, work->api.call->address, "notification.tls",
+                     object,
+                     json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid,
+                               "Revision", notification->revision, "Tls", names));
 }
 
 static bool run_change(struct api_job *job, struct db *db)

@@ -23,7 +23,6 @@ struct log_work {
     struct postback_filter filter;
     int64_t id, notification, new_id, next;
     char base[API_BASE_TEXT];
-    json_t *shown;
 };
 
 static struct log_work *work_of(struct api_job *job)
@@ -31,16 +30,11 @@ static struct log_work *work_of(struct api_job *job)
     return (struct log_work *)job;
 }
 
-static void clear_work(struct api_job *job)
-{
-    json_decref(work_of(job)->shown);
-}
-
 static struct log_work *work_new(struct call *call, void *context,
                                  bool (*run)(struct api_job *, struct db *),
                                  void (*finish)(struct api_job *))
 {
-    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
+    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish, NULL);
     api_base(call, work->base);
     return work;
 }
@@ -118,8 +112,8 @@ static bool run_list(struct api_job *job, struct db *db)
     struct log_work *work = work_of(job);
     size_t i;
     json_t *postback;
-    work->shown = postback_list(db, job->call->caller.account, &work->filter, &work->next);
-    json_array_foreach(work->shown, i, postback) set_uri(job, postback);
+    job->shown = postback_list(db, job->call->caller.account, &work->filter, &work->next);
+    json_array_foreach(job->shown, i, postback) set_uri(job, postback);
     return true;
 }
 
@@ -137,7 +131,7 @@ static void finish_list(struct api_job *job)
     json_object_set_new(body, "@pagesize", json_sprintf("%d", work->filter.limit));
     json_object_set_new(body, "@uri", call_string(job->call->target));
     json_object_set_new(body, "@nextpageuri", call_string(buf_text(&next)));
-    json_object_set(body, "Postbacks", work->shown);
+    json_object_set(body, "Postbacks", job->shown);
     buf_free(&next);
     call_json_answer(job->call, 200, body);
 }
@@ -156,15 +150,10 @@ static bool run_show(struct api_job *job, struct db *db)
 {
     struct log_work *work = work_of(job);
     const struct caller *caller = &job->call->caller;
-    work->shown = postback_show(db, caller->account, caller->sid, work->id);
-    if (work->shown != NULL)
-        set_uri(job, work->shown);
-    return work->shown != NULL;
-}
-
-static void finish_show(struct api_job *job)
-{
-    call_json_answer(job->call, 200, json_incref(work_of(job)->shown));
+    job->shown = postback_show(db, caller->account, caller->sid, work->id);
+    if (job->shown != NULL)
+        set_uri(job, job->shown);
+    return job->shown != NULL;
 }
 
 static void audit(struct api_job *job, struct db *db, const char *action)
@@ -246,7 +235,7 @@ static void show(struct call *call, void *context)
     int64_t id;
     if (!id_given(call, &id))
         return;
-    struct log_work *work = work_new(call, context, run_show, finish_show);
+    struct log_work *work = work_new(call, context, run_show, api_job_show);
     work->id = id;
     api_read(&work->api);
 }

@@ -24,17 +24,11 @@ struct replay_work {
     struct replay replay; /* id: {ReplayId} of the path, or the new one's */
     struct cursor cursor;
     char base[API_BASE_TEXT];
-    json_t *shown;
 };
 
 static struct replay_work *work_of(struct api_job *job)
 {
     return (struct replay_work *)job;
-}
-
-static void clear_work(struct api_job *job)
-{
-    json_decref(work_of(job)->shown);
 }
 
 /* NULL: an id of the path is none, and the call is answered. */
@@ -49,7 +43,7 @@ static struct replay_work *work_new(struct call *call, void *context,
         call_refuse(call, 404, NULL, "There is no such replay.");
         return NULL;
     }
-    struct replay_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
+    struct replay_work *work = api_job_new(sizeof(*work), call, context, run, finish, NULL);
     work->replay.id = id;
     work->replay.notification = notification;
     work->replay.account = call->caller.account;
@@ -66,12 +60,9 @@ static void set_uri(struct replay_work *work, json_t *shown)
 static void audit(struct replay_work *work, struct db *db, const char *action, json_t *detail)
 {
     char object[API_BASE_TEXT + 80];
-    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
     snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64 "/Replays/%" PRId64,
              work->base, work->replay.notification, work->replay.id);
-    audit_add(db, &work->api.call->caller, work->api.call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &work->api.call->caller, work->api.call->address, action, object, detail);
 }
 
 /* ---- what is asked for ---- */
@@ -221,13 +212,13 @@ static bool run_start(struct api_job *job, struct db *db)
     }
     if (!replay_add(&job->job, db, replay))
         return false;
-    work->shown = replay_show(db, replay->account, replay->notification, replay->id);
+    job->shown = replay_show(db, replay->account, replay->notification, replay->id);
     audit(work, db, "replay.create",
-          json_pack("{s:O, s:O, s:O, s:O, s:O}", "From", json_object_get(work->shown, "From"),
-                    "StartDate", json_object_get(work->shown, "StartDate"), "EndDate",
-                    json_object_get(work->shown, "EndDate"), "Types",
-                    json_object_get(work->shown, "Types"), "PostbackState",
-                    json_object_get(work->shown, "PostbackState")));
+          json_pack("{s:O, s:O, s:O, s:O, s:O}", "From", json_object_get(job->shown, "From"),
+                    "StartDate", json_object_get(job->shown, "StartDate"), "EndDate",
+                    json_object_get(job->shown, "EndDate"), "Types",
+                    json_object_get(job->shown, "Types"), "PostbackState",
+                    json_object_get(job->shown, "PostbackState")));
     return true;
 }
 
@@ -267,9 +258,9 @@ static bool run_list(struct api_job *job, struct db *db)
     json_t *shown;
     if (!replay_source_exists(db, replay->account, replay->notification))
         return false;
-    work->shown =
+    job->shown =
         replay_list(db, replay->account, replay->notification, work->cursor.at, work->cursor.limit);
-    json_array_foreach(work->shown, i, shown) set_uri(work, shown);
+    json_array_foreach(job->shown, i, shown) set_uri(work, shown);
     return true;
 }
 
@@ -277,7 +268,7 @@ static void finish_list(struct api_job *job)
 {
     struct replay_work *work = work_of(job);
     call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Replays", json_incref(work->shown)));
+                     cursor_answer(job->call, &work->cursor, "Replays", json_incref(job->shown)));
 }
 
 static void list(struct call *call, void *context)
@@ -295,20 +286,15 @@ static void list(struct call *call, void *context)
 static bool run_show(struct api_job *job, struct db *db)
 {
     struct replay_work *work = work_of(job);
-    work->shown = replay_show(db, work->replay.account, work->replay.notification, work->replay.id);
-    if (work->shown != NULL)
-        set_uri(work, work->shown);
-    return work->shown != NULL;
-}
-
-static void finish_show(struct api_job *job)
-{
-    call_json_answer(job->call, 200, json_incref(work_of(job)->shown));
+    job->shown = replay_show(db, work->replay.account, work->replay.notification, work->replay.id);
+    if (job->shown != NULL)
+        set_uri(work, job->shown);
+    return job->shown != NULL;
 }
 
 static void show(struct call *call, void *context)
 {
-    struct replay_work *work = work_new(call, context, run_show, finish_show);
+    struct replay_work *work = work_new(call, context, run_show, api_job_show);
     if (work != NULL)
         api_read(&work->api);
 }

@@ -33,7 +33,6 @@ struct support_work {
     struct support_filter filter;
     int64_t total;
     struct list letters;
-    json_t *shown;
 };
 
 static struct support_work *work_of(struct api_job *job)
@@ -51,7 +50,6 @@ static void clear_work(struct api_job *job)
     free(work->text);
     support_free(&work->request);
     letters_free(&work->letters);
-    json_decref(work->shown);
 }
 
 static struct support_work *work_new(struct call *call, void *context,
@@ -121,12 +119,12 @@ static void tell_account(struct support_work *work, struct db *db)
 static void audit(const struct support_work *work, struct db *db, const char *action)
 {
     const struct call *call = work->api.call;
-    char object[URI_TEXT], detail[120];
+    char object[URI_TEXT];
 
     uri_of(work, object);
-    snprintf(detail, sizeof(detail), "{\"Kind\":\"%s\",\"State\":\"%s\"}",
-             support_kind_name(work->request.kind), support_state_name(work->request.state));
-    audit_add(db, &call->caller, call->address, action, object, detail);
+    audit_add_detail(db, &call->caller, call->address, action, object,
+                     json_pack("{s:s, s:s}", "Kind", support_kind_name(work->request.kind), "State",
+                               support_state_name(work->request.state)));
 }
 
 static void finish_write(struct api_job *job)
@@ -222,7 +220,7 @@ static bool run_list(struct api_job *job, struct db *db)
     work->filter.account = scope_of(work);
     if (work->by_operator && !operator_filter(job, db, "AccountSid", 0, &work->filter.account))
         return false;
-    work->shown = support_list(db, &work->filter, work->by_operator, &work->total);
+    job->shown = support_list(db, &work->filter, work->by_operator, &work->total);
     return true;
 }
 
@@ -230,10 +228,9 @@ static void finish_list(struct api_job *job)
 {
     struct support_work *work = work_of(job);
 
-    call_json_answer(
-        job->call, 200,
-        page_answer(job->call, &work->page, work->total, "SupportRequests", work->shown));
-    work->shown = NULL;
+    call_json_answer(job->call, 200,
+                     page_answer(job->call, &work->page, work->total, "SupportRequests",
+                                 json_incref(job->shown)));
 }
 
 static void list(struct call *call, void *context)

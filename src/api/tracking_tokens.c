@@ -20,7 +20,6 @@ struct token_work {
     struct api_job api;
     int64_t campaign, id;
     char *label, token[TOKEN_TEXT];
-    json_t *shown;
 };
 
 static void clear_work(struct api_job *job)
@@ -29,7 +28,6 @@ static void clear_work(struct api_job *job)
 
     sodium_memzero(work->token, sizeof(work->token));
     free(work->label);
-    json_decref(work->shown);
 }
 
 static struct token_work *work_new(struct call *call, void *context,
@@ -51,13 +49,11 @@ static void uri_of(const struct token_work *work, char out[96])
 static void audit(struct api_job *job, struct db *db, const char *action)
 {
     const struct token_work *work = (const struct token_work *)job;
-    json_t *detail = json_pack("{s:s}", "Label", work->label != NULL ? work->label : "");
-    char object[96], *text = json_dumps(detail, JSON_COMPACT);
+    char object[96];
 
     uri_of(work, object);
-    audit_add(db, &job->call->caller, job->call->address, action, object, text);
-    free(text);
-    json_decref(detail);
+    audit_add_detail(db, &job->call->caller, job->call->address, action, object,
+                     json_pack("{s:s}", "Label", work->label != NULL ? work->label : ""));
 }
 
 static bool campaign_is_there(struct api_job *job, struct db *db, int64_t id)
@@ -133,16 +129,13 @@ static bool run_list(struct api_job *job, struct db *db)
 
     if (!campaign_is_there(job, db, work->campaign))
         return false;
-    work->shown = tracking_token_list(db, work->campaign);
+    job->shown = tracking_token_list(db, work->campaign);
     return true;
 }
 
 static void finish_list(struct api_job *job)
 {
-    struct token_work *work = (struct token_work *)job;
-
-    call_json_answer(job->call, 200, json_pack("{s:o}", "TrackingTokens", work->shown));
-    work->shown = NULL;
+    call_json_answer(job->call, 200, json_pack("{s:O}", "TrackingTokens", job->shown));
 }
 
 void operator_list_tracking_tokens(struct call *call, void *context)

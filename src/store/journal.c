@@ -6,6 +6,7 @@
  */
 #include "store/accounts.h"
 
+#include "base/fail.h"
 #include "model/date.h"
 #include "model/show.h"
 
@@ -30,8 +31,10 @@ void audit_add(struct db *db, const struct caller *caller, const char *address, 
 void audit_add_detail(struct db *db, const struct caller *caller, const char *address,
                       const char *action, const char *object, json_t *detail)
 {
-    char *text = json_dumps(detail, JSON_COMPACT);
+    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
 
+    if (detail != NULL && text == NULL)
+        die("out of memory for an audit row");
     audit_add(db, caller, address, action, object, text);
     free(text);
     json_decref(detail);

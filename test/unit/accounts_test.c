@@ -256,12 +256,14 @@ static bool keep_journal(struct job *job, struct db *db, void *with)
     char before[24];
 
     (void)job;
-    audit_add(db, &house->operator, "127.0.0.1", "account.add", "/Operator/Accounts/X", "{}");
+    audit_add_detail(db, &house->operator, "127.0.0.1", "account.add", "/Operator/Accounts/X",
+                     json_pack("{s:s, s:b}", "Name", "Y", "Active", 1));
     audit_add(db, &house->brand, "::1", "inquiry.accept", "/Advertisers/Y", NULL);
-    audit_add(db, &house->brand, "::1", "inquiry.decline", "/Advertisers/Z", NULL);
+    audit_add_detail(db, &house->brand, "::1", "inquiry.decline", "/Advertisers/Z", NULL);
     list = audit_list(db, 0, 0, 2);
     assert_int_equal(json_array_size(list), 2);
     assert_string_equal(text_of(list, 0, "Action"), "inquiry.decline");
+    assert_string_equal(text_of(list, 0, "Detail"), "");
     assert_string_equal(text_of(list, 1, "AccountSid"), house->brand.sid);
     snprintf(before, sizeof(before), "%s", text_of(list, 1, "Id"));
     json_decref(list);
@@ -269,6 +271,7 @@ static bool keep_journal(struct job *job, struct db *db, void *with)
     assert_int_equal(json_array_size(list), 1);
     assert_string_equal(text_of(list, 0, "Actor"), "Operator's key");
     assert_string_equal(text_of(list, 0, "Address"), "127.0.0.1");
+    assert_string_equal(text_of(list, 0, "Detail"), "{\"Name\":\"Y\",\"Active\":true}");
     json_decref(list);
     list = audit_list(db, house->brand.account, 0, 10);
     assert_int_equal(json_array_size(list), 2);
