@@ -156,7 +156,7 @@ static bool run_read(struct api_job *job, struct db *db)
         return false;
     }
     notice_uri(work, object);
-    audit_add(db, caller, job->call->address, "notice.read", object, "");
+    audit_add(db, caller, job->call->address, "notice.read", object, NULL);
     return true;
 }
 
@@ -184,7 +184,7 @@ static bool run_read_all(struct api_job *job, struct db *db)
 
     notice_mark_all_read(db, caller->account);
     notice_uri(work, object);
-    audit_add(db, caller, job->call->address, "notice.read", object, "");
+    audit_add(db, caller, job->call->address, "notice.read", object, NULL);
     return true;
 }
 

@@ -47,7 +47,7 @@ static void audit(struct api_job *job, struct db *db, const char *action, int64_
 
     snprintf(object, sizeof(object), "/Advertisers/%s/ApprovalRules/%" PRId64,
              job->call->caller.sid, rule);
-    audit_add(db, &job->call->caller, job->call->address, action, object, "");
+    audit_add(db, &job->call->caller, job->call->address, action, object, NULL);
 }
 
 /* ---- listing ---- */

@@ -185,9 +185,8 @@ static void record(const struct points_work *work, struct db *db)
     write_difference(&opened, &work->after, &work->before);
     write_difference(&closed, &work->before, &work->after);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s/DataPoints", work->account.sid);
-    audit_add_detail(
-        db, &call->caller, call->address, "data_points.change", object,
-        json_pack("{s:s, s:s}", "Opened", buf_text(&opened), "Closed", buf_text(&closed)));
+    audit_add(db, &call->caller, call->address, "data_points.change", object,
+              json_pack("{s:s, s:s}", "Opened", buf_text(&opened), "Closed", buf_text(&closed)));
     tell(work, db, buf_text(&opened), buf_text(&closed));
     buf_free(&opened);
     buf_free(&closed);

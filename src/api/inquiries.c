@@ -53,7 +53,7 @@ static void audit(struct db *db, const struct call *call, const char *action, in
 {
     char base[INQUIRIES_URI], object[INQUIRIES_URI + 24];
     snprintf(object, sizeof(object), "%s/%" PRId64, inquiries_uri(base, &call->caller), id);
-    audit_add(db, &call->caller, call->address, action, object, "");
+    audit_add(db, &call->caller, call->address, action, object, NULL);
 }
 
 static void finish_ok(struct api_job *job)

@@ -75,10 +75,9 @@ static bool run_start(struct api_job *job, struct db *db)
     char start_at[DATE_TEXT];
     if (!maintenance_add(&job->job, db, maintenance))
         return false;
-    audit_add_detail(db, &job->call->caller, job->call->address, "maintenance.start", URI,
-                     json_pack("{s:s, s:s}", "StartDate",
-                               date_format(start_at, maintenance->start_at), "Message",
-                               maintenance->message));
+    audit_add(db, &job->call->caller, job->call->address, "maintenance.start", URI,
+              json_pack("{s:s, s:s}", "StartDate", date_format(start_at, maintenance->start_at),
+                        "Message", maintenance->message));
     return true;
 }
 
@@ -116,7 +115,7 @@ static bool run_end(struct api_job *job, struct db *db)
 {
     if (!maintenance_end(&job->job, db, &work_of(job)->maintenance))
         return false;
-    audit_add(db, &job->call->caller, job->call->address, "maintenance.end", URI, "");
+    audit_add(db, &job->call->caller, job->call->address, "maintenance.end", URI, NULL);
     return true;
 }
 

@@ -87,5 +87,5 @@ void notification_audit(struct notification_work *work, struct db *db, const cha
 {
     char object[API_BASE_TEXT + 48];
     snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64, work->base, work->id);
-    audit_add_detail(db, &work->api.call->caller, work->api.call->address, action, object, detail);
+    audit_add(db, &work->api.call->caller, work->api.call->address, action, object, detail);
 }

@@ -130,7 +130,7 @@ static bool run_add(struct api_job *job, struct db *db)
 
     account_add(db, account);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s", account->sid);
-    audit_add_detail(
+    audit_add(
         db, &job->call->caller, job->call->address, "account.add", object,
         json_pack("{s:s, s:s}", "Kind", account_kind_name(account->kind), "Name", account->name));
     return true;
@@ -255,9 +255,9 @@ static bool run_change(struct api_job *job, struct db *db)
     }
     account_change(db, account);
     snprintf(object, sizeof(object), "/Operator/Accounts/%s", account->sid);
-    audit_add_detail(db, &job->call->caller, job->call->address, "account.change", object,
-                     json_pack("{s:s, s:s, s:b}", "Name", account->name, "Email", account->email,
-                               "Active", (int)account->active));
+    audit_add(db, &job->call->caller, job->call->address, "account.change", object,
+              json_pack("{s:s, s:s, s:b}", "Name", account->name, "Email", account->email, "Active",
+                        (int)account->active));
     return true;
 }
 

@@ -58,7 +58,7 @@ static void audit(struct api_job *job, struct db *db, const char *action, int64_
     char object[80];
 
     snprintf(object, sizeof(object), "/Operator/Campaigns/%" PRId64, campaign);
-    audit_add_detail(db, &job->call->caller, job->call->address, action, object, detail);
+    audit_add(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
 static bool campaign_exists(struct db *db, int64_t id)

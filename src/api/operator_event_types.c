@@ -47,9 +47,9 @@ static void audit(struct api_job *job, struct db *db, const struct type_work *wo
     char object[160];
 
     snprintf(object, sizeof(object), "/Operator/EventTypes/%s", work->type->name);
-    audit_add_detail(db, &job->call->caller, job->call->address, work->action, object,
-                     json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
-                               (int)work->type->point_count));
+    audit_add(db, &job->call->caller, job->call->address, work->action, object,
+              json_pack("{s:i, s:i}", "Number", work->type->number, "DataPoints",
+                        (int)work->type->point_count));
 }
 
 static bool run_save(struct api_job *job, struct db *db)

@@ -141,9 +141,9 @@ static void audit_headers(struct api_job *job, struct db *db,
     for (size_t i = 0; i < notification->header_count; i++)
         json_array_append_new(names, json_string(notification->headers[i].name));
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add_detail(db, &job->call->caller, job->call->address, "notification.headers", object,
-                     json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid,
-                               "Revision", notification->revision, "CustomHeaders", names));
+    audit_add(db, &job->call->caller, job->call->address, "notification.headers", object,
+              json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
+                        notification->revision, "CustomHeaders", names));
 }
 
 static bool run_headers(struct api_job *job, struct db *db)

@@ -24,7 +24,7 @@ void operator_audit(struct api_job *job, struct db *db, const char *action,
     char object[160];
 
     snprintf(object, sizeof(object), "/Operator/Accounts/%s/%s/%" PRId64, account->sid, kind, id);
-    audit_add_detail(db, &job->call->caller, job->call->address, action, object, detail);
+    audit_add(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
 /* ---- lists ---- */

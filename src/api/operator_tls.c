@@ -86,10 +86,9 @@ static void audit_tls(struct tls_work *work, struct db *db, const struct notific
         if (set[i] != NULL)
             json_array_append_new(names, json_string(members[i]));
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add_detail(db, &work->api.call->caller, work->api.call->address, "notification.tls",
-                     object,
-                     json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid,
-                               "Revision", notification->revision, "Tls", names));
+    audit_add(db, &work->api.call->caller, work->api.call->address, "notification.tls", object,
+              json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
+                        notification->revision, "Tls", names));
 }
 
 static bool run_change(struct api_job *job, struct db *db)

@@ -161,7 +161,7 @@ static void audit(struct api_job *job, struct db *db, const char *action)
     struct log_work *work = work_of(job);
     char object[API_BASE_TEXT + 40];
     snprintf(object, sizeof(object), "%s/Postbacks/%" PRId64, work->base, work->id);
-    audit_add(db, &job->call->caller, job->call->address, action, object, "");
+    audit_add(db, &job->call->caller, job->call->address, action, object, NULL);
 }
 
 static bool run_retry(struct api_job *job, struct db *db)

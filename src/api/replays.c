@@ -62,7 +62,7 @@ static void audit(struct replay_work *work, struct db *db, const char *action, j
     char object[API_BASE_TEXT + 80];
     snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64 "/Replays/%" PRId64,
              work->base, work->replay.notification, work->replay.id);
-    audit_add_detail(db, &work->api.call->caller, work->api.call->address, action, object, detail);
+    audit_add(db, &work->api.call->caller, work->api.call->address, action, object, detail);
 }
 
 /* ---- what is asked for ---- */

@@ -235,7 +235,7 @@ struct refusal {
 static bool run_refusal(struct job *job, struct db *db)
 {
     const struct refusal *refusal = (struct refusal *)job;
-    audit_add(db, &refusal->caller, refusal->address, refusal->action, refusal->object, "");
+    audit_add(db, &refusal->caller, refusal->address, refusal->action, refusal->object, NULL);
     return true;
 }
 
@@ -288,7 +288,7 @@ static bool run_begin(struct api_job *job, struct db *db)
     session_end(db, visit->old);
     session_add(db, caller->user, hash, visit->call->address);
     visit->shown = session_show(db, caller->user);
-    audit_add(db, caller, visit->call->address, "session.begin", "/Session", "");
+    audit_add(db, caller, visit->call->address, "session.begin", "/Session", NULL);
     return true;
 }
 
@@ -432,7 +432,7 @@ static bool run_end(struct api_job *job, struct db *db)
     unsigned char hash[TOKEN_HASH_BYTES];
     session_hash(hash, visit_of(job)->token);
     session_end(db, hash);
-    audit_add(db, &job->call->caller, job->call->address, "session.end", "/Session", "");
+    audit_add(db, &job->call->caller, job->call->address, "session.end", "/Session", NULL);
     return true;
 }
 
@@ -463,7 +463,7 @@ static bool run_change(struct api_job *job, struct db *db)
     if (!password_stands(job, db) || !user_change(db, caller->account, caller->user, &change))
         return false;
     sessions_end(db, caller->user, own);
-    audit_add(db, caller, job->call->address, "password.change", "/Session/Password", "");
+    audit_add(db, caller, job->call->address, "password.change", "/Session/Password", NULL);
     return true;
 }
 

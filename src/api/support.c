@@ -122,9 +122,9 @@ static void audit(const struct support_work *work, struct db *db, const char *ac
     char object[URI_TEXT];
 
     uri_of(work, object);
-    audit_add_detail(db, &call->caller, call->address, action, object,
-                     json_pack("{s:s, s:s}", "Kind", support_kind_name(work->request.kind), "State",
-                               support_state_name(work->request.state)));
+    audit_add(db, &call->caller, call->address, action, object,
+              json_pack("{s:s, s:s}", "Kind", support_kind_name(work->request.kind), "State",
+                        support_state_name(work->request.state)));
 }
 
 static void finish_write(struct api_job *job)

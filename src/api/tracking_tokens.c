@@ -52,8 +52,8 @@ static void audit(struct api_job *job, struct db *db, const char *action)
     char object[96];
 
     uri_of(work, object);
-    audit_add_detail(db, &job->call->caller, job->call->address, action, object,
-                     json_pack("{s:s}", "Label", work->label != NULL ? work->label : ""));
+    audit_add(db, &job->call->caller, job->call->address, action, object,
+              json_pack("{s:s}", "Label", work->label != NULL ? work->label : ""));
 }
 
 static bool campaign_is_there(struct api_job *job, struct db *db, int64_t id)

@@ -55,12 +55,9 @@ struct user_key {
 bool user_find_email(struct db *db, const char *email, struct user_key *out);
 bool user_find_key(struct db *db, int64_t user, struct user_key *out);
 
-/* A row of the audit log; `detail` is plain text, NULL: "". */
+/* A row of the audit log; `detail` is a JSON object, which is stolen, or NULL. */
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
-               const char *object, const char *detail);
-/* The same with a JSON object, which is stolen; NULL: "". */
-void audit_add_detail(struct db *db, const struct caller *caller, const char *address,
-                      const char *action, const char *object, json_t *detail);
+               const char *object, json_t *detail);
 /* Newest first, ids under `before` (0: from the newest); account 0: everybody's. */
 json_t *audit_list(struct db *db, int64_t account, int64_t before, int limit);
 

@@ -106,7 +106,7 @@ static void audit_rule(struct db *db, const struct approval_rule *rule,
     snprintf(by_rule.name, sizeof(by_rule.name), "approval rule %" PRId64, rule->id);
     snprintf(object, sizeof(object), "/Advertisers/%s/ActionInquiries/%" PRId64, inquiry->brand_sid,
              inquiry->id);
-    audit_add(db, &by_rule, "", "inquiry.accept", object, "");
+    audit_add(db, &by_rule, "", "inquiry.accept", object, NULL);
 }
 
 /* The action of an inquiry that has just become VALID. */

@@ -13,29 +13,22 @@
 #include <stdlib.h>
 
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
-               const char *object, const char *detail)
+               const char *object, json_t *detail)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO audit (at, account, actor, address, action, "
                                       "object, detail) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
 
+    if (detail != NULL && text == NULL)
+        die("out of memory for an audit row");
     db_bind_int(add, 1, db_now(db));
     db_bind_int(add, 2, caller->account);
     db_bind_text(add, 3, caller->name);
     db_bind_text(add, 4, address);
     db_bind_text(add, 5, action);
     db_bind_text(add, 6, object);
-    db_bind_text(add, 7, detail != NULL ? detail : "");
+    db_bind_text(add, 7, text != NULL ? text : "");
     db_run(db, add);
-}
-
-void audit_add_detail(struct db *db, const struct caller *caller, const char *address,
-                      const char *action, const char *object, json_t *detail)
-{
-    char *text = detail != NULL ? json_dumps(detail, JSON_COMPACT) : NULL;
-
-    if (detail != NULL && text == NULL)
-        die("out of memory for an audit row");
-    audit_add(db, caller, address, action, object, text);
     free(text);
     json_decref(detail);
 }

@@ -256,10 +256,10 @@ static bool keep_journal(struct job *job, struct db *db, void *with)
     char before[24];
 
     (void)job;
-    audit_add_detail(db, &house->operator, "127.0.0.1", "account.add", "/Operator/Accounts/X",
-                     json_pack("{s:s, s:b}", "Name", "Y", "Active", 1));
+    audit_add(db, &house->operator, "127.0.0.1", "account.add", "/Operator/Accounts/X",
+              json_pack("{s:s, s:b}", "Name", "Y", "Active", 1));
     audit_add(db, &house->brand, "::1", "inquiry.accept", "/Advertisers/Y", NULL);
-    audit_add_detail(db, &house->brand, "::1", "inquiry.decline", "/Advertisers/Z", NULL);
+    audit_add(db, &house->brand, "::1", "inquiry.decline", "/Advertisers/Z", NULL);
     list = audit_list(db, 0, 0, 2);
     assert_int_equal(json_array_size(list), 2);
     assert_string_equal(text_of(list, 0, "Action"), "inquiry.decline");
