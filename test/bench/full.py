@@ -67,9 +67,9 @@ def far(options):
         sid = server.account(receiver.port)
         process = load_start(server.port, 20 + options.seconds, sid, server.operator, rate=2000)
         pause(20)
-        before, started = receiver.stats()["received"], time.monotonic()
+        before, started = receiver.received(), time.monotonic()
         pause(options.seconds)
-        rate = (receiver.stats()["received"] - before) / (time.monotonic() - started)
+        rate = (receiver.received() - before) / (time.monotonic() - started)
         process.terminate()
         load_end(process)
         return {"far_per_s": rate}
@@ -92,7 +92,7 @@ def hanging(options):
             good.stats("/reset")
             result = load_end(load_start(server.port, seconds, ",".join(sids), server.operator,
                                          rate=1000, connections=32))
-            await_until(lambda: good.stats()["received"] >= result["accepted"] // 2,
+            await_until(lambda: good.received() >= result["accepted"] // 2,
                         "all received by those that answer")
             return good.stats()["p99_us"] / 1000
 
@@ -150,7 +150,7 @@ def backlog(options):
         ready = time.monotonic() - started
         before, started = server.metric("postbackd_recorded_total"), time.monotonic()
         server.api("POST", "/Operator/Maintenance/End")
-        await_until(lambda: receiver.stats()["received"] >= options.backlog, "all received",
+        await_until(lambda: receiver.received() >= options.backlog, "all received",
                     60 + options.backlog / 1000)
         await_until(lambda: server.metric("postbackd_recorded_total") - before >= options.backlog,
                     "all recorded")

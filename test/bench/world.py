@@ -92,6 +92,9 @@ class Program:
     def stats(self, path="/stats"):
         return fetch(f"http://127.0.0.1:{self.port}{path}")
 
+    def received(self):
+        return self.stats("/count")["received"]
+
     def close(self):
         self.process.terminate()
         self.process.wait()
@@ -203,8 +206,7 @@ def world(*flags, **receiver_flags):
 
 def delivered_rate(receiver, accepted, started, recorded):
     """Events a second until the last one was received and recorded."""
-    url = f"http://127.0.0.1:{receiver.port}"
-    await_until(lambda: fetch(url + "/stats")["received"] >= accepted, "all received")
+    await_until(lambda: receiver.received() >= accepted, "all received")
     await_until(recorded, "all recorded")
     return accepted / (time.monotonic() - started)
 
