@@ -1,7 +1,7 @@
 /* episodes.c — the age of what waits, and the telling of it.
  *
  * Ids are in order of time, so the least id of those that wait tells when the oldest one was made;
- * its due time does not, for that moves with each failed attempt.
+ * its due time does not once it was tried, for that moves with each failed attempt.
  *
  * The rule: the row of an episode is written with its notices and its event, in one transaction.
  */
@@ -24,26 +24,36 @@
 
 /* ---- what waits ---- */
 
-static void read_waiting(struct db *db, struct overdue *out, int64_t delay_ms, int64_t changed_at)
+/* When it was first due: its due time, until a failed attempt moves that. */
+static int64_t first_due(struct db *db, int64_t postback, int64_t delay_ms)
+{
+    struct stmt *find = db_prepare(db, "SELECT due_at FROM postback WHERE id = ? AND attempts = 0");
+    db_bind_int(find, 1, postback);
+    return db_number(find, id_time_ms(postback) + delay_ms);
+}
+
+static void read_waiting(struct db *db, struct overdue *out, int64_t delay_ms, int64_t active_at)
 {
     struct stmt *find =
         db_prepare(db, "SELECT min(id), count(*) FROM postback INDEXED BY postback_waiting "
                        "WHERE notification = ? AND state = 1");
     db_bind_int(find, 1, out->notification);
-    if (db_step(find) == DB_ROW && db_int(find, 1) > 0) {
-        out->waiting = db_int(find, 1);
-        out->due_at = id_time_ms(db_int(find, 0)) + delay_ms;
-        out->counted_at = changed_at > out->due_at ? changed_at : out->due_at;
-    }
+    bool found = db_step(find) == DB_ROW && db_int(find, 1) > 0;
+    int64_t oldest = found ? db_int(find, 0) : 0;
+    out->waiting = found ? db_int(find, 1) : 0;
     db_finish(find);
+    if (found) {
+        out->due_at = first_due(db, oldest, delay_ms);
+        out->counted_at = active_at > out->due_at ? active_at : out->due_at;
+    }
 }
 
 void episode_overdue(struct db *db, int64_t notification, struct overdue *out)
 {
-    int64_t delay_ms = 0, changed_at = 0;
+    int64_t delay_ms = 0, active_at = 0;
     *out = (struct overdue){ .notification = notification, .due_at = -1, .counted_at = -1 };
     struct stmt *find = db_prepare(
-        db, "SELECT n.account, n.state, n.updated_at, "
+        db, "SELECT n.account, n.state, n.active_at, "
             "CAST(json_extract(r.settings, '$.MinimumDelay') AS INTEGER) FROM notification n "
             "JOIN notification_revision r ON r.notification = n.id AND r.revision = n.revision "
             "WHERE n.id = ? AND n.deleted_at IS NULL");
@@ -52,12 +62,12 @@ void episode_overdue(struct db *db, int64_t notification, struct overdue *out)
     if (found) {
         out->account = db_int(find, 0);
         out->state = (enum notification_state)db_int(find, 1);
-        changed_at = db_int(find, 2);
+        active_at = db_int(find, 2);
         delay_ms = db_opt(find, 3, 0) * 1000;
     }
     db_finish(find);
     if (found)
-        read_waiting(db, out, delay_ms, changed_at);
+        read_waiting(db, out, delay_ms, active_at);
 }
 
 size_t episodes_overdue(struct db *db, struct overdue **out)

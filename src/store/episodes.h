@@ -15,7 +15,7 @@ struct overdue {
     int64_t notification, account;
     enum notification_state state;
     int64_t due_at;     /* when the oldest that waits was first due, wall ms; -1: nothing waits */
-    int64_t counted_at; /* the same, but not before the notification was last changed or resumed */
+    int64_t counted_at; /* the same, but not before the notification was last made active */
     int64_t waiting;    /* how many */
 };
 /* Of each notification with postbacks that wait on disk.  Walks the rows that wait. */

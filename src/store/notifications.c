@@ -137,8 +137,8 @@ static void revision_insert(struct db *db, const struct notification *notificati
 void notification_add(struct db *db, struct notification *notification)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO notification (account, revision, state, "
-                                      "held_reason, created_at, updated_at) "
-                                      "VALUES (?, 1, ?, ?, ?, ?)");
+                                      "held_reason, created_at, updated_at, active_at) "
+                                      "VALUES (?1, 1, ?2, ?3, ?4, ?4, ?4)");
 
     if (notification->secret.len == 0)
         secret_random(&notification->secret);
@@ -148,7 +148,6 @@ void notification_add(struct db *db, struct notification *notification)
     db_bind_int(add, 2, (int64_t)notification->state);
     db_bind_text(add, 3, notification->held_reason != NULL ? notification->held_reason : "");
     db_bind_int(add, 4, notification->created_at);
-    db_bind_int(add, 5, notification->updated_at);
     db_run(db, add);
     notification->id = db_failed(db) ? 0 : db_last_id(db);
     revision_insert(db, notification);
@@ -202,8 +201,9 @@ bool notification_set_state(struct db *db, int64_t account, int64_t id,
 
     if (owner == 0)
         return false;
-    set = db_prepare(db, "UPDATE notification SET state = ?, held_reason = ?, updated_at = ? "
-                         "WHERE id = ? AND account = ?");
+    set = db_prepare(db, "UPDATE notification SET state = ?1, held_reason = ?2, updated_at = ?3, "
+                         "active_at = CASE WHEN ?1 = 0 AND state <> 0 THEN ?3 ELSE active_at END "
+                         "WHERE id = ?4 AND account = ?5");
     db_bind_int(set, 1, (int64_t)state);
     db_bind_text(set, 2, state == NOTIFICATION_HELD && held_reason != NULL ? held_reason : "");
     db_bind_int(set, 3, db_now(db));

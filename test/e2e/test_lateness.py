@@ -241,3 +241,13 @@ def test_mail_says_it_too(tmp_path, receivers):
         assert letter.startswith("To: partner@mail.example\nSubject: Postbacks are late\n")
         assert "evil" not in letter
         assert server.stop() == 0, server.log()
+
+
+def test_a_change_of_settings_does_not_put_the_alarm_off(world, receivers):
+    work = Delivery(world, receivers(answers(500)).url())
+    work.send()
+
+    def told():
+        work.change(Name="another one")
+        return notices(world.partner, "notification.late", work.id)
+    await_until(told, "an alarm after two seconds", 8)
