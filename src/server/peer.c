@@ -96,10 +96,17 @@ void peer_close(struct peer *peer)
     close(peer->fd);
 }
 
+static bool has_unread(const struct peer *peer)
+{
+    char next;
+    return peer->unread || peer->rest.len > 0 ||
+           recv(peer->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Closing with bytes unread would reset the connection, and the client lose the answer. */
 static void end(struct peer *peer)
 {
-    if (peer->gone || (!peer->unread && peer->rest.len == 0) || shutdown(peer->fd, SHUT_WR) == -1) {
+    if (peer->gone || !has_unread(peer) || shutdown(peer->fd, SHUT_WR) == -1) {
         peer_close(peer);
         return;
     }
@@ -132,7 +139,8 @@ static void sent_all(struct peer *peer)
 
 static void send_more(struct peer *peer)
 {
-    struct iovec pieces[2] = { { peer->out.data, peer->out.len },
+    const char *out = buf_text(&peer->out) + peer->out_sent;
+    struct iovec pieces[2] = { { (char *)(uintptr_t)out, peer->out.len - peer->out_sent },
                                { (char *)(uintptr_t)peer->tail, peer->tail_len } };
     struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2 };
     size_t sent;
@@ -142,13 +150,16 @@ static void send_more(struct peer *peer)
     }
     if (sent == 0)
         return;
-    size_t of_out = sent < peer->out.len ? sent : peer->out.len;
-    peer->tail += sent - of_out;
-    peer->tail_len -= sent - of_out;
-    if (of_out == peer->out.len)
+    size_t of_out = sent < pieces[0].iov_len ? sent : pieces[0].iov_len;
+    if (sent > of_out) {
+        peer->tail += sent - of_out;
+        peer->tail_len -= sent - of_out;
+    }
+    peer->out_sent += of_out; /* it stays where it is: it may be long, and go out a bit at a time */
+    if (peer->out_sent == peer->out.len) {
         buf_free(&peer->out);
-    else
-        buf_drop(&peer->out, of_out);
+        peer->out_sent = 0;
+    }
     if (has_to_send(peer))
         since_now(peer, &peer->server->quiet);
     else

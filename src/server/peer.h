@@ -34,6 +34,7 @@ struct peer {
     struct inbound *request; /* under way */
     struct buf rest;         /* bytes that came and are not parsed yet */
     struct buf out;          /* what the socket did not take at once ... */
+    size_t out_sent;         /* ... but for so many bytes ... */
     const char *tail;        /* ... and bytes that outlive the server, behind it */
     size_t tail_len;
     char address[48]; /* without port; an IPv4 address in IPv6's clothes as itself */

@@ -504,6 +504,39 @@ static void test_long_answers_arrive_whole(void **state)
     }
 }
 
+/* A last answer is not lost to a reset because the client had more to say. */
+static void test_a_last_answer_is_read_behind_what_was_sent(void **state)
+{
+    (void)state;
+    static char more[400 * 1024];
+    static const struct {
+        const char *text;
+        int status;
+    } rows[] = {
+        { "GET /echo HTTP/1.1\r\n" HOST "A: ", 431 },
+        { "GET /", 414 },
+        { "BREW /echo HTTP/1.1\r\n\r\n", 501 },
+        { "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 200 },
+        { "GET /later HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 200 },
+        { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 99999999999\r\n\r\n", 413 },
+        { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400 },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int fd = dial();
+        memset(more, 'x', sizeof(more));
+        memcpy(more, rows[i].text, strlen(rows[i].text));
+        say_bytes(fd, more, sizeof(more));
+        usleep(50 * 1000);
+        int status = status_of(hear(fd, false));
+        if (status != rows[i].status)
+            fail_msg("%s: expected %d, got %d", rows[i].text, rows[i].status, status);
+        char byte;
+        if (recv(fd, &byte, 1, 0) != 0)
+            fail_msg("%s: the connection was reset behind the answer", rows[i].text);
+        close(fd);
+    }
+}
+
 /* ---- time ---- */
 
 static void test_dripping_clients_are_cut_off(void **state)
@@ -674,6 +707,7 @@ int main(void)
         WITH_SERVER(test_thousands_of_requests_in_a_row),
         WITH_SERVER(test_a_client_that_does_not_read_is_not_read),
         WITH_SERVER(test_long_answers_arrive_whole),
+        WITH_SERVER(test_a_last_answer_is_read_behind_what_was_sent),
         IMPATIENT(test_dripping_clients_are_cut_off),
         IMPATIENT(test_who_takes_nothing_is_cut_off_and_who_is_slow_is_not),
         WITH_SERVER(test_one_address_has_a_cap_and_gets_room_again),
