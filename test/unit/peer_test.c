@@ -689,6 +689,44 @@ static void test_the_end_comes_in_every_state(void **state)
     free(lasting);
 }
 
+static void saw(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    *(bool *)poll->data = true;
+}
+
+/* A descriptor that was the listener's and is somebody else's now stays in their loop. */
+static void test_the_end_takes_nobody_elses_descriptor(void **state)
+{
+    (void)state;
+    uv_loop_t other;
+    uv_poll_t poll;
+    bool seen = false;
+    int ends[2];
+    struct error error = { 0 };
+    const struct server_config config = { .listen = "127.0.0.1:0" };
+    uv_loop_init(&other);
+    struct server *stopping = server_new(&other, &config, &error);
+    assert_non_null(stopping);
+    server_stop_accepting(stopping);
+    assert_int_equal(pipe(ends), 0);
+    uv_poll_init(&other, &poll, ends[0]);
+    poll.data = &seen;
+    uv_poll_start(&poll, UV_READABLE, saw);
+    uv_run(&other, UV_RUN_NOWAIT);
+    server_free(stopping);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    for (int i = 0; i < 10 && !seen; i++)
+        uv_run(&other, UV_RUN_NOWAIT);
+    uv_close((uv_handle_t *)&poll, NULL);
+    uv_run(&other, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&other), 0);
+    close(ends[0]);
+    close(ends[1]);
+    assert_true(seen);
+}
+
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start, end)
 #define IMPATIENT(test)   cmocka_unit_test_setup_teardown(test, start_impatient, end)
 
@@ -713,6 +751,7 @@ int main(void)
         WITH_SERVER(test_one_address_has_a_cap_and_gets_room_again),
         WITH_SERVER(test_without_a_descriptor_it_waits),
         cmocka_unit_test_setup(test_the_end_comes_in_every_state, start),
+        cmocka_unit_test(test_the_end_takes_nobody_elses_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
