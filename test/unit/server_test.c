@@ -222,6 +222,8 @@ static void test_escapes_belong_to_their_segment(void **state)
     expect_status("GET /open/%00/a HTTP/1.1\r\n" HOST "\r\n", 400);
     expect_status("GET /open/%/a HTTP/1.1\r\n" HOST "\r\n", 400);
     expect_status("GET /open/%4/a HTTP/1.1\r\n" HOST "\r\n", 400);
+    expect_status("GET /open/a\tb/c HTTP/1.1\r\n" HOST "\r\n", 400);
+    expect_status("GET /open/a/b?q=\f HTTP/1.1\r\n" HOST "\r\n", 400);
     expect_status("GET /open/%ff/a HTTP/1.1\r\n" HOST "\r\n", 400);
     expect_status("GET /open/a/a?q=%ff HTTP/1.1\r\n" HOST "\r\n", 400);
     expect_status("GET /open/a/a?q=%2 HTTP/1.1\r\n" HOST "\r\n", 400);
