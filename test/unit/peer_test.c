@@ -516,15 +516,16 @@ static void test_a_last_answer_is_read_behind_what_was_sent(void **state)
         { "GET /echo HTTP/1.1\r\n" HOST "A: ", 431 },
         { "GET /", 414 },
         { "BREW /echo HTTP/1.1\r\n\r\n", 501 },
-        { "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 200 },
         { "GET /later HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 200 },
         { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 99999999999\r\n\r\n", 413 },
         { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400 },
     };
+    memset(more, 'x', sizeof(more));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int fd = dial();
-        memset(more, 'x', sizeof(more));
-        memcpy(more, rows[i].text, strlen(rows[i].text));
+        say(fd, rows[i].text);
+        if (rows[i].status == 200)
+            usleep(50 * 1000); /* the handler has it, and the rest stays in the kernel */
         say_bytes(fd, more, sizeof(more));
         usleep(50 * 1000);
         int status = status_of(hear(fd, false));
