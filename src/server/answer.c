@@ -57,7 +57,7 @@ bool answer_head(const struct inbound *in, struct buf *out)
     buf_add(out, buf_text(&in->headers), in->headers.len);
     if (!in->keep)
         ADD(out, "Connection: close\r\n");
-    else if (in->version == 10)
+    else if (in->head.version == 10)
         ADD(out, "Connection: keep-alive\r\n");
     ADD(out, "\r\n");
     return !bodiless && in->status != 304 && strcmp(in->call.method, "HEAD") != 0;

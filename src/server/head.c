@@ -2,6 +2,10 @@
  *
  * A header ends when the next one begins, or the head does; then its texts are whole, the blanks
  * behind its value are gone, and it is looked at once.
+ *
+ * http_parser, as Debian builds it, is not strict.  What it lets through and a proxy in front of
+ * us may read otherwise is refused here: a control character that begins a value, a CR alone that
+ * ends the head.  It reads heads and nothing else, since about chunks it is laxer still.
  */
 #include "server/head.h"
 
@@ -14,6 +18,9 @@ void head_begin(struct head *head)
 {
     memset(head, 0, offsetof(struct head, text));
     head->text[0] = '\0';
+    head->method = "";
+    http_parser_init(&head->parser, HTTP_REQUEST);
+    head->parser.data = head;
 }
 
 /* RFC 9110 §5.6.2.  "Content-Length : 5" is none, and a proxy in front may take it for one. */
@@ -28,6 +35,19 @@ static bool is_token(const char *name)
     while (allowed[(unsigned char)*at])
         at++;
     return at != name && *at == '\0';
+}
+
+/* The characters of an address and its port; that they are in the right order is not looked at. */
+static bool is_host(const char *value)
+{
+    static const bool allowed[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... ';'] = true, ['!'] = true,
+        ['$' ... '.'] = true, ['='] = true,         ['['] = true,         [']'] = true,
+        ['_'] = true,         ['~'] = true,
+    };
+    while (allowed[(unsigned char)*value])
+        value++;
+    return *value == '\0';
 }
 
 static bool add(struct head *head, const char *bytes, size_t len)
@@ -52,6 +72,7 @@ static void note(struct head *head, const char *name, size_t name_len, const cha
     head->bad_name = head->bad_name || !is_token(name);
     if (IS("Host")) {
         head->hosts++;
+        head->bad_host = head->bad_host || !is_host(value);
     } else if (IS("Authorization")) {
         head->authorizations++;
         head->authorization = value;
@@ -74,21 +95,10 @@ static void note(struct head *head, const char *name, size_t name_len, const cha
 
 #undef IS
 
-bool head_value(struct head *head, const char *bytes, size_t len)
-{
-    if (head->value_at == 0) {
-        head->text[head->len++] = '\0';
-        head->value_at = head->len;
-    }
-    return add(head, bytes, len);
-}
-
 static void header_end(struct head *head)
 {
     if (head->name_at == 0)
         return;
-    if (head->value_at == 0)
-        head_value(head, "", 0);
     const char *name = head->text + head->name_at, *value = head->text + head->value_at;
     while (head->len > head->value_at &&
            (head->text[head->len - 1] == ' ' || head->text[head->len - 1] == '\t'))
@@ -98,32 +108,123 @@ static void header_end(struct head *head)
     head->name_at = head->value_at = 0;
 }
 
-bool head_target(struct head *head, const char *bytes, size_t len)
+/* ---- what the parser finds ---- */
+
+static int target_came(http_parser *parser, const char *bytes, size_t len)
 {
-    return add(head, bytes, len);
+    return add(parser->data, bytes, len) ? 0 : 1;
 }
 
-bool head_name(struct head *head, const char *bytes, size_t len)
+static int name_came(http_parser *parser, const char *bytes, size_t len)
 {
+    struct head *head = parser->data;
     if (head->name_at == 0 || head->value_at != 0) { /* a new one */
         if (head->headers_at == 0)
             head->text[head->len++] = '\0'; /* the target is whole */
         header_end(head);
         if (HEAD_MOST - head->bytes < HEADER_OVERHEAD)
-            return false;
+            return 1;
         head->bytes += HEADER_OVERHEAD;
         head->name_at = head->len;
         if (head->headers_at == 0)
             head->headers_at = head->len;
     }
-    return add(head, bytes, len);
+    return add(head, bytes, len) ? 0 : 1;
 }
 
-void head_end(struct head *head)
+static bool is_control(char c)
+{
+    return ((unsigned char)c < ' ' && c != '\t') || c == 127;
+}
+
+static int value_came(http_parser *parser, const char *bytes, size_t len)
+{
+    struct head *head = parser->data;
+    if (head->value_at == 0) {
+        head->text[head->len++] = '\0';
+        head->value_at = head->len;
+    }
+    if (len > 0 && is_control(bytes[0])) { /* of the others it takes none */
+        head->status = 400;
+        head->why = "A header's value has a control character.";
+        return 1;
+    }
+    return add(head, bytes, len) ? 0 : 1;
+}
+
+static int head_came(http_parser *parser)
+{
+    http_parser_pause(parser, 1);
+    return 0;
+}
+
+static const http_parser_settings callbacks = {
+    .on_url = target_came,
+    .on_header_field = name_came,
+    .on_header_value = value_came,
+    .on_headers_complete = head_came,
+};
+
+/* ---- reading ---- */
+
+static void head_end(struct head *head)
 {
     if (head->headers_at == 0)
         head->text[head->len++] = '\0';
+    if (head->name_at != 0 && head->value_at == 0) /* it was cut off there */
+        value_came(&head->parser, "", 0);
     header_end(head);
+}
+
+static void refuse(struct head *head, enum http_errno fault)
+{
+    static const struct {
+        enum http_errno fault;
+        int status;
+        const char *why;
+    } rows[] = {
+        { HPE_CB_url, 414, "The address is too long." },
+        { HPE_CB_header_field, 431, "The headers are too long." },
+        { HPE_CB_header_value, 431, "The headers are too long." },
+        { HPE_HEADER_OVERFLOW, 431, "The headers are too long." },
+        { HPE_INVALID_METHOD, 501, "The method is not known." },
+        { HPE_INVALID_VERSION, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here." },
+        { HPE_INVALID_HEADER_TOKEN, 400,
+          "A header's name is not made of letters, digits and '-' with ':' right behind it." },
+        { HPE_UNEXPECTED_CONTENT_LENGTH, 400,
+          "The length of the body is given in more than one way." },
+        { HPE_INVALID_CONTENT_LENGTH, 400, "The Content-Length is not a number of bytes." },
+        { HPE_UNKNOWN, 400, "This is not a request of HTTP/1.1." },
+    };
+    size_t row = 0;
+    while (rows[row].fault != fault && rows[row].fault != HPE_UNKNOWN)
+        row++;
+    if (head->status == 0) {
+        head->status = rows[row].status;
+        head->why = rows[row].why;
+    }
+    head_end(head);
+}
+
+enum head_state head_read(struct head *head, const char *bytes, size_t len, size_t *taken)
+{
+    http_parser *parser = &head->parser;
+    *taken = http_parser_execute(parser, &callbacks, bytes, len);
+    enum http_errno fault = HTTP_PARSER_ERRNO(parser);
+    if (fault == HPE_OK)
+        return HEAD_COMES;
+    if (fault != HPE_INVALID_METHOD)
+        head->method = http_method_str((enum http_method)parser->method);
+    /* It pauses before the last byte, and would take any for an LF. */
+    if (fault != HPE_PAUSED || bytes[*taken] != '\n') {
+        refuse(head, fault);
+        return HEAD_BAD;
+    }
+    ++*taken;
+    head->version = parser->http_major * 10 + parser->http_minor;
+    head->keep = http_should_keep_alive(parser) != 0 && (parser->flags & F_CONNECTION_CLOSE) == 0;
+    head_end(head);
+    return HEAD_WHOLE;
 }
 
 const char *head_find(const struct head *head, const char *name)

@@ -1,18 +1,32 @@
-/* head.h — the head of a request as it comes in: its target and its headers.
+/* head.h — the head of a request as it comes in: its method, target and headers.
  *
- * A parser of HTTP/1.x hands over the pieces in order; where the pieces are cut makes no
- * difference.  The texts stand one behind the other in a block of fixed size, so a head costs no
- * allocation and cannot outgrow its cap.
+ * It is read by http_parser from pieces; where they are cut makes no difference.  The texts stand
+ * one behind the other in a block of fixed size, so a head costs no allocation and cannot outgrow
+ * its cap.
  */
 #ifndef POSTBACKD_HEAD_H
 #define POSTBACKD_HEAD_H
 
+#include <http_parser.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { HEAD_MOST = 8 * 1024 }; /* bytes: the target, and four more than its texts a header */
 
+enum head_state {
+    HEAD_COMES, /* all bytes were taken, it goes on */
+    HEAD_WHOLE, /* from now on it can be read */
+    HEAD_BAD,   /* it is no head of HTTP/1.x, or too long: `status` and `why` */
+};
+
 struct head {
+    http_parser parser;
+    const char *method; /* "" as long as it is not known */
+    int version;        /* 11: HTTP/1.1 */
+    bool keep;          /* the client wants the connection kept */
+    int status;         /* to refuse it with */
+    const char *why;
+
     size_t bytes;             /* that count against HEAD_MOST */
     size_t len;               /* of text[] in use */
     size_t name_at, value_at; /* of the header coming in; 0: none, not yet its value */
@@ -23,17 +37,14 @@ struct head {
     unsigned lengths, encodings, authorizations, cookies, hosts;
     bool chunked, expects, expects_continue;
     bool bad_name; /* a header's name is no token (RFC 9110 §5.6.2) */
+    bool bad_host; /* Host is no host (RFC 3986 §3.2.2) */
 
     char text[HEAD_MOST + 16]; /* "target\0name\0value\0name\0value\0"; not cleared */
 };
 
 void head_begin(struct head *head);
-/* Further bytes of the target, of a header's name or of its value.  False: over the cap. */
-bool head_target(struct head *head, const char *bytes, size_t len);
-bool head_name(struct head *head, const char *bytes, size_t len);
-bool head_value(struct head *head, const char *bytes, size_t len);
-/* All of it has come: from now on it can be read. */
-void head_end(struct head *head);
+/* Takes from the bytes that come: *taken of them.  What stands behind a whole head is not taken. */
+enum head_state head_read(struct head *head, const char *bytes, size_t len, size_t *taken);
 
 /* NULL: no such header.  Names are compared without regard to case. */
 const char *head_find(const struct head *head, const char *name);

@@ -85,7 +85,7 @@ static bool framing_is_clear(struct inbound *in)
     const struct head *head = &in->head;
     int status = 400;
     const char *why = NULL;
-    if (in->version != 10 && in->version != 11) {
+    if (head->version != 10 && head->version != 11) {
         status = 505;
         why = "Only HTTP/1.0 and HTTP/1.1 are spoken here.";
     } else if (head->bad_name) {
@@ -93,13 +93,15 @@ static bool framing_is_clear(struct inbound *in)
     } else if (head->lengths > 1 || head->encodings > 1 ||
                (head->lengths > 0 && head->encodings > 0)) {
         why = "The length of the body is given in more than one way.";
-    } else if (head->encodings > 0 && in->version == 10) {
+    } else if (head->encodings > 0 && head->version == 10) {
         why = "HTTP/1.0 has no transfer encodings.";
     } else if (head->encodings > 0 && !head->chunked) {
         status = 501;
         why = "Only the transfer encoding 'chunked' is known.";
-    } else if (head->hosts > 1 || (head->hosts == 0 && in->version == 11)) {
+    } else if (head->hosts > 1 || (head->hosts == 0 && head->version == 11)) {
         why = "The header Host must be there once.";
+    } else if (head->bad_host) {
+        why = "The header Host is not a host.";
     }
     if (why == NULL)
         return true;
@@ -125,6 +127,14 @@ static bool route_is_found(struct inbound *in, const struct segments *segments)
     return false;
 }
 
+static int64_t body_length(const struct head *head)
+{
+    int64_t length = 0;
+    if (head->content_length != NULL && !text_int(head->content_length, 0, INT64_MAX, &length))
+        length = INT64_MAX; /* digits that the parser took and that we cannot hold */
+    return length;
+}
+
 /* The checks that need the head alone.  False: refused. */
 static bool head_is_good(struct inbound *in)
 {
@@ -133,6 +143,7 @@ static bool head_is_good(struct inbound *in)
     target_read(in, &segments);
     if (!framing_is_clear(in))
         return false;
+    int64_t length = in->body_left = body_length(head);
     if (in->bad_target != NULL) {
         call_refuse(&in->call, 400, NULL, "The address is not valid: %s.", in->bad_target);
         return false;
@@ -143,9 +154,6 @@ static bool head_is_good(struct inbound *in)
         call_refuse(&in->call, 417, NULL, "Only the expectation '100-continue' is known.");
         return false;
     }
-    int64_t length = 0;
-    if (head->content_length != NULL && !text_int(head->content_length, 0, INT64_MAX, &length))
-        length = INT64_MAX; /* digits that the parser took and that we cannot hold */
     if (length > (int64_t)body_most(in)) {
         in->answer_now = length > BODY_DROP_MOST;
         too_long(in);
@@ -156,14 +164,15 @@ static bool head_is_good(struct inbound *in)
     return true;
 }
 
-void inbound_head_came(struct inbound *in, const char *method)
+void inbound_head_came(struct inbound *in)
 {
     struct server *server = in->server;
-    head_end(&in->head);
     in->started_ms = (int64_t)uv_now(server->loop);
     in->stage = STAGE_ENTERING;
     server->calls++;
-    in->call.method = method;
+    in->call.method = in->head.method;
+    in->keep = in->head.keep;
+    in->body_left = INT64_MAX; /* until it is clear */
     if (!head_is_good(in)) {
         /* refused */
     } else if (server->closing) {
@@ -262,6 +271,7 @@ static bool bodies_have_room(struct inbound *in, size_t len)
 void inbound_head_done(struct inbound *in)
 {
     in->stage = STAGE_BODY;
+    in->whole = !in->head.chunked && in->body_left == 0;
     if (!in->answered && in->body_room > 0 && bodies_have_room(in, in->body_room)) {
         buf_room(&in->call.body, in->body_room);
         body_counted(in);
@@ -270,7 +280,7 @@ void inbound_head_done(struct inbound *in)
         in->answer_now = true;
     if (in->answered && in->answer_now)
         send_answer(in);
-    else if (in->head.expects_continue && in->version == 11)
+    else if (in->head.expects_continue && in->head.version == 11)
         peer_say_continue(in->peer);
 }
 
@@ -281,20 +291,49 @@ bool inbound_is_too_slow(const struct inbound *in)
            (int64_t)uv_now(in->server->loop) - in->started_ms > allowed_ms;
 }
 
-bool inbound_body_came(struct inbound *in, const char *bytes, size_t len)
+static void body_keep(struct inbound *in, const char *bytes, size_t len)
 {
-    in->received += len;
-    if (in->answered)
-        return in->received <= BODY_DROP_MOST;
     if (!bodies_have_room(in, len))
-        return true;
+        return;
     buf_add(&in->call.body, bytes, len);
     if (in->call.body.failed) {
         buf_free(&in->call.body);
         too_long(in);
     }
     body_counted(in);
-    return true;
+}
+
+/* Out with this answer, or with the one that it has already, and the connection ends. */
+static void give_up(struct inbound *in, int status, const char *why)
+{
+    if (!in->answered)
+        call_refuse(&in->call, status, NULL, "%s", why);
+    in->answer_now = true;
+    send_answer(in);
+}
+
+size_t inbound_body_came(struct inbound *in, const char *bytes, size_t len)
+{
+    const char *data = bytes;
+    size_t taken, data_len;
+    if (in->head.chunked) {
+        taken = chunks_read(&in->chunks, bytes, len, &data, &data_len);
+        in->whole = in->chunks.state == CHUNKS_WHOLE;
+    } else {
+        taken = data_len = in->body_left < (int64_t)len ? (size_t)in->body_left : len;
+        in->body_left -= (int64_t)taken;
+        in->whole = in->body_left == 0;
+    }
+    in->received += data_len;
+    if (!in->answered && data_len > 0)
+        body_keep(in, data, data_len);
+    if (in->chunks.state == CHUNKS_BAD)
+        give_up(in, 400, "The chunks of the body are not well formed.");
+    else if (in->chunks.state == CHUNKS_LONG)
+        give_up(in, 431, "The extension of a chunk, or what follows the last one, is too long.");
+    else if (in->answered && in->received > BODY_DROP_MOST)
+        give_up(in, 413, "");
+    return taken;
 }
 
 void inbound_whole(struct inbound *in)
@@ -312,18 +351,12 @@ void inbound_whole(struct inbound *in)
     in->call.route->handle(&in->call, server->context);
 }
 
-void inbound_malformed(struct inbound *in, int status, const char *why)
+void inbound_head_bad(struct inbound *in)
 {
-    if (in->stage == STAGE_HEAD) {
-        head_end(&in->head);
-        in->stage = STAGE_ENTERING;
-        in->version = 11;
-        in->server->calls++;
-    }
-    if (!in->answered)
-        call_refuse(&in->call, status, NULL, "%s", why);
-    in->answer_now = true;
-    send_answer(in);
+    in->stage = STAGE_ENTERING;
+    in->call.method = in->head.method;
+    in->server->calls++;
+    give_up(in, in->head.status, in->head.why);
 }
 
 void inbound_lost(struct inbound *in)

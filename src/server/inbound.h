@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "server/call.h"
+#include "server/chunks.h"
 #include "server/head.h"
 #include "server/peer.h"
 #include "server/router.h"
@@ -35,13 +36,14 @@ struct inbound {
     struct peer *peer;
     struct list in; /* of the server's: over, or spare */
     enum stage stage;
-    int version;     /* 11: HTTP/1.1 */
     bool keep;       /* the connection, after this request */
     bool whole;      /* all of it has come */
     bool waits;      /* enter() takes its time */
     bool held;       /* counted in server->held */
     bool answer_now; /* without reading the body first */
     int64_t started_ms;
+    struct chunks chunks; /* of the body, or it has a length: */
+    int64_t body_left;
     size_t body_room;  /* to reserve once it is known who calls */
     size_t body_bytes; /* counted in server->bodies */
     uint64_t received; /* bytes of the body so far */
@@ -73,16 +75,17 @@ struct inbound *inbound_new(struct server *server, struct peer *peer);
 void inbound_free(struct inbound *in);
 
 /* The head is whole.  Afterwards it is ENTERING (the body waits), in its BODY, or DONE. */
-void inbound_head_came(struct inbound *in, const char *method);
+void inbound_head_came(struct inbound *in);
 /* It is ENTERED: goes on to its BODY, or is DONE. */
 void inbound_head_done(struct inbound *in);
-/* A piece of the body.  False: it is refused, and too long to go on dropping it. */
-bool inbound_body_came(struct inbound *in, const char *bytes, size_t len);
+/* Takes from the bytes what is the body's, until it is `whole`; gives how many.  Afterwards it is
+ * DONE when the body is malformed, or too long to go on dropping it. */
+size_t inbound_body_came(struct inbound *in, const char *bytes, size_t len);
 bool inbound_is_too_slow(const struct inbound *in);
 /* All has come: to the handler, or out with the answer that it has already. */
 void inbound_whole(struct inbound *in);
-/* What comes is not HTTP: out with this answer, or with the one it has, and the connection ends. */
-void inbound_malformed(struct inbound *in, int status, const char *why);
+/* The head is HEAD_BAD: out with that answer, and the connection ends. */
+void inbound_head_bad(struct inbound *in);
 /* The client left before all had come. */
 void inbound_lost(struct inbound *in);
 

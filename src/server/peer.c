@@ -1,7 +1,7 @@
 /* peer.c — reading, parsing and writing on a client's connection.
  *
- * http_parser finds out where a request's parts are; they go to its head (head.c) and its body as
- * they are found, in the turn of the loop in which they came, from one room for all connections.
+ * What comes goes to the request's head (head.c) and then to its body (inbound.c), in the turn of
+ * the loop in which it came, from one room for all connections.
  * So a request that comes in one piece costs one recv() and its answer one send(), and a
  * connection between two requests keeps no memory but this struct.
  *
@@ -96,10 +96,17 @@ void peer_close(struct peer *peer)
     close(peer->fd);
 }
 
+static bool has_unread(const struct peer *peer)
+{
+    char next;
+    return peer->unread || peer->rest.len > 0 ||
+           recv(peer->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* Closing with bytes unread would reset the connection, and the client lose the answer. */
 static void end(struct peer *peer)
 {
-    if (peer->gone || (!peer->unread && peer->rest.len == 0) || shutdown(peer->fd, SHUT_WR) == -1) {
+    if (peer->gone || !has_unread(peer) || shutdown(peer->fd, SHUT_WR) == -1) {
         peer_close(peer);
         return;
     }
@@ -107,11 +114,6 @@ static void end(struct peer *peer)
     buf_free(&peer->rest);
     peer->looked = false;
     since_now(peer, &peer->server->lingering);
-}
-
-void peer_time_out(struct peer *peer)
-{
-    peer_close(peer);
 }
 
 /* ---- bytes out ---- */
@@ -137,7 +139,8 @@ static void sent_all(struct peer *peer)
 
 static void send_more(struct peer *peer)
 {
-    struct iovec pieces[2] = { { peer->out.data, peer->out.len },
+    const char *out = buf_text(&peer->out) + peer->out_sent;
+    struct iovec pieces[2] = { { (char *)(uintptr_t)out, peer->out.len - peer->out_sent },
                                { (char *)(uintptr_t)peer->tail, peer->tail_len } };
     struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2 };
     size_t sent;
@@ -147,13 +150,16 @@ static void send_more(struct peer *peer)
     }
     if (sent == 0)
         return;
-    size_t of_out = sent < peer->out.len ? sent : peer->out.len;
-    peer->tail += sent - of_out;
-    peer->tail_len -= sent - of_out;
-    if (of_out == peer->out.len)
+    size_t of_out = sent < pieces[0].iov_len ? sent : pieces[0].iov_len;
+    if (sent > of_out) {
+        peer->tail += sent - of_out;
+        peer->tail_len -= sent - of_out;
+    }
+    peer->out_sent += of_out; /* it stays where it is: it may be long, and go out a bit at a time */
+    if (peer->out_sent == peer->out.len) {
         buf_free(&peer->out);
-    else
-        buf_drop(&peer->out, of_out);
+        peer->out_sent = 0;
+    }
     if (has_to_send(peer))
         since_now(peer, &peer->server->quiet);
     else
@@ -210,117 +216,38 @@ void peer_say_continue(struct peer *peer)
 
 /* ---- parsing ---- */
 
-static struct inbound *request_of(http_parser *parser)
+static void head_came(struct peer *peer)
 {
-    return ((struct peer *)parser->data)->request;
-}
-
-static int message_began(http_parser *parser)
-{
-    struct peer *peer = parser->data;
-    peer->request = inbound_new(peer->server, peer);
-    since_now(peer, &peer->server->quiet);
-    return 0;
-}
-
-static int target_came(http_parser *parser, const char *bytes, size_t len)
-{
-    return head_target(&request_of(parser)->head, bytes, len) ? 0 : 1;
-}
-
-/* Headers behind a chunked body are dropped, within the head's cap. */
-static bool is_trailer(struct inbound *in, size_t len)
-{
-    if (in->stage == STAGE_HEAD)
-        return false;
-    in->head.bytes += len;
-    return true;
-}
-
-static int name_came(http_parser *parser, const char *bytes, size_t len)
-{
-    struct inbound *in = request_of(parser);
-    bool fits =
-        is_trailer(in, len) ? in->head.bytes <= HEAD_MOST : head_name(&in->head, bytes, len);
-    return fits ? 0 : 1;
-}
-
-static int value_came(http_parser *parser, const char *bytes, size_t len)
-{
-    struct inbound *in = request_of(parser);
-    bool fits =
-        is_trailer(in, len) ? in->head.bytes <= HEAD_MOST : head_value(&in->head, bytes, len);
-    return fits ? 0 : 1;
-}
-
-static int headers_came(http_parser *parser)
-{
-    struct peer *peer = parser->data;
     struct inbound *in = peer->request;
-    in->keep = http_should_keep_alive(parser) != 0;
-    in->version = parser->http_major * 10 + parser->http_minor;
-    parser->upgrade = 0; /* to nothing else: the request is taken as it is (RFC 9110 §7.8) */
     list_remove(&peer->in);
-    inbound_head_came(in, http_method_str((enum http_method)parser->method));
-    if (peer->request != in || is_held(peer))
-        http_parser_pause(parser, 1);
-    else
+    inbound_head_came(in);
+    if (peer->request == in && !is_held(peer))
         since_now(peer, &peer->server->quiet);
-    return 0;
 }
 
-/* Fails for what is more than is worth dropping; the request has its answer then. */
-static int body_came(http_parser *parser, const char *bytes, size_t len)
+/* A request begins with its first byte; what some clients send behind a body is none. */
+static size_t feed_head(struct peer *peer, const char *bytes, size_t len)
 {
-    return inbound_body_came(request_of(parser), bytes, len) ? 0 : 1;
-}
-
-static int message_ended(http_parser *parser)
-{
-    request_of(parser)->whole = true;
-    http_parser_pause(parser, 1);
-    return 0;
-}
-
-static const http_parser_settings callbacks = {
-    .on_message_begin = message_began,
-    .on_url = target_came,
-    .on_header_field = name_came,
-    .on_header_value = value_came,
-    .on_headers_complete = headers_came,
-    .on_body = body_came,
-    .on_message_complete = message_ended,
-};
-
-/* What came is no HTTP, or more of it than is taken: the answer, and the end. */
-static void refuse(struct peer *peer, enum http_errno fault)
-{
-    static const struct {
-        enum http_errno fault;
-        int status;
-        const char *why;
-    } rows[] = {
-        { HPE_CB_url, 414, "The address is too long." },
-        { HPE_CB_header_field, 431, "The headers are too long." },
-        { HPE_CB_header_value, 431, "The headers are too long." },
-        { HPE_HEADER_OVERFLOW, 431, "The headers are too long." },
-        { HPE_INVALID_METHOD, 501, "The method is not known." },
-        { HPE_INVALID_VERSION, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here." },
-        { HPE_INVALID_HEADER_TOKEN, 400,
-          "A header's name is not made of letters, digits and '-' with ':' right behind it." },
-        { HPE_UNEXPECTED_CONTENT_LENGTH, 400,
-          "The length of the body is given in more than one way." },
-        { HPE_INVALID_CONTENT_LENGTH, 400, "The Content-Length is not a number of bytes." },
-        { HPE_INVALID_CHUNK_SIZE, 400, "The size of a chunk is not a hexadecimal number." },
-        { HPE_UNKNOWN, 400, "This is not a request of HTTP/1.1." },
-    };
-    size_t row = 0;
-    while (rows[row].fault != fault && rows[row].fault != HPE_UNKNOWN)
-        row++;
-    if (peer->request == NULL)
+    size_t taken = 0;
+    if (peer->request == NULL && (bytes[0] == '\r' || bytes[0] == '\n'))
+        return 1;
+    if (peer->request == NULL) {
         peer->request = inbound_new(peer->server, peer);
-    list_remove(&peer->in);
-    inbound_malformed(peer->request, rows[row].status, rows[row].why);
+        since_now(peer, &peer->server->quiet);
+    }
+    enum head_state state = head_read(&peer->request->head, bytes, len, &taken);
+    if (state == HEAD_WHOLE) {
+        head_came(peer);
+    } else if (state == HEAD_BAD) {
+        list_remove(&peer->in);
+        inbound_head_bad(peer->request);
+    }
+    return taken;
+}
+
+static bool has_come(const struct peer *peer)
+{
+    return peer->request != NULL && peer->request->stage == STAGE_BODY && peer->request->whole;
 }
 
 static bool may_parse(const struct peer *peer)
@@ -330,19 +257,18 @@ static bool may_parse(const struct peer *peer)
 
 static void feed(struct peer *peer, const char *bytes, size_t len)
 {
-    while (len > 0 && may_parse(peer)) {
-        size_t taken = http_parser_execute(&peer->parser, &callbacks, bytes, len);
-        enum http_errno fault = HTTP_PARSER_ERRNO(&peer->parser);
-        bytes += taken;
-        len -= taken;
-        if (fault == HPE_PAUSED)
-            http_parser_pause(&peer->parser, 0);
-        else if (fault != HPE_OK)
-            refuse(peer, fault);
-        if (peer->state == PEER_OPEN && peer->request != NULL && peer->request->whole) {
+    while (may_parse(peer) && (len > 0 || has_come(peer))) {
+        size_t taken = 0;
+        if (has_come(peer)) {
             list_remove(&peer->in);
             inbound_whole(peer->request);
+        } else if (peer->request != NULL && peer->request->stage == STAGE_BODY) {
+            taken = inbound_body_came(peer->request, bytes, len);
+        } else {
+            taken = feed_head(peer, bytes, len);
         }
+        bytes += taken;
+        len -= taken;
     }
     if (len > 0 && peer->state == PEER_OPEN)
         buf_add(&peer->rest, bytes, len);
@@ -406,6 +332,7 @@ void peer_go_on(struct peer *peer)
 {
     struct buf rest = peer->rest;
     peer->rest = (struct buf){ 0 };
+    peer->looked = false; /* its body may be what was seen */
     if (peer->request != NULL && peer->request->stage == STAGE_ENTERED) {
         inbound_head_done(peer->request);
         if (peer->request != NULL)
@@ -424,8 +351,6 @@ struct peer *peer_new(struct server *server, int fd, const char *address)
     memcpy(peer->address, address, strnlen(address, sizeof(peer->address) - 1));
     list_init(&peer->in);
     list_init(&peer->again);
-    http_parser_init(&peer->parser, HTTP_REQUEST);
-    peer->parser.data = peer;
     if (uv_poll_init(server->loop, &peer->poll, fd) != 0) {
         close(fd);
         free(peer);

@@ -1,5 +1,5 @@
-/* peer.h — one connection of a client: its socket, the parser of what comes in, and what is still
- * to go out.  For this floor only.
+/* peer.h — one connection of a client: its socket, the request that comes in, and what is still to
+ * go out.  For this floor only.
  *
  * A request at a time: what comes behind one that is not answered yet waits, in the kernel or in
  * `rest`.  What a client sends at its own pace has a time limit, what we let it wait for has none.
@@ -8,8 +8,6 @@
 #define POSTBACKD_PEER_H
 
 #include "server/state.h"
-
-#include <http_parser.h>
 
 struct inbound;
 
@@ -32,11 +30,11 @@ struct peer {
     struct list all; /* in server->peers */
     struct list in;  /* in server->quiet or ->lingering, since then */
     int64_t since_ms;
-    struct list again; /* in server->again */
-    http_parser parser;
+    struct list again;       /* in server->again */
     struct inbound *request; /* under way */
     struct buf rest;         /* bytes that came and are not parsed yet */
     struct buf out;          /* what the socket did not take at once ... */
+    size_t out_sent;         /* ... but for so many bytes ... */
     const char *tail;        /* ... and bytes that outlive the server, behind it */
     size_t tail_len;
     char address[48]; /* without port; an IPv4 address in IPv6's clothes as itself */
@@ -55,8 +53,5 @@ void peer_say_continue(struct peer *peer); /* RFC 9110 §15.2.1 */
 /* In the next turn of the loop: its request was entered, or the one behind it can be read. */
 void peer_go_on_later(struct peer *peer);
 void peer_go_on(struct peer *peer);
-
-/* Its time is up: it said nothing, or took nothing, for too long. */
-void peer_time_out(struct peer *peer);
 
 #endif

@@ -283,12 +283,21 @@ size_t server_calls(const struct server *server)
 
 /* ---- the end ---- */
 
+static void handle_closed(uv_handle_t *handle)
+{
+    server_handle_closed(handle->data);
+}
+
+/* The handle goes before its descriptor: closed later it would take the next owner of that number
+ * out of the loop. */
 void server_stop_accepting(struct server *server)
 {
     if (server->stopping)
         return;
     server->stopping = true;
-    accept_no_more(server);
+    server->accepting = false;
+    server->handles++;
+    uv_close((uv_handle_t *)&server->listener, handle_closed);
     close(server->listen_fd);
     server->listen_fd = -1;
 }
@@ -313,11 +322,6 @@ void server_handle_closed(struct server *server)
     free(server);
 }
 
-static void handle_closed(uv_handle_t *handle)
-{
-    server_handle_closed(handle->data);
-}
-
 void server_free(struct server *server)
 {
     struct list *first;
@@ -331,8 +335,8 @@ void server_free(struct server *server)
     while ((first = list_first(&server->peers)) != NULL)
         peer_close(container_of(first, struct peer, all));
     free_answered(server);
-    uv_handle_t *handles[] = { (uv_handle_t *)&server->listener, (uv_handle_t *)&server->check,
-                               (uv_handle_t *)&server->idle, (uv_handle_t *)&server->timer };
+    uv_handle_t *handles[] = { (uv_handle_t *)&server->check, (uv_handle_t *)&server->idle,
+                               (uv_handle_t *)&server->timer };
     server->handles += sizeof(handles) / sizeof(handles[0]);
     server->freed = true;
     for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)

@@ -43,6 +43,8 @@ static const char *decode(struct inbound *in, const char *text, size_t len, bool
         return NULL;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
+        if (c > '\0' && c <= ' ')
+            return NULL; /* http_parser lets a tab through, which ends a target for others */
         if (c == '+' && plus_is_space) {
             c = ' ';
         } else if (c == '%') {
