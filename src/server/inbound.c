@@ -20,7 +20,6 @@
 enum {
     BODY_DROP_MOST = SERVER_BODY_MOST, /* bytes read and dropped to keep a connection */
     BODY_BYTES_A_MS = 8,               /* slower than this, past the idle time, is cut off */
-    BODY_ROOM_FIRST = 64 * 1024, /* reserved on the word of Content-Length; the rest on arrival */
     SPARE_MOST = 64,
 };
 
@@ -160,7 +159,6 @@ static bool head_is_good(struct inbound *in)
         return false;
     }
     in->call.body.limit = body_most(in);
-    in->body_room = (size_t)(length < BODY_ROOM_FIRST ? length : BODY_ROOM_FIRST);
     return true;
 }
 
@@ -256,7 +254,8 @@ static void body_counted(struct inbound *in)
 }
 
 /* The bodies of all calls have one cap, so that many large ones cannot take the memory that none
- * of them could take alone.  False: answered. */
+ * of them could take alone; nothing is reserved on the word of a Content-Length.  False: answered.
+ */
 static bool bodies_have_room(struct inbound *in, size_t len)
 {
     if (in->server->bodies + len <= SERVER_BODIES_MOST)
@@ -272,10 +271,6 @@ void inbound_head_done(struct inbound *in)
 {
     in->stage = STAGE_BODY;
     in->whole = !in->head.chunked && in->body_left == 0;
-    if (!in->answered && in->body_room > 0 && bodies_have_room(in, in->body_room)) {
-        buf_room(&in->call.body, in->body_room);
-        body_counted(in);
-    }
     if (in->answered && in->head.expects)
         in->answer_now = true;
     if (in->answered && in->answer_now)

@@ -44,7 +44,6 @@ struct inbound {
     int64_t started_ms;
     struct chunks chunks; /* of the body, or it has a length: */
     int64_t body_left;
-    size_t body_room;  /* to reserve once it is known who calls */
     size_t body_bytes; /* counted in server->bodies */
     uint64_t received; /* bytes of the body so far */
 

@@ -93,25 +93,24 @@ bool limits_count(struct limits *limits, int64_t account, int64_t now_ms, struct
     return true;
 }
 
-/* The address as guesses are counted. */
-static void guesser_name(char out[INET6_ADDRSTRLEN], const char *address)
+void limits_client(char out[LIMITS_NAME_TEXT], const char *address)
 {
     struct in6_addr six;
     out[0] = '\0';
     if (inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six)) {
         memset(six.s6_addr + 8, 0, 8);
-        inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN);
+        inet_ntop(AF_INET6, &six, out, LIMITS_NAME_TEXT);
         return;
     }
-    size_t len = strnlen(address, INET6_ADDRSTRLEN - 1);
+    size_t len = strnlen(address, LIMITS_NAME_TEXT - 1);
     memcpy(out, address, len);
     out[len] = '\0';
 }
 
 bool limits_may_try(struct limits *limits, const char *address, int64_t now_ms)
 {
-    char name[INET6_ADDRSTRLEN];
-    guesser_name(name, address);
+    char name[LIMITS_NAME_TEXT];
+    limits_client(name, address);
     const struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
     return guesser == NULL || guesser->failures < LIMITS_GUESSES_MAX || now_ms >= guesser->until;
 }
@@ -129,8 +128,8 @@ static struct guesser *guesser_add(struct limits *limits, const char *name)
 
 int limits_failed(struct limits *limits, const char *address, int64_t now_ms)
 {
-    char name[INET6_ADDRSTRLEN] = { 0 };
-    guesser_name(name, address);
+    char name[LIMITS_NAME_TEXT] = { 0 };
+    limits_client(name, address);
     struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
     if (guesser == NULL)
         guesser = guesser_add(limits, name);
@@ -151,8 +150,8 @@ int limits_failed(struct limits *limits, const char *address, int64_t now_ms)
 
 void limits_forgive(struct limits *limits, const char *address)
 {
-    char name[INET6_ADDRSTRLEN];
-    guesser_name(name, address);
+    char name[LIMITS_NAME_TEXT];
+    limits_client(name, address);
     struct guesser *guesser = map_get_text(&limits->guessers, name, strlen(name));
     if (guesser != NULL && --guesser->failures <= 0)
         guesser_forget(limits, guesser);

@@ -21,6 +21,9 @@ bool limits_count(struct limits *limits, int64_t account, int64_t now_ms, struct
 /* Guessing: after 10 failures of an address within a minute it is refused for a minute.  So is a
  * name that is guessed at from many addresses: LIMITS_NAME_TEXT characters that are no address. */
 enum { LIMITS_GUESSES_MAX = 10, LIMITS_NAME_TEXT = 46 };
+/* The client that an address belongs to: an IPv6 address as its /64, which one client commonly owns
+ * all of. */
+void limits_client(char out[LIMITS_NAME_TEXT], const char *address);
 bool limits_may_try(struct limits *limits, const char *address, int64_t now_ms);
 /* Gives how many there are now. */
 int limits_failed(struct limits *limits, const char *address, int64_t now_ms);

@@ -132,10 +132,12 @@ static void address_name(char out[48], const struct sockaddr_storage *address)
 /* False: it has as many as an address may have. */
 static bool count_in(struct server *server, const char *address)
 {
-    struct caller_count *caller = map_get_text(&server->callers, address, strlen(address));
+    char client[LIMITS_NAME_TEXT];
+    limits_client(client, address);
+    struct caller_count *caller = map_get_text(&server->callers, client, strlen(client));
     if (caller == NULL) {
         caller = must_alloc(sizeof(*caller));
-        map_put_text(&server->callers, address, strlen(address), caller);
+        map_put_text(&server->callers, client, strlen(client), caller);
     } else if (caller->count >= SERVER_CONNECTIONS_PER_ADDRESS) {
         return false;
     }
@@ -162,9 +164,11 @@ static void accept_no_more(struct server *server)
 
 void server_left(struct server *server, const char *address)
 {
-    struct caller_count *caller = map_get_text(&server->callers, address, strlen(address));
+    char client[LIMITS_NAME_TEXT];
+    limits_client(client, address);
+    struct caller_count *caller = map_get_text(&server->callers, client, strlen(client));
     if (--caller->count == 0) {
-        map_remove_text(&server->callers, address, strlen(address));
+        map_remove_text(&server->callers, client, strlen(client));
         free(caller);
     }
     server->connections--;
