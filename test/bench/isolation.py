@@ -1,0 +1,59 @@
+"""What a receiver or an account does to the others."""
+
+import concurrent.futures
+import time
+
+from world import load_end, load_start, p99_ms, pause, start_receiver, world
+
+
+def far(options):
+    """The window grows by one a full window, so a steady rate is measured after a while."""
+    with world(delay_ms=100) as (server, receiver, _):
+        sid = server.account(receiver.port)
+        process = load_start(server.port, 20 + options.seconds, sid, server.operator, rate=2000)
+        pause(20)
+        before, started = receiver.received(), time.monotonic()
+        pause(options.seconds)
+        rate = (receiver.received() - before) / (time.monotonic() - started)
+        process.terminate()
+        load_end(process)
+        return {"far_per_s": rate}
+
+
+HANGING = 500
+
+
+def host(number):
+    return f"127.0.{number // 256}.{number % 256}"
+
+
+def hanging(_):
+    """500 hosts that answer and 500 others, which answer at first and then never again."""
+    with world(addresses=HANGING) as (server, good, _):
+        bad = start_receiver(addresses=HANGING)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            sids = ",".join(pool.map(lambda at: server.account(
+                (good, bad)[at % 2].port, host(1 + at // 2)), range(2 * HANGING)))
+
+        def p99(seconds):
+            return p99_ms(server, good, sids, seconds, rate=1000, connections=32, share=0.5)
+
+        p99(5)
+        none = p99(20)
+        bad.stats("/hang")
+        half = p99(40)  # longer than an exchange may take, so lanes go down too
+        return {"hanging_none_p99_ms": none, "hanging_half_p99_ms": half,
+                "hanging_ratio": half / none, "hanging_rss_kib": server.status("VmHWM")}
+
+
+BENCHES = {
+    "far": (far, [
+        ("far_per_s", "to one receiver that answers after 100 ms", "/s", (">=", 1000)),
+    ]),
+    "hanging": (hanging, [
+        ("hanging_none_p99_ms", "1,000 receivers, none hangs: p99 of 500", "ms", None),
+        ("hanging_half_p99_ms", "… the other 500 hang: p99 of the same", "ms", None),
+        ("hanging_ratio", "… the one against the other", "", ("<=", 2)),
+        ("hanging_rss_kib", "… peak RSS", "KiB", None),
+    ]),
+}
