@@ -1,9 +1,11 @@
 """Postbacks that wait on disk, by the million: a backlog, and a delay."""
 
+import math
 import statistics
 import time
 
-from world import await_until, delivered_rate, fetch, load, postbackd_round, world
+from world import (await_until, delivered_rate, fetch, give_up, load, p99_ms, pause,
+                   postbackd_round, start_receiver, world)
 
 
 def list_pages(server, sid):
@@ -64,6 +66,39 @@ def backlog(options):
                 "backlog_ratio": rate / steady, "list_page_ms": pages[slowest]}
 
 
+DELAYED_PER_S, DELAYED_ACCOUNTS = 5000, 16
+
+
+def delayed(options):
+    """They are made at a rate that can be delivered, so they are due at that rate too: what comes
+    late is late by the timer, not by the receiver."""
+    seconds = options.delayed / DELAYED_PER_S
+    delay = math.ceil(seconds) + 20
+    with world() as (server, receiver, _):
+        near = start_receiver()
+        other = server.account(near.port)
+        sids = [server.account(receiver.port, MinimumDelay=delay)
+                for _ in range(DELAYED_ACCOUNTS)]
+        p99_ms(server, near, other, 2, rate=200)
+        alone = p99_ms(server, near, other, 3 * options.seconds, rate=200)
+        due = time.monotonic() + delay
+        made = load(server.port, 3600, ",".join(sids), server.operator, rate=DELAYED_PER_S,
+                    batch=100, count=options.delayed, connections=32)["accepted"]
+        rss = server.status("VmRSS")
+        if time.monotonic() > due:
+            give_up(f"{made} postbacks took more than {delay} s to make")
+        pause(due - time.monotonic())
+        beside = p99_ms(server, near, other, seconds, rate=200)
+        await_until(lambda: receiver.received() >= made, "all received", every=0.25)
+        found = receiver.stats()
+        return {"delayed": made, "delayed_rss_kib": rss,
+                "delayed_first_ms": found["first_us"] / 1000 - delay * 1000,
+                "delayed_least_ms": found["least_us"] / 1000 - delay * 1000,
+                "delayed_p99_ms": found["p99_us"] / 1000 - delay * 1000,
+                "delayed_other_alone_p99_ms": alone, "delayed_other_p99_ms": beside,
+                "delayed_peak_rss_kib": server.status("VmHWM")}
+
+
 BENCHES = {
     "backlog": (backlog, [
         ("backlog", "backlog", "", None),
@@ -73,5 +108,15 @@ BENCHES = {
         ("backlog_steady_per_s", "… the steady rate", "/s", None),
         ("backlog_ratio", "… catch-up against steady", "", (">=", 0.8)),
         ("list_page_ms", "… a list page over it, the slowest filter", "ms", ("<=", 50)),
+    ]),
+    "delayed": (delayed, [
+        ("delayed", "postbacks with a delay, due at 5,000/s", "", None),
+        ("delayed_rss_kib", "… RSS while they wait", "KiB", ("<=", 64 * 1024)),
+        ("delayed_peak_rss_kib", "… peak RSS", "KiB", ("<=", 64 * 1024)),
+        ("delayed_first_ms", "… the first came, after it was due", "ms", ("<=", 100)),
+        ("delayed_least_ms", "… the one that came soonest", "ms", (">=", -1)),
+        ("delayed_p99_ms", "… p99", "ms", ("<=", 1000)),
+        ("delayed_other_alone_p99_ms", "… another account at 200/s, before: p99", "ms", None),
+        ("delayed_other_p99_ms", "… while they are due", "ms", ("<=", 10)),
     ]),
 }
