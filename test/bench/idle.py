@@ -6,7 +6,7 @@ from world import pause, world
 
 
 def look(server, seconds):
-    pause(3)
+    pause(6)  # what a start sets going has ended
     before, started, rss = server.wakeups(), time.monotonic(), server.status("VmRSS")
     pause(seconds)
     return {"idle_rss_kib": rss,
