@@ -5,10 +5,10 @@
  *
  * Without --rate each connection sends its next event when the last was answered; with it, events
  * are sent at that pace over all connections.  --count ends it when so many were sent.  Each
- * event holds its number as its ActionId and the time of its sending as its CustomerId; --accepted
- * writes the numbers of those answered 202.  A connection that is answered 503 rests for a second
- * (without --rate), as Retry-After asks.  --survive connects again when the server goes away,
- * and ends on SIGTERM as well.  Prints JSON.
+ * event holds its number as its ActionId and the time of its sending as its CustomerId (of when it
+ * was due, where it had to wait for a connection); --accepted writes the numbers of those answered
+ * 202.  A connection that is answered 503 rests for a second (without --rate), as Retry-After asks.
+ * --survive connects again when the server goes away, and ends on SIGTERM as well.  Prints JSON.
  */
 #include "wire.h"
 
@@ -26,6 +26,9 @@ struct load {
     const char *path, *authorization;
     char *sids[1024];
     int sid_count, next_sid;
+    int from;                      /* the connection that is looked at first */
+    bool held;                     /* what is due waits for a connection */
+    int missing, resting, waiting; /* connections that are not open, rest, wait for an answer */
     int64_t sent, accepted, refused;
     struct quantiles latencies;
 };
@@ -61,6 +64,7 @@ static void open_conn(struct load *load, int at)
     struct client *client = calloc(1, sizeof(*client));
     client->at = at;
     load->conns[at] = conn_new(load->epoll, fd, client);
+    load->missing--;
 }
 
 static void lost(struct load *load, struct conn *conn)
@@ -69,16 +73,18 @@ static void lost(struct load *load, struct conn *conn)
     if (!load->survive)
         fail("the server closed a connection");
     load->conns[client->at] = NULL;
+    load->missing++;
+    load->waiting -= client->waiting;
+    load->resting -= client->rests_us != 0;
     conn_free(conn);
     free(client);
 }
 
-static void send_next(struct load *load, struct conn *conn)
+static void send_next(struct load *load, struct conn *conn, int64_t from_us)
 {
     static char body[1 << 20];
     char head[1024];
     struct client *client = conn->data;
-    int64_t now = now_us();
     int len = 0;
     client->first = load->sent;
     if (load->batch > 1)
@@ -87,7 +93,7 @@ static void send_next(struct load *load, struct conn *conn)
         const char *sid = load->sids[load->next_sid++ % load->sid_count];
         len += sprintf(body + len, i > 0 ? "," : "%s", "");
         len += snprintf(body + len, sizeof(body) - (size_t)len, event_form, sid,
-                        (long long)load->sent, (long long)load->sent, (long long)now);
+                        (long long)load->sent, (long long)load->sent, (long long)from_us);
         load->sent++;
     }
     if (load->batch > 1)
@@ -99,7 +105,8 @@ static void send_next(struct load *load, struct conn *conn)
     conn_put(conn, head, (size_t)head_len);
     conn_put(conn, body, (size_t)len);
     client->waiting = true;
-    client->sent_us = now;
+    client->sent_us = from_us;
+    load->waiting++;
     conn_flush(load->epoll, conn); /* a broken one is found by the next read */
 }
 
@@ -108,15 +115,18 @@ static void take_answer(struct load *load, struct conn *conn, size_t len)
     struct client *client = conn->data;
     bool ok = strncmp(conn->in, "HTTP/1.1 202", 12) == 0;
     if (!ok && load->refused == 0)
-        fprintf(stderr, "refused: %.*s\n", (int)len, conn->in);
+        fprintf(stderr, "refused: %.*s\n", (int)strcspn(conn->in, "\r"), conn->in);
     load->accepted += ok ? load->batch : 0;
     load->refused += ok ? 0 : load->batch;
     for (int i = 0; ok && load->numbers != NULL && i < load->batch; i++)
         fprintf(load->numbers, "%lld\n", (long long)(client->first + i));
     quantiles_add(&load->latencies, now_us() - client->sent_us);
     client->waiting = false;
-    if (strncmp(conn->in, "HTTP/1.1 503", 12) == 0)
+    load->waiting--;
+    if (strncmp(conn->in, "HTTP/1.1 503", 12) == 0 && client->rests_us == 0) {
         client->rests_us = now_us() + 1000000;
+        load->resting++;
+    }
     message_drop(conn, len);
 }
 
@@ -166,7 +176,7 @@ static void take_ready(struct load *load, struct epoll_event *event, bool again)
     while ((len = message_whole(conn, &body, &body_len)) != 0) {
         take_answer(load, conn, len);
         if (again && ((struct client *)conn->data)->rests_us == 0)
-            send_next(load, conn);
+            send_next(load, conn, now_us());
     }
 }
 
@@ -175,11 +185,10 @@ static bool has_rested(const struct client *client)
     return client->rests_us != 0 && !client->waiting && now_us() >= client->rests_us;
 }
 
-/* Opens what is not open, wakes what has rested, and gives how many wait for an answer. */
-static int look_at_all(struct load *load, bool send)
+/* Opens what is not open and wakes what has rested. */
+static void look_at_all(struct load *load, bool send)
 {
-    int open = 0;
-    for (int i = 0; i < load->count; i++) {
+    for (int i = 0; i < load->count && load->missing + load->resting > 0; i++) {
         bool fresh = load->conns[i] == NULL;
         if (fresh)
             open_conn(load, i);
@@ -187,32 +196,47 @@ static int look_at_all(struct load *load, bool send)
             continue;
         struct client *client = load->conns[i]->data;
         if (send && (fresh || has_rested(client))) {
+            load->resting -= client->rests_us != 0;
             client->rests_us = 0;
-            send_next(load, load->conns[i]);
+            send_next(load, load->conns[i], now_us());
         }
-        open += client->waiting;
     }
-    return open;
+}
+
+/* What is due at `rate` since `start`, `most` in all. */
+static void send_due(struct load *load, double rate, int64_t most, int64_t start, int64_t now)
+{
+    struct conn *conn;
+    for (;;) {
+        int64_t due = start + (int64_t)((double)load->sent / rate * 1e6);
+        if (due >= now || (most != 0 && load->sent >= most)) {
+            load->held = false;
+            return;
+        }
+        if ((conn = idle(load->conns, load->count, &load->from)) == NULL) {
+            load->held = true;
+            return;
+        }
+        send_next(load, conn, load->held ? due : now);
+    }
 }
 
 static void run(struct load *load, double seconds, double rate, int64_t most)
 {
     struct epoll_event events[256];
-    int from = 0, open = look_at_all(load, rate == 0);
+    look_at_all(load, rate == 0);
     int64_t start = now_us(), end = start + (int64_t)(1e6 * seconds), now = start;
     bool more = true;
     do {
         int ready = epoll_wait(load->epoll, events, 256, rate > 0 ? 1 : load->survive ? 5 : 100);
         for (int i = 0; i < ready; i++)
             take_ready(load, &events[i], more && rate == 0);
-        struct conn *conn;
         now = now_us();
         more = now < end && !ended && (most == 0 || load->sent < most);
-        while (more && rate > 0 && (double)load->sent < rate * (double)(now - start) / 1e6 &&
-               (conn = idle(load->conns, load->count, &from)) != NULL)
-            send_next(load, conn);
-        open = look_at_all(load, more && rate == 0);
-    } while (more || (open > 0 && now < end + 10000000));
+        if (more && rate > 0)
+            send_due(load, rate, most, start, now);
+        look_at_all(load, more && rate == 0);
+    } while (more || (load->waiting > 0 && now < end + 10000000));
     print(load, (double)(now_us() - start) / 1e6);
 }
 
@@ -232,6 +256,7 @@ int main(int argc, char **argv)
     signal(SIGTERM, end_now);
     read_sids(&load, flag(argc, argv, "--sid", "none"));
     load.conns = calloc((size_t)load.count, sizeof(struct conn *));
+    load.missing = load.count;
     run(&load, atof(flag(argc, argv, "--seconds", "5")), atof(flag(argc, argv, "--rate", "0")),
         atoll(flag(argc, argv, "--count", "0")));
     if (load.numbers != NULL && fclose(load.numbers) != 0)

@@ -3,10 +3,12 @@
  *   receiver [--port N] [--delay-ms N] [--addresses N] [--log FILE]
  *
  * Prints its port.  A body that holds "CustomerId":"<steady µs>" gives a latency.  GET /stats
- * answers what came since the last GET /reset as JSON, GET /count only how many.  --delay-ms
- * answers that much later; after GET /hang nothing is answered any more.  --addresses listens on
- * 127.0.0.2 and the N - 1 after it too.  A POST to /flaky is answered 500 where the ActionId is a
- * multiple of 3 and came for the first time.  --log writes the ActionId of each POST answered 200.
+ * answers what came since the last GET /reset as JSON ("connections": opened for postbacks;
+ * "first_us": the latency of the first), GET /count only how many, without sorting latencies.
+ * --delay-ms answers that much later; after GET /hang nothing is answered any more.  --addresses
+ * listens on 127.0.0.2 and the N - 1 after it too.  A POST to /flaky is answered 500 where the
+ * ActionId is a multiple of 3 and came for the first time.  --log writes the ActionId of each POST
+ * answered 200.
  */
 #include "wire.h"
 
@@ -18,7 +20,7 @@
 #include <sys/socket.h>
 
 static struct quantiles latencies;
-static int64_t received, requests, last_us;
+static int64_t received, requests, connections, first_us, last_us;
 static bool hanging;
 static FILE *numbers;
 
@@ -46,36 +48,41 @@ static void answer_failed(struct conn *conn)
     conn_put(conn, text, sizeof(text) - 1);
 }
 
-static void answer_stats(struct conn *conn, bool reset)
+static void answer_json(struct conn *conn, const char *body, int len)
 {
-    char body[256], head[128];
-    int len =
-        snprintf(body, sizeof(body),
-                 "{\"received\":%lld,\"requests\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,"
-                 "\"last_us\":%lld}",
-                 (long long)received, (long long)requests, (long long)quantile(&latencies, 0.5),
-                 (long long)quantile(&latencies, 0.99), (long long)last_us);
+    char head[128];
     int head_len =
         snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len);
     conn_put(conn, head, (size_t)head_len);
     conn_put(conn, body, (size_t)len);
-    if (numbers != NULL)
-        fflush(numbers);
-    if (reset) {
-        received = requests = last_us = 0;
-        latencies.count = 0;
-    }
 }
 
-/* Without sorting the latencies: for who asks all the time. */
+static void answer_stats(struct conn *conn)
+{
+    char body[512];
+    int len = snprintf(body, sizeof(body),
+                       "{\"received\":%lld,\"requests\":%lld,\"connections\":%lld,"
+                       "\"p50_us\":%lld,\"p99_us\":%lld,\"least_us\":%lld,\"first_us\":%lld,"
+                       "\"last_us\":%lld}",
+                       (long long)received, (long long)requests, (long long)connections,
+                       (long long)quantile(&latencies, 0.5), (long long)quantile(&latencies, 0.99),
+                       (long long)quantile(&latencies, 0), (long long)first_us, (long long)last_us);
+    answer_json(conn, body, len);
+    if (numbers != NULL)
+        fflush(numbers);
+}
+
 static void answer_count(struct conn *conn)
 {
-    char body[64], head[128];
-    int len = snprintf(body, sizeof(body), "{\"received\":%lld}", (long long)received);
-    int head_len =
-        snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len);
-    conn_put(conn, head, (size_t)head_len);
-    conn_put(conn, body, (size_t)len);
+    char body[64];
+    answer_json(conn, body,
+                snprintf(body, sizeof(body), "{\"received\":%lld}", (long long)received));
+}
+
+static void reset(void)
+{
+    received = requests = connections = first_us = last_us = 0;
+    quantiles_clear(&latencies);
 }
 
 static void take(const char *body, size_t len)
@@ -85,8 +92,12 @@ static void take(const char *body, size_t len)
     received++;
     last_us = now;
     const char *at = memmem(body, len, mark, sizeof(mark) - 1);
-    if (at != NULL)
-        quantiles_add(&latencies, now - strtoll(at + sizeof(mark) - 1, NULL, 10));
+    if (at == NULL)
+        return;
+    int64_t latency = now - strtoll(at + sizeof(mark) - 1, NULL, 10);
+    if (latencies.count == 0)
+        first_us = latency;
+    quantiles_add(&latencies, latency);
 }
 
 /* Whether it is answered 500. */
@@ -107,20 +118,30 @@ static bool fails(const struct conn *conn, const char *body, size_t len)
     return false;
 }
 
+/* Whoever asks does so on a connection of its own, which is not counted. */
+static void handle_question(struct conn *conn)
+{
+    connections--;
+    if (strncmp(conn->in, "GET /count", 10) == 0) {
+        answer_count(conn);
+    } else if (strncmp(conn->in, "GET /stats", 10) == 0) {
+        answer_stats(conn);
+    } else {
+        answer(conn);
+        if (strncmp(conn->in, "GET /hang", 9) == 0)
+            hanging = true;
+        else
+            reset();
+    }
+}
+
 static void handle(struct conn *conn, int64_t delay_us)
 {
     const char *body;
     size_t body_len, len;
     while ((len = message_whole(conn, &body, &body_len)) != 0) {
-        bool stats = strncmp(conn->in, "GET /stats", 10) == 0;
-        bool reset = strncmp(conn->in, "GET /reset", 10) == 0;
-        if (strncmp(conn->in, "GET /count", 10) == 0) {
-            answer_count(conn);
-        } else if (stats || reset) {
-            answer_stats(conn, reset);
-        } else if (strncmp(conn->in, "GET /hang", 9) == 0) {
-            answer(conn);
-            hanging = true;
+        if (strncmp(conn->in, "GET ", 4) == 0) {
+            handle_question(conn);
         } else if (!hanging) {
             requests++;
             if (fails(conn, body, body_len)) {
@@ -183,8 +204,10 @@ int main(int argc, char **argv)
             int *which = events[i].data.ptr;
             if (which >= listeners && which < listeners + ADDRESSES_MOST) {
                 int fd = accept(*which, NULL, NULL);
-                if (fd != -1)
-                    conn_new(epoll, fd, NULL);
+                if (fd == -1)
+                    continue;
+                conn_new(epoll, fd, NULL);
+                connections++;
                 continue;
             }
             struct conn *conn = events[i].data.ptr;

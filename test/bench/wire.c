@@ -182,6 +182,12 @@ void quantiles_add(struct quantiles *quantiles, int64_t value)
         quantiles->values = realloc(quantiles->values, quantiles->cap * sizeof(*quantiles->values));
     }
     quantiles->values[quantiles->count++] = value;
+    quantiles->sorted = false;
+}
+
+void quantiles_clear(struct quantiles *quantiles)
+{
+    quantiles->count = 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -194,6 +200,8 @@ int64_t quantile(struct quantiles *quantiles, double q)
 {
     if (quantiles->count == 0)
         return 0;
-    qsort(quantiles->values, quantiles->count, sizeof(*quantiles->values), compare);
+    if (!quantiles->sorted)
+        qsort(quantiles->values, quantiles->count, sizeof(*quantiles->values), compare);
+    quantiles->sorted = true;
     return quantiles->values[(size_t)(q * (double)(quantiles->count - 1))];
 }

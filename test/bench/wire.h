@@ -35,9 +35,11 @@ void message_drop(struct conn *conn, size_t len);
 struct quantiles { /* of int64 values, kept whole */
     int64_t *values;
     size_t count, cap;
+    bool sorted;
 };
 void quantiles_add(struct quantiles *quantiles, int64_t value);
-int64_t quantile(struct quantiles *quantiles, double q);
+void quantiles_clear(struct quantiles *quantiles);
+int64_t quantile(struct quantiles *quantiles, double q); /* sorts what came since it was asked */
 
 const char *flag(int argc, char **argv, const char *name, const char *fallback);
 void fail(const char *what); /* with errno; ends */

@@ -16,8 +16,6 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "test/e2e"))
-from harness.ageing import age  # noqa: E402
 BUILD = os.path.join(ROOT, "build-bench")
 CONNECTIONS = 128
 
@@ -49,10 +47,39 @@ def kill_all():
 
 spawned = []
 atexit.register(kill_all)
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+class Crowd:
+    """How much of the processors others take, from when it was made."""
+
+    def __init__(self):
+        self.started, self.used = time.monotonic(), self.others()
+
+    @staticmethod
+    def others():
+        with open("/proc/stat") as stat:
+            user, nice, system, _, _, _, _, stolen = map(int, stat.readline().split()[1:9])
+        own = os.times()
+        return ((user + nice + system + stolen) / TICK - sum(own[:4])
+                - sum(cpu_seconds(process) for process in spawned if process.poll() is None))
+
+    def share(self):
+        return ((self.others() - self.used) / (time.monotonic() - self.started)
+                / os.cpu_count())
 
 
 def program(name):
     return os.path.join(BUILD, "test", name)
+
+
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fetch(url, method="GET", body=None, credentials=None):
@@ -62,7 +89,6 @@ def fetch(url, method="GET", body=None, credentials=None):
         request.add_header("Content-Type", "application/json")
     if credentials:
         request.add_header("Authorization", basic(credentials))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=60) as answer:
         text = answer.read()
     return json.loads(text) if text[:1] in b"{[" else text.decode()
@@ -72,14 +98,26 @@ def basic(credentials):
     return "Basic " + base64.b64encode(credentials.encode()).decode()
 
 
-def await_until(condition, what, timeout=120):
-    pause = threading.Event()
+class Unmeasured(Exception):
+    """A row has no figures: that is neither good nor bad."""
+
+
+def give_up(why):
+    raise Unmeasured(why)
+
+
+def pause(seconds):
+    threading.Event().wait(seconds)
+
+
+def await_until(condition, what, timeout=120, every=0.02):
+    """Each look takes from what is measured, about a millisecond of a processor."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if condition():
             return
-        pause.wait(0.005)
-    raise SystemExit(f"bench: still not so after {timeout} s: {what}")
+        pause(every)
+    give_up(f"still not so after {timeout} s: {what}")
 
 
 class Program:
@@ -121,28 +159,30 @@ class Postbackd:
                 self.port = int(line.split("listening address=")[1].split()[0].strip('"').rsplit(":", 1)[1])
                 break
         else:
-            raise SystemExit("bench: postbackd did not start")
+            give_up("postbackd did not start")
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
         self.base = f"http://127.0.0.1:{self.port}"
 
     def api(self, method, path, body=None, credentials=None):
         return fetch(self.base + path, method, body, credentials or self.operator)
 
-    def account(self, receiver_port, host="127.0.0.1", path="/postbacks"):
+    def account(self, receiver_port, host="127.0.0.1", path="/postbacks", **settings):
         made = self.api("POST", "/Operator/Accounts", {"Kind": "PARTNER", "Name": "Bench"})
         token = self.api("POST", f"/Operator/Accounts/{made['Sid']}/Tokens", {"Scope": "API"})["Token"]
-        self.api("POST", f"/Mediapartners/{made['Sid']}/EventNotifications",
-                 {"Category": "Action Lifecycle Events", "Method": "POST", "BodyFormat": "JSON",
-                  "Url": f"http://{host}:{receiver_port}{path}"},
-                 f"{made['Sid']}:{token}")
         self.credentials[made["Sid"]] = f"{made['Sid']}:{token}"
+        self.notify(made["Sid"], f"http://{host}:{receiver_port}{path}", **settings)
         return made["Sid"]
+
+    def notify(self, sid, url, **settings):
+        self.api("POST", f"/Mediapartners/{sid}/EventNotifications",
+                 {"Category": "Action Lifecycle Events", "Method": "POST", "BodyFormat": "JSON",
+                  "Url": url, **settings}, self.credentials[sid])
 
     def metric(self, name):
         for line in self.api("GET", "/metrics").splitlines():
             if line.startswith(name + " "):
                 return float(line.split()[1])
-        raise SystemExit(f"bench: no metric {name}")
+        give_up(f"no metric {name}")
 
     def status(self, name):
         for line in open(f"/proc/{self.process.pid}/status"):
@@ -179,47 +219,54 @@ def load_end(process):
     """Its figures; some refused is for the caller to judge."""
     text, _ = process.communicate()
     if not text:
-        raise SystemExit("bench: the load failed")
+        give_up("the load failed")
     return json.loads(text)
 
 
 def load(port, seconds, sid="none", credentials="none:none", **flags):
     result = load_end(load_start(port, seconds, sid, credentials, **flags))
     if result["refused"] > 0:
-        raise SystemExit(f"bench: {result['refused']} events were refused")
+        give_up(f"{result['refused']} events were refused")
     return result
+
+
+def start_receiver(**flags):
+    command = [program("receiver")]
+    for name, value in flags.items():
+        command += ["--" + name.replace("_", "-"), str(value)]
+    return Program(*command)
 
 
 @contextlib.contextmanager
 def world(*flags, **receiver_flags):
-    """A server on a fresh store and a receiver; nothing is left of them."""
+    """A server on a fresh store and a receiver; nothing is left of them, nor of what was started
+    meanwhile."""
     directory = tempfile.mkdtemp(prefix="postbackd-bench-", dir=os.environ.get("TMPDIR", "/tmp"))
     try:
-        command = [program("receiver")]
-        for name, value in receiver_flags.items():
-            command += ["--" + name.replace("_", "-"), str(value)]
-        yield Postbackd(directory, *flags), Program(*command), directory
+        yield Postbackd(directory, *flags), start_receiver(**receiver_flags), directory
     finally:
         kill_all()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def delivered_rate(receiver, accepted, started, recorded):
+def delivered_rate(receiver, accepted, started, recorded, timeout=120, every=0.02):
     """Events a second until the last one was received and recorded."""
-    await_until(lambda: receiver.received() >= accepted, "all received")
-    await_until(recorded, "all recorded")
+    await_until(lambda: receiver.received() >= accepted, "all received", timeout, every)
+    await_until(recorded, "all recorded", timeout, every)
     return accepted / (time.monotonic() - started)
 
 
 def floor_round(directory, receiver, seconds):
+    """Events a second, and µs of CPU for each."""
     fetch(f"http://127.0.0.1:{receiver.port}/reset")
     floor = Program(program("floor"), "--receiver", str(receiver.port), "--file",
                     os.path.join(directory, "floor.log"))
     started = time.monotonic()
     result = load(floor.port, seconds)
     rate = delivered_rate(receiver, result["accepted"], started, lambda: True)
+    used = cpu_seconds(floor.process)
     floor.close()
-    return rate
+    return rate, used / result["accepted"] * 1e6
 
 
 def postbackd_round(server, receiver, sid, seconds, **flags):
@@ -231,3 +278,11 @@ def postbackd_round(server, receiver, sid, seconds, **flags):
                           lambda: server.metric("postbackd_recorded_total") - before
                           >= result["accepted"])
     return rate, fetch(f"http://127.0.0.1:{receiver.port}/stats")
+
+
+def p99_ms(server, receiver, sid, seconds, rate, connections=8, share=1):
+    """Accept to receipt at a rate.  share: how many of the events that receiver gets."""
+    receiver.stats("/reset")
+    result = load(server.port, seconds, sid, server.operator, rate=rate, connections=connections)
+    await_until(lambda: receiver.received() >= int(result["accepted"] * share), "all received")
+    return receiver.stats()["p99_us"] / 1000
