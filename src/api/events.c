@@ -133,6 +133,17 @@ static void intake_clear(struct api_job *job)
 
 /* ---- the request ---- */
 
+/* Whose turn the write takes: of the account that all events go to; 0: of whoever sends them. */
+static int64_t one_account(const struct intake *intake)
+{
+    int64_t account = intake->to_count > 0 ? intake->to[0].account : 0;
+    for (size_t i = 1; i < intake->to_count; i++) {
+        if (intake->to[i].account != account)
+            return 0;
+    }
+    return account;
+}
+
 /* Once a problem list is full, further events would be checked for nothing. */
 static bool goes_on(const struct intake *intake)
 {
@@ -263,6 +274,7 @@ static void take_events(struct call *call, void *context)
         return;
     }
     intake->api.job.sure = all_known(intake);
+    intake->api.job.account = one_account(intake);
     api_write(&intake->api);
 }
 

@@ -219,6 +219,7 @@ static void handle_import(struct call *call, void *context)
         struct import *import = must_alloc(sizeof(*import));
         import->job.run = import_run;
         import->job.done = import_done;
+        import->job.account = call->caller.account;
         import->call = call;
         import->take_good_rows = take_good_rows;
         import->dry_run = dry_run;

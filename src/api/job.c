@@ -59,6 +59,8 @@ void api_job_show(struct api_job *job)
 
 void api_write(struct api_job *job)
 {
+    if (job->job.account == 0)
+        job->job.account = job->call->caller.account;
     store_write(job->api->store, &job->job);
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "model/postback.h"
 #include "store/ledger.h"
+#include "store/line.h"
 #include "store/routes.h"
 
 #include <stdlib.h>
@@ -99,12 +100,22 @@ static void fail_all(struct batch *batch, const struct db *db)
     }
 }
 
+/* The job behind the last one that was run (NULL: the first). */
+static struct job *next_of(struct batch *batch, struct job *last)
+{
+    struct job **link = last != NULL ? &last->next : &batch->jobs;
+    if (*link == NULL && batch->line != NULL)
+        *link = line_next(batch->line, clock_steady_us());
+    return *link;
+}
+
 enum db_failure batch_commit(struct batch *batch, struct db *db)
 {
     bool whole = true;
+    struct job *job = NULL;
 
     db_begin(db, clock_wall_ms(), clock_due_ms());
-    for (struct job *job = batch->jobs; job != NULL && whole && !db_failed(db); job = job->next)
+    while (whole && !db_failed(db) && (job = next_of(batch, job)) != NULL)
         whole = run_part(job, db);
     if (!db_failed(db))
         ledger_write(db);
@@ -114,7 +125,7 @@ enum db_failure batch_commit(struct batch *batch, struct db *db)
         fail_all(batch, db);
         return db_failure(db);
     }
-    for (struct job *job = batch->jobs; job != NULL; job = job->next) {
+    for (job = batch->jobs; job != NULL; job = job->next) {
         if (job->ok)
             append_all(&batch->fresh, &job->fresh);
     }

@@ -4,8 +4,11 @@
 
 #include "store/store.h"
 
+struct line;
+
 struct batch {
-    struct job *jobs;  /* in the order given, linked by next */
+    struct job *jobs;  /* in the order in which they are run, linked by next */
+    struct line *line; /* where further ones come from while it runs; NULL: there are none */
     struct list fresh; /* struct postback.in: what the committed jobs wrote for the engine */
     bool write;        /* the writer's */
     bool writable;     /* the writer's: its last commit succeeded */
@@ -22,7 +25,7 @@ struct batch *batch_new(struct job *jobs, bool write);
 void batch_free(struct batch *batch); /* its fresh postbacks too; not its jobs */
 void batch_drop_fresh(struct list *fresh);
 
-/* Runs the jobs in one transaction and commits it.  Sets ok and error of each, gathers the fresh
+/* Runs the jobs, and those of the line's turn, in one transaction and commits it.  Sets ok and error of each, gathers the fresh
  * postbacks of those that are ok.  What db_failure() says then is why the commit failed
  * (DB_FINE: it did not). */
 enum db_failure batch_commit(struct batch *batch, struct db *db);

@@ -50,6 +50,8 @@ static void await(struct queue *queue, int timeout_ms)
 {
     struct timespec until;
     int code = 0;
+    if (timeout_ms == 0)
+        return;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000;
     until.tv_nsec += timeout_ms % 1000 * 1000000L;

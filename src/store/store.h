@@ -6,8 +6,8 @@
  * store_write() or store_read() until done().
  *
  * Writes are committed in groups: while one transaction commits the next batch gathers, and
- * done() comes only after the commit is on disk.  Jobs are run, and their done() called, in the
- * order in which they were given.  Reads run on threads of their own, on a snapshot that holds
+ * done() comes only after the commit is on disk.  The writes of one account, and those without one,
+ * are run, and their done() called, in the order in which they were given.  Reads run on threads of their own, on a snapshot that holds
  * every write whose done() had been called when the read was given.
  */
 #ifndef POSTBACKD_STORE_H
@@ -30,6 +30,7 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
     /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
      * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
     void (*done)(struct job *job, bool ok);
+    int64_t account; /* for whom it writes; 0: the engine's own.  Accounts take turns (line.h) */
     bool sure; /* run() never gives false and breaks no constraint: no savepoint (the hot path) */
     struct error error;
 

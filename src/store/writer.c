@@ -1,9 +1,9 @@
 /* writer.c — group commit: while one transaction commits, the next batch gathers.
  *
- * The thread takes all jobs that have gathered, runs them in transactions of at most BATCH_MAX, and
- * hands each finished batch back.  When the disk is full a batch fails and the next one is tried as
- * usual; with nothing to write a probe is written each second, so that the loop learns when there
- * is room again.
+ * The thread takes all jobs that have gathered, runs those whose turn it is (line.h) in one
+ * transaction, and hands the finished batch back.  When the disk is full a batch fails and the next
+ * one is tried as usual; with nothing to write a probe is written each second, so that the loop
+ * learns when there is room again.
  *
  * The log that commits go to is copied into the file by the checkpoint thread.  It starts again
  * from its beginning only at a moment when all of it is copied, which under load only the writer
@@ -15,9 +15,11 @@
  */
 #include "store/writer.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
+#include "store/line.h"
 #include "store/queue.h"
 #include "store/sqlite.h"
 
@@ -25,7 +27,6 @@
 #include <stdlib.h>
 
 enum {
-    BATCH_MAX = 512,
     TROUBLES_MAX = 10,
     PROBE_EVERY_MS = 1000,
     LOG_NUDGE = 1000, /* pages: the checkpoint thread starts copying */
@@ -37,6 +38,7 @@ struct writer {
     struct db *db;
     struct checkpointer *checkpointer;
     struct queue queue;
+    struct line line; /* of what has been taken out of the queue; the thread's own */
     struct batch_sink sink;
     pthread_t thread;
     pthread_mutex_t turn; /* held while the connection is used: against writer_run_now() */
@@ -112,9 +114,10 @@ static enum db_failure prove(struct writer *writer)
 
 /* Jobs that write nothing succeed on a full disk too: so a success after failures is believed when
  * it has been proved. */
-static struct batch *run(struct writer *writer, struct job *jobs)
+static struct batch *run(struct writer *writer, struct job *jobs, struct line *line)
 {
     struct batch *batch = batch_new(jobs, true);
+    batch->line = line;
     pthread_mutex_lock(&writer->turn);
     enum db_failure failure = batch_commit(batch, writer->db);
     if (failure == DB_FINE && !writer->writable)
@@ -127,28 +130,25 @@ static struct batch *run(struct writer *writer, struct job *jobs)
 
 struct batch *writer_run_now(struct writer *writer, struct job *job)
 {
-    return run(writer, job);
+    return run(writer, job, NULL);
 }
 
 /* A batch without jobs carries the news. */
 static void probe(struct writer *writer)
 {
-    struct batch *batch = run(writer, NULL);
+    struct batch *batch = run(writer, NULL, NULL);
     if (batch->writable)
         writer->sink.take(writer->sink.context, batch);
     else
         batch_free(batch);
 }
 
-/* Cuts the first jobs off the list. */
-static struct job *cut(struct job **jobs)
+/* How long the queue may let the thread sleep, ms; -1: until there is a job. */
+static int patience(const struct writer *writer)
 {
-    struct job *first = *jobs, *last = first;
-    for (int count = 1; count < BATCH_MAX && last->next != NULL; count++)
-        last = last->next;
-    *jobs = last->next;
-    last->next = NULL;
-    return first;
+    if (!line_empty(&writer->line))
+        return 0;
+    return writer->writable ? -1 : PROBE_EVERY_MS;
 }
 
 static void *writer_main(void *context)
@@ -156,15 +156,15 @@ static void *writer_main(void *context)
     struct writer *writer = context;
     bool closed = false;
 
-    while (!closed) {
-        struct job *jobs =
-            queue_take_all(&writer->queue, writer->writable ? -1 : PROBE_EVERY_MS, &closed);
-        if (jobs == NULL && !closed && !writer->writable)
-            probe(writer);
-        while (jobs != NULL) {
-            struct batch *batch = run(writer, cut(&jobs));
+    while (!closed || !line_empty(&writer->line)) {
+        line_add(&writer->line, queue_take_all(&writer->queue, patience(writer), &closed));
+        if (!line_empty(&writer->line)) {
+            line_begin(&writer->line, clock_steady_us());
+            struct batch *batch = run(writer, NULL, &writer->line);
             writer->sink.take(writer->sink.context, batch);
             keep_log_short(writer);
+        } else if (!closed && !writer->writable) {
+            probe(writer);
         }
     }
     return NULL;
@@ -181,6 +181,7 @@ struct writer *writer_start(struct db *db, const char *path, struct batch_sink s
         return NULL;
     }
     queue_init(&writer->queue);
+    line_init(&writer->line);
     pthread_mutex_init(&writer->turn, NULL);
     if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
         die("no thread for the store's writer");
@@ -198,6 +199,7 @@ void writer_stop(struct writer *writer)
     pthread_join(writer->thread, NULL);
     checkpointer_stop(writer->checkpointer);
     queue_destroy(&writer->queue);
+    line_free(&writer->line);
     pthread_mutex_destroy(&writer->turn);
     sqlite_close(writer->db);
     free(writer);

@@ -1,0 +1,45 @@
+/* line.h — writes that wait, and whose turn it is.  Of the writer's thread alone.
+ *
+ * Three kinds share the writer: what accounts ask for, what the engine has to write (account 0),
+ * and what heavy accounts ask for.  An account is heavy once a job of its took LINE_HEAVY_US: one
+ * event for 10,000 notifications does.  A heavy job has a transaction of its own, and the others
+ * have one between any two of them; so who writes little waits for one heavy job at most.  A
+ * transaction ends after LINE_BATCH_US, of which calls and engine have half each when both have
+ * work.
+ *
+ * Jobs of one account, and those of the engine, keep their order.
+ */
+#ifndef POSTBACKD_LINE_H
+#define POSTBACKD_LINE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "store/store.h"
+
+enum { LINE_BATCH_US = 20000, LINE_HEAVY_US = 10000, LINE_BATCH_MOST = 512 };
+
+struct line_jobs {
+    struct job *first, **end;
+};
+
+struct line {
+    struct line_jobs calls, engine;
+    struct map heavy;  /* by account: struct line_heavy */
+    struct list turns; /* of these, those with jobs, in turn */
+    bool heavy_batch;  /* the transaction under way is a heavy one */
+    size_t count;      /* jobs in it */
+    int64_t began_us, last_us;
+    int64_t last_account; /* of the last job given out; 0: the engine's, or none */
+};
+
+void line_init(struct line *line);
+void line_free(struct line *line); /* it is empty */
+bool line_empty(const struct line *line);
+void line_add(struct line *line, struct job *jobs); /* linked by next */
+
+/* A transaction begins; then its jobs one by one, NULL: it ends.  Time is the steady clock's, when
+ * the job before has been run. */
+void line_begin(struct line *line, int64_t now_us);
+struct job *line_next(struct line *line, int64_t now_us);
+
+#endif
