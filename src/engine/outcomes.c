@@ -163,7 +163,7 @@ static void outcomes_done(struct job *job, bool ok)
  * in its place, so that no floor is written above its row. */
 static void age(struct engine *engine, struct postback *postback)
 {
-    struct postback *name = must_alloc(sizeof(*name));
+    struct postback *name = postback_new();
     *name = (struct postback){ .id = postback->id,
                                .notification = postback->notification,
                                .due_at = postback->due_at,

@@ -6,8 +6,10 @@
  */
 #include "model/postback.h"
 
+#include "base/fail.h"
 #include "base/text.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static const char *const names[POSTBACK_STATES] = {
@@ -54,10 +56,24 @@ bool postback_state_named(const char *name, enum postback_state *state)
     return false;
 }
 
+static atomic_size_t in_memory;
+
+struct postback *postback_new(void)
+{
+    atomic_fetch_add_explicit(&in_memory, 1, memory_order_relaxed);
+    return must_alloc(sizeof(struct postback));
+}
+
+size_t postbacks_in_memory(void)
+{
+    return atomic_load_explicit(&in_memory, memory_order_relaxed);
+}
+
 void postback_free(struct postback *postback)
 {
     if (postback == NULL)
         return;
+    atomic_fetch_sub_explicit(&in_memory, 1, memory_order_relaxed);
     event_unref(postback->event);
     free(postback);
 }

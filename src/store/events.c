@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+enum { MANY = 256 }; /* postbacks of one job */
+
 int event_bucket(int64_t notification)
 {
     uint64_t x = (uint64_t)notification;
@@ -41,7 +43,7 @@ static void write_event(struct db *db, struct event *event)
 static void hand_over(struct job *job, struct event *event, const struct route *route, int64_t id,
                       int64_t due_at)
 {
-    struct postback *postback = must_alloc(sizeof(*postback));
+    struct postback *postback = postback_new();
     postback->id = id;
     postback->notification = route->notification;
     postback->event = event_ref(event);
@@ -50,11 +52,18 @@ static void hand_over(struct job *job, struct event *event, const struct route *
     list_append(&job->fresh, &postback->in);
 }
 
+/* An event for thousands leaves room for those of others. */
+static bool memory_has_room(const struct job *job)
+{
+    size_t most = POSTBACKS_IN_MEMORY_MOST;
+    return postbacks_in_memory() < (job->postbacks < MANY ? most : most / 2);
+}
+
 static void write_postback(struct job *job, struct db *db, struct event *event,
                            const struct route *route)
 {
     bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
-                 routes_direct(db, route->notification);
+                 routes_direct(db, route->notification) && memory_has_room(job);
     int64_t id = db_new_id(db);
     int64_t due_at = db_due_now(db) + route->delay_ms;
     struct stmt *add = db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, "

@@ -155,7 +155,7 @@ void ledger_write(struct db *db)
 
 static void add_hint(const struct entry *entry, struct list *hints)
 {
-    struct postback *hint = must_alloc(sizeof(*hint));
+    struct postback *hint = postback_new();
     hint->notification = entry->notification;
     hint->account = entry->account;
     hint->due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1;

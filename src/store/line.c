@@ -124,7 +124,11 @@ static void weigh(struct line *line, int64_t took_us)
 void line_begin(struct line *line, int64_t now_us)
 {
     bool light = line->calls.first != NULL || line->engine.first != NULL;
-    line->heavy_batch = !list_empty(&line->turns) && (!line->heavy_batch || !light);
+    if (line->began_us != 0) /* the commit of the last one counts */
+        line->owed_us += line->heavy_batch ? now_us - line->began_us : line->began_us - now_us;
+    if (!light || line->owed_us < 0)
+        line->owed_us = 0;
+    line->heavy_batch = !list_empty(&line->turns) && line->owed_us == 0;
     line->count = 0;
     line->began_us = line->last_us = now_us;
     line->last_account = 0;

@@ -27,6 +27,7 @@ struct line {
     struct map heavy;  /* by account: struct line_heavy */
     struct list turns; /* of these, those with jobs, in turn */
     bool heavy_batch;  /* the transaction under way is a heavy one */
+    int64_t owed_us;   /* to the others, before the next heavy one */
     size_t count;      /* jobs in it */
     int64_t began_us, last_us;
     int64_t last_account; /* of the last job given out; 0: the engine's, or none */

@@ -234,7 +234,7 @@ static struct postback *postback_from(struct stmt *row, int64_t id, int64_t noti
     const char *data = db_bytes(row, DUE_DATA, &len);
     if (type == NULL)
         return NULL;
-    struct postback *postback = must_alloc(sizeof(*postback));
+    struct postback *postback = postback_new();
     postback->id = id;
     postback->notification = notification;
     postback->attempts = (int)db_int(row, DUE_ATTEMPTS);

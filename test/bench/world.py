@@ -23,7 +23,7 @@ CONNECTIONS = 128
 def build():
     subprocess.run([os.path.join(ROOT, "script/deps"), "build"], check=True)
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
-        subprocess.run(["meson", "setup", "--buildtype=release", "-Dbench=true", BUILD, ROOT],
+        subprocess.run(["meson", "setup", "--buildtype=release", "-Db_lto=true", "-Dbench=true", BUILD, ROOT],
                        check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", BUILD, "--quiet"], check=True, stdout=sys.stderr)
 

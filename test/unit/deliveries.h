@@ -246,7 +246,7 @@ static void receiver_start(struct world *world)
 static struct postback *postback_for(struct world *world, int64_t notification, int64_t id)
 {
     static const char data[] = "{\"InquiryId\":\"7\"}";
-    struct postback *postback = must_alloc(sizeof(*postback));
+    struct postback *postback = postback_new();
     postback->id = id;
     postback->notification = notification;
     postback->event =

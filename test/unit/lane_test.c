@@ -20,7 +20,7 @@ static struct lane *lane_with(struct lane_limits limits)
 
 static struct postback *postback_with(int64_t id)
 {
-    struct postback *postback = must_alloc(sizeof(*postback));
+    struct postback *postback = postback_new();
     postback->id = id;
     list_init(&postback->in);
     return postback;

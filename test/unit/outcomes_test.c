@@ -66,7 +66,7 @@ static void pass(struct bare *bare, int64_t seconds)
 /* A FRESH row, and the postback as the engine has it. */
 static struct postback *fresh(struct bare *bare)
 {
-    struct postback *postback = must_alloc(sizeof(*postback));
+    struct postback *postback = postback_new();
     postback->id = house_postback(bare->house, bare->house->partner.account, OPENED, 0);
     postback->due_at = clock_due_ms();
     list_append(&bare->engine.fresh, &postback->fresh);
@@ -122,7 +122,7 @@ static void test_the_floor_does_not_fall_back_after_a_start(void **state)
     assert_true(floor > crashed);
 
     /* An outcome, before anything new was taken in. */
-    struct postback *parked = must_alloc(sizeof(*parked));
+    struct postback *parked = postback_new();
     *parked = (struct postback){ .id = crashed, .due_at = clock_due_ms() };
     list_init(&parked->fresh);
     outcome_add(engine, OUTCOME_AGED, parked, NULL, VERDICT_FAILED);

@@ -61,7 +61,7 @@ static void test_freeing_drops_the_event(void **state)
 {
     (void)state;
     struct event *event = event_sample(catalog_type("action_inquiry.opened"), 1, 0);
-    struct postback *postback = calloc(1, sizeof(*postback));
+    struct postback *postback = postback_new();
     postback->event = event_ref(event);
     assert_int_equal(event->references, 2);
     postback_free(postback);
