@@ -281,6 +281,71 @@ static void test_a_probe_takes_the_oldest_that_was_tried(void **state)
     assert_int_equal(due.count, 0);
 }
 
+struct in_order {
+    struct due due;
+    int64_t from;
+};
+
+static bool do_due_in_order(struct job *job, struct db *db, void *with)
+{
+    struct in_order *order = with;
+    struct due *due = &order->due;
+    struct list out;
+    (void)job;
+    list_init(&out);
+    due->count = postback_due_in_order(db, due->notification, due->now_ms, due->probing,
+                                       &order->from, due->limit, &out, &due->next_due);
+    assert_int_equal(list_length(&out), due->count);
+    size_t at = 0;
+    for (struct list *node = out.next; node != &out; node = node->next)
+        due->ids[at++] = container_of(node, struct postback, in)->id;
+    house_free_list(&out);
+    return true;
+}
+
+static void test_in_order_none_goes_before_one_that_is_not_due(void **state)
+{
+    struct house *house = *state;
+    int64_t ids[3], notification = three_waiting(house, ids);
+    struct in_order order = { { .notification = notification, .now_ms = 2500, .limit = 10 }, 0 };
+
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 0);
+    assert_int_equal(order.due.next_due, 3000);
+    assert_int_equal(order.from, ids[0]);
+    order.due.now_ms = 3000;
+    order.due.limit = 2;
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 2);
+    assert_int_equal(order.due.ids[0], ids[0]);
+    assert_int_equal(order.due.ids[1], ids[1]);
+    assert_int_equal(order.due.next_due, 2000);
+    assert_int_equal(order.from, ids[2]);
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 1);
+    assert_int_equal(order.due.next_due, -1);
+    assert_true(order.from > ids[2]);
+}
+
+static void test_in_order_those_that_have_ended_are_passed_over(void **state)
+{
+    struct house *house = *state;
+    int64_t ids[3], notification = three_waiting(house, ids);
+    struct in_order order = { { .notification = notification, .now_ms = 500, .limit = 1 }, ids[0] };
+
+    record(house, ids[0], notification, 1, 200);
+    record_due(house, ids[1], notification, 1, 8000);
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 0);
+    assert_int_equal(order.due.next_due, 8000);
+    assert_int_equal(order.from, ids[1]);
+    order.due.probing = true;
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 1);
+    assert_int_equal(order.due.ids[0], ids[1]);
+    assert_int_equal(order.from, ids[2]);
+}
+
 static bool do_wake(struct job *job, struct db *db, void *with)
 {
     (void)job;
@@ -806,6 +871,8 @@ int main(void)
         test(test_what_is_due_comes_oldest_first),
         test(test_a_limit_leaves_the_rest_due),
         test(test_a_probe_takes_the_oldest_that_was_tried),
+        test(test_in_order_none_goes_before_one_that_is_not_due),
+        test(test_in_order_those_that_have_ended_are_passed_over),
         test(test_waking_makes_failed_ones_due_and_leaves_delayed_ones),
         test(test_who_has_something_waiting_is_known_with_its_earliest_time),
         test(test_fresh_ones_wait_again_after_a_restart),
