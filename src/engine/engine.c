@@ -162,10 +162,8 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
         log_warn("destination_down", LOG_N("notification", notification));
     else if (state == LANE_READY)
         log_info("destination_up", LOG_N("notification", notification));
-    if (feed != NULL && state == LANE_READY)
-        feed_wake(feed);
-    else if (feed != NULL)
-        feed_more(feed);
+    if (feed != NULL)
+        feed_down(feed, state == LANE_DOWN);
 }
 
 /* ---- from the API ---- */

@@ -50,11 +50,13 @@ struct feed {
     int64_t from;      /* Ordered: see above; 0: the first that waits is looked for */
     unsigned round;    /* what a read of an earlier one found is not taken */
     bool rests;        /* Ordered: the first was not due when it was last read */
+    bool down;         /* its lane is: what is fresh has to wait for what is older */
     struct list early; /* fresh ones that came while the settings were loading */
     size_t early_count;
 };
 
 static void read_disk(struct feed *feed);
+static void wake(struct feed *feed);
 
 struct feed *feed_find(struct engine *engine, int64_t notification)
 {
@@ -264,7 +266,7 @@ static bool offer(struct feed *feed, struct postback *postback)
 /* Straight from the commit, and not in its turn from disk. */
 static bool offer_fresh(struct feed *feed, struct postback *postback)
 {
-    return !feed_is_ordered(feed) && offer(feed, postback);
+    return !feed_is_ordered(feed) && !feed->down && offer(feed, postback);
 }
 
 void feed_accept(struct feed *feed, struct postback *postback)
@@ -315,6 +317,7 @@ static void close_lane(struct feed *feed)
 {
     struct list queued;
     list_init(&queued);
+    feed->down = false;
     read_anew(feed);
     courier_drop(feed->engine->courier, feed->notification, &queued);
     put_all_back(feed, &queued);
@@ -357,7 +360,7 @@ static void load_done(struct job *job, bool ok)
         close_lane(feed);
     take_early(feed);
     if (active && feed->changed) /* resumed, or mended: no failed one need wait any longer */
-        feed_wake(feed);
+        wake(feed);
     else if (active)
         feed_more(feed);
     if (ok)
@@ -602,7 +605,7 @@ void feeds_wake_due(struct engine *engine)
 
 static bool wake_run(struct job *job, struct db *db)
 {
-    postback_wake(db, ((struct engine_job *)job)->notification, db_now(db));
+    postback_wake(db, ((struct engine_job *)job)->notification, db_due_now(db));
     return true;
 }
 
@@ -614,11 +617,26 @@ static void wake_done(struct job *job, bool ok)
     free(job);
 }
 
-void feed_wake(struct feed *feed)
+/* Failed ones are due now. */
+static void wake(struct feed *feed)
 {
     if (feed->engine->stopping)
         return;
+    outcomes_flush(feed->engine); /* what has failed just now is of them */
     struct engine_job *job = engine_job_new(feed->engine, sizeof(*job), wake_run, wake_done);
     job->notification = feed->notification;
     store_write(feed->engine->store, &job->job);
+}
+
+/* Down: the oldest of all that waits is to be the probe, and the first to go after it.  (Of an
+ * Ordered one it is, whenever it is due.) */
+void feed_down(struct feed *feed, bool down)
+{
+    feed->down = down;
+    if (down)
+        feed_recall(feed);
+    if (down && feed_is_ordered(feed))
+        feed_more(feed);
+    else
+        wake(feed);
 }

@@ -73,8 +73,8 @@ void feed_reload(struct feed *feed);                            /* its settings 
 void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
 /* What its lane has queued goes back to disk; Ordered: it will be read again from the first. */
 void feed_recall(struct feed *feed);
-void feed_hungry(struct feed *feed); /* its lane has room */
-void feed_wake(struct feed *feed);   /* make failed ones due now, and read */
+void feed_hungry(struct feed *feed);          /* its lane has room */
+void feed_down(struct feed *feed, bool down); /* its lane went DOWN, or is READY again */
 int64_t feed_notification(const struct feed *feed);
 void feed_more(struct feed *feed); /* the disk may hold due rows, the lane may have room */
 void feed_due(struct feed *feed, int64_t due_at);                     /* a row waits until then */

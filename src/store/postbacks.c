@@ -13,6 +13,7 @@
 #include "store/postbacks.h"
 
 #include "base/fail.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "store/ledger.h"
 
@@ -353,13 +354,20 @@ size_t postback_due_in_order(struct db *db, int64_t notification, int64_t now_ms
 
 void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
 {
+    /* What fails again and again is not put before all others, or a few such would keep them from
+     * going out.  What a maintenance's catch-up has tried may not be due before its end again: what
+     * is has not been tried for it (store/maintenance.c). */
     struct stmt *put = db_prepare(
-        db, "UPDATE postback SET due_at = ?2 WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
+        db, "UPDATE postback SET due_at = CASE WHEN attempts > ?5 THEN ?2 ELSE min(?2, "
+            "max((id >> 22) + ?4, (SELECT coalesce(max(ended_at) + 1, 0) FROM maintenance))) END "
+            "WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
             "postback WHERE notification = ?1 AND state = 1 AND due_at > ?2 ORDER BY due_at "
             "LIMIT ?3) soonest WHERE attempts > 0 AND NOT " ASKED_FOR_REST("soonest") ")");
     db_bind_int(put, 1, notification);
     db_bind_int(put, 2, now_ms);
     db_bind_int(put, 3, POSTBACK_WAKE_MAX);
+    db_bind_int(put, 4, id_time_ms(0));
+    db_bind_int(put, 5, POSTBACK_WAKE_FIRST_TRIES);
     db_run(db, put);
 }
 

@@ -40,11 +40,12 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
  * that waits), up to one that is not due, however many behind it are.  *from: where to go on. */
 size_t postback_due_in_order(struct db *db, int64_t notification, int64_t now_ms, bool probing,
                              int64_t *from, size_t limit, struct list *out, int64_t *next_due);
-/* Tried and failed postbacks of a notification that wait for a later time are due now, but for
- * those whose answer named it: its destination is back, or its owner resumed or changed it.  Looks
- * at the next POSTBACK_WAKE_MAX waiting rows only, so that the writer is not held up; the rest
- * comes at its own time. */
-enum { POSTBACK_WAKE_MAX = 10000 };
+/* Tried and failed postbacks of a notification that wait for a later time are due since they were
+ * made, so that the oldest comes first (since now, if they have failed more often than
+ * POSTBACK_WAKE_FIRST_TRIES times), but for those whose answer named the time: its destination is
+ * down or back, or its owner resumed or changed it.  Looks at the next POSTBACK_WAKE_MAX waiting
+ * rows only, so that the writer is not held up; the rest comes at its own time. */
+enum { POSTBACK_WAKE_MAX = 10000, POSTBACK_WAKE_FIRST_TRIES = 5 };
 void postback_wake(struct db *db, int64_t notification, int64_t now_ms);
 /* For each notification with WAITING rows: its id and earliest due time. */
 struct waiting {
