@@ -49,7 +49,7 @@ struct feed {
     size_t held_count;
     int64_t from;      /* Ordered: see above; 0: the first that waits is looked for */
     unsigned round;    /* what a read of an earlier one found is not taken */
-    bool rests;        /* Ordered: the first was not due when it was last read */
+    int64_t rest_end;  /* Ordered: when the first is due that was not when it was last read, or 0 */
     bool down;         /* its lane is: what is fresh has to wait for what is older */
     struct list early; /* fresh ones that came while the settings were loading */
     size_t early_count;
@@ -100,7 +100,7 @@ bool feed_is_ordered(const struct feed *feed)
 
 bool feed_rests(const struct feed *feed)
 {
-    return feed->rests && feed_is_ordered(feed);
+    return feed_is_ordered(feed) && feed->rest_end > clock_due_ms();
 }
 
 static struct postback *held(struct feed *feed, int64_t id)
@@ -332,7 +332,7 @@ static void take_settings(struct feed *feed, struct notification *loaded)
         return;
     feed_recall(feed); /* by the old rule */
     feed->from = 0;
-    feed->rests = false;
+    feed->rest_end = 0;
 }
 
 static void load_done(struct job *job, bool ok)
@@ -478,7 +478,7 @@ static void read_done(struct job *job, bool ok)
         taken = take_found(feed, read, &left);
         if (ok)
             feed->from = read->from;
-        feed->rests = ok && taken == 0 && !left && read->next_due > read->now_ms;
+        feed->rest_end = ok && taken == 0 && !left ? read->next_due : 0;
     }
     if (ok && read->next_due != -1)
         feed_due(feed, read->next_due);
