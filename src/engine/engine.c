@@ -143,6 +143,8 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     postback->due_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
     if (ordered) /* or the next one overtakes */
         feed_recall(feed);
+    if (verdict == VERDICT_GONE)
+        feed_gone(feed);
     outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
 }
 

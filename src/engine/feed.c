@@ -51,6 +51,7 @@ struct feed {
     unsigned round;    /* what a read of an earlier one found is not taken */
     int64_t rest_end;  /* Ordered: when the first is due that was not when it was last read, or 0 */
     bool down;         /* its lane is: what is fresh has to wait for what is older */
+    int gone;          /* answers 410 that are not on disk yet */
     struct list early; /* fresh ones that came while the settings were loading */
     size_t early_count;
 };
@@ -353,7 +354,7 @@ static void load_done(struct job *job, bool ok)
         feed_reload(feed);
         return;
     }
-    bool active = loaded != NULL && loaded->state == NOTIFICATION_ACTIVE;
+    bool active = loaded != NULL && loaded->state == NOTIFICATION_ACTIVE && feed->gone == 0;
     if (active)
         courier_set(engine->courier, loaded);
     else if (courier_has(engine->courier, feed->notification))
@@ -385,6 +386,17 @@ void feed_reload(struct feed *feed)
     struct load_job *job = engine_job_new(feed->engine, sizeof(*job), load_run, load_done);
     job->job.notification = feed->notification;
     store_read(feed->engine->store, &job->job.job);
+}
+
+void feed_gone(struct feed *feed)
+{
+    feed->gone++;
+}
+
+void feed_gone_settled(struct feed *feed)
+{
+    feed->gone--;
+    feed_reload(feed);
 }
 
 /* ---- from disk ---- */

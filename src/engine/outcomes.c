@@ -115,7 +115,7 @@ static void settle(struct engine *engine, struct outcome *outcome)
     else
         feed_forget(feed, postback);
     if (attempted && outcome->verdict == VERDICT_GONE)
-        feed_reload(feed);
+        feed_gone_settled(feed);
     if (!attempted || outcome->verdict != VERDICT_DELIVERED)
         feed_waits(feed, id, outcome->due_at);
     else if (feed_is_ordered(feed))

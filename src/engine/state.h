@@ -73,6 +73,8 @@ void feed_reload(struct feed *feed);                            /* its settings 
 void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
 /* What its lane has queued goes back to disk; Ordered: it will be read again from the first. */
 void feed_recall(struct feed *feed);
+void feed_gone(struct feed *feed);            /* the receiver answered 410: its lane stays closed */
+void feed_gone_settled(struct feed *feed);    /* … that is on disk: its state is read again */
 void feed_hungry(struct feed *feed);          /* its lane has room */
 void feed_down(struct feed *feed, bool down); /* its lane went DOWN, or is READY again */
 int64_t feed_notification(const struct feed *feed);

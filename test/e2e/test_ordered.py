@@ -146,3 +146,10 @@ def test_a_resume_does_not_overtake_the_first_whose_failure_is_not_on_disk(slow_
         had = head_ends_during(slow_disk, receivers, 500, lambda delivery: delivery.do("Pause"),
                                lambda delivery: delivery.do("Resume"))
         assert "/1" not in had, f"{had}: the first was not delivered"
+
+
+def test_an_edit_lets_nothing_out_after_a_410(slow_disk, receivers):
+    for _ in range(TURNS):
+        had = head_ends_during(slow_disk, receivers, 410, lambda delivery: None,
+                               lambda delivery: delivery.change(Name="Another"))
+        assert had == ["/0"], f"{had}: it is held since the first was answered 410"
