@@ -55,7 +55,8 @@ size_t postback_waiting(struct db *db, struct waiting **out /* the caller frees 
 
 /* ---- what accounts do ---- */
 
-/* WAITING and due now.  ERROR_NOT_FOUND, or ERROR_CONFLICT when it is not waiting. */
+/* WAITING and due now.  ERROR_NOT_FOUND, or ERROR_CONFLICT when it is not waiting, or waits for
+ * another one of an Ordered notification. */
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                     int64_t *notification);
 /* A new postback of the same event to the same notification, written WAITING and due now (whatever

@@ -47,6 +47,20 @@ def test_what_fails_before_it_is_made_ordered_is_not_overtaken(world, receiver):
     assert targets(receiver) == ["/0", "/0", "/1", "/2"]
 
 
+def test_retry_now_of_a_later_one_does_not_change_the_order(world, receiver):
+    delivery = Delivery(world, receiver.url("/{Oid}"), Ordered=True, MinimumDelay=4)
+    for number in range(3):
+        delivery.send(Oid=str(number))
+    first, second, _ = delivery.await_state("WAITING", 3)
+    refused = delivery.api.post(f"Postbacks/{second['Id']}/Retry")
+    assert refused.status_code == 409, refused.text
+    assert f"waits for postback {first['Id']}" in refused.json()["Message"]
+    delivery.retry(first["Id"])
+    receiver.wait(1, timeout=3)
+    receiver.wait(3)
+    assert targets(receiver) == in_order(3)
+
+
 # ---- Retry-After: as for any other notification (test_answers.py) ----
 
 def resting(world, receiver):
