@@ -250,7 +250,7 @@ CREATE TABLE postback (
     resent       INTEGER,                                       -- the postback that this one sends again; 0: it sends an event
     replay       INTEGER                                        -- the replay that made it
 ) STRICT;                                                       -- an index ends in the id by itself
-CREATE INDEX postback_of ON postback (notification);            -- list pages; the rest of an account's is merged
+CREATE INDEX postback_of ON postback (notification);            -- list pages; the rest of an account's is merged; an Ordered one's queue
 CREATE INDEX postback_waiting ON postback (notification, due_at) WHERE state = 1; -- the queue on disk
 CREATE INDEX postback_again ON postback (event) WHERE resent IS NOT NULL; -- an inquiry's postbacks
 

@@ -296,33 +296,21 @@ bool courier_push(struct courier *courier, struct postback *postback)
     return true;
 }
 
-bool courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms)
-{
-    struct route *route = route_find(courier, postback->notification);
-    if (route == NULL)
-        return false;
-    lane_push_front(route->lane, postback, due_ms);
-    share_hold(route->share, 1);
-    route_ready(courier, route);
-    return true;
-}
-
 void courier_hurry(struct courier *courier, int64_t notification)
 {
     struct route *route = route_find(courier, notification);
     if (route == NULL)
         return;
+    lane_rest(route->lane, 0);
     lane_hurry(route->lane, clock_steady_ms());
     route_ready(courier, route);
 }
 
-void courier_skip_head(struct courier *courier, int64_t notification)
+void courier_recall(struct courier *courier, int64_t notification, struct list *queued)
 {
     struct route *route = route_find(courier, notification);
-    if (route == NULL)
-        return;
-    lane_skip_head(route->lane);
-    route_ready(courier, route);
+    if (route != NULL)
+        route_recall(courier, route, queued);
 }
 
 struct postback *courier_take(struct courier *courier, int64_t notification, int64_t postback)

@@ -22,9 +22,9 @@ struct courier_config {
 };
 
 struct courier_events {
-    /* An attempt ended.  The callee owns the postback again, and the attempt's owned parts (the
-     * struct itself is the courier's).  attempt->number is postback->attempts + 1; the courier
-     * changes nothing of the postback. */
+    /* An attempt ended; nothing more has gone out of its lane since.  The callee owns the postback
+     * again, and the attempt's owned parts (the struct itself is the courier's).  attempt->number
+     * is postback->attempts + 1; the courier changes nothing of the postback. */
     void (*attempted)(void *context, struct postback *postback, struct attempt *attempt,
                       enum verdict verdict);
     /* Read more back if there is more: the lane fell below low water, ran empty, became READY, or
@@ -61,13 +61,10 @@ bool courier_push(struct courier *courier, struct postback *postback);
 size_t courier_room(struct courier *courier, int64_t notification);
 /* Whether a lane has so much queued that it is not hungry yet: hungry() will come. */
 bool courier_is_fed(const struct courier *courier, int64_t notification);
-/* An Ordered notification's failed head, to be tried at due_ms (steady clock), under no cap.
- * False (the caller keeps it) when there is no such lane. */
-bool courier_push_front(struct courier *courier, struct postback *postback, int64_t due_ms);
-/* The owner wants it tried now: a DOWN lane's probe and a failed head do not wait any longer. */
+/* The owner wants it tried now: a DOWN lane's probe does not wait any longer. */
 void courier_hurry(struct courier *courier, int64_t notification);
-/* The failed head is given up: the lane goes on without it. */
-void courier_skip_head(struct courier *courier, int64_t notification);
+/* Takes all that a lane has queued: appended to *queued, in order.  What is in flight goes on. */
+void courier_recall(struct courier *courier, int64_t notification, struct list *queued);
 /* Takes one out of the queue; NULL when it is not queued. */
 struct postback *courier_take(struct courier *courier, int64_t notification, int64_t postback);
 /* HELD when there is no such lane. */

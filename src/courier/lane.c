@@ -1,8 +1,8 @@
 /* lane.c — what one receiver is given, when, and how much of it at once.
  *
- * A lane is a list of queued postbacks, a count of those in flight, and four small regulators that
- * lane_next() asks in turn: the state, the window, the token bucket of Maximum Requests, and, for
- * an Ordered lane, the failed head that everything waits behind.  lane_done() feeds them.
+ * A lane is a list of queued postbacks, a count of those in flight, and three small regulators that
+ * lane_next() asks in turn: the state, the window, and the token bucket of Maximum Requests.
+ * lane_done() feeds them.
  *
  * The bucket holds millionths of a request.  It fills at 99 % of N a second and holds one request
  * and about 11 ms worth more, which makes up for a late wake-up.  In a thousand consecutive ticks
@@ -48,9 +48,6 @@ struct lane {
     bool probing;       /* what is in flight is the probe */
 
     int64_t tokens, filled_at;
-
-    size_t heads_out; /* Ordered: failed and with the caller */
-    int64_t head_due; /* Ordered: when the queue's first may go */
 };
 
 /* HELD goes back to READY alone: what was down is tried again with a small window. */
@@ -175,11 +172,8 @@ void lane_limit(struct lane *lane, const struct lane_limits *limits, int64_t now
         bucket_limit(lane, limits->maximum_requests, now_ms);
     bool looser = lane->limits.ordered && !limits->ordered;
     lane->limits = *limits;
-    if (looser) { /* nothing waits for a head any more */
-        lane->heads_out = 0;
-        lane->head_due = 0;
+    if (looser)
         lane->window = window_first(lane);
-    }
     if (lane->window > window_most(lane))
         lane->window = window_most(lane);
 }
@@ -207,27 +201,6 @@ bool lane_push(struct lane *lane, struct postback *postback)
     return true;
 }
 
-void lane_push_front(struct lane *lane, struct postback *postback, int64_t due_ms)
-{
-    /* The place is the very front, but for the case of several heads: an unordered lane that was
-     * made Ordered with more than one in flight. */
-    struct list *after = lane->queue.next;
-    while (after != &lane->queue && container_of(after, struct postback, in)->id < postback->id)
-        after = after->next;
-    bool first = after == lane->queue.next;
-    list_append(after, &postback->in);
-    lane->queued++;
-    if (first)
-        lane->head_due = lane->limits.ordered ? due_ms : 0;
-    lane_skip_head(lane);
-}
-
-void lane_skip_head(struct lane *lane)
-{
-    if (lane->heads_out > 0)
-        lane->heads_out--;
-}
-
 void lane_rest(struct lane *lane, int64_t until_ms)
 {
     lane->rest_until = until_ms;
@@ -235,7 +208,6 @@ void lane_rest(struct lane *lane, int64_t until_ms)
 
 void lane_hurry(struct lane *lane, int64_t now_ms)
 {
-    lane->head_due = lane->rest_until = 0;
     if (lane->probe_at > now_ms)
         lane->probe_at = now_ms;
 }
@@ -247,8 +219,7 @@ static int64_t first_may_go_at(struct lane *lane, int64_t now_ms)
 {
     int64_t at = bucket_ready_at(lane, now_ms);
     if (lane->state != LANE_DOWN)
-        return lane->head_due > at ? lane->head_due : at;
-    /* Nothing but the head may probe an Ordered lane: it goes before its own back-off is over. */
+        return at;
     if (lane->probe_at > at)
         at = lane->probe_at;
     return lane->rest_until > at ? lane->rest_until : at;
@@ -256,8 +227,6 @@ static int64_t first_may_go_at(struct lane *lane, int64_t now_ms)
 
 static struct postback *remove_from_queue(struct lane *lane, struct list *node)
 {
-    if (node == lane->queue.next)
-        lane->head_due = 0;
     list_remove(node);
     lane->queued--;
     return container_of(node, struct postback, in);
@@ -276,7 +245,7 @@ static size_t most_in_flight(const struct lane *lane)
 struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms)
 {
     *wake_ms = -1;
-    if (lane->state == LANE_HELD || lane->queued == 0 || lane->heads_out > 0)
+    if (lane->state == LANE_HELD || lane->queued == 0)
         return NULL;
     /* Down: what was sent before it went down may answer yet. */
     if (lane->in_flight >= most_in_flight(lane))
@@ -302,8 +271,6 @@ size_t lane_drain(struct lane *lane, struct list *out)
         list_append(out, node);
     }
     lane->queued = 0;
-    lane->heads_out = 0; /* the caller has all of them now and pushes again in order */
-    lane->head_due = 0;
     return count;
 }
 
@@ -380,8 +347,6 @@ void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms)
     if (lane->in_flight == 0)
         bug("a lane is told of an attempt that it did not hand out");
     lane->in_flight--;
-    if (lane->limits.ordered && verdict != VERDICT_DELIVERED)
-        lane->heads_out++;
     if (lane->state == LANE_HELD) /* the regulators stand still until it is released */
         return;
     switch (verdict) {

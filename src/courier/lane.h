@@ -50,24 +50,19 @@ bool lane_push(struct lane *lane, struct postback *postback);
 /* Next postback to send, or NULL; then *wake is when to ask again (-1: when pushed or done).
  * The caller owns the postback until lane_done(). */
 struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms);
-/* The attempt ended.  The caller keeps the postback.  Ordered: after a failure the lane hands out
- * nothing until the postback is pushed again with lane_push_front() or given up with
- * lane_skip_head(). */
+/* The attempt ended.  The caller keeps the postback.  Ordered: after a failure the caller drains
+ * the lane before it asks for the next, or that one overtakes. */
 void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms);
-/* Ordered: the failed head again, to go out at due_ms, or as the probe of a DOWN lane.  (In a lane
- * that is no longer Ordered: the next to go, at once.) */
-void lane_push_front(struct lane *lane, struct postback *postback, int64_t due_ms);
-void lane_skip_head(struct lane *lane); /* nothing if no head is missing */
 /* What the latest failure of the destination said: no request before then (Retry-After with 429 or
  * 503), or 0.  It binds the probes, until one is delivered; a READY lane goes on with its other
  * postbacks. */
 void lane_rest(struct lane *lane, int64_t until_ms);
-/* The owner wants it tried now: the probe, the failed head of an Ordered lane. */
+/* The probe need not wait for its turn; for a rest that was asked for it does. */
 void lane_hurry(struct lane *lane, int64_t now_ms);
 
 void lane_hold(struct lane *lane, int64_t now_ms);    /* what is in flight ends by itself */
 void lane_release(struct lane *lane, int64_t now_ms); /* HELD → READY */
-/* Takes all that is queued (for going back to disk), in order; a missing head is given up. */
+/* Takes all that is queued (for going back to disk), in order. */
 size_t lane_drain(struct lane *lane, struct list *out);
 /* Takes one postback out of the queue; NULL when it is not queued (not there, or in flight). */
 struct postback *lane_take(struct lane *lane, int64_t postback);

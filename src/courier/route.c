@@ -16,6 +16,7 @@
 #include "model/tls_identity.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { REST_MS = 1000 }; /* as long as Maximum Requests looks back */
 
@@ -106,6 +107,11 @@ struct postback *route_take(struct courier *courier, struct route *route, int64_
     return taken;
 }
 
+void route_recall(struct courier *courier, struct route *route, struct list *queued)
+{
+    went(courier, route, lane_drain(route->lane, queued));
+}
+
 /* ---- its life ---- */
 
 static void route_leave_lists(struct courier *courier, struct route *route)
@@ -156,6 +162,12 @@ static void forget_identity(struct courier *courier, const struct notification *
         client_forget(courier->client, notification->identity);
 }
 
+static bool is_elsewhere(const struct notification *a, const struct notification *b)
+{
+    return a->to.https != b->to.https || a->to.port != b->to.port ||
+           strcmp(a->to.host, b->to.host) != 0;
+}
+
 void route_set(struct courier *courier, struct notification *notification)
 {
     const struct notification_settings *settings = &notification->settings;
@@ -183,6 +195,8 @@ void route_set(struct courier *courier, struct notification *notification)
     }
     struct notification *old = route->notification;
     route->notification = notification_ref(notification);
+    if (old != NULL && is_elsewhere(old, notification))
+        lane_rest(route->lane, 0); /* another one asked for it */
     if (old != NULL && !tls_identity_same(old->identity, notification->identity))
         forget_identity(courier, old);
     notification_unref(old);
@@ -194,7 +208,7 @@ void route_set(struct courier *courier, struct notification *notification)
 void route_drop(struct courier *courier, struct route *route, struct list *queued)
 {
     route_leave_lists(courier, route);
-    went(courier, route, lane_drain(route->lane, queued));
+    route_recall(courier, route, queued);
     lane_hold(route->lane, clock_steady_ms());
     forget_identity(courier, route->notification);
     notification_unref(route->notification);
@@ -222,7 +236,6 @@ void route_done(struct courier *courier, struct route *route, const struct attem
     if (verdict == VERDICT_GONE)
         route->gone = true;
     if (route->notification == NULL) {
-        lane_skip_head(route->lane); /* no failed head comes back to a dropped lane */
         route_rest(courier, route);
         return;
     }

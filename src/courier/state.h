@@ -80,6 +80,7 @@ void route_hold(struct courier *courier, struct route *route);
 void route_sank(struct courier *courier, struct route *route);
 void route_hungry(struct courier *courier, struct route *route);
 size_t route_room(struct courier *courier, struct route *route);
+void route_recall(struct courier *courier, struct route *route, struct list *queued);
 struct postback *route_take(struct courier *courier, struct route *route, int64_t postback);
 /* An attempt ended; the postback is the caller's again. */
 void route_done(struct courier *courier, struct route *route, const struct attempt *attempt,

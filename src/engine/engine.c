@@ -69,7 +69,7 @@ static void committed(void *context, struct list *postbacks)
             changes_note(&engine->changes, postback->account);
             recorder_touch(engine, postback->notification, postback->account);
             if (postback->due_at != -1)
-                feed_due(feed, postback->due_at);
+                feed_hint(feed, postback->due_at);
             postback_free(postback);
             continue;
         }
@@ -102,7 +102,8 @@ static void health_changed(void *context, bool writable)
 
 /* ---- from the courier ---- */
 
-/* An Ordered lane has only its head to probe with: that may not wait longer than a probe. */
+/* An Ordered notification has only its first to probe with: that may not wait longer than a probe.
+ */
 static int64_t wait_after(const struct attempt *attempt, enum verdict verdict, bool ordered)
 {
     int64_t wait = backoff_ms(attempt->number, attempt->retry_after_ms, randombytes_random());
@@ -137,10 +138,13 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     }
     metric_add(METRIC_FAILED, 1);
     recorder_attempted(engine, postback->notification, postback->event->account, false, -1);
-    bool ordered = feed_is_ordered(feed_of(engine, postback->notification));
-    postback->retry_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
-    if (!ordered) /* an Ordered one's due time is its place in the order */
-        postback->due_at = postback->retry_at;
+    struct feed *feed = feed_of(engine, postback->notification);
+    bool ordered = feed_is_ordered(feed);
+    postback->due_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
+    if (ordered) /* or the next one overtakes */
+        feed_recall(feed);
+    if (verdict == VERDICT_GONE)
+        feed_gone(feed);
     outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
 }
 
@@ -160,10 +164,8 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
         log_warn("destination_down", LOG_N("notification", notification));
     else if (state == LANE_READY)
         log_info("destination_up", LOG_N("notification", notification));
-    if (feed != NULL && state == LANE_READY)
-        feed_wake(feed);
-    else if (feed != NULL)
-        feed_more(feed);
+    if (feed != NULL)
+        feed_down(feed, state == LANE_DOWN);
 }
 
 /* ---- from the API ---- */
@@ -190,6 +192,8 @@ void engine_postback_cancelled(struct engine *engine, int64_t notification, int6
         feed_forget(feed, queued);
     else if (feed != NULL)
         feed_cancelled(feed, postback);
+    if (feed != NULL && feed_is_ordered(feed))
+        feed_more(feed); /* those that waited for it */
 }
 
 int64_t engine_changes(struct engine *engine, int64_t account)

@@ -6,6 +6,12 @@
  * WAITING, and the writer is told to write further ones so (`direct` off) until a read finds
  * nothing more due.
  *
+ * An Ordered one's postbacks come from disk only, in order of ids.  `from` says how far: what waits
+ * below it is held, nothing that is held is above it.  When one fails (or the lane is taken away)
+ * the lane is emptied and `from` goes back to the first that is held; the next read waits until
+ * all of these have their outcomes on disk.  So what goes out next is always the first that is
+ * not delivered, as the disk has it, and it goes when it is due, as any other.
+ *
  * The rule: a postback is in memory at most once.  A read leaves out all that was held when it was
  * asked for.  A row that was not held then can only become held through a read, of which there is
  * one at a time, or fresh from a commit: that one is WAITING only after seconds, so what a slow
@@ -41,11 +47,17 @@ struct feed {
     struct heap_node wake;
     struct list held;
     size_t held_count;
+    int64_t from;      /* Ordered: see above; 0: the first that waits is looked for */
+    unsigned round;    /* what a read of an earlier one found is not taken */
+    int64_t rest_end;  /* Ordered: when the first is due that was not when it was last read, or 0 */
+    bool down;         /* its lane is: what is fresh has to wait for what is older */
+    int gone;          /* answers 410 that are not on disk yet */
     struct list early; /* fresh ones that came while the settings were loading */
     size_t early_count;
 };
 
 static void read_disk(struct feed *feed);
+static void wake(struct feed *feed);
 
 struct feed *feed_find(struct engine *engine, int64_t notification)
 {
@@ -85,6 +97,11 @@ int64_t feed_notification(const struct feed *feed)
 bool feed_is_ordered(const struct feed *feed)
 {
     return feed->settings != NULL && feed->settings->settings.ordered;
+}
+
+bool feed_rests(const struct feed *feed)
+{
+    return feed_is_ordered(feed) && feed->rest_end > clock_due_ms();
 }
 
 static struct postback *held(struct feed *feed, int64_t id)
@@ -197,11 +214,60 @@ static void put_back(struct feed *feed, struct postback *postback)
     feed->more = true;
 }
 
+/* What was read goes for nothing; Ordered: the next read begins with the first that is held. */
+static void read_anew(struct feed *feed)
+{
+    feed->round++;
+    feed->more = true;
+    for (struct list *node = feed->held.next; node != &feed->held; node = node->next) {
+        int64_t id = container_of(node, struct postback, held)->id;
+        if (id < feed->from)
+            feed->from = id;
+    }
+}
+
+static void put_all_back(struct feed *feed, struct list *queued)
+{
+    struct list *node;
+    while ((node = list_first(queued)) != NULL) {
+        list_remove(node);
+        put_back(feed, container_of(node, struct postback, in));
+    }
+}
+
+void feed_recall(struct feed *feed)
+{
+    struct list queued;
+    list_init(&queued);
+    read_anew(feed);
+    courier_recall(feed->engine->courier, feed->notification, &queued);
+    put_all_back(feed, &queued);
+}
+
+void feed_waits(struct feed *feed, int64_t postback, int64_t due_at)
+{
+    if (!feed_is_ordered(feed)) {
+        feed_due(feed, due_at);
+        return;
+    }
+    if (postback < feed->from) {
+        feed_recall(feed);
+        feed->from = postback < feed->from ? postback : feed->from;
+    }
+    feed_more(feed);
+}
+
 static bool offer(struct feed *feed, struct postback *postback)
 {
     if (feed->settings == NULL || feed->engine->stopping)
         return false;
     return courier_push(feed->engine->courier, postback);
+}
+
+/* Straight from the commit, and not in its turn from disk. */
+static bool offer_fresh(struct feed *feed, struct postback *postback)
+{
+    return !feed_is_ordered(feed) && !feed->down && offer(feed, postback);
 }
 
 void feed_accept(struct feed *feed, struct postback *postback)
@@ -213,7 +279,7 @@ void feed_accept(struct feed *feed, struct postback *postback)
         feed->early_count++;
         if (!feed->loading)
             feed_reload(feed);
-    } else if (wait || !offer(feed, postback)) {
+    } else if (wait || !offer_fresh(feed, postback)) {
         put_back(feed, postback);
         route(feed, false);
     }
@@ -242,7 +308,7 @@ static void take_early(struct feed *feed)
         feed->early_count--;
         if (postback->cancelled)
             feed_forget(feed, postback);
-        else if (!offer(feed, postback))
+        else if (!offer_fresh(feed, postback))
             put_back(feed, postback);
     }
 }
@@ -250,13 +316,24 @@ static void take_early(struct feed *feed)
 /* Takes the lane away: paused, held by the system, or deleted. */
 static void close_lane(struct feed *feed)
 {
-    struct list queued, *node;
+    struct list queued;
     list_init(&queued);
+    feed->down = false;
+    read_anew(feed);
     courier_drop(feed->engine->courier, feed->notification, &queued);
-    while ((node = list_first(&queued)) != NULL) {
-        list_remove(node);
-        put_back(feed, container_of(node, struct postback, in));
-    }
+    put_all_back(feed, &queued);
+}
+
+static void take_settings(struct feed *feed, struct notification *loaded)
+{
+    bool was_ordered = feed_is_ordered(feed);
+    notification_unref(feed->settings);
+    feed->settings = loaded;
+    if (feed_is_ordered(feed) == was_ordered)
+        return;
+    feed_recall(feed); /* by the old rule */
+    feed->from = 0;
+    feed->rest_end = 0;
 }
 
 static void load_done(struct job *job, bool ok)
@@ -271,21 +348,20 @@ static void load_done(struct job *job, bool ok)
         return;
     }
     feed->loading = false;
-    notification_unref(feed->settings);
-    feed->settings = loaded;
+    take_settings(feed, loaded);
     if (feed->load_again) {
         feed->load_again = false;
         feed_reload(feed);
         return;
     }
-    bool active = loaded != NULL && loaded->state == NOTIFICATION_ACTIVE;
+    bool active = loaded != NULL && loaded->state == NOTIFICATION_ACTIVE && feed->gone == 0;
     if (active)
         courier_set(engine->courier, loaded);
     else if (courier_has(engine->courier, feed->notification))
         close_lane(feed);
     take_early(feed);
     if (active && feed->changed) /* resumed, or mended: no failed one need wait any longer */
-        feed_wake(feed);
+        wake(feed);
     else if (active)
         feed_more(feed);
     if (ok)
@@ -312,13 +388,26 @@ void feed_reload(struct feed *feed)
     store_read(feed->engine->store, &job->job.job);
 }
 
+void feed_gone(struct feed *feed)
+{
+    feed->gone++;
+}
+
+void feed_gone_settled(struct feed *feed)
+{
+    feed->gone--;
+    feed_reload(feed);
+}
+
 /* ---- from disk ---- */
 
 struct read_job {
     struct engine_job job;
     int64_t now_ms, next_due;
     size_t limit;
-    bool probing;
+    bool probing, ordered;
+    int64_t from; /* Ordered */
+    unsigned round;
     struct list found;
     size_t skip_count;
     int64_t skip[];
@@ -327,8 +416,12 @@ struct read_job {
 static bool read_run(struct job *job, struct db *db)
 {
     struct read_job *read = (struct read_job *)job;
-    postback_due(db, read->job.notification, read->now_ms, read->probing, read->skip,
-                 read->skip_count, read->limit, &read->found, &read->next_due);
+    if (read->ordered)
+        postback_due_in_order(db, read->job.notification, read->now_ms, read->probing, &read->from,
+                              read->limit, &read->found, &read->next_due);
+    else
+        postback_due(db, read->job.notification, read->now_ms, read->probing, read->skip,
+                     read->skip_count, read->limit, &read->found, &read->next_due);
     return true;
 }
 
@@ -355,12 +448,14 @@ static size_t take_found(struct feed *feed, struct read_job *read, bool *left)
             continue;
         }
         hold(feed, postback);
-        if (offer(feed, postback)) {
+        if (!*left && offer(feed, postback)) {
             taken++;
-        } else {
-            feed_forget(feed, postback);
-            *left = true;
+            continue;
         }
+        if (!*left && read->ordered)
+            read->from = postback->id;
+        feed_forget(feed, postback);
+        *left = true;
     }
     return taken;
 }
@@ -387,7 +482,16 @@ static void read_done(struct job *job, bool ok)
     feed->reading = false;
     bool again = feed->read_again, left = false;
     feed->read_again = false;
-    size_t taken = take_found(feed, read, &left);
+    size_t taken = 0;
+    if (read->round != feed->round) {
+        drop_found(&read->found);
+        again = true;
+    } else {
+        taken = take_found(feed, read, &left);
+        if (ok)
+            feed->from = read->from;
+        feed->rest_end = ok && taken == 0 && !left ? read->next_due : 0;
+    }
     if (ok && read->next_due != -1)
         feed_due(feed, read->next_due);
     if (!ok)
@@ -399,9 +503,20 @@ static void read_done(struct job *job, bool ok)
     free(read);
 }
 
+/* What is held from before `from` went back. */
+static bool holds_later(const struct feed *feed)
+{
+    for (const struct list *node = feed->held.prev; node != &feed->held; node = node->prev) {
+        if (container_of(node, struct postback, held)->id >= feed->from)
+            return true;
+    }
+    return false;
+}
+
 static void read_disk(struct feed *feed)
 {
     struct engine *engine = feed->engine;
+    bool ordered = feed_is_ordered(feed);
     if (feed->settings == NULL || feed->settings->state != NOTIFICATION_ACTIVE ||
         engine->stopping || !engine->writable)
         return;
@@ -411,6 +526,8 @@ static void read_disk(struct feed *feed)
         feed->read_again = true;
         return;
     }
+    if (ordered && holds_later(feed)) /* the end of each of them comes back here */
+        return;
     /* A read costs much besides its rows: with a few each time it would be most of a catch-up. */
     size_t room = courier_room(engine->courier, feed->notification);
     if (room == 0 || courier_is_fed(engine->courier, feed->notification))
@@ -421,6 +538,9 @@ static void read_disk(struct feed *feed)
     job->now_ms = clock_due_ms();
     job->next_due = -1;
     job->limit = room < READ_MOST ? room : READ_MOST;
+    job->ordered = ordered;
+    job->from = feed->from;
+    job->round = feed->round;
     job->probing = courier_state(engine->courier, feed->notification) == LANE_DOWN;
     list_init(&job->found);
     for (struct list *node = feed->held.next; node != &feed->held; node = node->next)
@@ -476,6 +596,12 @@ void feed_due(struct feed *feed, int64_t due_at)
         set_wake_timer(feed->engine);
 }
 
+void feed_hint(struct feed *feed, int64_t due_at)
+{
+    if (!feed_rests(feed)) /* else they wait behind one that is known to */
+        feed_due(feed, due_at);
+}
+
 void feeds_wake_due(struct engine *engine)
 {
     int64_t now = clock_due_ms();
@@ -491,7 +617,7 @@ void feeds_wake_due(struct engine *engine)
 
 static bool wake_run(struct job *job, struct db *db)
 {
-    postback_wake(db, ((struct engine_job *)job)->notification, db_now(db));
+    postback_wake(db, ((struct engine_job *)job)->notification, db_due_now(db));
     return true;
 }
 
@@ -503,19 +629,26 @@ static void wake_done(struct job *job, bool ok)
     free(job);
 }
 
-void feed_wake(struct feed *feed)
+/* Failed ones are due now. */
+static void wake(struct feed *feed)
 {
     if (feed->engine->stopping)
         return;
+    outcomes_flush(feed->engine); /* what has failed just now is of them */
     struct engine_job *job = engine_job_new(feed->engine, sizeof(*job), wake_run, wake_done);
     job->notification = feed->notification;
     store_write(feed->engine->store, &job->job);
 }
 
-void feed_retry_head(struct feed *feed, struct postback *postback)
+/* Down: the oldest of all that waits is to be the probe, and the first to go after it.  (Of an
+ * Ordered one it is, whenever it is due.) */
+void feed_down(struct feed *feed, bool down)
 {
-    int64_t wait = postback->retry_at - clock_due_ms();
-    if (!courier_push_front(feed->engine->courier, postback,
-                            clock_steady_ms() + (wait > 0 ? wait : 0)))
-        put_back(feed, postback);
+    feed->down = down;
+    if (down)
+        feed_recall(feed);
+    if (down && feed_is_ordered(feed))
+        feed_more(feed);
+    else
+        wake(feed);
 }

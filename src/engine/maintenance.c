@@ -90,13 +90,21 @@ static int64_t fresh_until(const struct engine *engine, int64_t until)
     return count;
 }
 
+/* What waits does so for one that failed: it would keep the catch-up from ending. */
+static bool is_stuck(struct engine *engine, int64_t notification)
+{
+    const struct feed *feed = feed_find(engine, notification);
+    return courier_state(engine->courier, notification) == LANE_DOWN ||
+           (feed != NULL && feed_rests(feed));
+}
+
 static void take_left(struct pause *pause, const struct look_job *look)
 {
     struct engine *engine = pause->engine;
     int64_t left = fresh_until(engine, look->row.ended_at), down = 0;
     for (size_t i = 0; i < look->count; i++) {
         const struct backlog *backlog = &look->left[i];
-        if (courier_state(engine->courier, backlog->notification) == LANE_DOWN)
+        if (is_stuck(engine, backlog->notification))
             down += backlog->left;
         else
             left += backlog->left;

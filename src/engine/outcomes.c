@@ -99,40 +99,27 @@ static void free_name(struct postback *name)
     postback_free(name);
 }
 
-/* Its lane waits for it, if it failed. */
-static bool is_head(const struct outcome *outcome, const struct feed *feed)
-{
-    return outcome->kind == OUTCOME_ATTEMPTED && feed_is_ordered(feed);
-}
-
-/* On disk: the postback leaves memory, or (Ordered, failed) waits at the head of its lane. */
+/* On disk: the postback leaves memory. */
 static void settle(struct engine *engine, struct outcome *outcome)
 {
     struct feed *feed = feed_of(engine, outcome->notification);
     struct postback *postback = outcome->postback;
-    bool delivered = outcome->verdict == VERDICT_DELIVERED;
+    bool attempted = outcome->kind == OUTCOME_ATTEMPTED;
+    int64_t id = postback->id;
     if (outcome->kind != OUTCOME_AGED)
         changes_note(&engine->changes, postback->event->account);
-    if (outcome->kind == OUTCOME_ATTEMPTED)
+    if (attempted)
         metric_add(METRIC_RECORDED, 1);
-    if (outcome->kind == OUTCOME_AGED) {
-        feed_due(feed, outcome->due_at); /* unless still held: then the read leaves it out */
-        free_name(postback);
-    } else if (outcome->kind == OUTCOME_ATTEMPTED && delivered) {
+    if (outcome->kind == OUTCOME_AGED)
+        free_name(postback); /* if the real one is still held, reads leave it out */
+    else
         feed_forget(feed, postback);
-    } else if (is_head(outcome, feed) && !postback->cancelled && outcome->verdict != VERDICT_GONE) {
-        list_remove(&postback->fresh);
-        postback->waiting = true;
-        feed_retry_head(feed, postback);
-    } else {
-        int64_t due_at = outcome->due_at;
-        feed_forget(feed, postback);
-        feed_due(feed, due_at);
-        if (is_head(outcome, feed))
-            courier_skip_head(engine->courier, outcome->notification);
-    }
-    if (outcome->kind == OUTCOME_ATTEMPTED && outcome->verdict == VERDICT_GONE)
-        feed_reload(feed);
+    if (attempted && outcome->verdict == VERDICT_GONE)
+        feed_gone_settled(feed);
+    if (!attempted || outcome->verdict != VERDICT_DELIVERED)
+        feed_waits(feed, id, outcome->due_at);
+    else if (feed_is_ordered(feed))
+        feed_hungry(feed); /* it may have been the last that a read waited for */
     attempt_free(&outcome->attempt);
     free(outcome);
 }

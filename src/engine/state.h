@@ -71,14 +71,20 @@ struct feed *feed_find(struct engine *engine, int64_t notification);
 void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
 void feed_reload(struct feed *feed);                            /* its settings or state changed */
 void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
-void feed_hungry(struct feed *feed);  /* its lane has room */
+/* What its lane has queued goes back to disk; Ordered: it will be read again from the first. */
+void feed_recall(struct feed *feed);
+void feed_gone(struct feed *feed);            /* the receiver answered 410: its lane stays closed */
+void feed_gone_settled(struct feed *feed);    /* … that is on disk: its state is read again */
+void feed_hungry(struct feed *feed);          /* its lane has room */
+void feed_down(struct feed *feed, bool down); /* its lane went DOWN, or is READY again */
 int64_t feed_notification(const struct feed *feed);
 void feed_more(struct feed *feed); /* the disk may hold due rows, the lane may have room */
-void feed_due(struct feed *feed, int64_t due_at); /* a row waits until then */
-void feed_wake(struct feed *feed);                /* make failed ones due now, and read */
-void feed_forget(struct feed *feed, struct postback *postback);     /* out of memory: frees it */
-void feed_retry_head(struct feed *feed, struct postback *postback); /* Ordered, failed */
+void feed_due(struct feed *feed, int64_t due_at);                     /* a row waits until then */
+void feed_waits(struct feed *feed, int64_t postback, int64_t due_at); /* … which one */
+void feed_hint(struct feed *feed, int64_t due_at); /* new rows wait, the first until then */
+void feed_forget(struct feed *feed, struct postback *postback); /* out of memory: frees it */
 bool feed_is_ordered(const struct feed *feed);
+bool feed_rests(const struct feed *feed); /* Ordered, and its first is not due: nothing goes out */
 void feed_cancelled(struct feed *feed, int64_t postback); /* in memory, but in no lane's queue */
 int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */

@@ -31,12 +31,11 @@ struct postback {
     struct event *event; /* one reference; NULL: a hint of the store's (store.h), no postback */
     int64_t account;     /* of a hint */
     int attempts;        /* made so far */
-    int64_t due_at;      /* ms, wall clock */
+    int64_t due_at;      /* ms, wall clock: it does not go out before */
     int64_t accepted_us; /* steady clock; 0: read back from disk.  For the latency figures */
     bool waiting;        /* its row is WAITING (indexed by due time), not FRESH */
     bool test;           /* a test postback: no row, its outcome goes to whoever asked */
     struct list in;      /* the lane's queue, a batch of commits, … one at a time */
-    int64_t retry_at;    /* after a failed attempt: when it may go out again, wall ms */
     bool cancelled;      /* its row is, while it was under way: not tried again */
 
     /* the engine's own, from the hand-over until its outcome is committed */

@@ -9,8 +9,11 @@
 #include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
+#include "store/routes.h"
 
 #include <inttypes.h>
+
+enum { ELDERS_MAX = 10000 }; /* rows looked at: the writer is not held up */
 
 struct found {
     int64_t notification, event, bucket;
@@ -35,6 +38,32 @@ static bool find(struct job *job, struct db *db, int64_t account, int64_t id, st
     return found;
 }
 
+/* Whether an event notification is Ordered now. */
+static bool is_ordered(struct db *db, int64_t account, int64_t notification)
+{
+    size_t count;
+    const struct route *routes = routes_of(db, account, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (routes[i].notification == notification)
+            return routes[i].ordered;
+    }
+    return false;
+}
+
+/* One that an Ordered notification sends before it, of those that are due soonest; 0: none. */
+static int64_t elder_of(struct db *db, int64_t account, int64_t notification, int64_t id)
+{
+    if (!is_ordered(db, account, notification))
+        return 0;
+    struct stmt *find = db_prepare(
+        db, "SELECT min(id) FROM (SELECT id FROM postback INDEXED BY postback_waiting WHERE "
+            "notification = ?1 AND state = 1 ORDER BY due_at LIMIT ?3) WHERE id < ?2");
+    db_bind_int(find, 1, notification);
+    db_bind_int(find, 2, id);
+    db_bind_int(find, 3, ELDERS_MAX);
+    return db_number(find, 0);
+}
+
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                     int64_t *notification)
 {
@@ -47,6 +76,14 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                       ? "Postback %" PRId64 " is on its way already"
                       : "Postback %" PRId64 " is not waiting any more; send it again with Resend",
                   id);
+        return false;
+    }
+    int64_t elder = elder_of(db, account, found.notification, id);
+    if (elder != 0) {
+        error_set(&job->error, ERROR_CONFLICT,
+                  "Postback %" PRId64 " waits for postback %" PRId64 ", as its event notification "
+                  "is Ordered; retry or cancel that one",
+                  id, elder);
         return false;
     }
     /* One that is due keeps its place in the order. */

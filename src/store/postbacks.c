@@ -4,12 +4,16 @@
  * (notification, due_at, id).  A FRESH row is in no index: it is in the memory of the engine, or
  * behind the floor for postback_recover() to find.
  *
+ * An Ordered notification's are looked for in order of ids, among its ended ones; the caller knows
+ * from where on.
+ *
  * The rule: DELIVERED, CANCELLED and EXPIRED are final.  Every UPDATE here names the states that it
  * may change, so an outcome that comes late cannot bring a cancelled postback back.
  */
 #include "store/postbacks.h"
 
 #include "base/fail.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "store/ledger.h"
 
@@ -21,6 +25,7 @@
 enum {
     DELIVERED_BODY_MAX = 256, /* bytes kept of the answer to a delivered attempt */
     DUE_WALK_MAX = 1000,      /* rows not due yet that a probe looks at for a tried one */
+    ORDER_WALK_MAX = 10000,   /* rows that have ended between two of an Ordered notification */
 };
 
 _Static_assert(POSTBACK_FRESH == 0 && POSTBACK_WAITING == 1 && POSTBACK_DELIVERED == 2 &&
@@ -304,15 +309,65 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
     return count;
 }
 
+static int64_t first_waiting(struct db *db, int64_t notification)
+{
+    struct stmt *find = db_prepare(db, "SELECT min(id) FROM postback INDEXED BY postback_waiting "
+                                       "WHERE notification = ? AND state = 1");
+    db_bind_int(find, 1, notification);
+    return db_number(find, 0);
+}
+
+size_t postback_due_in_order(struct db *db, int64_t notification, int64_t now_ms, bool probing,
+                             int64_t *from, size_t limit, struct list *out, int64_t *next_due)
+{
+    size_t count = 0;
+    int ended = 0;
+    *next_due = -1;
+    if (*from == 0 && (*from = first_waiting(db, notification)) == 0)
+        return 0;
+    struct stmt *walk =
+        db_prepare(db, "SELECT id, state, due_at FROM postback INDEXED BY "
+                       "postback_of WHERE notification = ? AND id >= ? ORDER BY id");
+    db_bind_int(walk, 1, notification);
+    db_bind_int(walk, 2, *from);
+    while (*next_due == -1 && db_step(walk) == DB_ROW) {
+        int64_t id = db_int(walk, 0), state = db_int(walk, 1), due_at = db_int(walk, 2);
+        *from = id;
+        if (state == POSTBACK_FRESH) /* from before it was Ordered; its outcome comes back here */
+            break;
+        if (state != POSTBACK_WAITING) {
+            if (++ended > ORDER_WALK_MAX)
+                *next_due = now_ms;
+        } else if (count == limit || (due_at > now_ms && !(probing && may_probe(db, id)))) {
+            *next_due = due_at;
+        } else {
+            struct postback *postback = read_due(db, id, notification);
+            if (postback != NULL)
+                list_append(out, &postback->in);
+            count += postback != NULL;
+        }
+        *from += *next_due == -1;
+    }
+    db_finish(walk);
+    return count;
+}
+
 void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
 {
+    /* What fails again and again is not put before all others, or a few such would keep them from
+     * going out.  What a maintenance's catch-up has tried may not be due before its end again: what
+     * is has not been tried for it (store/maintenance.c). */
     struct stmt *put = db_prepare(
-        db, "UPDATE postback SET due_at = ?2 WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
+        db, "UPDATE postback SET due_at = CASE WHEN attempts > ?5 THEN ?2 ELSE min(?2, "
+            "max((id >> 22) + ?4, (SELECT coalesce(max(ended_at) + 1, 0) FROM maintenance))) END "
+            "WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
             "postback WHERE notification = ?1 AND state = 1 AND due_at > ?2 ORDER BY due_at "
             "LIMIT ?3) soonest WHERE attempts > 0 AND NOT " ASKED_FOR_REST("soonest") ")");
     db_bind_int(put, 1, notification);
     db_bind_int(put, 2, now_ms);
     db_bind_int(put, 3, POSTBACK_WAKE_MAX);
+    db_bind_int(put, 4, id_time_ms(0));
+    db_bind_int(put, 5, POSTBACK_WAKE_FIRST_TRIES);
     db_run(db, put);
 }
 

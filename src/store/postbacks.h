@@ -32,15 +32,20 @@ int64_t postback_cancel_all(struct db *db, int64_t notification);
  * to `out` (struct postback.in), at most `limit`, leaving out the `skip` ids.  *next_due: when the
  * first one after these is due, or -1.  `probing`: also tried and failed ones that are not due yet
  * (a down destination's probe is the oldest of them), but for those whose answer named its own
- * time by Retry-After.  Ordered notifications use the same order: their due_at never moves. */
+ * time by Retry-After. */
 size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool probing,
                     const int64_t *skip, size_t skip_count, size_t limit, struct list *out,
                     int64_t *next_due);
-/* Tried and failed postbacks of a notification that wait for a later time are due now, but for
- * those whose answer named it: its destination is back, or its owner resumed or changed it.  Looks
- * at the next POSTBACK_WAKE_MAX waiting rows only, so that the writer is not held up; the rest
- * comes at its own time. */
-enum { POSTBACK_WAKE_MAX = 10000 };
+/* The same for an Ordered notification: in order of ids, beginning with *from (0: with the first
+ * that waits), up to one that is not due, however many behind it are.  *from: where to go on. */
+size_t postback_due_in_order(struct db *db, int64_t notification, int64_t now_ms, bool probing,
+                             int64_t *from, size_t limit, struct list *out, int64_t *next_due);
+/* Tried and failed postbacks of a notification that wait for a later time are due since they were
+ * made, so that the oldest comes first (since now, if they have failed more often than
+ * POSTBACK_WAKE_FIRST_TRIES times), but for those whose answer named the time: its destination is
+ * down or back, or its owner resumed or changed it.  Looks at the next POSTBACK_WAKE_MAX waiting
+ * rows only, so that the writer is not held up; the rest comes at its own time. */
+enum { POSTBACK_WAKE_MAX = 10000, POSTBACK_WAKE_FIRST_TRIES = 5 };
 void postback_wake(struct db *db, int64_t notification, int64_t now_ms);
 /* For each notification with WAITING rows: its id and earliest due time. */
 struct waiting {
@@ -50,7 +55,8 @@ size_t postback_waiting(struct db *db, struct waiting **out /* the caller frees 
 
 /* ---- what accounts do ---- */
 
-/* WAITING and due now.  ERROR_NOT_FOUND, or ERROR_CONFLICT when it is not waiting. */
+/* WAITING and due now.  ERROR_NOT_FOUND, or ERROR_CONFLICT when it is not waiting, or waits for
+ * another one of an Ordered notification. */
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                     int64_t *notification);
 /* A new postback of the same event to the same notification, written WAITING and due now (whatever

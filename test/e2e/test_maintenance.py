@@ -12,7 +12,7 @@ import time
 import pytest
 
 from harness.delivery import Delivery
-from harness.receiver import hangs
+from harness.receiver import answers, hangs
 from harness.server import BINARY, Server, World, await_until
 
 SYSTEM = "System Events"
@@ -368,3 +368,18 @@ def test_a_mailer_that_hangs_holds_nobody_up(tmp_path, receiver):
         work.send()
         receiver.wait(1)
         assert server.stop(10) == 0, server.log()
+
+
+def test_an_ordered_first_that_fails_does_not_keep_the_catch_up_from_its_end(receiver):
+    """As one that is not Ordered does not: its receiver answers 500 and is not down."""
+    receiver.behave = answers(500)
+    with Server() as server:
+        world = World(server)
+        work = Delivery(world, receiver.url(), Ordered=True)
+        work.send()
+        work.await_attempts(1)
+        start(world)
+        work.send_many(5)
+        end(world)
+        await_in(world.operator, "OFF")
+        assert server.stop() == 0, server.log()

@@ -213,6 +213,19 @@ def test_a_dead_destination_is_probed_by_one_and_catches_up_by_itself(world, rec
     assert len(back.requests) == 40, "each exactly once"
 
 
+def test_what_failed_first_goes_out_first_when_the_receiver_is_back(world, receivers):
+    """Oldest first: not behind all that came while it was down."""
+    gone = receivers()
+    gone.close()
+    delivery = Delivery(world, gone.url("/{Oid}"), MaximumConcurrentRequests=1)
+    delivery.send_many(40)
+    await_until(lambda: f"destination_down notification={delivery.id}" in world.server.log(),
+                "the destination is down")
+    back = receivers(port=gone.port)
+    delivery.await_state("DELIVERED", 40, timeout=30)
+    assert [request.target for request in back.requests] == [f"/O-{n}" for n in range(40)]
+
+
 # ---- addresses ----
 
 def test_ipv6(world, receivers):

@@ -323,14 +323,19 @@ static void test_hurry_probes_at_once(void **state)
     int64_t wake;
     struct lane *lane = lane_with((struct lane_limits){ 0 });
     go_down(lane, 0);
-    lane_rest(lane, 60000);
     push(lane, 1, 5);
     assert_int_equal(next_id(lane, 10, &wake), -1);
     lane_hurry(lane, 10);
     assert_int_equal(send_all(lane, 10), 1);
+    lane_rest(lane, 60000);
     lane_done(lane, VERDICT_DESTINATION, 20);
     assert_int_equal(next_id(lane, 20, &wake), -1); /* and then in its own time again */
-    assert_int_equal(wake, 20 + 2000);
+    lane_hurry(lane, 30);
+    assert_int_equal(next_id(lane, 30, &wake), -1);
+    assert_int_equal(wake, 60000); /* a rest that was asked for is kept */
+    lane_rest(lane, 0);
+    assert_int_equal(send_all(lane, 30), 1);
+    lane_done(lane, VERDICT_DESTINATION, 40);
     lane_free(lane);
 }
 
@@ -483,81 +488,18 @@ static void test_take_and_drain(void **state)
 
 /* ---- ordered ---- */
 
-static void test_ordered_waits_for_its_failed_head(void **state)
+static void test_ordered_goes_one_at_a_time(void **state)
 {
     (void)state;
     int64_t wake;
     struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
     push(lane, 1, 3);
-    struct postback *head = lane_next(lane, 0, &wake);
-    assert_int_equal(head->id, 1);
-    assert_int_equal(next_id(lane, 0, &wake), -1);
-    lane_done(lane, VERDICT_FAILED, 10);
-    assert_int_equal(next_id(lane, 100000, &wake), -1);
-    assert_int_equal(wake, -1);
-    lane_push_front(lane, head, 5000);
-    assert_int_equal(next_id(lane, 4999, &wake), -1);
-    assert_int_equal(wake, 5000);
-    assert_int_equal(next_id(lane, 5000, &wake), 1);
-    lane_done(lane, VERDICT_FAILED, 5001);
-    lane_skip_head(lane); /* given up: the next one's turn */
-    assert_int_equal(next_id(lane, 5001, &wake), 2);
-    lane_done(lane, VERDICT_DELIVERED, 5002);
-    assert_int_equal(next_id(lane, 5002, &wake), 3);
-    lane_done(lane, VERDICT_DELIVERED, 5003);
-    lane_free(lane);
-}
-
-static void test_the_head_probes_a_down_ordered_lane(void **state)
-{
-    (void)state;
-    int64_t wake;
-    struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
-    push(lane, 1, 3);
-    for (int i = 0; i < 3; i++) {
-        struct postback *head = lane_next(lane, i * 60000, &wake);
-        assert_int_equal(head->id, 1);
-        lane_done(lane, VERDICT_DESTINATION, i * 60000);
-        lane_push_front(lane, head, (i + 1) * 60000);
+    for (int64_t id = 1; id <= 3; id++) {
+        assert_int_equal(next_id(lane, 0, &wake), id);
+        assert_int_equal(next_id(lane, 0, &wake), -1);
+        assert_int_equal(wake, -1);
+        lane_done(lane, VERDICT_DELIVERED, 10);
     }
-    assert_int_equal(lane_state(lane), LANE_DOWN);
-    assert_int_equal(next_id(lane, 120000, &wake), -1);
-    assert_int_equal(wake, 121000); /* not when its own back-off is over */
-    assert_int_equal(next_id(lane, 121000, &wake), 1);
-    lane_done(lane, VERDICT_DELIVERED, 121000);
-    assert_int_equal(next_id(lane, 121000, &wake), 2);
-    lane_done(lane, VERDICT_DELIVERED, 121000);
-    lane_free(lane);
-}
-
-static void test_hurry_sends_the_failed_head(void **state)
-{
-    (void)state;
-    int64_t wake;
-    struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
-    push(lane, 1, 1);
-    struct postback *head = lane_next(lane, 0, &wake);
-    lane_done(lane, VERDICT_FAILED, 0);
-    lane_push_front(lane, head, 5000);
-    assert_int_equal(next_id(lane, 10, &wake), -1);
-    lane_hurry(lane, 10);
-    assert_int_equal(next_id(lane, 10, &wake), 1);
-    lane_done(lane, VERDICT_DELIVERED, 11);
-    lane_free(lane);
-}
-
-static void test_a_cancelled_head_leaves_no_wait_behind(void **state)
-{
-    (void)state;
-    int64_t wake;
-    struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
-    push(lane, 1, 2);
-    struct postback *head = lane_next(lane, 0, &wake);
-    lane_done(lane, VERDICT_FAILED, 0);
-    lane_push_front(lane, head, 3600000);
-    postback_free(lane_take(lane, 1));
-    assert_int_equal(next_id(lane, 1, &wake), 2);
-    lane_done(lane, VERDICT_DELIVERED, 2);
     lane_free(lane);
 }
 
@@ -566,22 +508,16 @@ static void test_made_ordered_with_several_in_flight(void **state)
     (void)state;
     int64_t wake;
     struct lane *lane = lane_with((struct lane_limits){ 0 });
-    struct postback *sent[3];
     push(lane, 1, 5);
-    for (int i = 0; i < 3; i++)
-        sent[i] = lane_next(lane, 0, &wake);
+    for (int64_t id = 1; id <= 3; id++)
+        assert_int_equal(next_id(lane, 0, &wake), id);
     lane_limit(lane, &(struct lane_limits){ .ordered = true }, 0);
-    done(lane, 3, VERDICT_FAILED, 1);
-    /* They come back in any order and go out in theirs. */
-    lane_push_front(lane, sent[1], 2000);
-    lane_push_front(lane, sent[0], 3000);
-    assert_int_equal(next_id(lane, 9000, &wake), -1); /* one is still missing */
-    lane_push_front(lane, sent[2], 1000);
-    assert_int_equal(next_id(lane, 2999, &wake), -1);
-    assert_int_equal(wake, 3000);
-    for (int64_t id = 1; id <= 5; id++) {
-        assert_int_equal(next_id(lane, 3000, &wake), id);
-        lane_done(lane, VERDICT_DELIVERED, 3000);
+    done(lane, 2, VERDICT_DELIVERED, 1);
+    assert_int_equal(next_id(lane, 1, &wake), -1); /* one is still under way */
+    lane_done(lane, VERDICT_DELIVERED, 2);
+    for (int64_t id = 4; id <= 5; id++) {
+        assert_int_equal(next_id(lane, 2, &wake), id);
+        lane_done(lane, VERDICT_DELIVERED, 2);
     }
     lane_free(lane);
 }
@@ -593,11 +529,10 @@ static void test_no_longer_ordered_goes_on_at_once(void **state)
     struct lane *lane = lane_with((struct lane_limits){ .ordered = true });
     push(lane, 1, 5);
     assert_int_equal(next_id(lane, 0, &wake), 1);
-    lane_done(lane, VERDICT_FAILED, 1);
     assert_int_equal(send_all(lane, 1), 0);
     lane_limit(lane, &(struct lane_limits){ 0 }, 1);
     assert_int_equal(send_all(lane, 1), 4);
-    done(lane, 4, VERDICT_DELIVERED, 2);
+    done(lane, 5, VERDICT_DELIVERED, 2);
     lane_free(lane);
 }
 
@@ -697,10 +632,7 @@ int main(void)
         cmocka_unit_test(test_a_down_lane_released_starts_with_a_small_window),
         cmocka_unit_test(test_high_water),
         cmocka_unit_test(test_take_and_drain),
-        cmocka_unit_test(test_ordered_waits_for_its_failed_head),
-        cmocka_unit_test(test_the_head_probes_a_down_ordered_lane),
-        cmocka_unit_test(test_hurry_sends_the_failed_head),
-        cmocka_unit_test(test_a_cancelled_head_leaves_no_wait_behind),
+        cmocka_unit_test(test_ordered_goes_one_at_a_time),
         cmocka_unit_test(test_made_ordered_with_several_in_flight),
         cmocka_unit_test(test_no_longer_ordered_goes_on_at_once),
         cmocka_unit_test(test_maximum_requests_in_any_second),

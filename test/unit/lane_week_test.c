@@ -53,7 +53,8 @@ struct week {
     int64_t arrivals[WEEK_POSTBACKS];
     int arrived, delivered, attempts, downs, probes;
     struct heap disk, flying;
-    struct list due; /* off the disk's heap, waiting for room in the lane */
+    int64_t rests_until; /* Ordered: the first of `due` failed, all wait for it */
+    struct list due;     /* off the disk's heap, waiting for room in the lane */
 
     int64_t sent_at[RATE_MOST];
     int64_t received_second;
@@ -195,12 +196,27 @@ static int64_t week_pump(struct week *week, int *sent)
     }
 }
 
-/* What the engine does with a failure: the disk with a due time, or an Ordered lane's front. */
+/* Ordered: what is queued waits behind it, from the next one's place on. */
+static void week_failed_in_order(struct week *week, struct parcel *parcel, int64_t due)
+{
+    struct list queued, *node;
+    list_init(&queued);
+    list_append(&queued, &parcel->postback.in);
+    lane_drain(week->lane, &queued);
+    while (!list_empty(&queued)) {
+        node = queued.prev;
+        list_remove(node);
+        list_prepend(&week->due, node);
+    }
+    week->rests_until = due;
+}
+
+/* What the engine does with a failure: the disk with a due time. */
 static void week_failed(struct week *week, struct parcel *parcel)
 {
     int64_t due = week->now + backoff_ms(parcel->postback.attempts, -1, chance(week));
     if (week->limits.ordered)
-        lane_push_front(week->lane, &parcel->postback, due);
+        week_failed_in_order(week, parcel, due);
     else
         heap_put(&week->disk, &parcel->node, due);
 }
@@ -245,9 +261,11 @@ static void week_feed(struct week *week)
         list_append(&week->due, &container_of(node, struct parcel, node)->postback.in);
     }
     struct list *first;
+    bool down = lane_state(week->lane) == LANE_DOWN; /* then the first goes, as the probe */
+    if (week->limits.ordered && week->now < week->rests_until && !down)
+        return;
     while ((first = list_first(&week->due)) != NULL) {
-        size_t most =
-            lane_state(week->lane) == LANE_DOWN ? (size_t)lane_window(week->lane) : LANE_HIGH_WATER;
+        size_t most = down ? (size_t)lane_window(week->lane) : LANE_HIGH_WATER;
         if (lane_queued(week->lane) >= most)
             break;
         list_remove(first);
@@ -272,6 +290,8 @@ static void week_run(struct week *week)
             next = sooner(next, week->arrivals[week->arrived]);
         if ((node = heap_min(&week->disk)) != NULL)
             next = sooner(next, node->key);
+        if (week->rests_until > week->now)
+            next = sooner(next, week->rests_until);
         if ((node = heap_min(&week->flying)) != NULL)
             next = sooner(next, node->key);
         if (next < 0)

@@ -1,6 +1,7 @@
 /* postbacks_test.c — the delivery queue and the log on a real database. */
 #include "postback_house.h"
 
+#include "base/id.h"
 #include "model/date.h"
 #include "store/sqlite.h"
 
@@ -281,6 +282,71 @@ static void test_a_probe_takes_the_oldest_that_was_tried(void **state)
     assert_int_equal(due.count, 0);
 }
 
+struct in_order {
+    struct due due;
+    int64_t from;
+};
+
+static bool do_due_in_order(struct job *job, struct db *db, void *with)
+{
+    struct in_order *order = with;
+    struct due *due = &order->due;
+    struct list out;
+    (void)job;
+    list_init(&out);
+    due->count = postback_due_in_order(db, due->notification, due->now_ms, due->probing,
+                                       &order->from, due->limit, &out, &due->next_due);
+    assert_int_equal(list_length(&out), due->count);
+    size_t at = 0;
+    for (struct list *node = out.next; node != &out; node = node->next)
+        due->ids[at++] = container_of(node, struct postback, in)->id;
+    house_free_list(&out);
+    return true;
+}
+
+static void test_in_order_none_goes_before_one_that_is_not_due(void **state)
+{
+    struct house *house = *state;
+    int64_t ids[3], notification = three_waiting(house, ids);
+    struct in_order order = { { .notification = notification, .now_ms = 2500, .limit = 10 }, 0 };
+
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 0);
+    assert_int_equal(order.due.next_due, 3000);
+    assert_int_equal(order.from, ids[0]);
+    order.due.now_ms = 3000;
+    order.due.limit = 2;
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 2);
+    assert_int_equal(order.due.ids[0], ids[0]);
+    assert_int_equal(order.due.ids[1], ids[1]);
+    assert_int_equal(order.due.next_due, 2000);
+    assert_int_equal(order.from, ids[2]);
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 1);
+    assert_int_equal(order.due.next_due, -1);
+    assert_true(order.from > ids[2]);
+}
+
+static void test_in_order_those_that_have_ended_are_passed_over(void **state)
+{
+    struct house *house = *state;
+    int64_t ids[3], notification = three_waiting(house, ids);
+    struct in_order order = { { .notification = notification, .now_ms = 500, .limit = 1 }, ids[0] };
+
+    record(house, ids[0], notification, 1, 200);
+    record_due(house, ids[1], notification, 1, 8000);
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 0);
+    assert_int_equal(order.due.next_due, 8000);
+    assert_int_equal(order.from, ids[1]);
+    order.due.probing = true;
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, 1);
+    assert_int_equal(order.due.ids[0], ids[1]);
+    assert_int_equal(order.from, ids[2]);
+}
+
 static bool do_wake(struct job *job, struct db *db, void *with)
 {
     (void)job;
@@ -301,6 +367,59 @@ static void test_waking_makes_failed_ones_due_and_leaves_delayed_ones(void **sta
     assert_int_equal(house_number(house, "SELECT due_at FROM postback WHERE id = ?", ids[1]), 1000);
     assert_int_equal(house_number(house, "SELECT due_at FROM postback WHERE id = ?", delayed),
                      70000);
+}
+
+static bool do_wake_now(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    postback_wake(db, *(int64_t *)with, db_due_now(db));
+    return true;
+}
+
+static int64_t due_of(struct house *house, int64_t id)
+{
+    return house_number(house, "SELECT due_at FROM postback WHERE id = ?", id);
+}
+
+static void test_what_is_woken_is_as_old_as_it_is(void **state)
+{
+    struct house *house = *state;
+    static const int64_t later = 4000000000000;
+    int64_t ids[3], notification = three_waiting(house, ids);
+
+    record_due(house, ids[0], notification, 1, later);
+    record_due(house, ids[1], notification, POSTBACK_WAKE_FIRST_TRIES, later);
+    record_due(house, ids[2], notification, POSTBACK_WAKE_FIRST_TRIES + 1, later);
+    assert_true(house_do(house, do_wake_now, &notification, NULL));
+    assert_int_equal(due_of(house, ids[0]), id_time_ms(ids[0]));
+    assert_int_equal(due_of(house, ids[1]), id_time_ms(ids[1]));
+    assert_true(due_of(house, ids[2]) > due_of(house, ids[1])); /* it had its chances */
+    assert_true(due_of(house, ids[2]) < later);
+}
+
+static bool do_maintenance(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    db_run(db, db_prepare(db, "INSERT INTO maintenance (state, start_at, ended_at) "
+                              "VALUES (7, 0, 0)"));
+    struct stmt *put = db_prepare(db, "UPDATE maintenance SET ended_at = ?");
+    db_bind_int(put, 1, *(int64_t *)with);
+    db_run(db, put);
+    return true;
+}
+
+static void test_what_is_woken_is_not_counted_by_a_catch_up_again(void **state)
+{
+    struct house *house = *state;
+    int64_t ids[3], notification = three_waiting(house, ids);
+    int64_t end = id_time_ms(ids[0]) + 1;
+
+    record_due(house, ids[0], notification, 1, 4000000000000);
+    assert_true(house_do(house, do_maintenance, &end, NULL));
+    while (id_time_ms(house_postback(house, house->partner.account, OPENED, 0)) <= end)
+        continue; /* the clock passes it */
+    assert_true(house_do(house, do_wake_now, &notification, NULL));
+    assert_int_equal(due_of(house, ids[0]), end + 1);
 }
 
 struct all_waiting {
@@ -806,7 +925,11 @@ int main(void)
         test(test_what_is_due_comes_oldest_first),
         test(test_a_limit_leaves_the_rest_due),
         test(test_a_probe_takes_the_oldest_that_was_tried),
+        test(test_in_order_none_goes_before_one_that_is_not_due),
+        test(test_in_order_those_that_have_ended_are_passed_over),
         test(test_waking_makes_failed_ones_due_and_leaves_delayed_ones),
+        test(test_what_is_woken_is_as_old_as_it_is),
+        test(test_what_is_woken_is_not_counted_by_a_catch_up_again),
         test(test_who_has_something_waiting_is_known_with_its_earliest_time),
         test(test_fresh_ones_wait_again_after_a_restart),
         test(test_deleting_a_notification_cancels_what_is_undelivered),
