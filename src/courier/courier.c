@@ -187,6 +187,7 @@ struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config
     uv_timer_init(loop, &courier->timer);
     courier->timer.data = courier;
     courier->timer_at = -1;
+    courier->began_ms = clock_steady_ms();
     return courier;
 }
 

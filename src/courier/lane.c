@@ -142,15 +142,14 @@ static void bucket_limit(struct lane *lane, int maximum_requests, int64_t now_ms
 
 /* ---- life ---- */
 
-struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t now_ms)
+struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t since_ms)
 {
     struct lane *lane = must_alloc(sizeof(*lane));
     lane->notification = notification;
     lane->state = LANE_READY;
     lane->limits = *limits;
     lane->window = window_first(lane);
-    lane->tokens = bucket_cap(lane);
-    lane->filled_at = now_ms;
+    lane->filled_at = since_ms;
     list_init(&lane->queue);
     return lane;
 }

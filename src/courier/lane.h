@@ -41,7 +41,8 @@ struct lane_limits {
     bool ordered;
 };
 
-struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t now_ms);
+/* Nothing has been sent since since_ms; what went before is not known. */
+struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t since_ms);
 void lane_free(struct lane *lane); /* frees what is queued; nothing may be in flight */
 void lane_limit(struct lane *lane, const struct lane_limits *limits, int64_t now_ms);
 

@@ -169,7 +169,7 @@ void route_set(struct courier *courier, struct notification *notification)
 
     if (route == NULL) {
         route = must_alloc(sizeof(*route));
-        route->lane = lane_new(notification->id, &limits, now);
+        route->lane = lane_new(notification->id, &limits, courier->began_ms);
         route->share = share_join(courier, notification->account);
         route->told = LANE_READY;
         list_init(&route->turn);

@@ -44,6 +44,7 @@ struct courier {
     uv_idle_t idle;
     uv_timer_t timer;
     int64_t timer_at; /* -1: not set */
+    int64_t began_ms; /* steady clock */
     int closing;      /* handles */
     bool held, stopped, freed;
 };

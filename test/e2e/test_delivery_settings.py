@@ -9,7 +9,7 @@ import pytest
 
 from harness.delivery import Delivery
 from harness.receiver import answers, in_turn
-from harness.server import await_until
+from harness.server import Server, World, await_until
 
 
 class Gate:
@@ -94,6 +94,22 @@ def test_a_rate_of_one_does_not_slow_another_notification(world, receivers):
     limited.send_many(30)
     fast.wait(30, timeout=10)
     assert 1 <= len(slow.requests) < 12
+
+
+def test_maximum_requests_hold_over_restarts(receiver):
+    with Server() as server:
+        world = World(server)
+        Delivery(world, receiver.url(), MaximumRequests=1).send_many(20)
+        for _ in range(4):
+            receiver.wait(len(receiver.requests) + 1)
+            assert server.stop() == 0
+            server.start()
+            world.moved()
+        receiver.wait(len(receiver.requests) + 2)
+        times = [request.at for request in receiver.requests]
+        gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+        assert min(gaps) >= 0.9, f"one a second, but {gaps}"
+        assert server.stop() == 0, server.log()
 
 
 def test_maximum_concurrent_requests(world, receiver):
