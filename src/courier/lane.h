@@ -12,7 +12,7 @@
  * before has ended, it hands out one probe at a time, after backoff_probe_ms() and not while the
  * destination asked for rest.  The first success makes it READY, with a window of 8.
  *
- * Maximum Requests: never more than that many in any second; 99 % of it when always asked in time.
+ * Maximum Requests: it hands out at that pace (pace.h).
  */
 #ifndef POSTBACKD_LANE_H
 #define POSTBACKD_LANE_H
