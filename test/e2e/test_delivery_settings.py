@@ -112,6 +112,46 @@ def test_maximum_requests_hold_over_restarts(receiver):
         assert server.stop() == 0, server.log()
 
 
+def expect_pace(requests, most):
+    times = sorted(request.at for request in requests)
+    spans = [later - earlier for earlier, later in zip(times, times[most:])]
+    assert min(spans) >= 0.95, f"{most} a second, but {most + 1} within {min(spans):.3f} s"
+
+
+def test_maximum_requests_hold_whatever_the_owner_does(world, receiver):
+    """Pause and resume, other limits, Resend, Retry."""
+    delivery = Delivery(world, receiver.url(), MaximumRequests=5)
+    delivery.send_many(40)
+    for _ in range(3):
+        receiver.wait(len(receiver.requests) + 2)
+        delivery.do("Pause")
+        delivery.do("Resume")
+    receiver.wait(len(receiver.requests) + 6)
+    expect_pace(receiver.requests, 5)
+    delivery.change(MaximumRequests=2, MaximumConcurrentRequests=1)
+    before = len(receiver.wait(len(receiver.requests) + 1))
+    expect_pace(receiver.wait(before + 4)[before:], 2)
+    for limit in (5, 2, 5, 4, 5):
+        delivery.change(MaximumRequests=limit)
+    for row in delivery.postbacks(State="DELIVERED")[:8]:
+        world.partner.ok(world.partner.post(f"Postbacks/{row['Id']}/Resend"))
+    for _ in range(8):
+        delivery.retry(delivery.postbacks(State="WAITING")[-1]["Id"])
+    receiver.wait(before + 16)
+    expect_pace(receiver.requests, 5)
+
+
+def test_a_test_is_not_counted_by_maximum_requests(world, receiver):
+    delivery = Delivery(world, receiver.url(), MaximumRequests=1)
+    delivery.send_many(4)
+    receiver.wait(1)
+    for _ in range(5):
+        answer = world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
+        assert answer["Verdict"] == "delivered"
+    times = [request.at for request in receiver.requests]
+    assert times[-1] - times[0] < 4, "six or more, but not one a second"
+
+
 def test_maximum_concurrent_requests(world, receiver):
     gate = receiver.behave = Gate()
     delivery = Delivery(world, receiver.url(), MaximumConcurrentRequests=3)
