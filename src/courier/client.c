@@ -1,8 +1,8 @@
 /* client.c — exchanges: each is one block of memory with the request's bytes at its end.
  *
- * An exchange waits in its pool or has a connection; its alarm is the deadline.  The request is
- * kept until the answer is there, since a kept-alive connection may turn out to be closed and the
- * exchange is then sent once more on a new one.
+ * An exchange waits in its pool or has a connection, on which it leaves when it may; its alarm is
+ * the deadline.  The request is kept until the answer is there, since a kept-alive connection may
+ * turn out to be closed and the exchange is then sent once more on a new one.
  *
  * The rule: end() is the one way out.  It gives the connection back before it calls done(), so
  * that whoever is told can send the next one over it, and is never called from inside
@@ -34,6 +34,7 @@ enum {
 struct client {
     struct wire wire;
     struct pools pools;
+    exchange_may_leave *may_leave;
     int deadline_ms;
     struct list exchanges;
     int64_t count, in_flight;
@@ -53,6 +54,7 @@ struct exchange {
     int64_t started_at, started_us;
     enum exchange_error refused; /* EXCHANGE_OK, or why it never goes out */
     const char *refusal;
+    bool sent; /* on this connection, in whole or in part */
     bool repeated;
     size_t head_len, len, room;
     char bytes[];
@@ -101,7 +103,8 @@ static void end(struct exchange *exchange, enum exchange_error error, const char
     client->in_flight--;
     alarm_clear(client->wire.dialer.alarms, &exchange->deadline);
     if (connection != NULL) {
-        take_answer(&attempt, &connection->answer);
+        if (exchange->sent) /* else the answer is another one's */
+            take_answer(&attempt, &connection->answer);
         connection->exchange = NULL;
         if (error == EXCHANGE_OK)
             pool_release(connection);
@@ -116,12 +119,38 @@ static void end(struct exchange *exchange, enum exchange_error error, const char
     done(context, &attempt);
 }
 
+static bool waits_to_leave(const struct exchange *exchange)
+{
+    return exchange->connection != NULL && exchange->connection->state == CONNECTION_IDLE;
+}
+
+void client_go(struct exchange *exchange)
+{
+    if (!waits_to_leave(exchange))
+        return;
+    exchange->sent = true;
+    connection_send(exchange->connection, exchange->bytes, exchange->len);
+}
+
+static void leave(struct exchange *exchange)
+{
+    exchange_may_leave *may_leave = exchange->client->may_leave;
+    if (may_leave == NULL || may_leave(exchange->context))
+        client_go(exchange);
+}
+
 static void handed(struct pool_waiter *waiter, struct connection *connection)
 {
     struct exchange *exchange = container_of(waiter, struct exchange, waiter);
     exchange->connection = connection;
     connection->exchange = exchange;
-    connection_send(connection, exchange->bytes, exchange->len);
+    if (connection->state == CONNECTION_IDLE)
+        leave(exchange);
+}
+
+static void on_ready(struct connection *connection)
+{
+    leave(connection->exchange);
 }
 
 static void on_answered(struct connection *connection)
@@ -136,6 +165,20 @@ static bool may_repeat(const struct exchange *exchange, enum exchange_error erro
            (error == EXCHANGE_RESET || error == EXCHANGE_TLS);
 }
 
+/* For a new connection. */
+static void ask_again(struct exchange *exchange)
+{
+    struct connection *lost = exchange->connection;
+    exchange->repeated = true;
+    exchange->sent = false;
+    exchange->waiter.fresh = true;
+    exchange->connection = NULL;
+    lost->exchange = NULL;
+    /* It queues first: the room that the lost connection leaves is its own. */
+    pool_ask_first(exchange->pool, &exchange->waiter);
+    pool_drop(lost);
+}
+
 static void on_failed(struct connection *connection, enum exchange_error error, const char *detail)
 {
     struct exchange *exchange = connection->exchange;
@@ -143,25 +186,34 @@ static void on_failed(struct connection *connection, enum exchange_error error, 
         end(exchange, error, detail);
         return;
     }
-    exchange->repeated = true;
-    exchange->waiter.fresh = true;
-    exchange->connection = NULL;
-    connection->exchange = NULL;
-    /* It queues first: the room that the lost connection leaves is its own. */
-    pool_ask_first(exchange->pool, &exchange->waiter);
-    pool_drop(connection);
+    ask_again(exchange);
 }
 
 static void on_lost(struct connection *connection)
 {
-    pool_drop(connection);
+    struct exchange *exchange = connection->exchange;
+    if (exchange == NULL)
+        pool_drop(connection);
+    else if (exchange->repeated)
+        end(exchange, EXCHANGE_RESET, "the receiver closed before it had the request");
+    else
+        ask_again(exchange);
 }
 
 static const struct connection_events connection_events = {
+    .ready = on_ready,
     .answered = on_answered,
     .failed = on_failed,
     .lost = on_lost,
 };
+
+static const char *phase(const struct exchange *exchange)
+{
+    if (exchange->connection == NULL)
+        return "waiting for a free connection";
+    return waits_to_leave(exchange) ? "held back by Maximum Requests"
+                                    : connection_phase(exchange->connection);
+}
 
 static void on_deadline(struct alarm *alarm)
 {
@@ -172,9 +224,7 @@ static void on_deadline(struct alarm *alarm)
         return;
     }
     snprintf(detail, sizeof(detail), "timed out after %g s: %s",
-             exchange->client->deadline_ms / 1000.0,
-             exchange->connection != NULL ? connection_phase(exchange->connection)
-                                          : "waiting for a free connection");
+             exchange->client->deadline_ms / 1000.0, phase(exchange));
     end(exchange, EXCHANGE_TIMEOUT, detail);
 }
 
@@ -354,6 +404,11 @@ void client_free(struct client *client)
     proxy_free(client->wire.dialer.proxy);
     egress_free(client->wire.dialer.egress);
     free(client);
+}
+
+void client_ask(struct client *client, exchange_may_leave *may_leave)
+{
+    client->may_leave = may_leave;
 }
 
 void client_forget(struct client *client, const struct tls_identity *identity)

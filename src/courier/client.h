@@ -4,7 +4,8 @@
  * followed, an answer is read whole (Content-Length, chunked, or to the close) but kept only up to
  * the caps; what runs past ANSWER_READ_MAX ends the exchange as answered and closes the connection.
  * A kept-alive connection that the receiver closed before any byte of an answer is not a failure:
- * the exchange is tried once more on a new one, within the same deadline.
+ * the exchange is tried once more on a new one, within the same deadline.  When each request
+ * leaves may be the caller's to say (client_ask()).
  */
 #ifndef POSTBACKD_CLIENT_H
 #define POSTBACKD_CLIENT_H
@@ -65,6 +66,14 @@ typedef void exchange_done(void *context, struct attempt *attempt);
 struct exchange *client_send(struct client *client, const struct destination *to,
                              const char *method, const struct request *request, exchange_done *done,
                              void *context);
+
+/* May the request of the exchange with this context leave now?  Asked as soon as it has its
+ * connection, from inside client_send() too, and again when it is sent once more.  False: it keeps
+ * the connection and waits for client_go(). */
+typedef bool exchange_may_leave(void *context);
+void client_ask(struct client *client, exchange_may_leave *may_leave); /* NULL: they all may */
+/* Nothing happens when it has lost its connection meanwhile: it asks again when it has one. */
+void client_go(struct exchange *exchange);
 
 /* Nothing uses this identity any more: its kept connections are closed, those under way end with
  * what they do. */

@@ -20,12 +20,12 @@
 static const bool may_become[CONNECTION_STATES][CONNECTION_STATES] = {
     [CONNECTION_DIALING] = { [CONNECTION_TUNNEL] = true,
                              [CONNECTION_HANDSHAKE] = true,
-                             [CONNECTION_BUSY] = true,
+                             [CONNECTION_IDLE] = true,
                              [CONNECTION_CLOSED] = true },
     [CONNECTION_TUNNEL] = { [CONNECTION_HANDSHAKE] = true,
-                            [CONNECTION_BUSY] = true,
+                            [CONNECTION_IDLE] = true,
                             [CONNECTION_CLOSED] = true },
-    [CONNECTION_HANDSHAKE] = { [CONNECTION_BUSY] = true, [CONNECTION_CLOSED] = true },
+    [CONNECTION_HANDSHAKE] = { [CONNECTION_IDLE] = true, [CONNECTION_CLOSED] = true },
     [CONNECTION_BUSY] = { [CONNECTION_IDLE] = true, [CONNECTION_CLOSED] = true },
     [CONNECTION_IDLE] = { [CONNECTION_BUSY] = true, [CONNECTION_CLOSED] = true },
 };
@@ -115,6 +115,7 @@ static void answered(struct connection *connection)
 {
     bool more = connection->ssl != NULL && SSL_pending(connection->ssl) > 0;
     connection->reusable = connection->answer.reusable && connection->out_left == 0 && !more;
+    connection->reused = true;
     become(connection, CONNECTION_IDLE);
     connection->wire->events->answered(connection);
 }
@@ -192,10 +193,11 @@ static void idle(struct connection *connection, bool broken)
     wire->events->lost(connection);
 }
 
-static void begin(struct connection *connection)
+static void opened(struct connection *connection)
 {
-    become(connection, CONNECTION_BUSY);
-    flush(connection);
+    become(connection, CONNECTION_IDLE);
+    arm(connection, UV_READABLE);
+    connection->wire->events->ready(connection);
 }
 
 static void handshake(struct connection *connection)
@@ -203,7 +205,7 @@ static void handshake(struct connection *connection)
     enum io io = tls_handshake(connection->ssl);
     switch (io) {
     case IO_DONE:
-        begin(connection);
+        opened(connection);
         return;
     case IO_WAIT_READ:
     case IO_WAIT_WRITE:
@@ -222,7 +224,7 @@ static void handshake(struct connection *connection)
 static void connected(struct connection *connection)
 {
     if (!connection->https) {
-        begin(connection);
+        opened(connection);
         return;
     }
     become(connection, CONNECTION_HANDSHAKE);
@@ -353,9 +355,8 @@ void connection_send(struct connection *connection, const char *bytes, size_t le
     answer_start(&connection->answer);
     connection->out = bytes;
     connection->out_left = len;
-    connection->reused = connection->state == CONNECTION_IDLE;
-    if (connection->reused)
-        begin(connection);
+    become(connection, CONNECTION_BUSY);
+    flush(connection);
 }
 
 static void free_connection(uv_handle_t *handle)

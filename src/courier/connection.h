@@ -2,7 +2,7 @@
  * one exchange after another.
  *
  * It moves bytes and knows nothing of pools, deadlines and retries.  What happens is told by the
- * three calls of struct connection_events, always from the loop, never from inside a call into
+ * four calls of struct connection_events, always from the loop, never from inside a call into
  * here; each is the last thing that the connection does with itself, so the callee may send on it
  * again or close it.
  */
@@ -17,6 +17,8 @@
 struct connection;
 
 struct connection_events {
+    /* There is a way to the receiver: it is idle for the first time. */
+    void (*ready)(struct connection *connection);
     /* answer is whole, reusable says whether the connection may go on; it is now idle. */
     void (*answered)(struct connection *connection);
     /* The exchange, or the way to it, failed; close it. */
@@ -40,7 +42,7 @@ enum connection_state {
     CONNECTION_TUNNEL, /* asks the proxy */
     CONNECTION_HANDSHAKE,
     CONNECTION_BUSY, /* sends and reads */
-    CONNECTION_IDLE,
+    CONNECTION_IDLE, /* may send */
     CONNECTION_CLOSED,
     CONNECTION_STATES
 };
@@ -61,8 +63,8 @@ struct connection {
     bool https;
     const char *out; /* the rest of the request; the caller's */
     size_t out_left;
-    bool out_failed; /* nothing more can be sent; what comes in tells why */
-    bool reused, reusable;
+    bool out_failed;       /* nothing more can be sent; what comes in tells why */
+    bool reused, reusable; /* it has carried an exchange; it may carry another */
     struct answer answer;
 
     /* The pool's and the client's own. */
@@ -75,8 +77,8 @@ struct connection {
 /* to, own (tls_own(), or NULL) and *session must outlive it. */
 struct connection *connection_open(struct wire *wire, const struct destination *to, SSL_CTX *own,
                                    SSL_SESSION **session);
-/* One request, as soon as it is connected.  bytes stay the caller's, unchanged until the exchange
- * is answered, failed or closed. */
+/* One request, on an idle one.  bytes stay the caller's, unchanged until the exchange is answered,
+ * failed or closed. */
 void connection_send(struct connection *connection, const char *bytes, size_t len);
 void connection_close(struct connection *connection); /* frees; no event comes of it */
 /* What it is doing: "connecting", "TLS handshake", "sending", "waiting for the answer", … */

@@ -7,7 +7,7 @@
  * timer of the earliest lane that wants to be asked again.
  *
  * The rule that must never break: a route that could send is in the round, or one of these will
- * put it there: the timer, the end of a trip, a release.
+ * put it there: the timer, a request that leaves, the end of a trip, a release.
  */
 #include "courier/share.h"
 #include "courier/state.h"
@@ -55,6 +55,8 @@ static void hand_out(struct courier *courier)
             share_crowded(route->share, route);
             continue;
         }
+        if (!trips_may_start(route))
+            continue;
         struct postback *postback = lane_next(route->lane, now, &wake);
         if (postback == NULL) {
             if (wake != -1)
@@ -125,12 +127,16 @@ static void timer_fired(uv_timer_t *timer)
         else
             route_ready(courier, route);
     }
+    while ((node = heap_min(&courier->gates)) != NULL && node->key <= now)
+        trips_leave(courier, container_of(node, struct route, gate_wake));
     courier_want_turn(courier); /* which sets the timer again */
 }
 
 static void set_timer(struct courier *courier)
 {
-    struct heap_node *first = heap_min(&courier->wakes);
+    struct heap_node *first = heap_min(&courier->wakes), *gate = heap_min(&courier->gates);
+    if (first == NULL || (gate != NULL && gate->key < first->key))
+        first = gate;
     if (first == NULL) {
         uv_timer_stop(&courier->timer);
         courier->timer_at = -1;
@@ -187,6 +193,8 @@ struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config
     uv_timer_init(loop, &courier->timer);
     courier->timer.data = courier;
     courier->timer_at = -1;
+    courier->began_ms = clock_steady_ms();
+    client_ask(courier->client, trip_may_leave);
     return courier;
 }
 
@@ -229,6 +237,7 @@ void courier_free(struct courier *courier)
     map_free(&courier->routes);
     map_free(&courier->shares);
     heap_free(&courier->wakes);
+    heap_free(&courier->gates);
     trips_free_spare(courier);
     request_free(&courier->request);
     courier->closing = 2;

@@ -74,7 +74,7 @@ enum lane_state courier_state(const struct courier *courier, int64_t notificatio
 void courier_hold_all(struct courier *courier, bool hold);
 
 /* One request outside the lanes, for Send Test: same client, same verdict; postback->test is set.
- * The answer comes by attempted(). */
+ * Maximum Requests neither holds it up nor counts it.  The answer comes by attempted(). */
 void courier_test(struct courier *courier, struct notification *notification,
                   struct postback *postback);
 

@@ -1,13 +1,8 @@
 /* lane.c — what one receiver is given, when, and how much of it at once.
  *
  * A lane is a list of queued postbacks, a count of those in flight, and three small regulators that
- * lane_next() asks in turn: the state, the window, and the token bucket of Maximum Requests.
- * lane_done() feeds them.
- *
- * The bucket holds millionths of a request.  It fills at 99 % of N a second and holds one request
- * and about 11 ms worth more, which makes up for a late wake-up.  In a thousand consecutive ticks
- * of the ms clock it gives at most CAP + 999 × FILL < (N + 1) × 10^6: never more than N requests,
- * after a pause too.
+ * lane_next() asks in turn: the state, the window, and the pace of Maximum Requests.  lane_done()
+ * feeds them.
  *
  * The rule that must never break: nothing goes out past the window, past the rate, from a held
  * lane, or beside the one probe of a down lane.
@@ -15,17 +10,14 @@
 #include "courier/lane.h"
 
 #include "base/fail.h"
+#include "courier/pace.h"
 #include "model/backoff.h"
 
 #include <stdlib.h>
 
 enum {
-    DOWN_AFTER_LEAST = 3,  /* failures in a row: one or two are a blip, however small the window */
-    DOWN_AFTER_MOST = 8,   /* … and so many are enough, however large */
-    REQUEST = 1000000,     /* in the bucket's units */
-    FILL_PER_MS = 990,     /* for each request a second */
-    SPARE = 10989,         /* the same, above one request: see the sum at the top */
-    BUCKET_FULL_MS = 2000, /* an empty bucket is full again before */
+    DOWN_AFTER_LEAST = 3, /* failures in a row: one or two are a blip, however small the window */
+    DOWN_AFTER_MOST = 8,  /* … and so many are enough, however large */
 };
 
 struct lane {
@@ -47,7 +39,7 @@ struct lane {
     int64_t rest_until; /* no probe before: the destination's own wish */
     bool probing;       /* what is in flight is the probe */
 
-    int64_t tokens, filled_at;
+    struct pace pace;
 };
 
 /* HELD goes back to READY alone: what was down is tried again with a small window. */
@@ -88,66 +80,16 @@ static void become(struct lane *lane, enum lane_state state, int64_t now_ms)
     }
 }
 
-/* ---- the token bucket ---- */
-
-static int64_t bucket_cap(const struct lane *lane)
-{
-    return REQUEST + (int64_t)SPARE * lane->limits.maximum_requests;
-}
-
-static int64_t bucket_fill(const struct lane *lane)
-{
-    return (int64_t)FILL_PER_MS * lane->limits.maximum_requests;
-}
-
-static void bucket_refill(struct lane *lane, int64_t now_ms)
-{
-    int64_t passed = now_ms - lane->filled_at;
-    if (passed <= 0)
-        return;
-    lane->tokens += (passed < BUCKET_FULL_MS ? passed : BUCKET_FULL_MS) * bucket_fill(lane);
-    if (lane->tokens > bucket_cap(lane))
-        lane->tokens = bucket_cap(lane);
-    lane->filled_at = now_ms;
-}
-
-/* When the rate allows the next request: now_ms or later. */
-static int64_t bucket_ready_at(struct lane *lane, int64_t now_ms)
-{
-    if (lane->limits.maximum_requests <= 0)
-        return now_ms;
-    bucket_refill(lane, now_ms);
-    if (lane->tokens >= REQUEST)
-        return now_ms;
-    int64_t fill = bucket_fill(lane);
-    return now_ms + (REQUEST - lane->tokens + fill - 1) / fill;
-}
-
-/* A new limit never makes room at once: the second that is under way counts. */
-static void bucket_limit(struct lane *lane, int maximum_requests, int64_t now_ms)
-{
-    int old = lane->limits.maximum_requests;
-    if (old > 0)
-        bucket_refill(lane, now_ms);
-    else
-        lane->tokens = 0;
-    lane->filled_at = now_ms;
-    lane->limits.maximum_requests = maximum_requests;
-    if (maximum_requests > 0 && lane->tokens > bucket_cap(lane))
-        lane->tokens = bucket_cap(lane);
-}
-
 /* ---- life ---- */
 
-struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t now_ms)
+struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t since_ms)
 {
     struct lane *lane = must_alloc(sizeof(*lane));
     lane->notification = notification;
     lane->state = LANE_READY;
     lane->limits = *limits;
     lane->window = window_first(lane);
-    lane->tokens = bucket_cap(lane);
-    lane->filled_at = now_ms;
+    pace_start(&lane->pace, limits->maximum_requests, since_ms);
     list_init(&lane->queue);
     return lane;
 }
@@ -168,8 +110,7 @@ void lane_free(struct lane *lane)
 
 void lane_limit(struct lane *lane, const struct lane_limits *limits, int64_t now_ms)
 {
-    if (limits->maximum_requests != lane->limits.maximum_requests)
-        bucket_limit(lane, limits->maximum_requests, now_ms);
+    pace_limit(&lane->pace, limits->maximum_requests, now_ms);
     bool looser = lane->limits.ordered && !limits->ordered;
     lane->limits = *limits;
     if (looser)
@@ -217,7 +158,7 @@ void lane_hurry(struct lane *lane, int64_t now_ms)
 /* The earliest time at which the queue's first may go, as far as time decides it. */
 static int64_t first_may_go_at(struct lane *lane, int64_t now_ms)
 {
-    int64_t at = bucket_ready_at(lane, now_ms);
+    int64_t at = pace_ready_at(&lane->pace, now_ms);
     if (lane->state != LANE_DOWN)
         return at;
     if (lane->probe_at > at)
@@ -255,8 +196,7 @@ struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms)
         *wake_ms = at;
         return NULL;
     }
-    if (lane->limits.maximum_requests > 0)
-        lane->tokens -= REQUEST;
+    pace_take(&lane->pace);
     lane->in_flight++;
     lane->probing = lane->state == LANE_DOWN;
     return remove_from_queue(lane, lane->queue.next);

@@ -12,7 +12,7 @@
  * before has ended, it hands out one probe at a time, after backoff_probe_ms() and not while the
  * destination asked for rest.  The first success makes it READY, with a window of 8.
  *
- * Maximum Requests: never more than that many in any second; 99 % of it when always asked in time.
+ * Maximum Requests: it hands out at that pace (pace.h).
  */
 #ifndef POSTBACKD_LANE_H
 #define POSTBACKD_LANE_H
@@ -41,7 +41,8 @@ struct lane_limits {
     bool ordered;
 };
 
-struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t now_ms);
+/* Nothing has been sent since since_ms; what went before is not known. */
+struct lane *lane_new(int64_t notification, const struct lane_limits *limits, int64_t since_ms);
 void lane_free(struct lane *lane); /* frees what is queued; nothing may be in flight */
 void lane_limit(struct lane *lane, const struct lane_limits *limits, int64_t now_ms);
 

@@ -114,6 +114,19 @@ void route_recall(struct courier *courier, struct route *route, struct list *que
 
 /* ---- its life ---- */
 
+/* Settings changed: who waits at the gate may have another time. */
+static void route_limit(struct courier *courier, struct route *route,
+                        const struct lane_limits *limits)
+{
+    int64_t now = clock_steady_ms();
+    lane_limit(route->lane, limits, now);
+    pace_limit(&route->pace, limits->maximum_requests, now);
+    if (list_empty(&route->gate))
+        return;
+    heap_put(&courier->gates, &route->gate_wake, now);
+    courier_want_turn(courier); /* which sets the timer */
+}
+
 static void route_leave_lists(struct courier *courier, struct route *route)
 {
     list_remove(&route->turn);
@@ -125,6 +138,7 @@ static void route_leave_lists(struct courier *courier, struct route *route)
 void route_free(struct courier *courier, struct route *route)
 {
     route_leave_lists(courier, route);
+    heap_remove(&courier->gates, &route->gate_wake);
     map_remove(&courier->routes, lane_notification(route->lane));
     share_leave(route->share);
     notification_unref(route->notification);
@@ -176,21 +190,22 @@ void route_set(struct courier *courier, struct notification *notification)
         .maximum_concurrent = settings->maximum_concurrent,
         .ordered = settings->ordered,
     };
-    int64_t now = clock_steady_ms();
     struct route *route = map_get(&courier->routes, notification->id);
 
     if (route == NULL) {
         route = must_alloc(sizeof(*route));
-        route->lane = lane_new(notification->id, &limits, now);
+        route->lane = lane_new(notification->id, &limits, courier->began_ms);
+        pace_start(&route->pace, limits.maximum_requests, courier->began_ms);
         route->share = share_join(courier, notification->account);
         route->told = LANE_READY;
         list_init(&route->turn);
         list_init(&route->news);
         list_init(&route->starved);
+        list_init(&route->gate);
         map_put(&courier->routes, notification->id, route);
     } else {
-        lane_limit(route->lane, &limits, now);
-        lane_hurry(route->lane, now);               /* they may be what mends it */
+        route_limit(courier, route, &limits);
+        lane_hurry(route->lane, clock_steady_ms()); /* they may be what mends it */
         heap_remove(&courier->wakes, &route->wake); /* a dropped one's rest, or an old rate's */
     }
     struct notification *old = route->notification;

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "courier/courier.h"
+#include "courier/pace.h"
 
 struct share;
 
@@ -18,7 +19,11 @@ struct route {
     struct list turn;                  /* in the share's ready or crowded */
     struct list news, starved;         /* in the courier's, in the share's */
     struct heap_node wake;
-    enum lane_state told; /* READY or DOWN, as the caller knows it */
+    struct pace pace;           /* Maximum Requests, of what leaves */
+    struct list gate;           /* trips that have their connection and wait to leave */
+    struct heap_node gate_wake; /* in the courier's gates while there are any */
+    size_t unsent;              /* trips that have not left yet */
+    enum lane_state told;       /* READY or DOWN, as the caller knows it */
     bool hungry, paused, gone;
 };
 
@@ -34,6 +39,7 @@ struct courier {
     struct list starved; /* shares with routes that the cap on all lanes refused a postback */
     struct list news;    /* has something to tell: READY ↔ DOWN, or hunger */
     struct heap wakes;   /* when a lane wants to be asked again, a dropped one forgotten */
+    struct heap gates;   /* when the next of those who wait may leave */
     struct list unbuilt; /* trips whose request could not be built */
     struct list spare;   /* trips, for the next one */
     size_t spare_count;
@@ -44,6 +50,7 @@ struct courier {
     uv_idle_t idle;
     uv_timer_t timer;
     int64_t timer_at; /* -1: not set */
+    int64_t began_ms; /* steady clock */
     int closing;      /* handles */
     bool held, stopped, freed;
 };
@@ -91,6 +98,13 @@ void route_done(struct courier *courier, struct route *route, const struct attem
 /* Builds the request and sends it; route NULL: a test. */
 void trip_start(struct courier *courier, struct route *route, struct notification *notification,
                 struct postback *postback);
+/* exchange_may_leave */
+bool trip_may_leave(void *context);
+/* Lets those go who may leave by now. */
+void trips_leave(struct courier *courier, struct route *route);
+/* Whether one more may start: no more than a second's worth have not left yet, so what has waited
+ * together for connections does not wait long with them. */
+bool trips_may_start(const struct route *route);
 void trips_finish_unbuilt(struct courier *courier);
 void trips_free_spare(struct courier *courier);
 

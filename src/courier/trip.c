@@ -4,7 +4,13 @@
  * Trips are many and short, so their memory is used again.  A request that cannot be built makes an
  * attempt like any other, told in the next turn.
  *
- * The rule that must never break: each postback taken in is given back exactly once.
+ * The lane hands out at the pace of Maximum Requests, but what it hands out may take any time to
+ * get a connection, and leaves twice when a kept one turns out to be closed.  So each request is
+ * taken from a second pace, the route's, in the moment when it leaves; who may not leave yet waits
+ * at the gate, in line.
+ *
+ * The rules that must never break: each postback taken in is given back exactly once, and no
+ * request of a route leaves but through its gate.
  */
 #include "courier/share.h"
 #include "courier/state.h"
@@ -23,9 +29,11 @@ struct trip {
     struct notification *notification;
     struct postback *postback;
     struct attempt *unbuilt; /* the request could not be built; owned */
+    struct exchange *exchange;
     int number;
+    bool left;
     int64_t at_ms;  /* wall clock, as in the request's signature */
-    struct list in; /* unbuilt, or spare */
+    struct list in; /* unbuilt, at the gate, or spare */
 };
 
 static struct trip *trip_new(struct courier *courier, struct route *route,
@@ -43,6 +51,8 @@ static struct trip *trip_new(struct courier *courier, struct route *route,
         trip->courier = courier;
     }
     trip->route = route;
+    trip->exchange = NULL;
+    trip->left = false;
     trip->notification = notification_ref(notification);
     trip->postback = postback;
     trip->number = postback->attempts + 1;
@@ -71,6 +81,71 @@ static void tell_attempted(struct courier *courier, struct postback *postback,
     courier->events.attempted(courier->context, postback, attempt, verdict);
 }
 
+/* ---- the gate ---- */
+
+bool trips_may_start(const struct route *route)
+{
+    return route->pace.most <= 0 || route->unsent < (size_t)route->pace.most;
+}
+
+static void left(struct trip *trip)
+{
+    struct route *route = trip->route;
+    if (trip->left) /* it is sent once more */
+        return;
+    trip->left = true;
+    route->unsent--;
+    if (route->pace.most > 0)
+        route_ready(trip->courier, route); /* another one may start */
+}
+
+static bool pass(struct courier *courier, struct route *route, struct trip *trip)
+{
+    if (!list_empty(&trip->in)) /* it has changed its connection, and keeps its place */
+        return false;
+    int64_t now = clock_steady_ms(), at = pace_ready_at(&route->pace, now);
+    if (list_empty(&route->gate) && at <= now) {
+        pace_take(&route->pace);
+        return true;
+    }
+    list_append(&route->gate, &trip->in);
+    heap_put(&courier->gates, &route->gate_wake, at);
+    courier_want_turn(courier); /* which sets the timer */
+    return false;
+}
+
+bool trip_may_leave(void *context)
+{
+    struct trip *trip = context;
+    struct route *route = trip->route;
+    if (route == NULL)
+        return true;
+    if (route->pace.most > 0 && !pass(trip->courier, route, trip))
+        return false;
+    left(trip);
+    return true;
+}
+
+void trips_leave(struct courier *courier, struct route *route)
+{
+    struct list *node;
+    heap_remove(&courier->gates, &route->gate_wake);
+    while ((node = list_first(&route->gate)) != NULL) {
+        struct trip *trip = container_of(node, struct trip, in);
+        int64_t now = clock_steady_ms(), at = pace_ready_at(&route->pace, now);
+        if (at > now) {
+            heap_put(&courier->gates, &route->gate_wake, at);
+            return;
+        }
+        list_remove(node);
+        pace_take(&route->pace);
+        left(trip);
+        client_go(trip->exchange);
+    }
+}
+
+/* ---- the end ---- */
+
 /* Freed under way: the caller takes its postback back, only a test's sender still waits for it. */
 static void trip_lost(struct trip *trip, struct attempt *attempt, enum verdict verdict)
 {
@@ -96,6 +171,9 @@ static void trip_done(void *context, struct attempt *attempt)
     attempt->revision = trip->notification->revision;
     attempt->started_at = trip->at_ms; /* so that the request can be built again as it was */
     courier->in_flight--;
+    list_remove(&trip->in); /* it may have waited at the gate */
+    if (route != NULL && !trip->left)
+        route->unsent--;
     if (courier->freed) {
         trip_lost(trip, attempt, verdict);
         return;
@@ -111,6 +189,8 @@ static void trip_done(void *context, struct attempt *attempt)
         route_done(courier, route, attempt, verdict);
     tell_attempted(courier, postback, attempt, verdict);
 }
+
+/* ---- the start ---- */
 
 static void trip_not_built(struct trip *trip, const struct error *error)
 {
@@ -139,15 +219,17 @@ void trip_start(struct courier *courier, struct route *route, struct notificatio
     struct error error = { 0 };
 
     courier->in_flight++;
-    if (route != NULL)
+    if (route != NULL) {
         share_sent(route->share);
+        route->unsent++;
+    }
     if (!request_build(request, notification, postback->event, postback->id, trip->number,
                        trip->at_ms, &error)) {
         trip_not_built(trip, &error);
         return;
     }
-    client_send(courier->client, &to, method_name(notification->settings.method), request,
-                trip_done, trip);
+    trip->exchange = client_send(courier->client, &to, method_name(notification->settings.method),
+                                 request, trip_done, trip);
 }
 
 void trips_finish_unbuilt(struct courier *courier)

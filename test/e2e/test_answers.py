@@ -287,3 +287,18 @@ def test_a_kept_connection_that_turns_out_closed_is_no_failure(world, receiver):
     came = [request.header("webhook-id") for request in receiver.requests]
     assert set(came) == {row["Id"] for row in rows}
     assert receiver.connections == 3
+
+
+def test_what_is_sent_once_more_counts_against_maximum_requests(world, receiver):
+    """The receiver reads the second request of each connection before it closes."""
+    on_one = {}
+
+    def closes_on_the_second(connection, request):
+        on_one[connection.sock] = on_one.get(connection.sock, 0) + 1
+        return on_one[connection.sock] == 1 and connection.answer(200)
+    receiver.behave = closes_on_the_second
+    delivery = Delivery(world, receiver.url(), MaximumRequests=4)
+    delivery.send_many(12)
+    delivery.await_state("DELIVERED", 12)
+    times = [request.at for request in receiver.requests]
+    assert max(sum(1 for other in times if 0 <= other - first < 0.95) for first in times) <= 4

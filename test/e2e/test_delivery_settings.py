@@ -9,7 +9,7 @@ import pytest
 
 from harness.delivery import Delivery
 from harness.receiver import answers, in_turn
-from harness.server import await_until
+from harness.server import Server, World, await_until
 
 
 class Gate:
@@ -94,6 +94,62 @@ def test_a_rate_of_one_does_not_slow_another_notification(world, receivers):
     limited.send_many(30)
     fast.wait(30, timeout=10)
     assert 1 <= len(slow.requests) < 12
+
+
+def test_maximum_requests_hold_over_restarts(receiver):
+    with Server() as server:
+        world = World(server)
+        Delivery(world, receiver.url(), MaximumRequests=1).send_many(20)
+        for _ in range(4):
+            receiver.wait(len(receiver.requests) + 1)
+            assert server.stop() == 0
+            server.start()
+            world.moved()
+        receiver.wait(len(receiver.requests) + 2)
+        times = [request.at for request in receiver.requests]
+        gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+        assert min(gaps) >= 0.9, f"one a second, but {gaps}"
+        assert server.stop() == 0, server.log()
+
+
+def expect_pace(requests, most):
+    times = sorted(request.at for request in requests)
+    spans = [later - earlier for earlier, later in zip(times, times[most:])]
+    assert min(spans) >= 0.95, f"{most} a second, but {most + 1} within {min(spans):.3f} s"
+
+
+def test_maximum_requests_hold_whatever_the_owner_does(world, receiver):
+    """Pause and resume, other limits, Resend, Retry."""
+    delivery = Delivery(world, receiver.url(), MaximumRequests=5)
+    delivery.send_many(40)
+    for _ in range(3):
+        receiver.wait(len(receiver.requests) + 2)
+        delivery.do("Pause")
+        delivery.do("Resume")
+    receiver.wait(len(receiver.requests) + 6)
+    expect_pace(receiver.requests, 5)
+    delivery.change(MaximumRequests=2, MaximumConcurrentRequests=1)
+    before = len(receiver.wait(len(receiver.requests) + 1))
+    expect_pace(receiver.wait(before + 4)[before:], 2)
+    for limit in (5, 2, 5, 4, 5):
+        delivery.change(MaximumRequests=limit)
+    for row in delivery.postbacks(State="DELIVERED")[:8]:
+        world.partner.ok(world.partner.post(f"Postbacks/{row['Id']}/Resend"))
+    for _ in range(8):
+        delivery.retry(delivery.postbacks(State="WAITING")[-1]["Id"])
+    receiver.wait(before + 16)
+    expect_pace(receiver.requests, 5)
+
+
+def test_a_test_is_not_counted_by_maximum_requests(world, receiver):
+    delivery = Delivery(world, receiver.url(), MaximumRequests=1)
+    delivery.send_many(4)
+    receiver.wait(1)
+    for _ in range(5):
+        answer = world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
+        assert answer["Verdict"] == "delivered"
+    times = [request.at for request in receiver.requests]
+    assert times[-1] - times[0] < 4, "six or more, but not one a second"
 
 
 def test_maximum_concurrent_requests(world, receiver):

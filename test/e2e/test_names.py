@@ -172,3 +172,17 @@ def test_name_servers_that_cannot_be_read_are_told_at_the_start(tmp_path):
     assert done.returncode == 1, (done.returncode, done.stderr)
     assert "--name-servers: “not an address” cannot be used" in done.stderr, done.stderr
     assert "Sanitizer" not in done.stderr, done.stderr
+
+
+def most_in_a_second(receiver):
+    times = [request.at for request in receiver.requests]
+    return max(sum(1 for other in times if 0 <= other - first < 0.95) for first in times)
+
+
+def test_maximum_requests_hold_after_a_slow_look_up(server, world, names, receiver):
+    """What waited for a connection does not go out all at once."""
+    names.records["tardy.test"] = after(4, [("127.0.0.1", 60)])
+    delivery = Delivery(world, receiver.url(host="tardy.test"), MaximumRequests=2)
+    delivery.send_many(14)
+    receiver.wait(12)
+    assert most_in_a_second(receiver) <= 2

@@ -145,6 +145,159 @@ static void test_maximum_requests_hold_in_any_second(void **state)
     assert_int_equal(world_free(world), 0);
 }
 
+/* As they arrived, from the first-th on; a twentieth is allowed for the way. */
+static void expect_pace(const struct world *world, int first, int most)
+{
+    for (int i = first + most; i < world->arrived; i++) {
+        int64_t span = world->arrived_at[i] - world->arrived_at[i - most];
+        if (span < 950)
+            fail_msg("%d requests within %lld ms", most + 1, (long long)span);
+    }
+}
+
+static void pass_time(struct world *world, int64_t ms)
+{
+    int64_t until = clock_steady_ms() + ms;
+    AWAIT(world, clock_steady_ms() >= until);
+}
+
+static void test_maximum_requests_after_holds(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ 0 });
+    set(world, 7, "/ok", "\"MaximumRequests\":10");
+    push(world, 7, 1, 100);
+    for (int round = 0; round < 4; round++) {
+        int before = world->arrived;
+        AWAIT(world, world->arrived == before + 4);
+        courier_hold_all(world->courier, true);
+        pass_time(world, round < 3 ? 10 : 1500);
+        courier_hold_all(world->courier, false);
+    }
+    int before = world->arrived;
+    AWAIT(world, world->arrived == before + 15);
+    expect_pace(world, 0, 10);
+    world_free(world);
+}
+
+static void test_maximum_requests_changed(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ 0 });
+    set(world, 7, "/ok", "");
+    push(world, 7, 1, 20);
+    AWAIT(world, world->arrived == 20);
+    set(world, 7, "/ok", "\"MaximumRequests\":20");
+    push(world, 7, 100, 100);
+    AWAIT(world, world->arrived == 45);
+    expect_pace(world, 20, 20);
+    set(world, 7, "/ok", "\"MaximumRequests\":4"); /* nothing is under way any more */
+    AWAIT(world, world->arrived == 51);
+    expect_pace(world, 45, 4);
+    for (int i = 0; i < 20; i++) { /* an edit gives nothing away */
+        set(world, 7, "/ok", i % 2 == 0 ? "\"MaximumRequests\":20" : "\"MaximumRequests\":4");
+        pass_time(world, 1);
+    }
+    set(world, 7, "/ok", "\"MaximumRequests\":20");
+    AWAIT(world, world->arrived == 80);
+    expect_pace(world, 20, 20);
+    world_free(world);
+}
+
+static struct reply half_fail(struct world *world, const char *path, int64_t postback)
+{
+    (void)path;
+    (void)postback;
+    return (struct reply){ world->arrived % 2 == 0 ? 200 : 500, 30 };
+}
+
+static void retry_at_once(struct world *world, struct postback *postback)
+{
+    assert_true(courier_push(world->courier, postback));
+}
+
+static void test_maximum_requests_with_retries_and_few_at_once(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ 0 });
+    world->answer = half_fail;
+    world->failed = retry_at_once;
+    set(world, 7, "/ok", "\"MaximumRequests\":12,\"MaximumConcurrentRequests\":2");
+    push(world, 7, 1, 15);
+    AWAIT(world, world->delivered == 15);
+    assert_in_range(world->arrived, 29, 31);
+    assert_in_range(world->seen[0].most, 1, 2);
+    expect_pace(world, 0, 12);
+    world_free(world);
+}
+
+/* Every other postback's first request is read, and the connection then closed. */
+static struct reply closes_on_even(struct world *world, const char *path, int64_t postback)
+{
+    struct reply reply = second_time(world, path, postback);
+    if (postback % 2 == 1)
+        reply.status = 200;
+    else if (reply.status == 500)
+        reply.status = CLOSES;
+    return reply;
+}
+
+static void test_what_is_sent_once_more_counts_by_maximum_requests(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ 0 });
+    world->answer = closes_on_even;
+    set(world, 7, "/ok", "\"MaximumRequests\":8,\"MaximumConcurrentRequests\":1");
+    push(world, 7, 1, 14);
+    AWAIT(world, world->delivered == 14);
+    assert_int_equal(world->arrived, 21);
+    assert_int_equal(world->attempted, 14);
+    expect_pace(world, 0, 8);
+    world_free(world);
+}
+
+/* One connection, for which seven wait when the limit comes. */
+static struct world *world_with_seven_waiting(void)
+{
+    struct world *world =
+        world_new((struct courier_config){ .client.connections_per_destination = 1 });
+    world->answer = by_path;
+    set(world, 7, "/late", "");
+    push(world, 7, 1, 8);
+    AWAIT(world, world->arrived == 1);
+    return world;
+}
+
+static void test_what_was_handed_out_before_a_limit_leaves_by_it(void **state)
+{
+    (void)state;
+    struct world *world = world_with_seven_waiting();
+    struct list queued;
+    list_init(&queued);
+    set(world, 7, "/late", "\"MaximumRequests\":3");
+    AWAIT(world, world->arrived == 5);
+    expect_pace(world, 1, 3);
+    courier_drop(world->courier, 7, &queued);
+    AWAIT(world, world->arrived == 6); /* it goes on */
+    expect_pace(world, 1, 3);
+    int left = 8 - world->delivered;
+    assert_int_equal(courier_in_flight(world->courier), left);
+    assert_int_equal(world_free(world), left);
+}
+
+static void test_without_a_limit_nothing_waits_to_leave(void **state)
+{
+    (void)state;
+    struct world *world = world_with_seven_waiting();
+    set(world, 7, "/late", "\"MaximumRequests\":1");
+    AWAIT(world, world->delivered == 2);
+    int64_t before = clock_steady_ms();
+    set(world, 7, "/late", "");
+    AWAIT(world, world->delivered == 8);
+    assert_in_range(clock_steady_ms() - before, 0, 900);
+    assert_int_equal(world_free(world), 0);
+}
+
 static void test_a_request_that_cannot_be_built_is_told_as_an_attempt(void **state)
 {
     (void)state;
@@ -615,6 +768,12 @@ int main(void)
         cmocka_unit_test(test_the_window_grows_while_a_receiver_is_well),
         cmocka_unit_test(test_maximum_concurrent_requests),
         cmocka_unit_test(test_maximum_requests_hold_in_any_second),
+        cmocka_unit_test(test_maximum_requests_after_holds),
+        cmocka_unit_test(test_maximum_requests_changed),
+        cmocka_unit_test(test_maximum_requests_with_retries_and_few_at_once),
+        cmocka_unit_test(test_what_is_sent_once_more_counts_by_maximum_requests),
+        cmocka_unit_test(test_what_was_handed_out_before_a_limit_leaves_by_it),
+        cmocka_unit_test(test_without_a_limit_nothing_waits_to_leave),
         cmocka_unit_test(test_a_request_that_cannot_be_built_is_told_as_an_attempt),
         cmocka_unit_test(test_a_hanging_destination_delays_nobody_else),
         cmocka_unit_test(test_hanging_destinations_leave_room_in_the_client),

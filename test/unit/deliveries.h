@@ -24,10 +24,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_MOST = 4096, PATHS_MOST = 8, NEVER = -1, PATIENCE_MS = 20000 };
+enum { LOG_MOST = 4096, PATHS_MOST = 8, NEVER = -1, CLOSES = -1, PATIENCE_MS = 20000 };
 
 struct reply {
-    int status;
+    int status;   /* or CLOSES: the connection */
     int delay_ms; /* or NEVER */
 };
 
@@ -54,6 +54,7 @@ struct world {
     struct reply (*answer)(struct world *world, const char *path, int64_t postback);
     struct seen seen[PATHS_MOST];
     int64_t arrivals[LOG_MOST]; /* postbacks, as they arrived */
+    int64_t arrived_at[LOG_MOST];
     int arrived;
 
     struct courier *courier;
@@ -172,6 +173,7 @@ static int on_complete(http_parser *parser)
     int64_t id = -1;
     assert_true(text_int(visitor->id, 1, INT64_MAX, &id));
     assert_true(world->arrived < LOG_MOST);
+    world->arrived_at[world->arrived] = clock_steady_ms();
     world->arrivals[world->arrived++] = id;
     visitor->seen = seen_at(world, visitor->path);
     visitor->seen->requests++;
@@ -181,7 +183,9 @@ static int on_complete(http_parser *parser)
     if (world->answer != NULL)
         reply = world->answer(world, visitor->path, id);
     visitor->status = reply.status;
-    if (reply.delay_ms == 0)
+    if (reply.status == CLOSES)
+        visitor_close(visitor);
+    else if (reply.delay_ms == 0)
         visitor_answer(visitor);
     else if (reply.delay_ms != NEVER)
         uv_timer_start(&visitor->later, visitor_answer_late, (uint64_t)reply.delay_ms, 0);

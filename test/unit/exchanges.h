@@ -64,9 +64,9 @@ static inline void on_done(void *context, struct attempt *attempt)
     result->attempt = *attempt;
 }
 
-static inline void send_body(struct side *side, const struct destination *to, const char *method,
-                             const char *target, const char *body, size_t body_len,
-                             struct result *result)
+static inline struct exchange *send_body(struct side *side, const struct destination *to,
+                                         const char *method, const char *target, const char *body,
+                                         size_t body_len, struct result *result)
 {
     struct request request = { 0 };
     *result = (struct result){ 0 };
@@ -75,15 +75,16 @@ static inline void send_body(struct side *side, const struct destination *to, co
     if (body_len > 0)
         buf_fmt(&request.headers, "Content-Length: %zu\r\n", body_len);
     buf_add(&request.body, body, body_len);
-    client_send(side->client, to, method, &request, on_done, result);
+    struct exchange *exchange = client_send(side->client, to, method, &request, on_done, result);
     assert_false(result->ended);
     request_free(&request);
+    return exchange;
 }
 
-static inline void send_to(struct side *side, int port, struct result *result)
+static inline struct exchange *send_to(struct side *side, int port, struct result *result)
 {
     const struct destination to = { .host = "127.0.0.1", .port = port };
-    send_body(side, &to, "POST", "/hook", "{}", 2, result);
+    return send_body(side, &to, "POST", "/hook", "{}", 2, result);
 }
 
 static inline void await(struct side *side, const struct result *result)

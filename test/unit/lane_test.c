@@ -590,6 +590,32 @@ static void test_maximum_requests_in_any_second(void **state)
     }
 }
 
+static void test_a_new_lane_does_not_know_what_went_before(void **state)
+{
+    (void)state;
+    int64_t wake;
+    struct lane_limits two = { .maximum_requests = 2 };
+    struct lane *lane = lane_new(7, &two, 5000);
+    push(lane, 1, 3);
+    assert_int_equal(next_id(lane, 5000, &wake), -1);
+    assert_true(wake > 5500 && wake < 5600);
+    assert_int_equal(send_all(lane, wake), 1);
+    done(lane, 1, VERDICT_DELIVERED, wake);
+    lane_free(lane);
+
+    lane = lane_new(7, &two, 5000); /* nothing for a second: the first goes at once */
+    push(lane, 1, 3);
+    assert_int_equal(send_all(lane, 6000), 1);
+    done(lane, 1, VERDICT_DELIVERED, 6000);
+    lane_free(lane);
+
+    lane = lane_new(7, &(struct lane_limits){ 0 }, 5000); /* and without a limit all do */
+    push(lane, 1, 3);
+    assert_int_equal(send_all(lane, 5000), 3);
+    done(lane, 3, VERDICT_DELIVERED, 5000);
+    lane_free(lane);
+}
+
 static void test_a_new_limit_counts_at_once(void **state)
 {
     (void)state;
@@ -636,6 +662,7 @@ int main(void)
         cmocka_unit_test(test_made_ordered_with_several_in_flight),
         cmocka_unit_test(test_no_longer_ordered_goes_on_at_once),
         cmocka_unit_test(test_maximum_requests_in_any_second),
+        cmocka_unit_test(test_a_new_lane_does_not_know_what_went_before),
         cmocka_unit_test(test_a_new_limit_counts_at_once),
     };
     return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

@@ -122,6 +122,86 @@ static void test_the_second_failure_is_told(void **state)
     receiver_stop(receiver);
 }
 
+static int asked;
+
+static bool not_yet(void *context)
+{
+    (void)context;
+    asked++;
+    return false;
+}
+
+static void await_asked(struct side *side, int times)
+{
+    while (asked < times)
+        uv_run(&side->loop, UV_RUN_ONCE);
+}
+
+static void test_a_request_leaves_when_it_may(void **state)
+{
+    (void)state;
+    const struct client_config config = { .deadline_ms = 300 };
+    struct side side;
+    struct result result;
+    struct receiver *receiver = receiver_start(script_answer, NULL);
+    receiver->text = ok;
+    receiver->text_len = strlen(ok);
+    side_start(&side, &config);
+    client_ask(side.client, not_yet);
+    asked = 0;
+    for (int i = 1; i <= 2; i++) {
+        struct exchange *exchange = send_to(&side, receiver->port, &result);
+        assert_int_equal(asked, i - 1 + (i == 2)); /* a kept connection is there at once */
+        await_asked(&side, i);
+        assert_int_equal(receiver->requests, i - 1);
+        client_go(exchange);
+        await(&side, &result);
+        expect_answer(&result.attempt, 200, "ok");
+        attempt_free(&result.attempt);
+    }
+    send_to(&side, receiver->port, &result);
+    await(&side, &result); /* and what the kept one has carried before is none of its business */
+    expect_error(&result.attempt, EXCHANGE_TIMEOUT, "held back by Maximum Requests");
+    assert_int_equal(result.attempt.status, 0);
+    assert_int_equal(asked, 3);
+    side_stop(&side);
+    assert_int_equal(receiver->connections, 1);
+    assert_int_equal(receiver->requests, 2);
+    receiver_stop(receiver);
+}
+
+/* Hangs up on the first connections without a word. */
+static void script_third_answers(struct peer *peer)
+{
+    if (peer->number >= 3 && peer_request(peer))
+        peer_say(peer, ok);
+}
+
+static void test_a_connection_closed_before_its_request_is_replaced_once(void **state)
+{
+    (void)state;
+    const struct client_config config = { 0 };
+    struct side side;
+    struct result result;
+    struct receiver *receiver = receiver_start(script_third_answers, NULL);
+    side_start(&side, &config);
+    client_ask(side.client, not_yet);
+    asked = 0;
+    send_to(&side, receiver->port, &result);
+    await(&side, &result);
+    assert_int_equal(asked, 2);
+    expect_error(&result.attempt, EXCHANGE_RESET, "before it had the request");
+    struct exchange *exchange = send_to(&side, receiver->port, &result);
+    await_asked(&side, 3);
+    client_go(exchange);
+    await(&side, &result);
+    expect_answer(&result.attempt, 200, "ok");
+    attempt_free(&result.attempt);
+    side_stop(&side);
+    assert_int_equal(receiver->requests, 1);
+    receiver_stop(receiver);
+}
+
 /* A part of an answer to the second request: that is not tried again. */
 static void script_second_is_cut(struct peer *peer)
 {
@@ -425,6 +505,8 @@ int main(void)
         cmocka_unit_test(test_connections_that_cannot_be_trusted_are_not_reused),
         cmocka_unit_test(test_a_kept_connection_found_closed_is_replaced_once),
         cmocka_unit_test(test_the_second_failure_is_told),
+        cmocka_unit_test(test_a_request_leaves_when_it_may),
+        cmocka_unit_test(test_a_connection_closed_before_its_request_is_replaced_once),
         cmocka_unit_test(test_an_answer_begun_on_a_kept_connection_is_not_repeated),
         cmocka_unit_test(test_an_idle_connection_that_ends_or_speaks_is_dropped),
         cmocka_unit_test(test_an_idle_connection_is_closed_in_time),
