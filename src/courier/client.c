@@ -103,6 +103,8 @@ static void end(struct exchange *exchange, enum exchange_error error, const char
     if (connection != NULL) {
         take_answer(&attempt, &connection->answer);
         connection->exchange = NULL;
+        if (error != EXCHANGE_OK || attempt.status == 503)
+            pool_doubt(connection);
         if (error == EXCHANGE_OK)
             pool_release(connection);
         else

@@ -313,6 +313,8 @@ static void dialed(void *context, int fd, enum exchange_error error, const char 
         fail(connection, error, detail);
         return;
     }
+    socklen_t size = sizeof(connection->peer);
+    getpeername(fd, &connection->peer.any, &size);
     int status = uv_poll_init(connection->wire->dialer.loop, &connection->poll, fd);
     if (status != 0) {
         fail(connection, EXCHANGE_CONNECT, uv_strerror(status));
@@ -341,6 +343,7 @@ struct connection *connection_open(struct wire *wire, const struct destination *
     connection->port = to->port;
     connection->session = session;
     connection->own = own;
+    list_init(&connection->here);
     list_init(&connection->idle_here);
     list_init(&connection->idle_all);
     connection->dial = dial_new(&wire->dialer, to->host, to->port, dialed, connection);
@@ -366,6 +369,7 @@ static void free_connection(uv_handle_t *handle)
 void connection_close(struct connection *connection)
 {
     become(connection, CONNECTION_CLOSED);
+    list_remove(&connection->here);
     list_remove(&connection->idle_here);
     list_remove(&connection->idle_all);
     answer_free(&connection->answer);

@@ -55,7 +55,8 @@ struct connection {
     struct tunnel *tunnel; /* NULL but in CONNECTION_TUNNEL */
     SSL *ssl;              /* NULL: plain */
     SSL_SESSION **session;
-    SSL_CTX *own; /* NULL: the client's */
+    SSL_CTX *own;       /* NULL: the client's */
+    union address peer; /* the receiver's or the proxy's; of no family until it is connected */
     const char *host;
     int port;
     bool https;
@@ -67,7 +68,9 @@ struct connection {
 
     /* The pool's and the client's own. */
     struct pool *pool;
-    void *exchange; /* NULL: idle */
+    void *exchange;   /* NULL: idle */
+    bool outdated;    /* the name leads elsewhere by now: not to be used again */
+    struct list here; /* in the pool's connections */
     struct list idle_here, idle_all;
     int64_t idle_since_ms;
 };

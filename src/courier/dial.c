@@ -252,25 +252,12 @@ static void woken(struct resolver_waiter *waiter, const struct resolved *found)
     resolved(container_of(waiter, struct dial, waiter), found);
 }
 
-static bool is_literal(const char *host, struct resolved *out)
-{
-    union address *address = &out->addresses[0];
-    *out = (struct resolved){ .count = 1 };
-    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1)
-        address->v4.sin_family = AF_INET;
-    else if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1)
-        address->v6.sin6_family = AF_INET6;
-    else
-        return false;
-    return true;
-}
-
 static void look_up(struct dial *dial, const char *host)
 {
-    struct resolved literal;
+    struct resolved literal = { .count = 1 };
     free(dial->host);
     dial->host = NULL;
-    if (is_literal(host, &literal)) {
+    if (address_literal(host, &literal.addresses[0])) {
         resolved(dial, &literal);
         return;
     }
