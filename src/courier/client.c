@@ -23,7 +23,6 @@
 enum {
     DEADLINE_MS = 30000,
     IDLE_MS = 60000,
-    CONNECTIONS = 4096,
     CONNECTIONS_PER_DESTINATION = 256,
     EXCHANGES_MAX = 65536, /* under way or waiting */
     METHOD_MAX = 16,
@@ -173,11 +172,14 @@ static void on_deadline(struct alarm *alarm)
         end(exchange, exchange->refused, exchange->refusal);
         return;
     }
+    enum exchange_error error = EXCHANGE_TIMEOUT;
+    if (exchange->connection != NULL && connection_has_no_room(exchange->connection))
+        error = EXCHANGE_NO_ROOM;
     snprintf(detail, sizeof(detail), "timed out after %g s: %s",
              exchange->client->deadline_ms / 1000.0,
              exchange->connection != NULL ? connection_phase(exchange->connection)
                                           : "waiting for a free connection");
-    end(exchange, EXCHANGE_TIMEOUT, detail);
+    end(exchange, error, detail);
 }
 
 static char *put(char *at, const void *bytes, size_t len)
@@ -322,7 +324,7 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     list_init(&client->exchanges);
     list_init(&client->spare);
     struct pool_limits limits = {
-        .connections = (size_t)or_default(config->connections, CONNECTIONS),
+        .connections = (size_t)or_default(config->connections, CLIENT_CONNECTIONS),
         .per_destination =
             (size_t)or_default(config->connections_per_destination, CONNECTIONS_PER_DESTINATION),
         .idle_ms = or_default(config->idle_ms, IDLE_MS),

@@ -398,3 +398,8 @@ const char *connection_phase(const struct connection *connection)
         return "reading the answer";
     return connection->out_left > 0 ? "sending" : "waiting for the answer";
 }
+
+bool connection_has_no_room(const struct connection *connection)
+{
+    return connection->dial != NULL && dial_has_no_room(connection->dial);
+}

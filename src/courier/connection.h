@@ -84,5 +84,7 @@ void connection_send(struct connection *connection, const char *bytes, size_t le
 void connection_close(struct connection *connection); /* frees; no event comes of it */
 /* What it is doing: "connecting", "TLS handshake", "sending", "waiting for the answer", … */
 const char *connection_phase(const struct connection *connection);
+/* Not even begun: the process has no file descriptor for it, and it waits for one. */
+bool connection_has_no_room(const struct connection *connection);
 
 #endif

@@ -15,10 +15,12 @@
 
 #include <ares.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     TTL_LEAST_S = 1,
@@ -227,6 +229,16 @@ static void ring(struct alarm *alarm)
     turn(container_of(alarm, struct resolver, alarm), ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
+/* c-ares does not tell that from name servers that cannot be reached. */
+static bool no_descriptor(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return errno == EMFILE || errno == ENFILE;
+    close(fd);
+    return false;
+}
+
 static const char *failure_words(int status)
 {
     switch (status) {
@@ -303,8 +315,12 @@ static void answered(void *data, int status, int timeouts, struct ares_addrinfo 
     *found = (struct resolved){ .error = EXCHANGE_DNS };
     if (status == ARES_SUCCESS)
         seconds = keep_addresses(found, info->nodes);
+    bool unasked = status == ARES_ECONNREFUSED && no_descriptor();
     if (found->count > 0)
         found->error = EXCHANGE_OK;
+    else if (unasked)
+        *found = (struct resolved){ .error = EXCHANGE_NO_ROOM,
+                                    .detail = "no file descriptor to ask a name server with" };
     else
         snprintf(found->detail, sizeof(found->detail), "%.90s: %.60s", name->host,
                  failure_words(status == ARES_SUCCESS ? ARES_ENODATA : status));

@@ -25,9 +25,10 @@ union address {
 };
 
 struct resolved {
-    enum exchange_error error; /* EXCHANGE_OK with at least one address, or EXCHANGE_DNS */
-    char detail[160];          /* of a failure */
-    int64_t until_ms;          /* steady clock: it counts for so long */
+    /* EXCHANGE_OK with at least one address, EXCHANGE_DNS, or EXCHANGE_NO_ROOM to ask with */
+    enum exchange_error error;
+    char detail[160]; /* of a failure */
+    int64_t until_ms; /* steady clock: it counts for so long */
     size_t count;
     union address addresses[RESOLVED_MAX]; /* port 0; IPv6 and IPv4 by turns, IPv6 first */
 };
