@@ -6,6 +6,7 @@ const errors = {
   dns: "its name was not found", refused_address: "its address is private and not allowed", connect: "it could not be reached",
   tls: "the TLS handshake failed", timeout: "it did not answer in time", reset: "it closed the connection",
   bad_answer: "its answer was not HTTP", build: "the request could not be built", proxy: "the proxy refused",
+  no_room: "this server had no room for one more connection",
 };
 
 const ordinal = (n) => `${n}${n % 100 >= 11 && n % 100 <= 13 ? "th" : { 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th"}`;

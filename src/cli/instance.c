@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "cli/descriptors.h"
 #include "store/accounts.h"
 
 #include <errno.h>
@@ -111,6 +112,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
             .proxy = config->egress_proxy,
             .name_servers = config->name_servers,
             .deadline_ms = (int)config->deadline_s * 1000,
+            .connections = descriptors_raise(),
         },
     };
     instance->engine = engine_new(&engine, error);

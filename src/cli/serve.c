@@ -15,7 +15,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -92,16 +91,6 @@ static void unwatch_signals(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 }
 
-/* Each connection is a descriptor: takes as many as the system allows without asking. */
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int run(struct daemon *daemon)
 {
     uv_loop_t loop;
@@ -148,7 +137,6 @@ int serve_command(int argc, char **argv)
     if (sodium_init() == -1)
         die("libsodium cannot start: no randomness");
     setup_log(&daemon.config);
-    raise_descriptors();
     int code = run(&daemon);
     config_free(&daemon.config);
     return code;

@@ -23,7 +23,6 @@
 enum {
     DEADLINE_MS = 30000,
     IDLE_MS = 60000,
-    CONNECTIONS = 4096,
     CONNECTIONS_PER_DESTINATION = 256,
     EXCHANGES_MAX = 65536, /* under way or waiting */
     METHOD_MAX = 16,
@@ -106,6 +105,8 @@ static void end(struct exchange *exchange, enum exchange_error error, const char
         if (exchange->sent) /* else the answer is another one's */
             take_answer(&attempt, &connection->answer);
         connection->exchange = NULL;
+        if (error != EXCHANGE_OK || attempt.status == 503)
+            pool_doubt(connection);
         if (error == EXCHANGE_OK)
             pool_release(connection);
         else
@@ -223,9 +224,12 @@ static void on_deadline(struct alarm *alarm)
         end(exchange, exchange->refused, exchange->refusal);
         return;
     }
+    enum exchange_error error = EXCHANGE_TIMEOUT;
+    if (exchange->connection != NULL && connection_has_no_room(exchange->connection))
+        error = EXCHANGE_NO_ROOM;
     snprintf(detail, sizeof(detail), "timed out after %g s: %s",
              exchange->client->deadline_ms / 1000.0, phase(exchange));
-    end(exchange, EXCHANGE_TIMEOUT, detail);
+    end(exchange, error, detail);
 }
 
 static char *put(char *at, const void *bytes, size_t len)
@@ -370,7 +374,7 @@ struct client *client_new(uv_loop_t *loop, const struct client_config *config, s
     list_init(&client->exchanges);
     list_init(&client->spare);
     struct pool_limits limits = {
-        .connections = (size_t)or_default(config->connections, CONNECTIONS),
+        .connections = (size_t)or_default(config->connections, CLIENT_CONNECTIONS),
         .per_destination =
             (size_t)or_default(config->connections_per_destination, CONNECTIONS_PER_DESTINATION),
         .idle_ms = or_default(config->idle_ms, IDLE_MS),

@@ -20,6 +20,7 @@
 enum {
     ANSWER_READ_MAX = 1024 * 1024, /* bytes of one answer's body */
     CLIENT_EGRESS_MAX = 64,        /* allowed CIDRs */
+    CLIENT_CONNECTIONS = 4096,
 };
 
 struct client;
@@ -35,7 +36,7 @@ struct client_config {
     int deadline_ms;   /* for a whole exchange; default 30,000 */
     int idle_ms;       /* a kept connection's life without use; default 60,000 */
     size_t keep_bytes; /* of an answer's body; default ANSWER_BODY_MAX */
-    int connections;   /* in all; default 4,096 */
+    int connections;   /* in all; default CLIENT_CONNECTIONS */
     int connections_per_destination; /* default 256 */
 };
 

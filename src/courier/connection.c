@@ -315,6 +315,8 @@ static void dialed(void *context, int fd, enum exchange_error error, const char 
         fail(connection, error, detail);
         return;
     }
+    socklen_t size = sizeof(connection->peer);
+    getpeername(fd, &connection->peer.any, &size);
     int status = uv_poll_init(connection->wire->dialer.loop, &connection->poll, fd);
     if (status != 0) {
         fail(connection, EXCHANGE_CONNECT, uv_strerror(status));
@@ -343,6 +345,7 @@ struct connection *connection_open(struct wire *wire, const struct destination *
     connection->port = to->port;
     connection->session = session;
     connection->own = own;
+    list_init(&connection->here);
     list_init(&connection->idle_here);
     list_init(&connection->idle_all);
     connection->dial = dial_new(&wire->dialer, to->host, to->port, dialed, connection);
@@ -367,6 +370,7 @@ static void free_connection(uv_handle_t *handle)
 void connection_close(struct connection *connection)
 {
     become(connection, CONNECTION_CLOSED);
+    list_remove(&connection->here);
     list_remove(&connection->idle_here);
     list_remove(&connection->idle_all);
     answer_free(&connection->answer);
@@ -394,4 +398,9 @@ const char *connection_phase(const struct connection *connection)
     if (connection->answer.begun)
         return "reading the answer";
     return connection->out_left > 0 ? "sending" : "waiting for the answer";
+}
+
+bool connection_has_no_room(const struct connection *connection)
+{
+    return connection->dial != NULL && dial_has_no_room(connection->dial);
 }

@@ -57,7 +57,8 @@ struct connection {
     struct tunnel *tunnel; /* NULL but in CONNECTION_TUNNEL */
     SSL *ssl;              /* NULL: plain */
     SSL_SESSION **session;
-    SSL_CTX *own; /* NULL: the client's */
+    SSL_CTX *own;       /* NULL: the client's */
+    union address peer; /* the receiver's or the proxy's; of no family until it is connected */
     const char *host;
     int port;
     bool https;
@@ -69,7 +70,9 @@ struct connection {
 
     /* The pool's and the client's own. */
     struct pool *pool;
-    void *exchange; /* NULL: idle */
+    void *exchange;   /* NULL: idle */
+    bool outdated;    /* the name leads elsewhere by now: not to be used again */
+    struct list here; /* in the pool's connections */
     struct list idle_here, idle_all;
     int64_t idle_since_ms;
 };
@@ -83,5 +86,7 @@ void connection_send(struct connection *connection, const char *bytes, size_t le
 void connection_close(struct connection *connection); /* frees; no event comes of it */
 /* What it is doing: "connecting", "TLS handshake", "sending", "waiting for the answer", … */
 const char *connection_phase(const struct connection *connection);
+/* Not even begun: the process has no file descriptor for it, and it waits for one. */
+bool connection_has_no_room(const struct connection *connection);
 
 #endif

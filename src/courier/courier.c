@@ -19,7 +19,6 @@
 
 enum {
     POSTBACKS_DEFAULT = 16384,
-    IN_FLIGHT_DEFAULT = 4096,
     TURN_MOST = 256, /* routes visited in one turn of the loop */
 };
 
@@ -180,7 +179,7 @@ struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config
     courier->context = context;
     courier->postbacks_most = config->postbacks != 0 ? config->postbacks : POSTBACKS_DEFAULT;
     courier->in_flight_most =
-        config->client.connections > 0 ? (size_t)config->client.connections : IN_FLIGHT_DEFAULT;
+        config->client.connections > 0 ? (size_t)config->client.connections : CLIENT_CONNECTIONS;
     list_init(&courier->ready);
     list_init(&courier->waiting);
     list_init(&courier->crowded);

@@ -37,6 +37,7 @@ struct dial {
     bool resolving;
     bool checking; /* resolves the receiver, to dial the proxy then */
     bool to_proxy;
+    bool no_room; /* waits for a file descriptor, for found.addresses[next] */
     struct resolver_waiter waiter;
     struct alarm alarm;
     struct list tries;
@@ -72,10 +73,15 @@ static void free_dial(struct dial *dial)
     free(dial);
 }
 
+bool dial_has_no_room(const struct dial *dial)
+{
+    return dial->no_room && list_empty(&dial->tries);
+}
+
 /* What was resolved led nowhere: the receiver may have moved. */
 static void doubt(const struct dial *dial)
 {
-    if (dial->host != NULL && !dial->resolving)
+    if (dial->host != NULL && !dial->resolving && !dial_has_no_room(dial))
         resolver_doubt(dial->by->resolver, dial->host);
 }
 
@@ -194,6 +200,12 @@ static void try_next(struct dial *dial)
             continue;
         }
         int failure = start_try(dial, &address);
+        dial->no_room = failure == EMFILE || failure == ENFILE;
+        if (dial->no_room) {
+            dial->next--;
+            alarm_set(dial->by->alarms, &dial->alarm, clock_steady_ms() + DIAL_NO_ROOM_MS);
+            return;
+        }
         if (failure != 0) {
             note_failure(dial, &address, failure);
             continue;
@@ -240,7 +252,8 @@ static void resolved(struct dial *dial, const struct resolved *found)
     dial->resolving = false;
     dial->found = *found;
     if (found->error != EXCHANGE_OK) {
-        dial->error = dial->to_proxy ? EXCHANGE_CONNECT : found->error;
+        bool proxys = dial->to_proxy && found->error != EXCHANGE_NO_ROOM;
+        dial->error = proxys ? EXCHANGE_CONNECT : found->error;
         snprintf(dial->detail, sizeof(dial->detail), "%s%.130s", prefix(dial), found->detail);
     }
     if (!dial->checking || !pass_on(dial))
@@ -252,25 +265,12 @@ static void woken(struct resolver_waiter *waiter, const struct resolved *found)
     resolved(container_of(waiter, struct dial, waiter), found);
 }
 
-static bool is_literal(const char *host, struct resolved *out)
-{
-    union address *address = &out->addresses[0];
-    *out = (struct resolved){ .count = 1 };
-    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1)
-        address->v4.sin_family = AF_INET;
-    else if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1)
-        address->v6.sin6_family = AF_INET6;
-    else
-        return false;
-    return true;
-}
-
 static void look_up(struct dial *dial, const char *host)
 {
-    struct resolved literal;
+    struct resolved literal = { .count = 1 };
     free(dial->host);
     dial->host = NULL;
-    if (is_literal(host, &literal)) {
+    if (address_literal(host, &literal.addresses[0])) {
         resolved(dial, &literal);
         return;
     }
@@ -306,6 +306,8 @@ void dial_cancel(struct dial *dial)
 
 const char *dial_phase(const struct dial *dial)
 {
+    if (dial_has_no_room(dial))
+        return "waiting for a file descriptor";
     if (dial->to_proxy)
         return "connecting to the egress proxy";
     return dial->resolving ? "resolving the name" : "connecting";

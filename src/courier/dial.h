@@ -7,6 +7,9 @@
  * With a proxy the name is resolved and checked all the same: since it is the proxy that connects,
  * and nobody knows to which address, one that is refused refuses all.  Then the proxy is dialled,
  * which the operator named, wherever it is.
+ *
+ * Where the process or the system has no file descriptor left, the dial waits for one: that is no
+ * failure of the address.
  */
 #ifndef POSTBACKD_DIAL_H
 #define POSTBACKD_DIAL_H
@@ -15,7 +18,7 @@
 #include "courier/proxy.h"
 #include "courier/resolver.h"
 
-enum { DIAL_STAGGER_MS = 250 };
+enum { DIAL_STAGGER_MS = 250, DIAL_NO_ROOM_MS = 250 /* until it tries again */ };
 
 struct dialer { /* what all dials of a client share */
     uv_loop_t *loop;
@@ -33,6 +36,7 @@ typedef void dial_done(void *context, int fd, enum exchange_error error, const c
 struct dial *dial_new(const struct dialer *by, const char *host, int port, dial_done *done,
                       void *context);
 void dial_cancel(struct dial *dial);
-const char *dial_phase(const struct dial *dial); /* "resolving the name", "connecting" */
+const char *dial_phase(const struct dial *dial); /* "resolving the name", "connecting", … */
+bool dial_has_no_room(const struct dial *dial);  /* it waits for a file descriptor, with none */
 
 #endif

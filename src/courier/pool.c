@@ -27,7 +27,10 @@ struct pool {
     SSL_SESSION *session;
     SSL_CTX *own; /* its identity's; NULL: it has none */
     bool retired; /* nobody finds it any more, and it keeps no connection */
+    struct followed name;
+    struct resolved *last; /* through a proxy: what the name led to; NULL: not known yet */
     size_t open;
+    struct list connections;
     struct waiters waiting;
     struct list idle;    /* connections, the last used first */
     struct list crowded; /* in pools->crowded while only the cap on all holds it up */
@@ -56,12 +59,79 @@ static void free_pool(struct pool *pool)
         map_remove_text(&pool->pools->by_destination, pool->key, pool->key_len);
     list_remove(&pool->crowded);
     list_remove(&pool->unused);
+    followed_end(&pool->name);
+    free(pool->last);
     waiters_end(&pool->waiting);
     SSL_SESSION_free(pool->session);
     SSL_CTX_free(pool->own);
     free((char *)pool->to.host);
     free(pool);
 }
+
+/* ---- names that lead elsewhere ---- */
+
+static bool is_connected(const struct connection *connection)
+{
+    return connection->peer.any.sa_family != AF_UNSPEC;
+}
+
+/* found NULL: wherever they go. */
+static void outdate(struct pool *pool, const struct resolved *found)
+{
+    for (struct list *at = pool->connections.next; at != &pool->connections; at = at->next) {
+        struct connection *connection = container_of(at, struct connection, here);
+        if (is_connected(connection) && (found == NULL || !resolved_has(found, &connection->peer)))
+            connection->outdated = true;
+    }
+}
+
+static bool same_addresses(const struct resolved *one, const struct resolved *other)
+{
+    for (size_t i = 0; i < one->count; i++)
+        if (!resolved_has(other, &one->addresses[i]))
+            return false;
+    return one->count == other->count;
+}
+
+static void name_answered(struct followed *followed, const struct resolved *found)
+{
+    struct pool *pool = container_of(followed, struct pool, name);
+    if (pool->pools->wire->dialer.proxy == NULL) {
+        outdate(pool, found);
+        return;
+    }
+    if (pool->last == NULL)
+        pool->last = must_alloc(sizeof(*pool->last));
+    else if (!same_addresses(pool->last, found))
+        outdate(pool, NULL);
+    *pool->last = *found;
+}
+
+static void proxy_answered(struct followed *followed, const struct resolved *found)
+{
+    struct pools *pools = container_of(followed, struct pools, proxy);
+    struct pool *pool;
+    size_t at = 0;
+    while ((pool = map_each(&pools->by_destination, &at)) != NULL)
+        outdate(pool, found);
+}
+
+static void follow(struct pool *pool)
+{
+    struct pools *pools = pool->pools;
+    int64_t now = (int64_t)uv_now(pools->wire->dialer.loop);
+    followed_used(&pool->name, now);
+    if (pools->wire->dialer.proxy != NULL)
+        followed_used(&pools->proxy, now);
+}
+
+void pool_doubt(struct connection *connection)
+{
+    if (is_connected(connection)) /* else dial.c has its own doubts */
+        followed_doubt(&connection->pool->name);
+}
+
+/* ---- pools ---- */
 
 struct pool *pool_find(struct pools *pools, const struct destination *to)
 {
@@ -81,7 +151,10 @@ struct pool *pool_find(struct pools *pools, const struct destination *to)
     pool->to = *to;
     pool->to.host = must_copy(to->host);
     pool->to.identity = NULL; /* the caller's: what it said is in the key and in own */
+    followed_start(&pool->name, pools->wire->dialer.resolver, pools->wire->dialer.alarms,
+                   pool->to.host, name_answered);
     waiters_start(&pool->waiting);
+    list_init(&pool->connections);
     list_init(&pool->idle);
     list_init(&pool->crowded);
     list_init(&pool->unused);
@@ -104,6 +177,8 @@ static void note_use(struct pool *pool)
         } else {
             list_append(&pools->unused, &pool->unused);
             pools->unused_count++;
+            free(pool->last); /* of connections that are gone */
+            pool->last = NULL;
         }
     }
     if (pools->unused_count > POOLS_UNUSED_MAX) {
@@ -145,6 +220,7 @@ static struct connection *open_one(struct pool *pool)
     struct connection *connection =
         connection_open(pools->wire, &pool->to, pool->own, &pool->session);
     connection->pool = pool;
+    list_append(&pool->connections, &connection->here);
     pool->open++;
     pools->open++;
     pools->opened++;
@@ -153,14 +229,19 @@ static struct connection *open_one(struct pool *pool)
 
 static struct connection *take_idle(struct pool *pool)
 {
-    struct list *at = list_first(&pool->idle);
-    if (at == NULL)
-        return NULL;
-    struct connection *connection = container_of(at, struct connection, idle_here);
-    list_remove(&connection->idle_here);
-    list_remove(&connection->idle_all);
-    pool->pools->reused++;
-    return connection;
+    struct list *at;
+    while ((at = list_first(&pool->idle)) != NULL) {
+        struct connection *connection = container_of(at, struct connection, idle_here);
+        if (connection->outdated) {
+            shut(connection);
+            continue;
+        }
+        list_remove(&connection->idle_here);
+        list_remove(&connection->idle_all);
+        pool->pools->reused++;
+        return connection;
+    }
+    return NULL;
 }
 
 /* Hands out up to `most` connections. */
@@ -169,6 +250,7 @@ static void serve(struct pool *pool, size_t most)
     struct pools *pools = pool->pools;
     struct waiter *next;
     while (most-- > 0 && (next = waiters_next(&pool->waiting)) != NULL) {
+        follow(pool);
         struct pool_waiter *waiter = container_of(next, struct pool_waiter, waiter);
         struct connection *connection = waiter->fresh ? NULL : take_idle(pool);
         if (connection == NULL)
@@ -244,7 +326,7 @@ static void set_sweep(struct pools *pools)
 void pool_release(struct connection *connection)
 {
     struct pool *pool = connection->pool;
-    if (!connection->reusable || pool->retired) {
+    if (!connection->reusable || connection->outdated || pool->retired) {
         pool_drop(connection);
         return;
     }
@@ -300,6 +382,9 @@ void pools_start(struct pools *pools, struct wire *wire, const struct pool_limit
 {
     *pools = (struct pools){ .wire = wire, .limits = *limits, .handed = handed };
     pools->sweep.ring = sweep;
+    if (wire->dialer.proxy != NULL)
+        followed_start(&pools->proxy, wire->dialer.resolver, wire->dialer.alarms,
+                       wire->dialer.proxy->host, proxy_answered);
     list_init(&pools->crowded);
     list_init(&pools->unused);
     list_init(&pools->idle);
@@ -316,4 +401,6 @@ void pools_end(struct pools *pools)
         free_pool(pool);
     map_free(&pools->by_destination);
     alarm_clear(pools->wire->dialer.alarms, &pools->sweep);
+    if (pools->wire->dialer.proxy != NULL)
+        followed_end(&pools->proxy);
 }

@@ -14,10 +14,13 @@
 #include "base/map.h"
 
 #include <ares.h>
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     TTL_LEAST_S = 1,
@@ -31,7 +34,6 @@ struct name {
     char *host;
     struct resolver *resolver;
     struct resolved found;
-    int64_t until_ms;
     bool pending;
     struct list waiters;
     struct list age;   /* in resolver->ages */
@@ -58,6 +60,35 @@ struct resolver {
 };
 
 static void turn(struct resolver *resolver, ares_socket_t readable, ares_socket_t writable);
+
+static bool same_address(const union address *one, const union address *other)
+{
+    if (one->any.sa_family != other->any.sa_family)
+        return false;
+    if (one->any.sa_family == AF_INET)
+        return one->v4.sin_addr.s_addr == other->v4.sin_addr.s_addr;
+    return memcmp(&one->v6.sin6_addr, &other->v6.sin6_addr, sizeof(one->v6.sin6_addr)) == 0;
+}
+
+bool resolved_has(const struct resolved *found, const union address *address)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (same_address(&found->addresses[i], address))
+            return true;
+    return false;
+}
+
+bool address_literal(const char *host, union address *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (inet_pton(AF_INET, host, &out->v4.sin_addr) == 1)
+        out->v4.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, host, &out->v6.sin6_addr) == 1)
+        out->v6.sin6_family = AF_INET6;
+    else
+        return false;
+    return true;
+}
 
 static void free_watch(uv_handle_t *handle)
 {
@@ -198,6 +229,16 @@ static void ring(struct alarm *alarm)
     turn(container_of(alarm, struct resolver, alarm), ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
+/* c-ares does not tell that from name servers that cannot be reached. */
+static bool no_descriptor(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return errno == EMFILE || errno == ENFILE;
+    close(fd);
+    return false;
+}
+
 static const char *failure_words(int status)
 {
     switch (status) {
@@ -274,13 +315,17 @@ static void answered(void *data, int status, int timeouts, struct ares_addrinfo 
     *found = (struct resolved){ .error = EXCHANGE_DNS };
     if (status == ARES_SUCCESS)
         seconds = keep_addresses(found, info->nodes);
+    bool unasked = status == ARES_ECONNREFUSED && no_descriptor();
     if (found->count > 0)
         found->error = EXCHANGE_OK;
+    else if (unasked)
+        *found = (struct resolved){ .error = EXCHANGE_NO_ROOM,
+                                    .detail = "no file descriptor to ask a name server with" };
     else
         snprintf(found->detail, sizeof(found->detail), "%.90s: %.60s", name->host,
                  failure_words(status == ARES_SUCCESS ? ARES_ENODATA : status));
     ares_freeaddrinfo(info);
-    name->until_ms = clock_steady_ms() + seconds * 1000;
+    found->until_ms = clock_steady_ms() + seconds * 1000;
     name->pending = false;
     resolver->pending--;
     list_append(&resolver->found, &name->woken);
@@ -352,7 +397,7 @@ const struct resolved *resolver_ask(struct resolver *resolver, const char *host,
     if (name == NULL)
         return &too_many;
     bool waited_for = !list_empty(&name->waiters);
-    bool stale = name->until_ms <= clock_steady_ms();
+    bool stale = name->found.until_ms <= clock_steady_ms();
     if (!name->pending && !waited_for && stale)
         look_up(resolver, name);
     bool known = !name->pending && !waited_for;
@@ -368,8 +413,8 @@ void resolver_doubt(struct resolver *resolver, const char *host)
 {
     struct name *name = map_get_text(&resolver->names, host, strlen(host));
     int64_t soon = clock_steady_ms() + TTL_LEAST_S * 1000;
-    if (name != NULL && name->until_ms > soon)
-        name->until_ms = soon;
+    if (name != NULL && name->found.until_ms > soon)
+        name->found.until_ms = soon;
 }
 
 void resolver_forget(struct resolver_waiter *waiter)

@@ -13,6 +13,7 @@
 #include "model/attempt.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { RESOLVED_MAX = 16, RESOLVER_NAMES_MAX = 1024, HOST_MAX = 255 };
@@ -24,11 +25,17 @@ union address {
 };
 
 struct resolved {
-    enum exchange_error error; /* EXCHANGE_OK with at least one address, or EXCHANGE_DNS */
-    char detail[160];          /* of a failure */
+    /* EXCHANGE_OK with at least one address, EXCHANGE_DNS, or EXCHANGE_NO_ROOM to ask with */
+    enum exchange_error error;
+    char detail[160]; /* of a failure */
+    int64_t until_ms; /* steady clock: it counts for so long */
     size_t count;
     union address addresses[RESOLVED_MAX]; /* port 0; IPv6 and IPv4 by turns, IPv6 first */
 };
+
+bool resolved_has(const struct resolved *found, const union address *address); /* any port */
+/* Whether the host is an address as it stands. */
+bool address_literal(const char *host, union address *out);
 
 struct resolver_waiter {
     struct list node; /* list_init() before it is asked with */

@@ -30,6 +30,8 @@ static const struct {
     [EXCHANGE_BAD_ANSWER] = { "bad_answer", VERDICT_DESTINATION },
     /* Nothing was sent: this event is too large for this template, others are not. */
     [EXCHANGE_BUILD] = { "build", VERDICT_FAILED },
+    /* Ours alone. */
+    [EXCHANGE_NO_ROOM] = { "no_room", VERDICT_FAILED },
 };
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 

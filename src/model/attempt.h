@@ -20,6 +20,7 @@ enum exchange_error {
     EXCHANGE_RESET,           /* closed before the answer was whole */
     EXCHANGE_BAD_ANSWER,      /* not HTTP/1.x, or headers over the cap */
     EXCHANGE_BUILD,           /* the request could not be built (a cap passed) */
+    EXCHANGE_NO_ROOM,         /* this server had no file descriptor for it until the deadline */
 };
 
 struct attempt {

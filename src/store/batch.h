@@ -25,9 +25,9 @@ struct batch *batch_new(struct job *jobs, bool write);
 void batch_free(struct batch *batch); /* its fresh postbacks too; not its jobs */
 void batch_drop_fresh(struct list *fresh);
 
-/* Runs the jobs, and those of the line's turn, in one transaction and commits it.  Sets ok and error of each, gathers the fresh
- * postbacks of those that are ok.  What db_failure() says then is why the commit failed
- * (DB_FINE: it did not). */
+/* Runs the jobs, and those of the line's turn, in one transaction and commits it.  Sets ok and
+ * error of each, gathers the fresh postbacks of those that are ok.  What db_failure() says then is
+ * why the commit failed (DB_FINE: it did not). */
 enum db_failure batch_commit(struct batch *batch, struct db *db);
 /* Runs one job in a read transaction of its own. */
 enum db_failure batch_read(struct batch *batch, struct db *db);

@@ -24,8 +24,8 @@ void queue_put(struct queue *queue, struct job *job);
 /* Takers get what is left, then *closed. */
 void queue_close(struct queue *queue);
 
-/* Waits for jobs, at most timeout_ms (-1: for ever, 0: not at all).  All of them in order, linked by next; NULL
- * when the time is over or the queue is closed and empty. */
+/* Waits for jobs, at most timeout_ms (-1: for ever, 0: not at all).  All of them in order, linked
+ * by next; NULL when the time is over or the queue is closed and empty. */
 struct job *queue_take_all(struct queue *queue, int timeout_ms, bool *closed);
 struct job *queue_take_one(struct queue *queue); /* NULL: closed and empty */
 

@@ -7,8 +7,9 @@
  *
  * Writes are committed in groups: while one transaction commits the next batch gathers, and
  * done() comes only after the commit is on disk.  The writes of one account, and those without one,
- * are run, and their done() called, in the order in which they were given.  Reads run on threads of their own, on a snapshot that holds
- * every write whose done() had been called when the read was given.
+ * are run, and their done() called, in the order in which they were given.  Reads run on threads of
+ * their own, on a snapshot that holds every write whose done() had been called when the read was
+ * given.
  */
 #ifndef POSTBACKD_STORE_H
 #define POSTBACKD_STORE_H

@@ -1,5 +1,6 @@
 """--egress-proxy: postbacks go through a proxy's CONNECT, and what it does wrong is told."""
 
+import contextlib
 import socket
 import subprocess
 
@@ -7,6 +8,7 @@ import pytest
 
 from harness.certificates import Authority, serving
 from harness.delivery import Delivery
+from harness.names import Names
 from harness.proxy import Proxy, connects, endless, needs, says
 from harness.server import BINARY, Server, World, await_until
 
@@ -158,3 +160,32 @@ def test_a_setting_that_is_wrong_is_told_at_the_start_and_not_repeated(tmp_path,
                            capture_output=True, text=True, timeout=20)
     assert ended.returncode not in (0, -6, -11), ended.stderr
     assert "--egress-proxy" in ended.stderr and "s3cret" not in ended.stderr
+
+
+def test_names_that_lead_elsewhere_are_followed(receivers):
+    """The receiver's, which the proxy looks up by itself, and the proxy's own."""
+    far = {"moving.test": receivers(), "staying.test": receivers()}
+
+    def behave(sock, lines):
+        host, _ = connects(sock, lines)
+        return "127.0.0.1", far[host].port
+
+    with Names() as names, contextlib.closing(Proxy(behave)) as old:
+        names.records.update({name: [("127.0.0.1", 1)] for name in ("proxy.test", *far)})
+        with Server("--name-servers", names.address, "--egress-proxy",
+                    f"http://proxy.test:{old.port}") as server:
+            world = World(server)
+            moving, staying = (Delivery(world, f"http://{host}/", account=world.account(
+                "PARTNER", host), MaximumConcurrentRequests=1) for host in far)
+            for delivery in (moving, staying):
+                delivery.send_many(2)
+                delivery.await_state("DELIVERED", 2)
+            far["moving.test"] = there = receivers()
+            names.records["moving.test"] = [("127.0.0.2", 1)]
+            await_until(lambda: staying.send() and moving.send() and there.requests,
+                        "a request through a new tunnel")
+            assert far["staying.test"].connections == 1
+            with contextlib.closing(Proxy(behave, "127.0.0.2", old.port)) as new:
+                names.records["proxy.test"] = [("127.0.0.2", 1)]
+                await_until(lambda: staying.send() and new.asked, "a tunnel of the new proxy")
+            assert server.stop() == 0, server.log()

@@ -10,6 +10,8 @@ import pytest
 from harness.delivery import Delivery
 from harness.names import (NXDOMAIN, REFUSED, SERVFAIL, Names, after, forged, garbage, only_by_tcp,
                            silent)
+from harness.receiver import answers
+from harness.receiver import answers
 from harness.server import BINARY, Server, await_until
 
 
@@ -186,3 +188,56 @@ def test_maximum_requests_hold_after_a_slow_look_up(server, world, names, receiv
     delivery.send_many(14)
     receiver.wait(12)
     assert most_in_a_second(receiver) <= 2
+
+
+@pytest.mark.parametrize("answer", [200, 503])
+def test_a_name_that_leads_elsewhere_is_followed_though_the_old_address_answers(
+        server, world, names, receivers, answer):
+    """Under load, over connections that are kept."""
+    host, old = f"elsewhere-{answer}.test", receivers()
+    names.records[host] = [("127.0.0.1", 1)]
+    delivery = Delivery(world, old.url(host=host))
+    delivery.send_many(5)
+    old.wait(5)
+    old.behave = answers(answer)
+    new = receivers(address="127.0.0.2", port=old.port)
+    names.records[host] = [("127.0.0.2", 1)]
+    await_until(lambda: delivery.send() and new.requests, "a request to the new address", 10)
+    await_until(lambda: not old.open, "the old address is left")
+
+
+def test_a_503_is_not_repeated_to_an_address_that_the_name_has_left(server, world, names,
+                                                                    receivers):
+    """One postback, and a TTL that promises the old address for an hour."""
+    old = receivers()
+    names.records["left.test"] = [("127.0.0.1", 3600)]
+    delivery = Delivery(world, old.url(host="left.test"))
+    delivery.send_many(2)
+    old.wait(2)
+    old.behave = answers(503)
+    new = receivers(address="127.0.0.2", port=old.port)
+    names.records["left.test"] = [("127.0.0.2", 3600)]
+    delivery.send()
+    new.wait(1, timeout=9)
+    assert len(old.requests) == 3
+
+
+def test_a_kept_connection_outlives_failing_name_servers(server, world, names, receiver):
+    failed = []
+
+    def fails(query, send):
+        failed.append(query.type)
+        send(query.failure(SERVFAIL))
+
+    names.records["lasting.test"] = HERE
+    delivery = Delivery(world, receiver.url(host="lasting.test"), MaximumConcurrentRequests=1)
+    delivery.send_many(5)
+    receiver.wait(5)
+    asked = names.asked.count("lasting.test")
+    names.records["lasting.test"] = fails
+    await_until(lambda: delivery.send() and failed, "a look-up that fails")
+    failed.clear()
+    await_until(lambda: delivery.send() and failed, "another")
+    delivery.await_state("DELIVERED", len(receiver.requests))
+    assert receiver.connections == 1
+    assert asked <= 4, "A and AAAA, at the first connection and at most once more"

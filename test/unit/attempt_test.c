@@ -64,6 +64,7 @@ static void test_errors_are_the_destinations_except_building(void **state)
         { EXCHANGE_REFUSED_ADDRESS, VERDICT_DESTINATION },
         { EXCHANGE_BAD_ANSWER, VERDICT_DESTINATION },
         { EXCHANGE_BUILD, VERDICT_FAILED },
+        { EXCHANGE_NO_ROOM, VERDICT_FAILED },
     };
     struct notification notification = { .settings.accept_any_2xx = true };
     (void)state;

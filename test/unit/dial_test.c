@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -494,6 +495,58 @@ static void test_a_dial_can_be_given_up_in_any_phase(void **state)
     net_stop(&net);
 }
 
+/* Leaves the process no descriptor; gives the limit as it was. */
+static struct rlimit take_descriptors(void)
+{
+    struct rlimit was, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = was;
+    int next = dup(0);
+    assert_int_not_equal(next, -1);
+    close(next);
+    none.rlim_cur = (rlim_t)next;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    return was;
+}
+
+static void test_without_a_descriptor_a_dial_waits_for_one(void **state)
+{
+    (void)state;
+    struct net net;
+    struct dialed dialed = { 0 };
+    int port, turns = 0;
+    int four = bound_socket(AF_INET, SOCK_STREAM, 0, &port);
+    assert_int_equal(listen(four, 8), 0);
+    net_start(&net, loopback, 2);
+    struct rlimit was = take_descriptors();
+    struct dial *dial = dial_new(&net.dialer, "127.0.0.1", port, on_dialed, &dialed);
+    assert_true(dial_has_no_room(dial));
+    assert_string_equal(dial_phase(dial), "waiting for a file descriptor");
+    int64_t start = clock_steady_ms();
+    while (clock_steady_ms() - start < 2 * DIAL_NO_ROOM_MS && ++turns < 20)
+        uv_run(&net.loop, UV_RUN_ONCE);
+    assert_in_range(turns, 1, 5); /* it does not spin */
+    assert_false(dialed.ended);
+    setrlimit(RLIMIT_NOFILE, &was);
+    while (!dialed.ended)
+        uv_run(&net.loop, UV_RUN_ONCE);
+    expect_connected(&dialed, AF_INET);
+    net_stop(&net);
+    close(four);
+}
+
+static void test_a_look_up_without_a_descriptor_is_nobodys_fault(void **state)
+{
+    (void)state;
+    struct net net;
+    net_start(&net, loopback, 2);
+    struct rlimit was = take_descriptors();
+    struct dialed dialed = dial_to(&net, "four.example", 80);
+    setrlimit(RLIMIT_NOFILE, &was);
+    expect_not(&dialed, EXCHANGE_NO_ROOM, "file descriptor");
+    net_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +561,8 @@ int main(void)
         cmocka_unit_test(test_every_resolved_address_is_checked),
         cmocka_unit_test(test_names_that_only_look_like_addresses_reach_nothing),
         cmocka_unit_test(test_a_dial_can_be_given_up_in_any_phase),
+        cmocka_unit_test(test_without_a_descriptor_a_dial_waits_for_one),
+        cmocka_unit_test(test_a_look_up_without_a_descriptor_is_nobodys_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,22 @@ A, AAAA = 1, 28
 SERVFAIL, NXDOMAIN, REFUSED = 2, 3, 5
 
 
+def bound():
+    """UDP and TCP sockets on one free port."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+            tcp.listen(64)
+            return udp, tcp
+        except OSError:  # somebody else's by TCP
+            udp.close()
+            tcp.close()
+
+
 class Names:
     """names.records["a.test"] = [("127.0.0.2", 1)]: addresses with their TTL, or a code of failure,
     or a function (query, send) that answers as it likes, or not at all."""
@@ -15,13 +31,8 @@ class Names:
     def __init__(self):
         self.records, self.asked = {}, []
         self.stopped = threading.Event()
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = bound()
         self.port = self.udp.getsockname()[1]
-        self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind(("127.0.0.1", self.port))
-        self.tcp.listen(64)
         threading.Thread(target=self._serve_udp, daemon=True).start()
         threading.Thread(target=self._serve_tcp, daemon=True).start()
 

@@ -41,12 +41,12 @@ def endless(sock, _lines):
 class Proxy:
     """Listens on a free loopback port until closed."""
 
-    def __init__(self, behave=connects):
+    def __init__(self, behave=connects, address="127.0.0.1", port=0):
         self.behave = behave
         self.asked = []  # the lines of each request's head
         self.stopped = threading.Event()
         self.open = set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((address, port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
