@@ -269,6 +269,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->store = config->store;
     engine->writable = true;
     list_init(&engine->fresh);
+    list_init(&engine->wanting);
     list_init(&engine->outcomes);
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)

@@ -30,6 +30,7 @@
 enum {
     EARLY_MOST = 256, /* fresh ones kept while the settings are loading; the rest is parked */
     READ_MOST = 192,
+    READS_AT_ONCE = 8,    /* of all feeds: what they find is in memory before lanes take it */
     READ_RETRY_MS = 1000, /* after a read that failed */
     READ_SLOW_MS = 5000,  /* less than it takes a fresh one to become WAITING where it is queued */
 };
@@ -42,6 +43,7 @@ struct feed {
     bool changed;         /* by its owner, and not loaded since */
     bool direct, routing; /* what the writer was told; a job tells it just now */
     bool reading, read_again;
+    struct list want; /* in the engine's wanting: it reads when others have read */
     bool more;        /* rows on disk may be due */
     int64_t next_due; /* wall ms of the earliest row known to wait; -1: none */
     struct heap_node wake;
@@ -57,6 +59,7 @@ struct feed {
 };
 
 static void read_disk(struct feed *feed);
+static void read_in_turn(struct engine *engine);
 static void wake(struct feed *feed);
 
 struct feed *feed_find(struct engine *engine, int64_t notification)
@@ -75,6 +78,7 @@ struct feed *feed_of(struct engine *engine, int64_t notification)
     };
     list_init(&feed->held);
     list_init(&feed->early);
+    list_init(&feed->want);
     map_put(&engine->feeds, notification, feed);
     return feed;
 }
@@ -85,6 +89,7 @@ void feed_free(struct feed *feed)
     while ((node = list_first(&feed->held)) != NULL)
         feed_forget(feed, container_of(node, struct postback, held));
     heap_remove(&feed->engine->wakes, &feed->wake);
+    list_remove(&feed->want);
     notification_unref(feed->settings);
     free(feed);
 }
@@ -474,9 +479,11 @@ static void read_done(struct job *job, bool ok)
     struct read_job *read = (struct read_job *)job;
     struct engine *engine = engine_job_done(job);
     struct feed *feed = feed_find(engine, read->job.notification);
+    engine->reads--;
     if (feed == NULL) {
         drop_found(&read->found);
         free(read);
+        read_in_turn(engine);
         return;
     }
     feed->reading = false;
@@ -501,6 +508,7 @@ static void read_done(struct job *job, bool ok)
     else if (!left) /* else the lane asks when it has room */
         drained(feed);
     free(read);
+    read_in_turn(engine);
 }
 
 /* What is held from before `from` went back. */
@@ -513,32 +521,38 @@ static bool holds_later(const struct feed *feed)
     return false;
 }
 
-static void read_disk(struct feed *feed)
+/* Whether there is anything to read for, now. */
+static bool may_read(struct feed *feed)
 {
     struct engine *engine = feed->engine;
-    bool ordered = feed_is_ordered(feed);
     if (feed->settings == NULL || feed->settings->state != NOTIFICATION_ACTIVE ||
         engine->stopping || !engine->writable)
-        return;
+        return false;
     if (feed->loading) /* nothing more goes by the old settings; the new ones bring it back here */
-        return;
+        return false;
     if (feed->reading) {
         feed->read_again = true;
-        return;
+        return false;
     }
-    if (ordered && holds_later(feed)) /* the end of each of them comes back here */
-        return;
+    /* The end of each of them comes back here. */
+    if (feed_is_ordered(feed) && holds_later(feed))
+        return false;
     /* A read costs much besides its rows: with a few each time it would be most of a catch-up. */
+    return courier_room(engine->courier, feed->notification) > 0 &&
+           !courier_is_fed(engine->courier, feed->notification);
+}
+
+static void read_now(struct feed *feed)
+{
+    struct engine *engine = feed->engine;
     size_t room = courier_room(engine->courier, feed->notification);
-    if (room == 0 || courier_is_fed(engine->courier, feed->notification))
-        return;
     struct read_job *job = engine_job_new(
         engine, sizeof(*job) + feed->held_count * sizeof(job->skip[0]), read_run, read_done);
     job->job.notification = feed->notification;
     job->now_ms = clock_due_ms();
     job->next_due = -1;
     job->limit = room < READ_MOST ? room : READ_MOST;
-    job->ordered = ordered;
+    job->ordered = feed_is_ordered(feed);
     job->from = feed->from;
     job->round = feed->round;
     job->probing = courier_state(engine->courier, feed->notification) == LANE_DOWN;
@@ -546,9 +560,34 @@ static void read_disk(struct feed *feed)
     for (struct list *node = feed->held.next; node != &feed->held; node = node->next)
         job->skip[job->skip_count++] = container_of(node, struct postback, held)->id;
     feed->reading = true;
+    engine->reads++;
     feed->next_due = -1; /* the read tells; what comes meanwhile is kept by feed_due() */
     heap_remove(&engine->wakes, &feed->wake);
     store_read(engine->store, &job->job.job);
+}
+
+static void read_disk(struct feed *feed)
+{
+    struct engine *engine = feed->engine;
+    if (!may_read(feed))
+        return;
+    list_remove(&feed->want);
+    if (engine->reads < READS_AT_ONCE && list_empty(&engine->wanting))
+        read_now(feed);
+    else
+        list_append(&engine->wanting, &feed->want);
+}
+
+/* A read has ended: who has wanted to for longest may. */
+static void read_in_turn(struct engine *engine)
+{
+    struct list *first;
+    while (engine->reads < READS_AT_ONCE && (first = list_first(&engine->wanting)) != NULL) {
+        struct feed *feed = container_of(first, struct feed, want);
+        list_remove(first);
+        if (may_read(feed))
+            read_now(feed);
+    }
 }
 
 void feed_hungry(struct feed *feed)

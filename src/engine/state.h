@@ -37,6 +37,8 @@ struct engine {
     struct list outcomes; /* struct outcome: not yet given to the writer */
     size_t outcome_count, recording;
     int64_t floor, floor_at; /* last written, and when (steady ms) */
+    size_t reads;            /* of feeds, under way */
+    struct list wanting;     /* feeds that would read, in turn */
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
     unsigned holds;                  /* enum hold */
