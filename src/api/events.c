@@ -133,15 +133,21 @@ static void intake_clear(struct api_job *job)
 
 /* ---- the request ---- */
 
-/* Whose turn the write takes: of the account that all events go to; 0: of whoever sends them. */
+/* Whose turn the write takes: of the account that all events go to.  One that is not known yet by
+ * its id has a number made of its SID.  0: of whoever sends them. */
 static int64_t one_account(const struct intake *intake)
 {
-    int64_t account = intake->to_count > 0 ? intake->to[0].account : 0;
+    const struct addressee *first = intake->to;
+    uint64_t of_sid = 0;
     for (size_t i = 1; i < intake->to_count; i++) {
-        if (intake->to[i].account != account)
+        if (strcmp(intake->to[i].sid, first->sid) != 0)
             return 0;
     }
-    return account;
+    if (intake->to_count == 0 || first->account != 0)
+        return intake->to_count > 0 ? first->account : 0;
+    for (const char *at = first->sid; *at != '\0'; at++)
+        of_sid = of_sid * 31 + (unsigned char)*at;
+    return -(int64_t)(of_sid >> 1) - 1;
 }
 
 /* Once a problem list is full, further events would be checked for nothing. */
