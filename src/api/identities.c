@@ -222,6 +222,7 @@ static void ask(struct api *api, struct holder *holder)
     question->changes = api->identities->changes;
     memcpy(question->hash, holder->hash, TOKEN_HASH_BYTES);
     holder->asked = true;
+    question->job.account = -1; /* a call's, whoever it turns out to be */
     store_read(api->store, &question->job);
 }
 

@@ -57,15 +57,22 @@ void api_job_show(struct api_job *job)
     call_json_answer(job->call, 200, json_incref(job->shown));
 }
 
-void api_write(struct api_job *job)
+/* Whose turn it is, unless the handler knows better. */
+static void name_account(struct api_job *job)
 {
     if (job->job.account == 0)
         job->job.account = job->call->caller.account;
+}
+
+void api_write(struct api_job *job)
+{
+    name_account(job);
     store_write(job->api->store, &job->job);
 }
 
 void api_read(struct api_job *job)
 {
+    name_account(job);
     store_read(job->api->store, &job->job);
 }
 

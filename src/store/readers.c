@@ -1,4 +1,5 @@
-/* readers.c — two threads that take read jobs one by one.
+/* readers.c — threads that take read jobs one by one: one for the engine, two for calls, so that
+ * slow lists never hold up what has to be delivered.
  *
  * A job's transaction begins after it was taken, so its snapshot holds every write that was done()
  * when it was given.
@@ -14,13 +15,16 @@
 
 #include <stdlib.h>
 
-enum { READERS = 2 };
+enum { OF_ENGINE, OF_CALLS, QUEUES };
+static const int reads_for[] = { OF_ENGINE, OF_CALLS, OF_CALLS };
+enum { READERS = sizeof(reads_for) / sizeof(reads_for[0]) };
 
 struct readers {
-    struct queue queue;
+    struct queue queues[QUEUES];
     struct batch_sink sink;
     struct reader {
         struct readers *readers;
+        struct queue *queue;
         struct db *db;
         pthread_t thread;
     } each[READERS];
@@ -31,7 +35,7 @@ static void *reader_main(void *context)
     struct reader *reader = context;
     struct readers *readers = reader->readers;
 
-    for (struct job *job; (job = queue_take_one(&readers->queue)) != NULL;) {
+    for (struct job *job; (job = queue_take_one(reader->queue)) != NULL;) {
         struct batch *batch = batch_new(job, false);
         enum db_failure failure = batch_read(batch, reader->db);
         if (failure == DB_FATAL)
@@ -51,11 +55,13 @@ struct readers *readers_start(const char *path, struct id_source *ids, struct ba
     readers->sink = sink;
     for (int i = 0; i < READERS; i++) {
         readers->each[i].readers = readers;
+        readers->each[i].queue = &readers->queues[reads_for[i]];
         readers->each[i].db = sqlite_open(path, CONNECTION_READER, ids, error);
         if (readers->each[i].db == NULL)
             goto err0;
     }
-    queue_init(&readers->queue);
+    for (int i = 0; i < QUEUES; i++)
+        queue_init(&readers->queues[i]);
     for (int i = 0; i < READERS; i++) {
         if (pthread_create(&readers->each[i].thread, NULL, reader_main, &readers->each[i]) != 0)
             die("no thread for the store's readers");
@@ -70,16 +76,18 @@ err0:
 
 void readers_give(struct readers *readers, struct job *job)
 {
-    queue_put(&readers->queue, job);
+    queue_put(&readers->queues[job->account == 0 ? OF_ENGINE : OF_CALLS], job);
 }
 
 void readers_stop(struct readers *readers)
 {
-    queue_close(&readers->queue);
+    for (int i = 0; i < QUEUES; i++)
+        queue_close(&readers->queues[i]);
     for (int i = 0; i < READERS; i++) {
         pthread_join(readers->each[i].thread, NULL);
         sqlite_close(readers->each[i].db);
     }
-    queue_destroy(&readers->queue);
+    for (int i = 0; i < QUEUES; i++)
+        queue_destroy(&readers->queues[i]);
     free(readers);
 }

@@ -31,7 +31,7 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
     /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
      * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
     void (*done)(struct job *job, bool ok);
-    int64_t account; /* who takes turns with others (line.h): for whom it writes; 0: the engine */
+    int64_t account; /* for whom it is, and who takes turns with others (line.h); 0: the engine */
     bool sure; /* run() never gives false and breaks no constraint: no savepoint (the hot path) */
     struct error error;
 
