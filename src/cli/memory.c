@@ -1,5 +1,7 @@
 /* memory.c — the allocators of jansson, libuv, c-ares and OpenSSL: malloc() or die().
  *
+ * malloc() itself is mimalloc's where the build has it: blocks go from thread to thread here.
+ *
  * The rule: these give NULL for a size of 0 only.  c-ares and libuv ask for that and take NULL.
  */
 #include "cli/memory.h"
@@ -8,6 +10,9 @@
 
 #include <ares.h>
 #include <jansson.h>
+#ifdef HAVE_MIMALLOC
+#include <mimalloc.h>
+#endif
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <uv.h>
@@ -57,6 +62,9 @@ static void tls_free(void *memory, const char *file, int line)
 
 void memory_for_libraries(void)
 {
+#ifdef HAVE_MIMALLOC
+    mi_option_disable(mi_option_show_errors); /* what cannot be had is told by die(), in one line */
+#endif
     json_set_alloc_funcs(lib_alloc, free);
     if (uv_replace_allocator(lib_alloc, lib_resize, lib_zeroed, free) != 0 ||
         CRYPTO_set_mem_functions(tls_alloc, tls_resize, tls_free) != 1 ||
