@@ -105,16 +105,6 @@ void buf_fmt(struct buf *buf, const char *format, ...)
     va_end(args);
 }
 
-void buf_drop(struct buf *buf, size_t len)
-{
-    if (len > buf->len)
-        bug("dropping %zu of %zu bytes", len, buf->len);
-    if (len == 0)
-        return;
-    memmove(buf->data, buf->data + len, buf->len - len + 1);
-    buf->len -= len;
-}
-
 const char *buf_text(const struct buf *buf)
 {
     return buf->data != NULL ? buf->data : "";

@@ -60,8 +60,6 @@ void buf_vfmt(struct buf *buf, const char *format, va_list args)
 char *buf_room(struct buf *buf, size_t len);
 void buf_grew(struct buf *buf, size_t len);
 
-void buf_drop(struct buf *buf, size_t len); /* removes the first len bytes */
-
 const char *buf_text(const struct buf *buf); /* never NULL: "" when empty */
 char *buf_take(struct buf *buf);             /* the caller frees; never NULL; buf is then empty */
 

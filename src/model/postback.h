@@ -47,8 +47,10 @@ struct postback *postback_new(void);           /* zeroed */
 void postback_free(struct postback *postback); /* NULL is allowed; drops its event */
 
 /* How many there are, on any thread; and from how many on the store hands no more over, but leaves
- * them on disk until lanes have room.  Who makes many of one event has half of that. */
-enum { POSTBACKS_IN_MEMORY_MOST = 16384 };
+ * them on disk until lanes have room.  Twice what lanes take in all, so that those of healthy
+ * receivers come straight when slow ones have filled them; who makes many of one event has a
+ * quarter of that. */
+enum { POSTBACKS_IN_MEMORY_MOST = 32768 };
 size_t postbacks_in_memory(void);
 
 #endif

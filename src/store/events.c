@@ -56,7 +56,7 @@ static void hand_over(struct job *job, struct event *event, const struct route *
 static bool memory_has_room(const struct job *job)
 {
     size_t most = POSTBACKS_IN_MEMORY_MOST;
-    return postbacks_in_memory() < (job->postbacks < MANY ? most : most / 2);
+    return postbacks_in_memory() < (job->postbacks < MANY ? most : most / 4);
 }
 
 static void write_postback(struct job *job, struct db *db, struct event *event,
