@@ -44,10 +44,11 @@ export function query(values) {
 }
 
 /* Whoever signs in again in another tab changes the cookie for this one too: the same person goes on with that session,
- * so that nothing typed here is lost; nobody works in another's. */
-async function signedInAnew() {
+ * so that nothing typed here is lost; nobody works in another's.  Whether a call with the refused token is worth sending
+ * again: also when another call found out first. */
+async function signedInAnew(refused) {
   const now = await get("/Session", null, { quiet: true }).catch(() => null);
-  if (!now || !session || now.CsrfToken === session.CsrfToken)
+  if (!now || !session || now.CsrfToken === refused)
     return false;
   if (now.User.Id !== session.User.Id)
     throw new ApiError(403, { Message: `${now.User.Email} has signed in in another tab: load this page again to go on as that user.` });
@@ -57,11 +58,11 @@ async function signedInAnew() {
 
 async function ask(method, path, options = {}) {
   const { body, type = "application/json", signal, quiet, keepalive } = options;
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json" }, token = session?.CsrfToken;
   if (body !== undefined)
     headers["Content-Type"] = type;
   if (session && method !== "GET")
-    headers["X-CSRF-Token"] = session.CsrfToken;
+    headers["X-CSRF-Token"] = token;
   let answer, json = null;
   try {
     answer = await fetch(path, {
@@ -80,7 +81,7 @@ async function ask(method, path, options = {}) {
     return json;
   if (answer.status === 401 && session && !quiet && onSignedOut())
     throw new ApiError(401, { Message: "Your session has ended. Sign in again in another tab, then go on here." });
-  if (answer.status === 403 && method !== "GET" && await signedInAnew())
+  if (answer.status === 403 && method !== "GET" && await signedInAnew(token))
     return ask(method, path, options);
   throw new ApiError(answer.status, json);
 }

@@ -189,8 +189,7 @@ def test_an_episode_outlives_restarts(receivers):
         await_notice(world.partner, "notification.late", marker.id)  # looks were taken since
         assert len(notices(world.partner, "notification.late", work.id)) == 1
         sick.behave = answers(200)
-        for row in work.postbacks(State="WAITING", PageSize=100):
-            work.retry(row["Id"])
+        work.catch_up()
         await_notice(world.partner, "notification.on_time", work.id)
         await_event(ear, "notification.recovered")
         assert len([one for one in events(ear, "notification.failing")

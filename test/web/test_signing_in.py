@@ -90,6 +90,18 @@ def test_what_is_typed_outlives_the_session(browser, world, receiver):
 
 
 @DESKTOP
+def test_calls_that_find_the_new_session_at_once_all_go_on(browser, world):
+    email = browser.user(world.partner)
+    browser.become(email).go("/notices").become(email)
+    said = browser.driver.execute_async_script("""
+      const done = arguments[0];
+      import('/assets/api.js').then(({ post, own }) => Promise.allSettled(
+        Array.from({ length: 5 }, () => post(own('/Notices/Read'))))).then((all) =>
+          done(all.map((one) => one.reason?.message ?? one.status)), (error) => done([error.message]));""")
+    assert said == ["fulfilled"] * 5
+
+
+@DESKTOP
 def test_the_banner_of_a_maintenance_is_for_those_inside(browser, world):
     world.operator.ok(world.operator.post("Maintenance", {"Message": "New disks."}))
     browser.sign_in(world.partner, "/account")
