@@ -65,6 +65,7 @@ static void committed(void *context, struct list *postbacks)
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
         struct feed *feed = feed_of(engine, postback->notification);
+        engine->newest = postback->id;
         if (postback->event == NULL) { /* a hint: rows wait on disk */
             changes_note(&engine->changes, postback->account);
             recorder_touch(engine, postback->notification, postback->account);
@@ -75,7 +76,6 @@ static void committed(void *context, struct list *postbacks)
         }
         changes_note(&engine->changes, postback->event->account);
         recorder_touch(engine, postback->notification, postback->event->account);
-        engine->newest_fresh = postback->id;
         feed_accept(feed, postback);
     }
 }

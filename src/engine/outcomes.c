@@ -5,8 +5,9 @@
  * outcomes go back to the head of the queue and are tried again when the store takes writes: an
  * attempt that was made is never forgotten while the program lives.
  *
- * Beside them the job writes the floor: no FRESH row is older, so that recovery after a crash
- * looks at few rows.  FRESH postbacks that stay queued are aged (made WAITING) to keep it rising.
+ * Beside them, or alone when none has come for long, the job writes the floor: no FRESH row is
+ * older, so that recovery after a crash looks at few rows.  FRESH postbacks that stay queued are
+ * aged (made WAITING) to keep it rising.
  */
 #include "base/clock.h"
 #include "base/fail.h"
@@ -22,6 +23,7 @@ enum {
     BATCH_MOST = 512,
     AGED_AFTER_MS = 10000,
     FLOOR_EVERY_MS = 1000,
+    FLOOR_ALONE_MS = 10000, /* with no outcome that it could ride with */
 };
 
 struct outcome {
@@ -179,20 +181,21 @@ static void age_fresh(struct engine *engine)
 static int64_t floor_now(const struct engine *engine)
 {
     struct list *oldest = list_first(&engine->fresh);
-    return oldest != NULL ? container_of(oldest, struct postback, fresh)->id
-                          : engine->newest_fresh + 1;
+    return oldest != NULL ? container_of(oldest, struct postback, fresh)->id : engine->newest + 1;
 }
 
 void outcomes_flush(struct engine *engine)
 {
-    bool floor_due = clock_steady_ms() - engine->floor_at >= FLOOR_EVERY_MS;
+    int64_t floor_age = clock_steady_ms() - engine->floor_at;
+    bool floor_due = floor_age >= FLOOR_EVERY_MS;
     if (!engine->writable)
         return;
     if (floor_due)
         age_fresh(engine);
-    if (engine->outcome_count == 0)
+    if (engine->outcome_count == 0 &&
+        (floor_age < FLOOR_ALONE_MS || floor_now(engine) == engine->floor))
         return;
-    while (!list_empty(&engine->outcomes)) {
+    do {
         struct outcome_job *batch =
             engine_job_new(engine, sizeof(*batch), outcomes_run, outcomes_done);
         batch->job.job.sure = true;
@@ -210,7 +213,7 @@ void outcomes_flush(struct engine *engine)
             engine->floor_at = clock_steady_ms();
         }
         store_write(engine->store, &batch->job.job);
-    }
+    } while (!list_empty(&engine->outcomes));
 }
 
 void outcomes_free(struct engine *engine)

@@ -33,7 +33,7 @@ bool engine_recover(struct engine *engine, struct error *error)
         return false;
     }
     engine->floor = recover.floor;
-    engine->newest_fresh = recover.floor - 1; /* none is FRESH; later ones are above it */
+    engine->newest = recover.floor - 1; /* none is FRESH; later ones are above it */
     for (size_t i = 0; i < recover.count; i++)
         feed_due(feed_of(engine, recover.waiting[i].notification), recover.waiting[i].due_at);
     log_info("recovered", LOG_N("undelivered", recover.recovered),

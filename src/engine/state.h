@@ -32,8 +32,8 @@ struct engine {
     uv_timer_t approval_timer;
     uv_prepare_t turn; /* once a turn of the loop: outcomes go to the writer */
 
-    struct list fresh;    /* postbacks whose rows are FRESH, oldest first */
-    int64_t newest_fresh; /* the highest id ever accepted */
+    struct list fresh; /* postbacks whose rows are FRESH, oldest first */
+    int64_t newest;    /* of the rows that commits brought: no FRESH one that is unknown is older */
     struct list outcomes; /* struct outcome: not yet given to the writer */
     size_t outcome_count, recording;
     int64_t floor, floor_at; /* last written, and when (steady ms) */

@@ -51,10 +51,11 @@ int64_t db_changes(struct db *db);    /* rows changed by the last statement run 
 bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */
 
 bool db_failed(const struct db *db);
-bool db_writes(const struct db *db);     /* the writer's, not a reader's */
-int64_t db_new_id(struct db *db);        /* for the hot tables, in order of time */
-int64_t db_now(const struct db *db);     /* ms, wall clock; one value for the whole job */
-int64_t db_due_now(const struct db *db); /* the same by the due clock (base/clock.h) */
+bool db_writes(const struct db *db);       /* the writer's, not a reader's */
+int64_t db_new_id(struct db *db);          /* for the hot tables, in order of time */
+int64_t db_newest_id(const struct db *db); /* the last of them */
+int64_t db_now(const struct db *db);       /* ms, wall clock; one value for the whole job */
+int64_t db_due_now(const struct db *db);   /* the same by the due clock (base/clock.h) */
 
 /* ---- for the store's own threads ---- */
 

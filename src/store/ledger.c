@@ -153,9 +153,10 @@ void ledger_write(struct db *db)
     }
 }
 
-static void add_hint(const struct entry *entry, struct list *hints)
+static void add_hint(const struct entry *entry, int64_t newest, struct list *hints)
 {
     struct postback *hint = postback_new();
+    hint->id = newest;
     hint->notification = entry->notification;
     hint->account = entry->account;
     hint->due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1;
@@ -168,7 +169,7 @@ void ledger_close(struct db *db, struct list *hints)
     struct ledger *ledger = ledger_of(db);
     for (size_t i = 0; i < ledger->count; i++) {
         if (ledger->entries[i].account != 0)
-            add_hint(&ledger->entries[i], hints);
+            add_hint(&ledger->entries[i], db_newest_id(db), hints);
     }
     ledger->count = ledger->part = 0;
     if (ledger->cap > ENTRIES_KEPT) {

@@ -449,6 +449,11 @@ int64_t db_new_id(struct db *db)
     return id_next(db->ids, db->due_now_ms);
 }
 
+int64_t db_newest_id(const struct db *db)
+{
+    return db->ids->last;
+}
+
 int64_t db_now(const struct db *db)
 {
     return db->now_ms;

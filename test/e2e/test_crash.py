@@ -3,6 +3,7 @@ SIGTERM, and receivers that are away meanwhile."""
 
 import json
 import random
+import sqlite3
 import threading
 from collections import defaultdict
 
@@ -248,6 +249,34 @@ def test_waiting_and_paused_postbacks_outlive_a_restart(own_server, receivers):
     assert stands.show()["State"] == "PAUSED" and paused.requests == []
     stands.do("Resume")
     paused.wait(1)
+
+
+def test_what_was_taken_in_during_maintenance_outlives_a_kill(own_server, receivers):
+    """Once it is known that none of it was under way, the start does not look at it again; what came since, it does."""
+    kept, straight = receivers(), receivers()
+    world = World(own_server)
+    delivery = Delivery(world, kept.url())
+    world.operator.ok(world.operator.post("Maintenance", {}))
+    await_until(lambda: world.operator.get("Maintenance").json()["State"] == "ON", "on")
+    delivery.send_many(300)
+
+    def passed():
+        with sqlite3.connect(f"file:{own_server.data}/postbackd.db?mode=ro", uri=True) as file:
+            floor = file.execute("SELECT value FROM meta WHERE key = 'fresh_floor'").fetchone()
+            return floor and int(floor[0]) > file.execute("SELECT max(id) FROM postback").fetchone()[0]
+    await_until(passed, "the floor above them all")
+    world.operator.ok(world.operator.post("Maintenance/End"))
+    kept.wait(300)
+    later = Delivery(world, straight.url())
+    straight.behave = hangs
+    later.send_many(20)
+    straight.wait(1)
+    own_server.kill()
+    straight.behave = answers(200)
+    own_server.start()
+    world.moved()
+    later.await_state("DELIVERED", 20)
+    delivery.await_state("DELIVERED", 300)
 
 
 def test_order_is_kept_through_a_kill(own_server, receiver):

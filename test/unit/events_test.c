@@ -98,6 +98,7 @@ static void test_a_paused_notification_s_postbacks_wait(void **state)
     assert_int_equal(list_length(&published.fresh), 0);
     assert_int_equal(published.hints, 1);
     assert_int_equal(published.hint_due_at, -1); /* nothing to do until it is resumed */
+    assert_int_equal(published.hint_id, house_number(house, "SELECT max(id) FROM postback", 0));
     assert_int_equal(house_number(house, "SELECT count(*) FROM postback WHERE state = 1", 0), 1);
     change.state = NOTIFICATION_ACTIVE;
     assert_true(house_do(house, set_state, &change, NULL));

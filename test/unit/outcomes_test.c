@@ -92,7 +92,7 @@ static void test_the_floor_stays_under_an_aged_row_until_it_waits_on_disk(void *
     struct postback *old = fresh(bare);
     pass(bare, 20);
     struct postback *young = fresh(bare);
-    engine->newest_fresh = young->id;
+    engine->newest = young->id;
 
     outcomes_flush(engine); /* ages the old one; nothing is on disk yet */
     assert_int_equal(engine->floor, old->id);
@@ -131,6 +131,30 @@ static void test_the_floor_does_not_fall_back_after_a_start(void **state)
     assert_int_equal(floor_on_disk(bare), floor);
 }
 
+static void test_the_floor_rises_with_what_waits_though_nothing_goes_out(void **state)
+{
+    struct bare *bare = *state;
+    struct engine *engine = &bare->engine;
+    struct postback *young = fresh(bare);
+    engine->newest = young->id + 1000; /* of rows that wait on disk */
+    outcomes_flush(engine);
+    await_jobs(bare);
+    assert_int_equal(floor_on_disk(bare), young->id);
+
+    list_remove(&young->fresh);
+    postback_free(young);
+    pass(bare, 5);
+    outcomes_flush(engine); /* soon after the last one: not for its own sake */
+    assert_int_equal(engine->jobs, 0);
+    pass(bare, 5);
+    outcomes_flush(engine);
+    await_jobs(bare);
+    assert_int_equal(floor_on_disk(bare), engine->newest + 1);
+    pass(bare, 20);
+    outcomes_flush(engine); /* it is written */
+    assert_int_equal(engine->jobs, 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -138,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_floor_stays_under_an_aged_row_until_it_waits_on_disk),
         TEST(test_the_floor_does_not_fall_back_after_a_start),
+        TEST(test_the_floor_rises_with_what_waits_though_nothing_goes_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,7 @@ struct published {
     const char *type;
     struct list fresh; /* postbacks with events */
     size_t hints;
-    int64_t hint_notification, hint_due_at;
+    int64_t hint_notification, hint_due_at, hint_id;
 };
 
 static inline void house_keep_fresh(void *context, struct list *postbacks)
@@ -83,6 +83,7 @@ static inline void house_keep_fresh(void *context, struct list *postbacks)
         published->hints++;
         published->hint_notification = postback->notification;
         published->hint_due_at = postback->due_at;
+        published->hint_id = postback->id;
         postback_free(postback);
     }
 }
