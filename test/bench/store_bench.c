@@ -76,7 +76,7 @@ static bool set_up(struct job *job, struct db *db)
         db_bind_int(add, 1, id);
         db_run(db, add);
         add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, settings, "
-                             "secrets, created_at) VALUES (?, 1, ?, x'', 0)");
+                             "secrets, opened, created_at) VALUES (?, 1, ?, x'', '[]', 0)");
         db_bind_int(add, 1, id);
         db_bind_text(add, 2,
                      "{\"Category\":\"Action Inquiry Events\",\"Method\":\"POST\","
