@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "base/map.h"
+#include "store/log_file.h"
 #include "store/schema.h"
 
 #include <errno.h>
@@ -508,7 +509,8 @@ struct db *sqlite_open(const char *path, enum connection mode, struct id_source 
 
     *db = (struct db){ .path = must_copy(path), .mode = mode, .ids = ids };
     db->dead.db = db;
-    if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &db->handle, flags,
+                        mode == CONNECTION_WRITER ? log_file_vfs() : NULL) != SQLITE_OK)
         goto err0;
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, 5000); /* a person's sqlite3 shell on the same file */
