@@ -81,7 +81,8 @@ def test_maximum_requests_a_second(world, receiver):
     for row in delivery.postbacks(PageSize=100):
         for attempt in delivery.postback(row["Id"])["AttemptList"]:
             began.append(datetime.fromisoformat(attempt["StartDate"]).timestamp())
-    assert most_in_a_second(began) <= 20, "as sent"
+    # Exact is the moment when it leaves (courier_test); StartDate is when it was built, just before.
+    assert most_in_a_second(began) <= 21, "as built"
     # Two more than were sent in a second may arrive in one, if the first of them were held up.
     assert most_in_a_second(request.at for request in requests) <= 22, "as received"
     assert 2.9 <= requests[-1].at - requests[0].at < 6, "and near that rate"
