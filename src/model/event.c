@@ -213,14 +213,20 @@ static void unknown_member(const struct checking *checking, const char *name)
     wrong_member(checking, name, what);
 }
 
+/* Most are not: a letter tells, without a call. */
+static bool is_named(const struct data_point *point, const char *name)
+{
+    return point->name[0] == name[0] && strcmp(point->name, name) == 0;
+}
+
 /* The number of the data point of that name, looked for from `from` on; point_count: none. */
 static size_t point_index(const struct event_type *type, const char *name, size_t from)
 {
     for (size_t i = from; i < type->point_count; i++)
-        if (strcmp(type->points[i].name, name) == 0)
+        if (is_named(&type->points[i], name))
             return i;
     for (size_t i = 0; i < from; i++)
-        if (strcmp(type->points[i].name, name) == 0)
+        if (is_named(&type->points[i], name))
             return i;
     return type->point_count;
 }

@@ -106,7 +106,7 @@ static const struct node *descend(const struct node *node, const char *const *se
     if (count == 0)
         return node->route_count > 0 ? node : NULL;
     for (const struct node *child = node->children; child != NULL; child = child->next) {
-        if (strcmp(child->literal, segments[0]) != 0)
+        if (child->literal[0] != segments[0][0] || strcmp(child->literal, segments[0]) != 0)
             continue;
         const struct node *found = descend(child, segments + 1, count - 1, params, param_count);
         if (found != NULL)

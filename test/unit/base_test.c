@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,16 @@ static void test_numbers_are_written_whole(void **state)
     buf_int(&buf, INT64_MAX);
     assert_string_equal(buf_text(&buf), "-9223372036854775808 0 9223372036854775807");
     buf_free(&buf);
+    for (int64_t power = 1; power < INT64_MAX / 10; power *= 10) {
+        int64_t near[] = { -power - 1, -power, 1 - power, power - 1, power, power + 1, power * 7 };
+        for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
+            int64_t number = near[i];
+            char made[TEXT_OF_INT], expected[TEXT_OF_INT];
+            snprintf(expected, sizeof(expected), "%" PRId64, number);
+            assert_int_equal(text_of_int(made, number), strlen(expected));
+            assert_string_equal(made, expected);
+        }
+    }
 }
 
 static void test_numbers_are_read_whole_or_not_at_all(void **state)
