@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "model/postback.h"
+#include "store/fan_outs.h"
 #include "store/ledger.h"
 #include "store/line.h"
 #include "store/routes.h"
@@ -68,7 +69,7 @@ static void job_refused(struct job *job, struct db *db)
 /* False: the transaction is broken. */
 static bool run_part(struct job *job, struct db *db)
 {
-    size_t ledger = ledger_mark(db), routes = routes_mark(db);
+    size_t ledger = ledger_mark(db), routes = routes_mark(db), fan_outs = fan_outs_mark(db);
 
     if (!job->sure)
         db_begin_part(db);
@@ -84,6 +85,7 @@ static bool run_part(struct job *job, struct db *db)
     job_refused(job, db);
     ledger_undo(db, ledger);
     routes_undo(db, routes);
+    fan_outs_undo(db, fan_outs);
     return db_undo_part(db);
 }
 
@@ -109,6 +111,21 @@ static struct job *next_of(struct batch *batch, struct job *last)
     return *link;
 }
 
+/* The line's own jobs: nobody is told of them. */
+static void take_out_steps(struct batch *batch)
+{
+    struct job **link = &batch->jobs;
+    while (batch->line != NULL && *link != NULL) {
+        struct job *job = *link;
+        if (job->done != NULL) {
+            link = &job->next;
+            continue;
+        }
+        batch->postbacks += job->ok ? job->postbacks : 0;
+        *link = job->next;
+    }
+}
+
 enum db_failure batch_commit(struct batch *batch, struct db *db)
 {
     bool whole = true;
@@ -122,13 +139,16 @@ enum db_failure batch_commit(struct batch *batch, struct db *db)
     if (!db_commit(db)) {
         ledger_undo(db, 0);
         routes_undo(db, 0);
+        fan_outs_undo(db, 0);
         fail_all(batch, db);
+        take_out_steps(batch);
         return db_failure(db);
     }
     for (job = batch->jobs; job != NULL; job = job->next) {
         if (job->ok)
             append_all(&batch->fresh, &job->fresh);
     }
+    take_out_steps(batch);
     ledger_close(db, &batch->fresh);
     routes_keep(db);
     return DB_FINE;

@@ -2,15 +2,19 @@
  *
  * The hot path: two inserts and one index entry an event, all at the right-hand edge of their
  * trees. The event's id is taken first and its postbacks' right after it, by the one writer, so the
- * postbacks of an event are the rows that follow its id.
+ * postbacks of an event are the rows that follow its id.  (Not those of a fan-out's later steps:
+ * they are found by the index of the ones sent again.)
  *
  * The rule: a postback row is FRESH only if it is also handed to the engine with this commit; all
  * others are WAITING, which the engine finds on disk.
  */
 #include "store/events.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
+#include "base/log.h"
 #include "model/postback.h"
+#include "store/fan_outs.h"
 #include "store/ledger.h"
 #include "store/routes.h"
 
@@ -59,15 +63,21 @@ static bool memory_has_room(const struct job *job)
     return postbacks_in_memory() < (job->postbacks < MANY ? most : most / 4);
 }
 
+/* apart: not among the rows that follow the event's, so the index of those finds it. */
 static void write_postback(struct job *job, struct db *db, struct event *event,
-                           const struct route *route)
+                           const struct route *route, bool apart)
 {
+    static const char *const texts[] = {
+        "INSERT INTO postback (id, bucket, account, notification, event, state, due_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO postback (id, bucket, account, notification, event, state, due_at, resent) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+    };
     bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
                  routes_direct(db, route->notification) && memory_has_room(job);
     int64_t id = db_new_id(db);
     int64_t due_at = db_due_now(db) + route->delay_ms;
-    struct stmt *add = db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, "
-                                      "event, state, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    struct stmt *add = db_prepare(db, texts[apart]);
     db_bind_int(add, 1, id);
     db_bind_int(add, 2, route->bucket);
     db_bind_int(add, 3, event->account);
@@ -84,16 +94,97 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
         ledger_wait(db, route->notification, event->account, route->active ? due_at : LEDGER_IDLE);
 }
 
+/* The first route of a notification above this one. */
+static size_t first_behind(const struct route *routes, size_t count, int64_t notification)
+{
+    size_t from = 0, to = count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (routes[middle].notification <= notification)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* At most so many of what is left of the fan-out, which is moved behind them.  True: that was all.
+ */
+static bool fan_out(struct job *job, struct db *db, struct event *event, struct fan_out *left,
+                    size_t most, bool apart)
+{
+    size_t count, written = 0;
+    const struct route *routes = routes_of(db, event->account, &count);
+    for (size_t i = first_behind(routes, count, left->after);
+         i < count && routes[i].notification <= left->last; i++) {
+        if (routes[i].notification == left->left_out || !route_wants(&routes[i], event->type))
+            continue;
+        if (written++ == most)
+            return false;
+        write_postback(job, db, event, &routes[i], apart);
+        left->after = routes[i].notification;
+    }
+    return true;
+}
+
+/* How many postbacks a job may write for one event at once: none while those of earlier events are
+ * to come, and none once it has written many.  (The engine's own jobs are never cut.) */
+static size_t may_write(const struct job *job, struct db *db, int64_t account)
+{
+    if (fan_outs_of(db, account) || (job->account != 0 && job->postbacks >= FAN_OUT_MOST))
+        return 0;
+    return FAN_OUT_STEP;
+}
+
 void event_publish_except(struct job *job, struct db *db, struct event *event, int64_t notification)
 {
+    struct fan_out all = { .account = event->account, .left_out = notification };
     size_t count;
     write_event(db, event);
     job->events++;
     const struct route *routes = routes_of(db, event->account, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (routes[i].notification != notification && route_wants(&routes[i], event->type))
-            write_postback(job, db, event, &routes[i]);
+    if (count == 0)
+        return;
+    all.event = event->id;
+    all.last = routes[count - 1].notification;
+    if (!fan_out(job, db, event, &all, may_write(job, db, event->account), false))
+        fan_out_add(db, &all);
+}
+
+/* As if the event had been given when it was written. */
+static int64_t written_us(const struct db *db, int64_t event)
+{
+    int64_t age_ms = db_due_now(db) - id_time_ms(event);
+    return clock_steady_us() - (age_ms > 0 ? age_ms : 0) * 1000;
+}
+
+static void step(struct job *job, struct db *db, struct fan_out *left)
+{
+    struct event *event = event_load(db, left->account, left->event);
+    bool whole = true;
+    if (event != NULL) {
+        job->given_us = written_us(db, event->id);
+        whole = fan_out(job, db, event, left, (size_t)(FAN_OUT_STEP - job->postbacks), true);
+        event_unref(event);
+    } else {
+        log_error("an event has gone before all its postbacks were written",
+                  LOG_N("event", left->event));
     }
+    if (whole)
+        fan_out_end(db, left);
+    else
+        fan_out_move(db, left);
+}
+
+bool events_fan_out(struct job *job, struct db *db)
+{
+    struct fan_out left;
+    for (int events = 0; events < FAN_OUT_STEP && job->postbacks < FAN_OUT_STEP; events++) {
+        if (!fan_out_oldest(db, job->account, &left))
+            break;
+        step(job, db, &left);
+    }
+    return true;
 }
 
 void event_publish(struct job *job, struct db *db, struct event *event)

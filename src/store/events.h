@@ -12,6 +12,14 @@ void event_publish(struct job *job, struct db *db, struct event *event);
 /* The same, but not to this notification. */
 void event_publish_except(struct job *job, struct db *db, struct event *event,
                           int64_t notification);
+/* An event that more than FAN_OUT_STEP notifications want gets the postbacks of the first ones at
+ * once, as does one of a job that has written FAN_OUT_MOST.  The rest is on disk with it as a
+ * fan-out (fan_outs.h), which the writer goes on with in transactions of its own, also after a
+ * restart.  Every notification's postbacks are in the order of its account's events all the same.
+ */
+enum { FAN_OUT_STEP = 512, FAN_OUT_MOST = 4096 };
+/* A step for job->account: its oldest fan-outs.  (A job's run().) */
+bool events_fan_out(struct job *job, struct db *db);
 /* One reference for the caller; NULL: no such event of this account. */
 struct event *event_load(struct db *db, int64_t account, int64_t id);
 

@@ -8,6 +8,7 @@
 #include "store/line.h"
 
 #include "base/fail.h"
+#include "store/events.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,9 @@ struct line_heavy {
     struct list in; /* of the turns, while it has jobs */
     int64_t account;
     struct line_jobs jobs;
+    bool fans_out;
+    int steps;       /* in a row */
+    struct job step; /* the line's own */
 };
 
 static void put(struct line_jobs *jobs, struct job *job)
@@ -49,16 +53,80 @@ void line_free(struct line *line)
     map_free(&line->heavy);
 }
 
+static struct line_heavy *heavy_of(const struct list *turn)
+{
+    return container_of(turn, struct line_heavy, in);
+}
+
 bool line_empty(const struct line *line)
 {
-    return line->calls.first == NULL && line->engine.first == NULL && list_empty(&line->turns);
+    if (line->calls.first != NULL || line->engine.first != NULL)
+        return false;
+    for (const struct list *at = line->turns.next; at != &line->turns; at = at->next) {
+        if (heavy_of(at)->jobs.first != NULL)
+            return false;
+    }
+    return true;
+}
+
+bool line_fans_out(const struct line *line)
+{
+    for (const struct list *at = line->turns.next; at != &line->turns; at = at->next) {
+        if (heavy_of(at)->fans_out)
+            return true;
+    }
+    return false;
+}
+
+static struct line_heavy *heavy_for(struct line *line, int64_t account)
+{
+    struct line_heavy *heavy = map_get(&line->heavy, account);
+    if (heavy == NULL) {
+        heavy = must_alloc(sizeof(*heavy));
+        heavy->account = account;
+        list_init(&heavy->in);
+        map_put(&line->heavy, account, heavy);
+    }
+    return heavy;
+}
+
+/* Has it a turn to wait for? */
+static void line_up(struct line *line, struct line_heavy *heavy)
+{
+    bool wants = heavy->fans_out || heavy->jobs.first != NULL;
+    if (!wants)
+        list_remove(&heavy->in);
+    else if (list_empty(&heavy->in))
+        list_append(&line->turns, &heavy->in);
 }
 
 static void put_heavy(struct line *line, struct line_heavy *heavy, struct job *job)
 {
-    if (heavy->jobs.first == NULL)
-        list_append(&line->turns, &heavy->in);
     put(&heavy->jobs, job);
+    line_up(line, heavy);
+}
+
+void line_fan_out(struct line *line, int64_t account)
+{
+    struct line_heavy *heavy = heavy_for(line, account);
+    heavy->fans_out = true;
+    line_up(line, heavy);
+}
+
+void line_stop_fan_outs(struct line *line)
+{
+    for (struct list *at = line->turns.next, *next; at != &line->turns; at = next) {
+        next = at->next;
+        heavy_of(at)->fans_out = false;
+        line_up(line, heavy_of(at));
+    }
+}
+
+static struct job *step_of(struct line_heavy *heavy)
+{
+    heavy->step = (struct job){ .run = events_fan_out, .account = heavy->account, .sure = true };
+    list_init(&heavy->step.fresh);
+    return &heavy->step;
 }
 
 void line_add(struct line *line, struct job *jobs)
@@ -85,15 +153,19 @@ static struct job *take_call(struct line *line)
 
 static struct job *take_heavy(struct line *line)
 {
-    struct list *first = list_first(&line->turns);
-    if (first == NULL)
-        return NULL;
-    struct line_heavy *heavy = container_of(first, struct line_heavy, in);
-    struct job *job = take(&heavy->jobs);
-    list_remove(&heavy->in);
-    if (heavy->jobs.first != NULL)
-        list_append(&line->turns, &heavy->in);
-    return job;
+    for (struct list *at = line->turns.next; at != &line->turns; at = at->next) {
+        struct line_heavy *heavy = heavy_of(at);
+        bool steps = heavy->fans_out && !line->no_steps &&
+                     (heavy->steps < LINE_STEPS_MOST || heavy->jobs.first == NULL);
+        struct job *job = steps ? step_of(heavy) : take(&heavy->jobs);
+        if (job == NULL)
+            continue;
+        heavy->steps = steps ? heavy->steps + 1 : 0;
+        list_remove(&heavy->in);
+        line_up(line, heavy);
+        return job;
+    }
+    return NULL;
 }
 
 static struct job *take_light(struct line *line, int64_t spent_us)
@@ -110,24 +182,22 @@ static void weigh(struct line *line, int64_t took_us)
     if (line->last_account == 0)
         return;
     struct line_heavy *heavy = map_get(&line->heavy, line->last_account);
-    if (took_us >= LINE_HEAVY_US && heavy == NULL) {
-        heavy = must_alloc(sizeof(*heavy));
-        heavy->account = line->last_account;
-        list_init(&heavy->in);
-        map_put(&line->heavy, heavy->account, heavy);
-    } else if (took_us < LINE_HEAVY_US && heavy != NULL && heavy->jobs.first == NULL) {
+    if (took_us >= LINE_HEAVY_US) {
+        heavy_for(line, line->last_account);
+    } else if (heavy != NULL && !heavy->fans_out && heavy->jobs.first == NULL) {
         map_remove(&line->heavy, heavy->account);
         free(heavy);
     }
 }
 
-void line_begin(struct line *line, int64_t now_us)
+void line_begin(struct line *line, int64_t now_us, bool steps)
 {
     bool light = line->calls.first != NULL || line->engine.first != NULL;
     if (line->began_us != 0) /* the commit of the last one counts */
         line->owed_us += line->heavy_batch ? now_us - line->began_us : line->began_us - now_us;
     if (!light || line->owed_us < 0)
         line->owed_us = 0;
+    line->no_steps = !steps;
     line->heavy_batch = !list_empty(&line->turns) && line->owed_us == 0;
     line->count = 0;
     line->began_us = line->last_us = now_us;
@@ -141,8 +211,8 @@ struct job *line_next(struct line *line, int64_t now_us)
     weigh(line, now_us - line->last_us);
     line->last_account = 0;
     if (line->count == 0 && line->heavy_batch)
-        job = take_heavy(line);
-    else if (!line->heavy_batch && line->count < LINE_BATCH_MOST && spent_us < LINE_BATCH_US)
+        line->heavy_batch = (job = take_heavy(line)) != NULL; /* there may be steps alone */
+    if (!line->heavy_batch && line->count < LINE_BATCH_MOST && spent_us < LINE_BATCH_US)
         job = take_light(line, spent_us);
     if (job == NULL && line->count == 0)
         job = take_heavy(line); /* what looked light was theirs */

@@ -82,6 +82,7 @@ static struct batch *all_finished(struct store *store)
 
 static void count(const struct batch *batch)
 {
+    metric_add(METRIC_POSTBACKS, batch->postbacks);
     for (const struct job *job = batch->jobs; job != NULL; job = job->next) {
         metric_add(METRIC_EVENTS, job->ok ? job->events : 0);
         metric_add(METRIC_POSTBACKS, job->ok ? job->postbacks : 0);

@@ -76,7 +76,8 @@ void store_on_health(struct store *store, void (*health)(void *context, bool wri
 bool store_writable(const struct store *store);
 
 /* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
- * before the first store_write(), and for tests.  Its fresh postbacks go to store_on_fresh()'s
+ * before the first store_write(), and for tests.  (The steps of a fan-out that it begins are taken
+ * after the next store_write().)  Its fresh postbacks go to store_on_fresh()'s
  * callback at once (freed when there is none yet); done() is not called. */
 bool store_run_now(struct store *store, struct job *job);
 

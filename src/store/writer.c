@@ -19,6 +19,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
+#include "store/fan_outs.h"
 #include "store/line.h"
 #include "store/queue.h"
 #include "store/sqlite.h"
@@ -143,10 +144,30 @@ static void probe(struct writer *writer)
         batch_free(batch);
 }
 
+/* Accounts whose fan-outs go on, as the last transaction left them. */
+static void line_up_fan_outs(struct writer *writer)
+{
+    size_t at = 0;
+    int64_t account;
+    pthread_mutex_lock(&writer->turn);
+    if (fan_outs_changed(writer->db)) {
+        line_stop_fan_outs(&writer->line);
+        while ((account = fan_outs_each(writer->db, &at)) != 0)
+            line_fan_out(&writer->line, account);
+    }
+    pthread_mutex_unlock(&writer->turn);
+}
+
+/* Something can be written. */
+static bool has_work(const struct writer *writer)
+{
+    return !line_empty(&writer->line) || (writer->writable && line_fans_out(&writer->line));
+}
+
 /* How long the queue may let the thread sleep, ms; -1: until there is a job. */
 static int patience(const struct writer *writer)
 {
-    if (!line_empty(&writer->line))
+    if (has_work(writer))
         return 0;
     return writer->writable ? -1 : PROBE_EVERY_MS;
 }
@@ -157,9 +178,10 @@ static void *writer_main(void *context)
     bool closed = false;
 
     while (!closed || !line_empty(&writer->line)) {
+        line_up_fan_outs(writer); /* first those that a stop has left */
         line_add(&writer->line, queue_take_all(&writer->queue, patience(writer), &closed));
-        if (!line_empty(&writer->line)) {
-            line_begin(&writer->line, clock_steady_us());
+        if (closed ? !line_empty(&writer->line) : has_work(writer)) {
+            line_begin(&writer->line, clock_steady_us(), writer->writable && !closed);
             struct batch *batch = run(writer, NULL, &writer->line);
             writer->sink.take(writer->sink.context, batch);
             keep_log_short(writer);

@@ -28,7 +28,7 @@ def test_each_write_of_a_workload_fails():
             server.faults.write_nth = 0
             failed = server.faults.write_failed > before
             assert work.alive(), server.log()
-        assert nth > 10 and not failed
+        assert nth > 4 and not failed  # a commit is one write
         work.intact()
         assert SAID in server.log()
         assert server.stop() == 0, server.log()

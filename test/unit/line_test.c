@@ -48,7 +48,7 @@ static int turn(int64_t slow, int numbers[JOBS])
 {
     int count = 0;
     struct job *job;
-    line_begin(&line, now_us);
+    line_begin(&line, now_us, true);
     while ((job = line_next(&line, now_us)) != NULL) {
         numbers[count++] = (int)(job - jobs);
         now_us += job->account == slow ? SLOW_US : QUICK_US;
@@ -149,7 +149,7 @@ static void test_calls_and_the_engine_have_half_a_transaction_each(void **state)
     (void)state;
     for (int i = 0; i < 40; i++)
         give(i, 1, i % 2); /* 0 and 1 */
-    line_begin(&line, now_us);
+    line_begin(&line, now_us, true);
     struct job *job;
     int count = 0;
     while ((job = line_next(&line, now_us)) != NULL) {
@@ -161,6 +161,68 @@ static void test_calls_and_the_engine_have_half_a_transaction_each(void **state)
     assert_int_equal(calls, 5);
     while (!line_empty(&line))
         turn(-1, numbers);
+}
+
+/* One transaction of one job: its account if that is a step, else its number, negative. */
+static int64_t only_one(bool steps)
+{
+    line_begin(&line, now_us, steps);
+    struct job *job = line_next(&line, now_us);
+    assert_non_null(job);
+    bool is_step = job < jobs || job >= jobs + JOBS;
+    int64_t what = is_step ? job->account : -(job - jobs);
+    now_us += QUICK_US;
+    assert_null(line_next(&line, now_us));
+    return what;
+}
+
+static void test_an_account_s_fan_out_goes_before_its_jobs_and_beside_others(void **state)
+{
+    int numbers[JOBS];
+    (void)state;
+    line_fan_out(&line, 7);
+    assert_true(line_empty(&line));
+    assert_true(line_fans_out(&line));
+    give(1, 2, 7);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(only_one(true), 7);
+    give(10, 1, 1);
+    assert_int_equal(turn(-1, numbers), 1); /* what is owed to the others */
+    assert_int_equal(numbers[0], 10);
+    assert_int_equal(only_one(true), 7);
+    line_stop_fan_outs(&line);
+    assert_false(line_fans_out(&line));
+    assert_int_equal(only_one(true), -1);
+    assert_int_equal(only_one(true), -2);
+}
+
+static void test_a_fan_out_without_an_end_lets_a_job_through_now_and_then(void **state)
+{
+    (void)state;
+    line_fan_out(&line, 7);
+    give(1, 2, 7);
+    for (int job = 1; job <= 2; job++) {
+        for (int i = 0; i < LINE_STEPS_MOST; i++)
+            assert_int_equal(only_one(true), 7);
+        assert_int_equal(only_one(true), -job);
+    }
+    for (int i = 0; i < 2 * LINE_STEPS_MOST; i++)
+        assert_int_equal(only_one(true), 7);
+    line_stop_fan_outs(&line);
+}
+
+static void test_without_steps_the_account_s_jobs_go_on(void **state)
+{
+    (void)state;
+    line_fan_out(&line, 7);
+    line_fan_out(&line, 8);
+    give(1, 2, 7);
+    assert_int_equal(only_one(false), -1);
+    assert_int_equal(only_one(false), -2);
+    line_begin(&line, now_us, false);
+    assert_null(line_next(&line, now_us));
+    assert_int_equal(only_one(true), 8);
+    line_stop_fan_outs(&line);
 }
 
 static void test_an_account_is_heavy_no_longer_than_it_is(void **state)
@@ -190,6 +252,9 @@ int main(void)
         LINE_TEST(test_who_writes_little_waits_for_one_heavy_job),
         LINE_TEST(test_heavy_accounts_take_turns_and_are_alone),
         LINE_TEST(test_calls_and_the_engine_have_half_a_transaction_each),
+        LINE_TEST(test_an_account_s_fan_out_goes_before_its_jobs_and_beside_others),
+        LINE_TEST(test_a_fan_out_without_an_end_lets_a_job_through_now_and_then),
+        LINE_TEST(test_without_steps_the_account_s_jobs_go_on),
         LINE_TEST(test_an_account_is_heavy_no_longer_than_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

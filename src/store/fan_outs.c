@@ -1,0 +1,161 @@
+/* fan_outs.c — the table, and a count of its rows by account in memory.
+ *
+ * What is undone makes the counts unknown; they are read again when next asked for, from a table
+ * that is all but empty at most times.
+ */
+#include "store/fan_outs.h"
+
+#include "base/fail.h"
+#include "base/map.h"
+
+#include <stdlib.h>
+
+struct count {
+    int64_t account;
+    size_t rows;
+};
+
+struct fan_outs {
+    struct map accounts; /* account → struct count */
+    size_t edits;        /* of the table, since the last undoing */
+    bool known, changed;
+};
+
+static void forget(struct fan_outs *fan_outs)
+{
+    size_t at = 0;
+    for (struct count *count; (count = map_each(&fan_outs->accounts, &at)) != NULL;)
+        free(count);
+    map_free(&fan_outs->accounts);
+    fan_outs->known = false;
+    fan_outs->changed = true;
+}
+
+static void destroy(void *memory)
+{
+    forget(memory);
+    free(memory);
+}
+
+static void add_rows(struct fan_outs *fan_outs, int64_t account, size_t rows)
+{
+    struct count *count = map_get(&fan_outs->accounts, account);
+    if (count == NULL) {
+        count = must_alloc(sizeof(*count));
+        count->account = account;
+        map_put(&fan_outs->accounts, account, count);
+        fan_outs->changed = true;
+    }
+    count->rows += rows;
+}
+
+static void read_counts(struct fan_outs *fan_outs, struct db *db)
+{
+    struct stmt *list = db_prepare(db, "SELECT account, count(*) FROM fan_out GROUP BY account");
+    while (db_step(list) == DB_ROW)
+        add_rows(fan_outs, db_int(list, 0), (size_t)db_int(list, 1));
+    db_finish(list);
+    fan_outs->known = !db_failed(db);
+}
+
+static struct fan_outs *of(struct db *db)
+{
+    void **slot = db_state(db, DB_FAN_OUTS, destroy);
+    if (*slot == NULL)
+        *slot = must_alloc(sizeof(struct fan_outs));
+    return *slot;
+}
+
+static struct fan_outs *known(struct db *db)
+{
+    struct fan_outs *fan_outs = of(db);
+    if (!fan_outs->known)
+        read_counts(fan_outs, db);
+    return fan_outs;
+}
+
+void fan_out_add(struct db *db, const struct fan_out *fan_out)
+{
+    struct fan_outs *fan_outs = known(db);
+    struct stmt *add = db_prepare(db, "INSERT INTO fan_out (event, account, after, last, left_out) "
+                                      "VALUES (?, ?, ?, ?, ?)");
+    db_bind_int(add, 1, fan_out->event);
+    db_bind_int(add, 2, fan_out->account);
+    db_bind_int(add, 3, fan_out->after);
+    db_bind_int(add, 4, fan_out->last);
+    db_bind_int(add, 5, fan_out->left_out);
+    db_run(db, add);
+    add_rows(fan_outs, fan_out->account, 1);
+    fan_outs->edits++;
+}
+
+bool fan_out_oldest(struct db *db, int64_t account, struct fan_out *out)
+{
+    struct stmt *find = db_prepare(db, "SELECT event, after, last, left_out FROM fan_out "
+                                       "WHERE account = ? ORDER BY event LIMIT 1");
+    db_bind_int(find, 1, account);
+    bool found = db_step(find) == DB_ROW;
+    if (found)
+        *out = (struct fan_out){ .event = db_int(find, 0),
+                                 .account = account,
+                                 .after = db_int(find, 1),
+                                 .last = db_int(find, 2),
+                                 .left_out = db_int(find, 3) };
+    db_finish(find);
+    return found;
+}
+
+void fan_out_move(struct db *db, const struct fan_out *fan_out)
+{
+    struct stmt *put = db_prepare(db, "UPDATE fan_out SET after = ? WHERE event = ?");
+    db_bind_int(put, 1, fan_out->after);
+    db_bind_int(put, 2, fan_out->event);
+    db_run(db, put);
+}
+
+void fan_out_end(struct db *db, const struct fan_out *fan_out)
+{
+    struct fan_outs *fan_outs = known(db);
+    struct count *count = map_get(&fan_outs->accounts, fan_out->account);
+    struct stmt *put = db_prepare(db, "DELETE FROM fan_out WHERE event = ?");
+    db_bind_int(put, 1, fan_out->event);
+    db_run(db, put);
+    fan_outs->edits++;
+    if (count == NULL || --count->rows > 0)
+        return;
+    map_remove(&fan_outs->accounts, fan_out->account);
+    free(count);
+    fan_outs->changed = true;
+}
+
+bool fan_outs_of(struct db *db, int64_t account)
+{
+    struct fan_outs *fan_outs = known(db);
+    return fan_outs->accounts.count > 0 && map_get(&fan_outs->accounts, account) != NULL;
+}
+
+int64_t fan_outs_each(struct db *db, size_t *at)
+{
+    struct count *count = map_each(&known(db)->accounts, at);
+    return count != NULL ? count->account : 0;
+}
+
+bool fan_outs_changed(struct db *db)
+{
+    struct fan_outs *fan_outs = of(db);
+    bool changed = fan_outs->changed || !fan_outs->known;
+    fan_outs->changed = false;
+    return changed;
+}
+
+size_t fan_outs_mark(struct db *db)
+{
+    return of(db)->edits;
+}
+
+void fan_outs_undo(struct db *db, size_t mark)
+{
+    struct fan_outs *fan_outs = of(db);
+    if (fan_outs->edits > mark)
+        forget(fan_outs);
+}

@@ -1,0 +1,34 @@
+/* fan_outs.h — events whose postbacks are not all written yet: rows, and for whom there are any.
+ *
+ * While an account has one, its later events become such rows too (events.c), so that the order of
+ * events is the order of every notification's postbacks.  Belongs to the writer's connection.
+ */
+#ifndef POSTBACKD_FAN_OUTS_H
+#define POSTBACKD_FAN_OUTS_H
+
+#include "store/db.h"
+
+struct fan_out {
+    int64_t event, account;
+    int64_t after, last; /* notifications: from behind the one up to the other, by id */
+    int64_t left_out;    /* a notification that does not get it; 0: none */
+};
+
+void fan_out_add(struct db *db, const struct fan_out *fan_out);
+bool fan_out_oldest(struct db *db, int64_t account, struct fan_out *out); /* false: none */
+void fan_out_move(struct db *db, const struct fan_out *fan_out);          /* to its `after` */
+void fan_out_end(struct db *db, const struct fan_out *fan_out);
+
+/* Whether the account has any.  Looks at memory, so it costs nothing. */
+bool fan_outs_of(struct db *db, int64_t account);
+
+/* ---- for the writer ---- */
+
+/* `size_t at = 0; while ((account = fan_outs_each(db, &at)) != 0)`: those that have any. */
+int64_t fan_outs_each(struct db *db, size_t *at);
+/* Whether accounts came or went since it was last asked (yes the first time). */
+bool fan_outs_changed(struct db *db);
+size_t fan_outs_mark(struct db *db);            /* where a part of a transaction begins */
+void fan_outs_undo(struct db *db, size_t mark); /* back to there; 0: all */
+
+#endif
