@@ -83,7 +83,7 @@ class Server:
         limit = [] if rate_limit is None else ["--rate-limit", str(rate_limit)]
         self.flags = ["--data", self.data, *limit, *flags]
         self.env = env or {}
-        self.process, self.lines, self.base = None, [], None
+        self.process, self.reader, self.lines, self.base = None, None, [], None
 
     def command(self):
         flags = list(self.flags)
@@ -99,7 +99,8 @@ class Server:
         self.process = subprocess.Popen(self.command(), stderr=subprocess.PIPE, text=True,
                                         errors="replace", env={**os.environ, **self.env})
         listening = threading.Event()
-        threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True).start()
+        self.reader = threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True)
+        self.reader.start()
         return listening
 
     def start(self, timeout=20):
@@ -118,6 +119,9 @@ class Server:
         listening.set()
 
     def log(self):
+        """What was said so far; of one that has ended, all."""
+        if self.process is not None and self.process.poll() is not None:
+            self.reader.join(10)
         return "".join(self.lines)
 
     @property
