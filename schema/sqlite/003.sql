@@ -8,3 +8,5 @@ CREATE TABLE fan_out (                                          -- those that ar
     left_out INTEGER NOT NULL                                   -- one that does not get it; 0: none
 ) STRICT;
 CREATE INDEX fan_out_of ON fan_out (account);                   -- its oldest
+DROP INDEX postback_again;
+CREATE INDEX postback_again ON postback (event, replay) WHERE resent IS NOT NULL; -- an event's that do not follow its id; one replay's

@@ -88,10 +88,25 @@ static void write_event(struct intake *intake, struct db *db, const struct incom
                    intake->id_count - first_id);
 }
 
+/* Nobody is sent faster than the fan-out of what came before. */
+static bool have_room(struct intake *intake, struct db *db)
+{
+    for (size_t i = 0; i < intake->to_count; i++) {
+        if (!events_wait(db, intake->to[i].account))
+            continue;
+        error_set(&intake->api.job.error, ERROR_UNAVAILABLE,
+                  "the last %d events of %s are still on their way to its event notifications; "
+                  "try again later",
+                  FAN_OUTS_MOST, intake->to[i].sid);
+        return false;
+    }
+    return true;
+}
+
 static bool write_events(struct api_job *job, struct db *db)
 {
     struct intake *intake = intake_of(job);
-    if (!job->job.sure && !look_up(intake, db))
+    if ((!job->job.sure && !look_up(intake, db)) || !have_room(intake, db))
         return false;
     for (size_t i = 0; i < intake->count; i++)
         write_event(intake, db, &intake->events[i]);

@@ -281,6 +281,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     if (!engine_recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
         !maintenance_start(engine, error))
         goto err1;
+    store_fan_out(engine->store, true);
     return engine;
 err1:
     engine_stop(engine, 0);
@@ -319,6 +320,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     uv_timer_init(engine->loop, &limit);
     limit.data = &late;
     uv_timer_start(&limit, limit_reached, (uint64_t)limit_ms, 0);
+    store_fan_out(engine->store, false);
     courier_stop(engine->courier);
     while (!late && courier_in_flight(engine->courier) > 0)
         uv_run(engine->loop, UV_RUN_ONCE);

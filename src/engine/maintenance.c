@@ -83,9 +83,7 @@ static int64_t fresh_until(const struct engine *engine, int64_t until)
     int64_t count = 0;
     for (const struct list *node = engine->fresh.next; node != &engine->fresh; node = node->next) {
         const struct postback *postback = container_of(node, struct postback, fresh);
-        if (postback->due_at > until)
-            break;
-        count++;
+        count += postback->due_at <= until; /* a later step's is due as of its event */
     }
     return count;
 }

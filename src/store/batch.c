@@ -70,6 +70,7 @@ static void job_refused(struct job *job, struct db *db)
 static bool run_part(struct job *job, struct db *db)
 {
     size_t ledger = ledger_mark(db), routes = routes_mark(db), fan_outs = fan_outs_mark(db);
+    int64_t changes = db_all_changes(db);
 
     if (!job->sure)
         db_begin_part(db);
@@ -78,6 +79,10 @@ static bool run_part(struct job *job, struct db *db)
         if (!job->sure)
             db_keep_part(db);
         return !db_failed(db);
+    }
+    if (job->sure && !db_failed(db) && db_all_changes(db) == changes) {
+        job_refused(job, db);
+        return true;
     }
     if (job->sure && (!db_failed(db) || db_failure(db) == DB_CONSTRAINT))
         bug("a job that was sure failed: %s",

@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-enum { MANY = 256 }; /* postbacks of one job */
+enum { MANY = 256, FAN_OUT_FEW = 64 }; /* postbacks of one job, notifications of one account */
 
 int event_bucket(int64_t notification)
 {
@@ -57,13 +57,14 @@ static void hand_over(struct job *job, struct event *event, const struct route *
 }
 
 /* An event for thousands leaves room for those of others. */
-static bool memory_has_room(const struct job *job)
+static bool memory_has_room(const struct job *job, bool apart)
 {
     size_t most = POSTBACKS_IN_MEMORY_MOST;
-    return postbacks_in_memory() < (job->postbacks < MANY ? most : most / 4);
+    return postbacks_in_memory() < (apart || job->postbacks >= MANY ? most / 4 : most);
 }
 
-/* apart: not among the rows that follow the event's, so the index of those finds it. */
+/* apart: in a later step, so not among the rows that follow the event's, but in the index of those
+ * that are not.  It is due as if it had been written with the event. */
 static void write_postback(struct job *job, struct db *db, struct event *event,
                            const struct route *route, bool apart)
 {
@@ -74,9 +75,9 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
         "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
     };
     bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
-                 routes_direct(db, route->notification) && memory_has_room(job);
+                 routes_direct(db, route->notification) && memory_has_room(job, apart);
     int64_t id = db_new_id(db);
-    int64_t due_at = db_due_now(db) + route->delay_ms;
+    int64_t due_at = (apart ? id_time_ms(event->id) : db_due_now(db)) + route->delay_ms;
     struct stmt *add = db_prepare(db, texts[apart]);
     db_bind_int(add, 1, id);
     db_bind_int(add, 2, route->bucket);
@@ -128,12 +129,12 @@ static bool fan_out(struct job *job, struct db *db, struct event *event, struct 
 }
 
 /* How many postbacks a job may write for one event at once: none while those of earlier events are
- * to come, and none once it has written many.  (The engine's own jobs are never cut.) */
-static size_t may_write(const struct job *job, struct db *db, int64_t account)
+ * to come, and none once it has written many, for an account of many.  (The engine's own jobs are
+ * never cut.) */
+static size_t may_write(const struct job *job, struct db *db, int64_t account, size_t routes)
 {
-    if (fan_outs_of(db, account) || (job->account != 0 && job->postbacks >= FAN_OUT_MOST))
-        return 0;
-    return FAN_OUT_STEP;
+    bool cut = job->account != 0 && job->postbacks >= FAN_OUT_MOST && routes > FAN_OUT_FEW;
+    return cut || fan_outs_of(db, account) > 0 ? 0 : FAN_OUT_STEP;
 }
 
 void event_publish_except(struct job *job, struct db *db, struct event *event, int64_t notification)
@@ -147,7 +148,7 @@ void event_publish_except(struct job *job, struct db *db, struct event *event, i
         return;
     all.event = event->id;
     all.last = routes[count - 1].notification;
-    if (!fan_out(job, db, event, &all, may_write(job, db, event->account), false))
+    if (!fan_out(job, db, event, &all, may_write(job, db, event->account, count), false))
         fan_out_add(db, &all);
 }
 
@@ -166,7 +167,7 @@ static void step(struct job *job, struct db *db, struct fan_out *left)
         job->given_us = written_us(db, event->id);
         whole = fan_out(job, db, event, left, (size_t)(FAN_OUT_STEP - job->postbacks), true);
         event_unref(event);
-    } else {
+    } else if (!db_failed(db)) {
         log_error("an event has gone before all its postbacks were written",
                   LOG_N("event", left->event));
     }
@@ -180,11 +181,19 @@ bool events_fan_out(struct job *job, struct db *db)
 {
     struct fan_out left;
     for (int events = 0; events < FAN_OUT_STEP && job->postbacks < FAN_OUT_STEP; events++) {
-        if (!fan_out_oldest(db, job->account, &left))
+        if (!fan_out_oldest(db, job->account, &left)) {
+            if (events == 0)
+                fan_outs_doubt(db); /* what was counted is not there */
             break;
+        }
         step(job, db, &left);
     }
     return true;
+}
+
+bool events_wait(struct db *db, int64_t account)
+{
+    return fan_outs_of(db, account) >= FAN_OUTS_MOST;
 }
 
 void event_publish(struct job *job, struct db *db, struct event *event)

@@ -17,7 +17,10 @@ void event_publish_except(struct job *job, struct db *db, struct event *event,
  * fan-out (fan_outs.h), which the writer goes on with in transactions of its own, also after a
  * restart.  Every notification's postbacks are in the order of its account's events all the same.
  */
-enum { FAN_OUT_STEP = 512, FAN_OUT_MOST = 4096 };
+enum { FAN_OUT_STEP = 512, FAN_OUT_MOST = 4096, FAN_OUTS_MOST = 1000 };
+/* The account has FAN_OUTS_MOST events that are not all fanned out: it should get no more just now.
+ */
+bool events_wait(struct db *db, int64_t account);
 /* A step for job->account: its oldest fan-outs.  (A job's run().) */
 bool events_fan_out(struct job *job, struct db *db);
 /* One reference for the caller; NULL: no such event of this account. */

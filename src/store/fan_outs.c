@@ -1,7 +1,7 @@
 /* fan_outs.c — the table, and a count of its rows by account in memory.
  *
- * What is undone makes the counts unknown; they are read again when next asked for, from a table
- * that is all but empty at most times.
+ * What is undone makes the counts unknown; they are read again when next asked for.  The table has
+ * at most some thousand rows an account, and none at most times.
  */
 #include "store/fan_outs.h"
 
@@ -17,7 +17,7 @@ struct count {
 
 struct fan_outs {
     struct map accounts; /* account → struct count */
-    size_t edits;        /* of the table, since the last undoing */
+    size_t edits;        /* of the table, so far */
     bool known, changed;
 };
 
@@ -52,6 +52,7 @@ static void add_rows(struct fan_outs *fan_outs, int64_t account, size_t rows)
 static void read_counts(struct fan_outs *fan_outs, struct db *db)
 {
     struct stmt *list = db_prepare(db, "SELECT account, count(*) FROM fan_out GROUP BY account");
+    forget(fan_outs); /* a part of them, where it failed before */
     while (db_step(list) == DB_ROW)
         add_rows(fan_outs, db_int(list, 0), (size_t)db_int(list, 1));
     db_finish(list);
@@ -128,16 +129,28 @@ void fan_out_end(struct db *db, const struct fan_out *fan_out)
     fan_outs->changed = true;
 }
 
-bool fan_outs_of(struct db *db, int64_t account)
+size_t fan_outs_of(struct db *db, int64_t account)
 {
     struct fan_outs *fan_outs = known(db);
-    return fan_outs->accounts.count > 0 && map_get(&fan_outs->accounts, account) != NULL;
+    struct count *count =
+        fan_outs->accounts.count > 0 ? map_get(&fan_outs->accounts, account) : NULL;
+    return count != NULL ? count->rows : 0;
 }
 
-int64_t fan_outs_each(struct db *db, size_t *at)
+void fan_outs_doubt(struct db *db)
 {
-    struct count *count = map_each(&known(db)->accounts, at);
-    return count != NULL ? count->account : 0;
+    forget(of(db));
+}
+
+int64_t *fan_outs_accounts(struct db *db, size_t *count)
+{
+    const struct fan_outs *fan_outs = known(db);
+    int64_t *accounts = must_alloc((fan_outs->accounts.count + 1) * sizeof(*accounts));
+    size_t at = 0;
+    *count = 0;
+    for (struct count *one; (one = map_each(&fan_outs->accounts, &at)) != NULL;)
+        accounts[(*count)++] = one->account;
+    return accounts;
 }
 
 bool fan_outs_changed(struct db *db)

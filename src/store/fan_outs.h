@@ -19,13 +19,13 @@ bool fan_out_oldest(struct db *db, int64_t account, struct fan_out *out); /* fal
 void fan_out_move(struct db *db, const struct fan_out *fan_out);          /* to its `after` */
 void fan_out_end(struct db *db, const struct fan_out *fan_out);
 
-/* Whether the account has any.  Looks at memory, so it costs nothing. */
-bool fan_outs_of(struct db *db, int64_t account);
+/* How many the account has.  Looks at memory, so it costs nothing. */
+size_t fan_outs_of(struct db *db, int64_t account);
+void fan_outs_doubt(struct db *db); /* they are counted again */
 
 /* ---- for the writer ---- */
 
-/* `size_t at = 0; while ((account = fan_outs_each(db, &at)) != 0)`: those that have any. */
-int64_t fan_outs_each(struct db *db, size_t *at);
+int64_t *fan_outs_accounts(struct db *db, size_t *count); /* that have any; the caller frees */
 /* Whether accounts came or went since it was last asked (yes the first time). */
 bool fan_outs_changed(struct db *db);
 size_t fan_outs_mark(struct db *db);            /* where a part of a transaction begins */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 struct line_heavy {
-    struct list in; /* of the turns, while it has jobs */
+    struct list in; /* of the turns, while it has jobs or steps to take */
     int64_t account;
     struct line_jobs jobs;
     bool fans_out;
@@ -106,18 +106,18 @@ static void put_heavy(struct line *line, struct line_heavy *heavy, struct job *j
     line_up(line, heavy);
 }
 
-void line_fan_out(struct line *line, int64_t account)
+/* Who goes on to fan out keeps the place that it has. */
+void line_fan_outs(struct line *line, const int64_t *accounts, size_t count)
 {
-    struct line_heavy *heavy = heavy_for(line, account);
-    heavy->fans_out = true;
-    line_up(line, heavy);
-}
-
-void line_stop_fan_outs(struct line *line)
-{
+    for (struct list *at = line->turns.next; at != &line->turns; at = at->next)
+        heavy_of(at)->fans_out = false;
+    for (size_t i = 0; i < count; i++) {
+        struct line_heavy *heavy = heavy_for(line, accounts[i]);
+        heavy->fans_out = true;
+        line_up(line, heavy);
+    }
     for (struct list *at = line->turns.next, *next; at != &line->turns; at = next) {
         next = at->next;
-        heavy_of(at)->fans_out = false;
         line_up(line, heavy_of(at));
     }
 }

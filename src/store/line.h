@@ -39,12 +39,12 @@ struct line {
 };
 
 void line_init(struct line *line);
-void line_free(struct line *line);                     /* it is empty */
-bool line_empty(const struct line *line);              /* steps aside */
-bool line_fans_out(const struct line *line);           /* there are steps to take */
-void line_fan_out(struct line *line, int64_t account); /* it has steps to take … */
-void line_stop_fan_outs(struct line *line);            /* … and no account has them any more */
-void line_add(struct line *line, struct job *jobs);    /* linked by next */
+void line_free(struct line *line);           /* it is empty */
+bool line_empty(const struct line *line);    /* steps aside */
+bool line_fans_out(const struct line *line); /* there are steps to take */
+/* These accounts, and no others, have steps to take. */
+void line_fan_outs(struct line *line, const int64_t *accounts, size_t count);
+void line_add(struct line *line, struct job *jobs); /* linked by next */
 
 /* A transaction begins (with steps, or without), then its jobs one by one, NULL: it ends.  Time is
  * the steady clock's, when the job before has been run.  The line's own jobs have no done(). */

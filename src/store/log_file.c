@@ -13,7 +13,6 @@
 
 #include "base/fail.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +156,14 @@ static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
         log->base.pMethods = &log_methods;
     }
     return code;
+}
+
+void log_file_forget(sqlite3 *handle)
+{
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+    if (code == SQLITE_OK && file != NULL && file->pMethods == &log_methods)
+        of(file)->len = 0;
 }
 
 const char *log_file_vfs(void)

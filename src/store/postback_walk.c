@@ -1,8 +1,9 @@
 /* postback_walk.c — ids of postbacks, newest first, from one of three sources.
  *
  * No index has an account's postbacks in order; each notification's are, in postback_of.  So:
- *   - of an inquiry: its events are few, and an event's postbacks follow its id (see events.c),
- *     those sent again have an index.  All ids are gathered and sorted.
+ *   - of an inquiry: its events are few, and an event's postbacks follow its id (see events.c);
+ *     those sent again, and those of later steps of its fan-out, have an index.  All ids are
+ * gathered and sorted.
  *   - only WAITING ones, when they are few: gathered from the partial index and sorted.
  *   - else a merge: a cursor a notification, each with a few ids read ahead, in a heap by its next
  *     id.  A page costs a step of the index a notification and one a row.

@@ -3,9 +3,10 @@
  * Ids are in order of time and the tables in order of id, so what is old lies at their left-hand
  * edge: whole pages become free there, and SQLite takes them for the rows that are added at the
  * right.  A range ends after so many postbacks or events, whichever comes first.  An event's own
- * postbacks are the rows that follow its id, and those sent again have an index, so whether any is
- * left takes two looks.  Where a range ends among an event's postbacks the event is looked at once
- * more with the next range: `event` may lie behind `postback` by that one event.
+ * postbacks are the rows that follow its id; those sent again, and those of later steps of its
+ * fan-out, have an index; so whether any is left takes three looks, one of them for further steps.
+ * Where a range ends among an event's postbacks the event is looked at once more with the next
+ * range: `event` may lie behind `postback` by that one event.
  *
  * The rule: a row goes only when its state says that it has ended, and an event only after the last
  * of its postbacks.
@@ -78,7 +79,8 @@ void retention_step(struct db *db, struct retention *retention, int limit)
         db_prepare(db, "DELETE FROM event WHERE id >= ?1 AND id < ?2 AND coalesce((SELECT p.event "
                        "FROM postback p WHERE p.id > event.id ORDER BY p.id LIMIT 1), 0) <> "
                        "event.id AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event = event.id "
-                       "AND a.resent IS NOT NULL)"),
+                       "AND a.resent IS NOT NULL) "
+                       "AND NOT EXISTS (SELECT 1 FROM fan_out f WHERE f.event = event.id)"),
         retention->event, end, 0);
     if (end > retention->postback)
         retention->postback = end;

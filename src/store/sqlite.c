@@ -339,6 +339,11 @@ int64_t db_last_id(struct db *db)
     return sqlite3_last_insert_rowid(db->handle);
 }
 
+int64_t db_all_changes(struct db *db)
+{
+    return sqlite3_total_changes(db->handle);
+}
+
 int64_t db_changes(struct db *db)
 {
     return db->code != 0 ? 0 : sqlite3_changes64(db->handle);
@@ -413,6 +418,8 @@ void db_undo(struct db *db)
     abandon_statements(db);
     if (sqlite3_get_autocommit(db->handle) == 0) /* a full disk may have undone it already */
         control(db, ROLLBACK);
+    if (db->mode == CONNECTION_WRITER)
+        log_file_forget(db->handle);
     if (sqlite3_get_autocommit(db->handle) == 0)
         die("%s: a transaction cannot be undone: %s", db->path, sqlite3_errmsg(db->handle));
 }

@@ -32,7 +32,8 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
      * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
     void (*done)(struct job *job, bool ok);
     int64_t account; /* for whom it is, and who takes turns with others (line.h); 0: the engine */
-    bool sure; /* run() never gives false and breaks no constraint: no savepoint (the hot path) */
+    bool sure; /* run() gives false before it writes or never, and breaks no constraint: it needs no
+                * savepoint (the hot path) */
     struct error error;
 
     /* the store's own */
@@ -72,12 +73,16 @@ void store_on_fresh(struct store *store, void (*fresh)(void *context, struct lis
 void store_on_health(struct store *store, void (*health)(void *context, bool writable),
                      void *context);
 
+/* Events that have fanned out to a part of their notifications (events.h) go on to the others, or
+ * not, from the next write on.  At first they do not: the engine is not there yet, to which their
+ * postbacks are handed; and it stops before the store. */
+void store_fan_out(struct store *store, bool on);
+
 /* Whether the last write went through (the news of store_on_health()). */
 bool store_writable(const struct store *store);
 
 /* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
- * before the first store_write(), and for tests.  (The steps of a fan-out that it begins are taken
- * after the next store_write().)  Its fresh postbacks go to store_on_fresh()'s
+ * before the first store_write(), and for tests.  Its fresh postbacks go to store_on_fresh()'s
  * callback at once (freed when there is none yet); done() is not called. */
 bool store_run_now(struct store *store, struct job *job);
 

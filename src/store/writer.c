@@ -5,6 +5,9 @@
  * one is tried as usual; with nothing to write a probe is written each second, so that the loop
  * learns when there is room again.
  *
+ * Between the jobs it takes the steps of fan-outs (fan_outs.h), from when the engine is there to
+ * when it stops.
+ *
  * The log that commits go to is copied into the file by the checkpoint thread.  It starts again
  * from its beginning only at a moment when all of it is copied, which under load only the writer
  * can bring about: past LOG_MOST it copies the rest by itself.
@@ -44,6 +47,7 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t turn; /* held while the connection is used: against writer_run_now() */
     atomic_bool writable; /* writer_run_now() may change it while the thread looks */
+    atomic_bool steps;    /* of fan-outs are taken */
     int troubles;         /* failures in a row that are not a full disk */
     int log_tried;        /* pages of the log when the writer last copied */
 };
@@ -147,21 +151,25 @@ static void probe(struct writer *writer)
 /* Accounts whose fan-outs go on, as the last transaction left them. */
 static void line_up_fan_outs(struct writer *writer)
 {
-    size_t at = 0;
-    int64_t account;
     pthread_mutex_lock(&writer->turn);
     if (fan_outs_changed(writer->db)) {
-        line_stop_fan_outs(&writer->line);
-        while ((account = fan_outs_each(writer->db, &at)) != 0)
-            line_fan_out(&writer->line, account);
+        size_t count;
+        int64_t *accounts = fan_outs_accounts(writer->db, &count);
+        line_fan_outs(&writer->line, accounts, count);
+        free(accounts);
     }
     pthread_mutex_unlock(&writer->turn);
+}
+
+static bool takes_steps(const struct writer *writer)
+{
+    return writer->writable && writer->steps;
 }
 
 /* Something can be written. */
 static bool has_work(const struct writer *writer)
 {
-    return !line_empty(&writer->line) || (writer->writable && line_fans_out(&writer->line));
+    return !line_empty(&writer->line) || (takes_steps(writer) && line_fans_out(&writer->line));
 }
 
 /* How long the queue may let the thread sleep, ms; -1: until there is a job. */
@@ -178,10 +186,10 @@ static void *writer_main(void *context)
     bool closed = false;
 
     while (!closed || !line_empty(&writer->line)) {
-        line_up_fan_outs(writer); /* first those that a stop has left */
+        line_up_fan_outs(writer);
         line_add(&writer->line, queue_take_all(&writer->queue, patience(writer), &closed));
         if (closed ? !line_empty(&writer->line) : has_work(writer)) {
-            line_begin(&writer->line, clock_steady_us(), writer->writable && !closed);
+            line_begin(&writer->line, clock_steady_us(), takes_steps(writer) && !closed);
             struct batch *batch = run(writer, NULL, &writer->line);
             writer->sink.take(writer->sink.context, batch);
             keep_log_short(writer);
@@ -213,6 +221,11 @@ struct writer *writer_start(struct db *db, const char *path, struct batch_sink s
 void writer_give(struct writer *writer, struct job *job)
 {
     queue_put(&writer->queue, job);
+}
+
+void writer_fan_out(struct writer *writer, bool on)
+{
+    writer->steps = on;
 }
 
 void writer_stop(struct writer *writer)

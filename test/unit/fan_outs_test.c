@@ -3,7 +3,10 @@
  */
 #include "postback_house.h"
 
+#include "base/id.h"
 #include "fault_vfs.h"
+#include "store/fan_outs.h"
+#include "store/retention.h"
 
 #define OPENED "action_inquiry.opened"
 
@@ -35,7 +38,10 @@ static int setup(void **state)
     *state = crowd;
     crowd->house = house;
     crowd->account = crowd->house->partner.account;
-    return house_do(crowd->house, do_crowd, crowd, NULL) ? 0 : -1;
+    if (!house_do(crowd->house, do_crowd, crowd, NULL))
+        return -1;
+    store_fan_out(crowd->house->store, true);
+    return 0;
 }
 
 static int teardown(void **state)
@@ -259,6 +265,7 @@ static struct store *open_again(struct house *house)
     if (store == NULL)
         fail_msg("%s", error.message);
     store_on_fresh(store, house_fresh, house);
+    store_fan_out(store, true);
     return store;
 }
 
@@ -280,6 +287,64 @@ static bool do_leave(struct job *job, struct db *db, void *with)
         db_run(db, add);
     }
     return true;
+}
+
+static bool do_retain(struct job *job, struct db *db, void *with)
+{
+    struct retention retention = { .before_ms = db_now(db) + 86400000 };
+    (void)job;
+    (void)with;
+    retention_step(db, &retention, 1000);
+    return true;
+}
+
+static void test_retention_leaves_an_event_that_is_to_fan_out(void **state)
+{
+    struct crowd *crowd = *state;
+    struct published published;
+    house_publish(crowd->house, crowd->house->brand.account, OPENED, 0, &published);
+    assert_true(house_do(crowd->house, do_leave, crowd, NULL));
+    assert_true(house_do(crowd->house, do_retain, NULL, NULL));
+    assert_int_equal(house_number(crowd->house, "SELECT count(*) FROM event", 0), 1);
+    assert_int_equal(
+        house_number(crowd->house, "SELECT count(*) FROM event WHERE account = ?", crowd->account),
+        1);
+}
+
+static bool do_fill(struct job *job, struct db *db, void *with)
+{
+    struct crowd *crowd = with;
+    (void)job;
+    for (int i = 0; i < FAN_OUTS_MOST; i++) {
+        assert_false(events_wait(db, crowd->account));
+        fan_out_add(db, &(struct fan_out){ .event = i + 1, .account = crowd->account });
+    }
+    assert_true(events_wait(db, crowd->account));
+    assert_false(events_wait(db, crowd->house->brand.account));
+    error_set(&job->error, ERROR_CONFLICT, "undone");
+    return false;
+}
+
+static void test_an_account_with_many_to_fan_out_should_get_no_more(void **state)
+{
+    struct crowd *crowd = *state;
+    assert_false(house_do(crowd->house, do_fill, crowd, NULL));
+    assert_int_equal(unfinished(crowd), 0);
+}
+
+static bool refuse_run(struct job *job, struct db *db)
+{
+    (void)db;
+    error_set(&job->error, ERROR_UNAVAILABLE, "not now");
+    return false;
+}
+
+static void test_a_sure_job_may_refuse_before_it_writes(void **state)
+{
+    struct crowd *crowd = *state;
+    struct job job = { .run = refuse_run, .sure = true };
+    assert_false(store_run_now(crowd->house->store, &job));
+    assert_string_equal(job.error.message, "not now");
 }
 
 static void test_a_start_goes_on(void **state)
@@ -325,6 +390,9 @@ int main(void)
         TEST(test_later_events_do_not_overtake),
         TEST(test_the_account_s_next_job_waits_and_others_do_not),
         TEST(test_what_is_refused_leaves_nothing),
+        TEST(test_retention_leaves_an_event_that_is_to_fan_out),
+        TEST(test_an_account_with_many_to_fan_out_should_get_no_more),
+        TEST(test_a_sure_job_may_refuse_before_it_writes),
         TEST(test_a_start_goes_on),
         TEST(test_a_full_disk_only_holds_it_up),
     };

@@ -180,7 +180,7 @@ static void test_an_account_s_fan_out_goes_before_its_jobs_and_beside_others(voi
 {
     int numbers[JOBS];
     (void)state;
-    line_fan_out(&line, 7);
+    line_fan_outs(&line, (int64_t[]){ 7 }, 1);
     assert_true(line_empty(&line));
     assert_true(line_fans_out(&line));
     give(1, 2, 7);
@@ -190,7 +190,7 @@ static void test_an_account_s_fan_out_goes_before_its_jobs_and_beside_others(voi
     assert_int_equal(turn(-1, numbers), 1); /* what is owed to the others */
     assert_int_equal(numbers[0], 10);
     assert_int_equal(only_one(true), 7);
-    line_stop_fan_outs(&line);
+    line_fan_outs(&line, NULL, 0);
     assert_false(line_fans_out(&line));
     assert_int_equal(only_one(true), -1);
     assert_int_equal(only_one(true), -2);
@@ -199,7 +199,7 @@ static void test_an_account_s_fan_out_goes_before_its_jobs_and_beside_others(voi
 static void test_a_fan_out_without_an_end_lets_a_job_through_now_and_then(void **state)
 {
     (void)state;
-    line_fan_out(&line, 7);
+    line_fan_outs(&line, (int64_t[]){ 7 }, 1);
     give(1, 2, 7);
     for (int job = 1; job <= 2; job++) {
         for (int i = 0; i < LINE_STEPS_MOST; i++)
@@ -208,21 +208,34 @@ static void test_a_fan_out_without_an_end_lets_a_job_through_now_and_then(void *
     }
     for (int i = 0; i < 2 * LINE_STEPS_MOST; i++)
         assert_int_equal(only_one(true), 7);
-    line_stop_fan_outs(&line);
+    line_fan_outs(&line, NULL, 0);
+}
+
+static void test_who_goes_on_to_fan_out_keeps_its_turn(void **state)
+{
+    (void)state;
+    line_fan_outs(&line, (int64_t[]){ 7, 8, 9 }, 3);
+    assert_int_equal(only_one(true), 7);
+    line_fan_outs(&line, (int64_t[]){ 9, 7, 8 }, 3); /* as a map may give them */
+    assert_int_equal(only_one(true), 8);
+    line_fan_outs(&line, (int64_t[]){ 7, 9 }, 2);
+    assert_int_equal(only_one(true), 9);
+    assert_int_equal(only_one(true), 7);
+    line_fan_outs(&line, NULL, 0);
+    assert_false(line_fans_out(&line));
 }
 
 static void test_without_steps_the_account_s_jobs_go_on(void **state)
 {
     (void)state;
-    line_fan_out(&line, 7);
-    line_fan_out(&line, 8);
+    line_fan_outs(&line, (int64_t[]){ 7, 8 }, 2);
     give(1, 2, 7);
     assert_int_equal(only_one(false), -1);
     assert_int_equal(only_one(false), -2);
     line_begin(&line, now_us, false);
     assert_null(line_next(&line, now_us));
     assert_int_equal(only_one(true), 8);
-    line_stop_fan_outs(&line);
+    line_fan_outs(&line, NULL, 0);
 }
 
 static void test_an_account_is_heavy_no_longer_than_it_is(void **state)
@@ -254,6 +267,7 @@ int main(void)
         LINE_TEST(test_calls_and_the_engine_have_half_a_transaction_each),
         LINE_TEST(test_an_account_s_fan_out_goes_before_its_jobs_and_beside_others),
         LINE_TEST(test_a_fan_out_without_an_end_lets_a_job_through_now_and_then),
+        LINE_TEST(test_who_goes_on_to_fan_out_keeps_its_turn),
         LINE_TEST(test_without_steps_the_account_s_jobs_go_on),
         LINE_TEST(test_an_account_is_heavy_no_longer_than_it_is),
     };

@@ -171,6 +171,29 @@ static void test_a_write_that_fails_undoes_its_transaction(void **state)
     assert_int_equal(rows(books->writer), 2 + ROWS);
 }
 
+/* What was written early and undone is not written over what another process has put there since.
+ */
+static void test_what_is_undone_spoils_nothing_that_another_process_commits(void **state)
+{
+    struct books *books = *state;
+    do_sql(books->writer, "BEGIN");
+    assert_int_equal(insert(books, 40), SQLITE_OK); /* some of it is gathered */
+    do_sql(books->writer, "ROLLBACK");
+    log_file_forget(books->writer);
+    for (int i = 0; i < 30; i++)
+        do_sql(books->other, "INSERT INTO book (text) VALUES (hex(zeroblob(2000)))");
+    assert_int_equal(insert(books, 1), SQLITE_OK);
+    assert_int_equal(rows(books->writer), 31);
+    log_file_forget(books->other); /* past the layer: nothing to forget */
+    close_both(books);
+    open_both(books);
+    assert_int_equal(rows(books->other), 31);
+    assert_int_equal(
+        number(books->other,
+               "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+        1);
+}
+
 static void test_a_full_disk_is_said_as_such(void **state)
 {
     struct books *books = *state;
@@ -195,6 +218,7 @@ int main(void)
         TEST(test_what_is_written_early_is_seen_by_its_writer_alone_until_the_commit),
         TEST(test_a_log_that_is_copied_begins_again),
         TEST(test_a_write_that_fails_undoes_its_transaction),
+        TEST(test_what_is_undone_spoils_nothing_that_another_process_commits),
         TEST(test_a_full_disk_is_said_as_such),
     };
     fault_install();
