@@ -13,7 +13,7 @@
  */
 #include "store/retention.h"
 
-#define SQL_OLD "id >= ?1 AND id < ?2 AND state >= 2 AND coalesce(finished_at, 0) < ?3"
+#define SQL_ENDED "state >= 2 AND coalesce(finished_at, 0) < ?3"
 
 /* The id of the row `skip` rows behind the first from `from` on; `none` when that is not under it.
  */
@@ -63,25 +63,68 @@ static int64_t events_place(struct db *db, int64_t end)
     return last != 0 && last == next ? last : end;
 }
 
+static bool is_there(struct stmt *find, int64_t from, int64_t end, int64_t before_ms)
+{
+    db_bind_int(find, 1, from);
+    db_bind_int(find, 2, end);
+    if (before_ms != 0)
+        db_bind_int(find, 3, before_ms);
+    return db_number(find, 0) != 0;
+}
+
+/* Most ranges go whole.  Their statements look at no other table for each row, for which SQLite
+ * would first gather the rows.  Whether this one did. */
+static bool take_out_postbacks(struct db *db, struct retention *retention, int64_t end)
+{
+    int64_t from = retention->postback, before_ms = retention->before_ms;
+    bool whole = !is_there(db_prepare(db, "SELECT 1 FROM postback WHERE id >= ?1 AND id < ?2 "
+                                          "AND NOT (" SQL_ENDED ") LIMIT 1"),
+                           from, end, before_ms);
+    retention->attempts = take_out(
+        db,
+        whole ? db_prepare(db, "DELETE FROM attempt WHERE postback >= ?1 AND postback < ?2")
+              : db_prepare(db, "DELETE FROM attempt WHERE postback IN (SELECT id FROM postback "
+                               "WHERE id >= ?1 AND id < ?2 AND " SQL_ENDED ")"),
+        from, end, whole ? 0 : before_ms);
+    retention->postbacks = take_out(
+        db,
+        whole ? db_prepare(db, "DELETE FROM postback WHERE id >= ?1 AND id < ?2")
+              : db_prepare(db, "DELETE FROM postback WHERE id >= ?1 AND id < ?2 AND " SQL_ENDED),
+        from, end, whole ? 0 : before_ms);
+    return whole;
+}
+
+/* gone: no postback is left in the range, so what is left of its events stands right behind it, was
+ * sent again or is to fan out. */
+static void take_out_events(struct db *db, struct retention *retention, int64_t end, bool gone)
+{
+    int64_t from = retention->event;
+    int64_t next =
+        number(db_prepare(db, "SELECT event FROM postback WHERE id > ? ORDER BY id LIMIT 1"), from);
+    bool whole =
+        gone && (next < from || next >= end) &&
+        !is_there(db_prepare(db, "SELECT 1 FROM postback WHERE event >= ?1 AND event < ?2 "
+                                 "AND resent IS NOT NULL LIMIT 1"),
+                  from, end, 0) &&
+        !is_there(db_prepare(db, "SELECT 1 FROM fan_out WHERE event >= ?1 AND event < ?2 LIMIT 1"),
+                  from, end, 0);
+    retention->events = take_out(
+        db,
+        whole ? db_prepare(db, "DELETE FROM event WHERE id >= ?1 AND id < ?2")
+              : db_prepare(db,
+                           "DELETE FROM event WHERE id >= ?1 AND id < ?2 AND coalesce((SELECT "
+                           "p.event FROM postback p WHERE p.id > event.id ORDER BY p.id LIMIT 1), "
+                           "0) <> event.id AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event "
+                           "= event.id AND a.resent IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "
+                           "fan_out f WHERE f.event = event.id)"),
+        from, end, 0);
+}
+
 void retention_step(struct db *db, struct retention *retention, int limit)
 {
     int64_t end = range_end(db, retention, limit < 2 ? 2 : limit);
 
-    retention->attempts =
-        take_out(db,
-                 db_prepare(db, "DELETE FROM attempt WHERE postback IN (SELECT id FROM postback "
-                                "WHERE " SQL_OLD ")"),
-                 retention->postback, end, retention->before_ms);
-    retention->postbacks = take_out(db, db_prepare(db, "DELETE FROM postback WHERE " SQL_OLD),
-                                    retention->postback, end, retention->before_ms);
-    retention->events = take_out(
-        db,
-        db_prepare(db, "DELETE FROM event WHERE id >= ?1 AND id < ?2 AND coalesce((SELECT p.event "
-                       "FROM postback p WHERE p.id > event.id ORDER BY p.id LIMIT 1), 0) <> "
-                       "event.id AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event = event.id "
-                       "AND a.resent IS NOT NULL) "
-                       "AND NOT EXISTS (SELECT 1 FROM fan_out f WHERE f.event = event.id)"),
-        retention->event, end, 0);
+    take_out_events(db, retention, end, take_out_postbacks(db, retention, end));
     if (end > retention->postback)
         retention->postback = end;
     retention->event = events_place(db, retention->postback);

@@ -258,6 +258,50 @@ static void test_an_event_stays_while_one_that_sent_it_again_does(void **state)
     assert_int_equal(postbacks(house) + events(house), 0);
 }
 
+/* Some delivered, some cancelled, some sent again, some that still wait, and ranges of all sizes.
+ */
+static void test_whatever_stays_keeps_its_event(void **state)
+{
+    struct house *house = *state;
+    int64_t partner = house->partner.account;
+    int64_t notification = house_notify(house, partner, OPENED);
+    house_notify(house, partner, OPENED);
+    for (unsigned round = 1; round <= 30; round++) {
+        unsigned dice = round;
+        int64_t ids[25];
+        for (int i = 0; i < 25; i++) {
+            struct resending one = { .account = partner };
+            ids[i] = one.id = house_postback(house, partner, OPENED, 0);
+            dice = dice * 1103515245 + 12345;
+            if ((dice >> 16 & 7) < 2) {
+                assert_true(house_do(house, do_cancel, &one, NULL));
+                continue;
+            }
+            if ((dice >> 16 & 7) > 2)
+                attempted(house, one.id, notification, true);
+            one.id = ids[(dice >> 20) % (unsigned)(i + 1)]; /* the new one is behind others' */
+            if ((dice >> 19 & 1) == 0)
+                house_do(house, do_resend, &one, NULL);
+        }
+        house_number(house,
+                     "UPDATE postback SET state = 2, finished_at = 1 WHERE notification <> ? "
+                     "AND id % 3 <> 0 RETURNING 1",
+                     notification);
+        int64_t left = count(house, "SELECT count(*) FROM postback WHERE state < 2");
+        age(house, KEEP_DAYS + 1);
+        swept(house, (int)(2 + dice % 9));
+        swept(house, 500);
+        assert_int_equal(postbacks(house), left);
+        assert_int_equal(count(house, "SELECT count(*) FROM postback WHERE state >= 2"), 0);
+        assert_int_equal(count(house, "SELECT count(*) FROM postback WHERE event NOT IN "
+                                      "(SELECT id FROM event)"),
+                         0);
+        assert_int_equal(count(house, "SELECT count(*) FROM event WHERE id NOT IN "
+                                      "(SELECT event FROM postback)"),
+                         0);
+    }
+}
+
 /* Ranges end among the postbacks of an event, at undelivered ones, at events without any. */
 static void test_small_steps_delete_the_same(void **state)
 {
@@ -344,6 +388,7 @@ int main(void)
         TEST(test_a_cancelled_one_goes_too),
         TEST(test_an_event_nobody_wanted_goes_too),
         TEST(test_an_event_stays_while_one_that_sent_it_again_does),
+        TEST(test_whatever_stays_keeps_its_event),
         TEST(test_small_steps_delete_the_same),
         TEST(test_the_engine_deletes_by_itself),
     };
