@@ -53,14 +53,24 @@ static int64_t number(struct stmt *find, int64_t with)
     return db_number(find, 0);
 }
 
+static int64_t last_event(struct db *db, int64_t end)
+{
+    return number(db_prepare(db, "SELECT id FROM event WHERE id < ? ORDER BY id DESC LIMIT 1"),
+                  end);
+}
+
+/* Of the first postback that is left from there on. */
+static int64_t event_of_next(struct db *db, int64_t from)
+{
+    return number(db_prepare(db, "SELECT event FROM postback WHERE id >= ? ORDER BY id LIMIT 1"),
+                  from);
+}
+
 /* The last event before `end` when a postback of it may follow there, else `end`. */
 static int64_t events_place(struct db *db, int64_t end)
 {
-    int64_t last =
-        number(db_prepare(db, "SELECT id FROM event WHERE id < ? ORDER BY id DESC LIMIT 1"), end);
-    int64_t next =
-        number(db_prepare(db, "SELECT event FROM postback WHERE id >= ? ORDER BY id LIMIT 1"), end);
-    return last != 0 && last == next ? last : end;
+    int64_t last = last_event(db, end);
+    return last != 0 && last == event_of_next(db, end) ? last : end;
 }
 
 static bool is_there(struct stmt *find, int64_t from, int64_t end, int64_t before_ms)
@@ -94,20 +104,19 @@ static bool take_out_postbacks(struct db *db, struct retention *retention, int64
     return whole;
 }
 
-/* gone: no postback is left in the range, so what is left of its events stands right behind it, was
- * sent again or is to fan out. */
+/* gone: no postback is left in the range, so what is left of its events stands right behind it (of
+ * the last one, which stays), was sent again or is to fan out. */
 static void take_out_events(struct db *db, struct retention *retention, int64_t end, bool gone)
 {
-    int64_t from = retention->event;
-    int64_t next =
-        number(db_prepare(db, "SELECT event FROM postback WHERE id > ? ORDER BY id LIMIT 1"), from);
+    int64_t from = retention->event, next = event_of_next(db, from);
+    int64_t upto = next >= from && next == last_event(db, end) ? next : end;
     bool whole =
-        gone && (next < from || next >= end) &&
+        gone && (next < from || next >= upto) &&
         !is_there(db_prepare(db, "SELECT 1 FROM postback WHERE event >= ?1 AND event < ?2 "
                                  "AND resent IS NOT NULL LIMIT 1"),
-                  from, end, 0) &&
+                  from, upto, 0) &&
         !is_there(db_prepare(db, "SELECT 1 FROM fan_out WHERE event >= ?1 AND event < ?2 LIMIT 1"),
-                  from, end, 0);
+                  from, upto, 0);
     retention->events = take_out(
         db,
         whole ? db_prepare(db, "DELETE FROM event WHERE id >= ?1 AND id < ?2")
@@ -117,7 +126,7 @@ static void take_out_events(struct db *db, struct retention *retention, int64_t 
                            "0) <> event.id AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event "
                            "= event.id AND a.resent IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "
                            "fan_out f WHERE f.event = event.id)"),
-        from, end, 0);
+        from, whole ? upto : end, 0);
 }
 
 void retention_step(struct db *db, struct retention *retention, int limit)
