@@ -269,7 +269,6 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->store = config->store;
     engine->writable = true;
     list_init(&engine->fresh);
-    list_init(&engine->wanting);
     list_init(&engine->outcomes);
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
@@ -359,5 +358,7 @@ void engine_free(struct engine *engine)
     changes_free(&engine->changes);
     recorder_free(engine);
     heap_free(&engine->wakes);
+    heap_free(&engine->wanting);
+    map_free(&engine->read_turns);
     free(engine);
 }

@@ -43,9 +43,9 @@ struct feed {
     bool changed;         /* by its owner, and not loaded since */
     bool direct, routing; /* what the writer was told; a job tells it just now */
     bool reading, read_again;
-    struct list want; /* in the engine's wanting: it reads when others have read */
-    bool more;        /* rows on disk may be due */
-    int64_t next_due; /* wall ms of the earliest row known to wait; -1: none */
+    struct heap_node want; /* in the engine's wanting: it reads when it is its turn */
+    bool more;             /* rows on disk may be due */
+    int64_t next_due;      /* wall ms of the earliest row known to wait; -1: none */
     struct heap_node wake;
     struct list held;
     size_t held_count;
@@ -78,7 +78,6 @@ struct feed *feed_of(struct engine *engine, int64_t notification)
     };
     list_init(&feed->held);
     list_init(&feed->early);
-    list_init(&feed->want);
     map_put(&engine->feeds, notification, feed);
     return feed;
 }
@@ -89,7 +88,7 @@ void feed_free(struct feed *feed)
     while ((node = list_first(&feed->held)) != NULL)
         feed_forget(feed, container_of(node, struct postback, held));
     heap_remove(&feed->engine->wakes, &feed->wake);
-    list_remove(&feed->want);
+    heap_remove(&feed->engine->wanting, &feed->want);
     notification_unref(feed->settings);
     free(feed);
 }
@@ -566,28 +565,43 @@ static void read_now(struct feed *feed)
     store_read(engine->store, &job->job.job);
 }
 
+/* Accounts take turns, and so do the feeds of one: its next turn is behind its last one, and not
+ * before the one that has come.  Who waits already keeps its place. */
+static void line_up(struct feed *feed)
+{
+    struct engine *engine = feed->engine;
+    if (feed->want.place != 0)
+        return;
+    int64_t last = (intptr_t)map_get(&engine->read_turns, feed->settings->account);
+    int64_t turn = 1 + (last > engine->read_turn ? last : engine->read_turn);
+    map_put(&engine->read_turns, feed->settings->account, (void *)(intptr_t)turn);
+    heap_put(&engine->wanting, &feed->want, turn);
+}
+
 static void read_disk(struct feed *feed)
 {
     struct engine *engine = feed->engine;
     if (!may_read(feed))
         return;
-    list_remove(&feed->want);
-    if (engine->reads < READS_AT_ONCE && list_empty(&engine->wanting))
+    if (engine->reads < READS_AT_ONCE && heap_min(&engine->wanting) == NULL)
         read_now(feed);
     else
-        list_append(&engine->wanting, &feed->want);
+        line_up(feed);
 }
 
-/* A read has ended: who has wanted to for longest may. */
+/* A read has ended: whose turn it is may. */
 static void read_in_turn(struct engine *engine)
 {
-    struct list *first;
-    while (engine->reads < READS_AT_ONCE && (first = list_first(&engine->wanting)) != NULL) {
+    struct heap_node *first;
+    while (engine->reads < READS_AT_ONCE && (first = heap_min(&engine->wanting)) != NULL) {
         struct feed *feed = container_of(first, struct feed, want);
-        list_remove(first);
+        engine->read_turn = first->key;
+        heap_remove(&engine->wanting, first);
         if (may_read(feed))
             read_now(feed);
     }
+    if (heap_min(&engine->wanting) == NULL)
+        map_free(&engine->read_turns);
 }
 
 void feed_hungry(struct feed *feed)

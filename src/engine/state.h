@@ -38,7 +38,9 @@ struct engine {
     size_t outcome_count, recording;
     int64_t floor, floor_at; /* last written, and when (steady ms) */
     size_t reads;            /* of feeds, under way */
-    struct list wanting;     /* feeds that would read, in turn */
+    struct heap wanting;     /* feeds that would read, by whose turn it is: feed.c */
+    struct map read_turns;   /* … account → its latest turn there */
+    int64_t read_turn;       /* … the one that has come */
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
     unsigned holds;                  /* enum hold */
