@@ -358,7 +358,6 @@ void engine_free(struct engine *engine)
     changes_free(&engine->changes);
     recorder_free(engine);
     heap_free(&engine->wakes);
-    heap_free(&engine->wanting);
-    map_free(&engine->read_turns);
+    turns_free(&engine->wanting);
     free(engine);
 }

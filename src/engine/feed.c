@@ -88,7 +88,7 @@ void feed_free(struct feed *feed)
     while ((node = list_first(&feed->held)) != NULL)
         feed_forget(feed, container_of(node, struct postback, held));
     heap_remove(&feed->engine->wakes, &feed->wake);
-    heap_remove(&feed->engine->wanting, &feed->want);
+    turns_remove(&feed->engine->wanting, &feed->want);
     notification_unref(feed->settings);
     free(feed);
 }
@@ -565,43 +565,26 @@ static void read_now(struct feed *feed)
     store_read(engine->store, &job->job.job);
 }
 
-/* Accounts take turns, and so do the feeds of one: its next turn is behind its last one, and not
- * before the one that has come.  Who waits already keeps its place. */
-static void line_up(struct feed *feed)
-{
-    struct engine *engine = feed->engine;
-    if (feed->want.place != 0)
-        return;
-    int64_t last = (intptr_t)map_get(&engine->read_turns, feed->settings->account);
-    int64_t turn = 1 + (last > engine->read_turn ? last : engine->read_turn);
-    map_put(&engine->read_turns, feed->settings->account, (void *)(intptr_t)turn);
-    heap_put(&engine->wanting, &feed->want, turn);
-}
-
 static void read_disk(struct feed *feed)
 {
     struct engine *engine = feed->engine;
     if (!may_read(feed))
         return;
-    if (engine->reads < READS_AT_ONCE && heap_min(&engine->wanting) == NULL)
+    if (engine->reads < READS_AT_ONCE && turns_empty(&engine->wanting))
         read_now(feed);
     else
-        line_up(feed);
+        turns_add(&engine->wanting, &feed->want, feed->settings->account);
 }
 
 /* A read has ended: whose turn it is may. */
 static void read_in_turn(struct engine *engine)
 {
     struct heap_node *first;
-    while (engine->reads < READS_AT_ONCE && (first = heap_min(&engine->wanting)) != NULL) {
+    while (engine->reads < READS_AT_ONCE && (first = turns_take(&engine->wanting)) != NULL) {
         struct feed *feed = container_of(first, struct feed, want);
-        engine->read_turn = first->key;
-        heap_remove(&engine->wanting, first);
         if (may_read(feed))
             read_now(feed);
     }
-    if (heap_min(&engine->wanting) == NULL)
-        map_free(&engine->read_turns);
 }
 
 void feed_hungry(struct feed *feed)

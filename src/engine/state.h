@@ -5,6 +5,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/turns.h"
 #include "engine/changes.h"
 #include "engine/engine.h"
 #include "engine/holds.h"
@@ -38,9 +39,7 @@ struct engine {
     size_t outcome_count, recording;
     int64_t floor, floor_at; /* last written, and when (steady ms) */
     size_t reads;            /* of feeds, under way */
-    struct heap wanting;     /* feeds that would read, by whose turn it is: feed.c */
-    struct map read_turns;   /* … account → its latest turn there */
-    int64_t read_turn;       /* … the one that has come */
+    struct turns wanting;    /* feeds that would read; accounts take turns */
     size_t in_memory, jobs;  /* jobs: of the engine's own, not yet done */
     bool writable, stopping, approving;
     unsigned holds;                  /* enum hold */

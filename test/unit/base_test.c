@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/turns.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -31,6 +32,37 @@ static void test_a_buffer_stops_at_its_cap(void **state)
     assert_false(buf.failed);
     assert_string_equal(buf_text(&buf), "12345");
     buf_free(&buf);
+}
+
+static void test_groups_take_turns_whatever_waits_of_each(void **state)
+{
+    (void)state;
+    struct turns turns = { 0 };
+    struct heap_node many[100] = { 0 }, few[2] = { 0 };
+    assert_null(turns_take(&turns));
+    for (int i = 0; i < 100; i++)
+        turns_add(&turns, &many[i], 7);
+    for (int i = 0; i < 50; i++)
+        assert_ptr_equal(turns_take(&turns), &many[i]);
+    turns_add(&turns, &few[0], 8);
+    turns_add(&turns, &few[1], 8);
+    int place[2] = { -1, -1 };
+    for (int i = 0; i < 4; i++) {
+        turns_add(&turns, &many[99], 7); /* keeps its place */
+        struct heap_node *next = turns_take(&turns);
+        if (next == &few[0] || next == &few[1])
+            place[next - few] = i;
+    }
+    assert_in_range(place[0], 0, 1);
+    assert_in_range(place[1], 2, 3);
+    turns_remove(&turns, &many[60]);
+    turns_remove(&turns, &many[60]);
+    for (int i = 52; i < 100; i++) {
+        if (i != 60)
+            assert_ptr_equal(turns_take(&turns), &many[i]);
+    }
+    assert_true(turns_empty(&turns));
+    turns_free(&turns);
 }
 
 static void test_numbers_are_written_whole(void **state)
@@ -311,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_buffer_stops_at_its_cap),
+        cmocka_unit_test(test_groups_take_turns_whatever_waits_of_each),
         cmocka_unit_test(test_numbers_are_written_whole),
         cmocka_unit_test(test_numbers_are_read_whole_or_not_at_all),
         cmocka_unit_test(test_ids_rise_when_the_clock_does_not),

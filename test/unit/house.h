@@ -96,23 +96,30 @@ static inline bool house_fill(struct job *job, struct db *db, void *with)
     return true;
 }
 
+/* The store of its directory; also once more, after store_close(). */
+static inline bool house_open(struct house *house)
+{
+    struct store_config config = { .directory = house->directory, .loop = &house->loop };
+    struct error error = { 0 };
+    house->store = store_open(&config, &error);
+    if (house->store == NULL) {
+        fprintf(stderr, "%s\n", error.message);
+        return false;
+    }
+    store_on_fresh(house->store, house_fresh, house);
+    return true;
+}
+
 static inline int house_setup(void **state)
 {
     struct house *house = must_alloc(sizeof(*house));
-    struct error error = { 0 };
-    struct store_config config = { .loop = &house->loop };
 
     snprintf(house->directory, sizeof(house->directory), "/tmp/postbackd-test-XXXXXX");
     if (mkdtemp(house->directory) == NULL)
         return -1;
-    config.directory = house->directory;
     uv_loop_init(&house->loop);
-    house->store = store_open(&config, &error);
-    if (house->store == NULL) {
-        fprintf(stderr, "%s\n", error.message);
+    if (!house_open(house))
         return -1;
-    }
-    store_on_fresh(house->store, house_fresh, house);
     *state = house;
     return house_do(house, house_fill, house, NULL) ? 0 : -1;
 }

@@ -121,16 +121,6 @@ static int workload(struct house *house, int first)
     return tally.added;
 }
 
-static struct store *open_again(struct house *house)
-{
-    struct store_config config = { .directory = house->directory, .loop = &house->loop };
-    struct error error = { 0 };
-    struct store *store = store_open(&config, &error);
-    if (store == NULL)
-        fail_msg("%s", error.message);
-    return store;
-}
-
 /* Gives how many N there were. */
 static int for_each_call(struct house *house, atomic_int *left)
 {
@@ -146,7 +136,7 @@ static int for_each_call(struct house *house, atomic_int *left)
             fail_msg("call %d: %d rows were acknowledged, %d are there", nth, expected, found);
     } while (fired);
     store_close(house->store);
-    house->store = open_again(house);
+    assert_true(house_open(house));
     assert_int_equal(rows(house), expected);
     assert_int_equal(workload(house, (nth + 1) * JOBS), JOBS); /* and it goes on */
     return nth - 1;
@@ -188,7 +178,7 @@ static void child(struct house *house, int nth)
     if (freopen("/dev/null", "w", stderr) == NULL)
         _exit(77);
     uv_loop_fork(&house->loop);
-    house->store = open_again(house);
+    assert_true(house_open(house));
     fault_arm(&fault.syncs_left, nth);
     for (int i = 0; i < JOBS; i++) {
         struct note *note = note_new(NULL, nth * JOBS + i, true);
@@ -218,7 +208,7 @@ static void test_each_fsync_that_fails_ends_the_program(void **state)
         if (!WIFEXITED(status) || WEXITSTATUS(status) > CLOSED)
             fail_msg("fsync %d: status %x", nth, status);
         ended += WEXITSTATUS(status) == ENDED;
-        house->store = open_again(house);
+        assert_true(house_open(house));
         int found = rows(house);
         if (found < *acknowledged)
             fail_msg("fsync %d: %d rows acknowledged, %d there", nth, *acknowledged, found);
