@@ -48,8 +48,12 @@ bool answer_head(const struct inbound *in, struct buf *out)
     if (!bodiless) {
         ADD(out, "\r\nContent-Type: ");
         buf_str(out, in->type);
-        ADD(out, "\r\nContent-Length: ");
-        buf_int(out, (int64_t)in->content_len);
+        if (in->pieces.chunked) {
+            ADD(out, "\r\nTransfer-Encoding: chunked");
+        } else if (in->stage != STAGE_PIECES || in->pieces.last) {
+            ADD(out, "\r\nContent-Length: ");
+            buf_int(out, (int64_t)in->content_len);
+        }
     }
     ADD(out, "\r\nX-Content-Type-Options: nosniff\r\n");
     if (!in->lasting) /* data: nothing for caches */
@@ -68,6 +72,13 @@ static void answer(struct call *call, int status, const char *type, const char *
                    char *owned, bool lasting)
 {
     struct inbound *in = inbound_of(call);
+    if (in->stage == STAGE_PIECES && !in->pieces.begun) { /* in place of the first piece */
+        in->status = status;
+        in->type = type;
+        call_piece(call, content, len, true);
+        free(owned);
+        return;
+    }
     if (in->answered || in->stage == STAGE_DONE || in->stage == STAGE_HEAD)
         bug("%s %s is answered twice", call->method, call->target);
     if (owned == NULL && !lasting && in->stage != STAGE_HANDLING)

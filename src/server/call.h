@@ -85,8 +85,40 @@ void call_refuse(struct call *call, int status, const struct problems *problems,
                  ...) __attribute__((format(printf, 4, 5)));
 void call_refuse_error(struct call *call, const struct error *error,
                        const struct problems *problems);
-/* Before the answer: a further header. */
+/* Before the answer, or its first piece: a further header. */
 void call_add_header(struct call *call, const char *name, const char *value);
+
+/* ---- an answer in pieces: what is long is read as it goes out ----
+ *
+ * In place of an answer a handler names a source.  The server asks it for a piece, sends that, and
+ * asks for the next when the last one has left for the client's socket; so a call has one piece in
+ * memory, whatever it reads.  next() and end() are called by the loop itself, on its thread, never
+ * inside of another function of this file.
+ *
+ * A client that leaves, takes nothing for the server's idle time, or is slower than
+ * SERVER_ANSWER_BYTES_A_MS past it, ends the answer; so does a stop of the server.  The source
+ * learns by end(), or, while a piece of it is awaited, once that is given: the call stays valid
+ * until then, and call_is_gone() tells whether it is still worth the while.  The answer is chunked
+ * (RFC 9112 §7.1), to HTTP/1.0 it ends with the connection; one whose first piece is the last has a
+ * Content-Length.  HEAD gets the head; its source is not asked. */
+struct call_source {
+    /* To be answered, now or later, with exactly one call_piece() or call_piece_failed(), or, as
+     * long as there was no piece, with any other answer of this file instead. */
+    void (*next)(struct call *call, void *data);
+    /* Once, after all else; frees.  `whole`: all of it has left.  It may come when the floors below
+     * have stopped already. */
+    void (*end)(struct call *call, void *data, bool whole);
+};
+enum { CALL_PIECE_BYTES = 64 * 1024 }; /* a good size; a longer piece counts for what it is */
+
+/* The type and the source outlive the call. */
+void call_answer_in_pieces(struct call *call, int status, const char *type,
+                           const struct call_source *source, void *data);
+/* The bytes are sent or copied; `len` may be 0.  Nothing may be given after the `last`. */
+void call_piece(struct call *call, const void *bytes, size_t len, bool last);
+/* There is no next piece: the error is the answer when this would have been the first; otherwise it
+ * goes to the log and the connection is reset, so that nobody takes a part for the whole. */
+void call_piece_failed(struct call *call, const struct error *error);
 
 /* The error answer's object, for answers that carry more than it: {"Status":"ERROR","Message":…,
  * "Errors":[{"Field":…,"Message":…}]}. */

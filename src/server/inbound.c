@@ -358,7 +358,9 @@ void inbound_lost(struct inbound *in)
 {
     if (in->held)
         bug("a request ended while its handler had it");
-    if (in->stage != STAGE_HEAD && !in->answered)
+    if (in->stage == STAGE_PIECES)
+        pieces_lost(in);
+    else if (in->stage != STAGE_HEAD && !in->answered)
         in->server->calls--; /* it went away before its body was whole */
     inbound_free(in);
 }

@@ -23,11 +23,23 @@ enum stage {
     STAGE_ENTERED,  /* it has found out, or has refused */
     STAGE_BODY,     /* the body comes in: kept, or dropped when there is an answer already */
     STAGE_HANDLING, /* the handler has it */
+    STAGE_PIECES,   /* its answer goes out in pieces */
     STAGE_DONE,     /* the answer is the peer's */
 };
 
 struct query_pair {
     const char *name, *value; /* decoded */
+};
+
+/* An answer in pieces (pieces.c). */
+struct pieces {
+    const struct call_source *source;
+    void *data;   /* the source's */
+    bool asked;   /* a piece is awaited from it: it holds the call */
+    bool begun;   /* the head of the answer is out */
+    bool chunked; /* or it ends with the connection, or is as long as its head says */
+    bool last;    /* the last piece was given */
+    bool broken;  /* there is no next one */
 };
 
 struct inbound {
@@ -52,6 +64,7 @@ struct inbound {
     const char *type, *content; /* the answer's; content is `owned`, or lasts, or is the caller's */
     size_t content_len;
     char *owned;
+    struct pieces pieces;
     bool lasting;           /* the content outlives the server */
     struct buf headers;     /* call_add_header(), as they go out */
     const char *bad_target; /* why the target is refused; NULL: it is not */
@@ -92,6 +105,13 @@ void inbound_lost(struct inbound *in);
 void inbound_entered(struct inbound *in);
 /* The call has its answer: sees that it goes out. */
 void inbound_answered(struct inbound *in);
+
+/* ---- pieces.c ---- */
+
+/* Its last piece has left, or the client has: asks for the next, or ends the answer. */
+void pieces_go_on(struct inbound *in);
+/* The connection ends. */
+void pieces_lost(struct inbound *in);
 
 /* ---- answer.c ---- */
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static void became_ready(uv_poll_t *poll, int status, int events);
@@ -27,10 +28,10 @@ static bool is_held(const struct peer *peer)
 {
     return peer->request != NULL &&
            (peer->request->stage == STAGE_ENTERING || peer->request->stage == STAGE_ENTERED ||
-            peer->request->stage == STAGE_HANDLING);
+            peer->request->stage == STAGE_HANDLING || peer->request->stage == STAGE_PIECES);
 }
 
-static bool has_to_send(const struct peer *peer)
+bool peer_has_to_send(const struct peer *peer)
 {
     return peer->out.len > 0 || peer->tail_len > 0;
 }
@@ -59,7 +60,7 @@ static void settle(struct peer *peer)
 {
     if (peer->state == PEER_CLOSED)
         return;
-    if (has_to_send(peer))
+    if (peer_has_to_send(peer))
         watch(peer, UV_WRITABLE);
     else if (peer->looked || peer->rest.len > 0)
         watch(peer, 0);
@@ -128,13 +129,28 @@ static bool put(struct peer *peer, struct msghdr *message, size_t *sent)
 
 static void sent_all(struct peer *peer)
 {
+    if (peer->request != NULL) { /* a piece of its answer has left */
+        list_remove(&peer->in);
+        peer_go_on_later(peer);
+        return;
+    }
     if (peer->state == PEER_LAST) {
         end(peer);
         return;
     }
+    peer->unsent_ms = 0;
+    peer->taken = 0;
     since_now(peer, &peer->server->quiet);
     if (peer->rest.len > 0)
         peer_go_on_later(peer);
+}
+
+static bool takes_too_long(struct peer *peer, size_t sent)
+{
+    peer->unsent_ms += (int64_t)uv_now(peer->server->loop) - peer->since_ms;
+    peer->taken += sent;
+    return peer->unsent_ms >
+           peer->server->idle_ms + (int64_t)(peer->taken / SERVER_ANSWER_BYTES_A_MS);
 }
 
 static void send_more(struct peer *peer)
@@ -150,6 +166,10 @@ static void send_more(struct peer *peer)
     }
     if (sent == 0)
         return;
+    if (takes_too_long(peer, sent)) {
+        peer_close(peer);
+        return;
+    }
     size_t of_out = sent < pieces[0].iov_len ? sent : pieces[0].iov_len;
     if (sent > of_out) {
         peer->tail += sent - of_out;
@@ -160,49 +180,80 @@ static void send_more(struct peer *peer)
         buf_free(&peer->out);
         peer->out_sent = 0;
     }
-    if (has_to_send(peer))
+    if (peer_has_to_send(peer))
         since_now(peer, &peer->server->quiet);
     else
         sent_all(peer);
 }
 
-static void keep_unsent(struct peer *peer, const struct iovec pieces[2], size_t sent, bool lasting)
+/* What the socket does not take at once is kept; of a `lasting` last part, where it is.  False: the
+ * connection is broken. */
+static bool transmit(struct peer *peer, const struct iovec *parts, size_t count, bool lasting)
 {
-    size_t head_sent = sent < pieces[0].iov_len ? sent : pieces[0].iov_len;
-    size_t body_sent = sent - head_sent;
-    const char *body = pieces[1].iov_base;
+    struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = count };
+    size_t sent;
+    if (peer->gone || !put(peer, &message, &sent))
+        return false;
     peer->out.limit = SIZE_MAX / 2; /* the answer was in memory already */
-    buf_add(&peer->out, (const char *)pieces[0].iov_base + head_sent,
-            pieces[0].iov_len - head_sent);
-    if (lasting) {
-        peer->tail = body + body_sent;
-        peer->tail_len = pieces[1].iov_len - body_sent;
-    } else {
-        buf_add(&peer->out, body + body_sent, pieces[1].iov_len - body_sent);
+    for (size_t i = 0; i < count; i++) {
+        size_t gone = sent < parts[i].iov_len ? sent : parts[i].iov_len;
+        const char *left = (const char *)parts[i].iov_base + gone;
+        size_t len = parts[i].iov_len - gone;
+        sent -= gone;
+        if (lasting && i == count - 1) {
+            peer->tail = left;
+            peer->tail_len = len;
+        } else if (len > 0) {
+            buf_add(&peer->out, left, len);
+        }
     }
+    return true;
 }
 
 void peer_answer(struct peer *peer, const struct buf *head, const char *body, size_t len,
                  bool lasting, bool keep)
 {
-    struct iovec pieces[2] = { { head->data, head->len }, { (char *)(uintptr_t)body, len } };
-    struct msghdr message = { .msg_iov = pieces, .msg_iovlen = len > 0 ? 2 : 1 };
-    size_t sent;
+    const struct iovec parts[2] = { { head->data, head->len }, { (char *)(uintptr_t)body, len } };
     peer->unread = !peer->request->whole;
     peer->request = NULL; /* it has its answer */
     peer->looked = false;
     if (!keep)
         peer->state = PEER_LAST;
-    if (peer->gone || !put(peer, &message, &sent)) {
+    if (!transmit(peer, parts, len > 0 ? 2 : 1, lasting && len > 0)) {
         peer_close(peer);
         return;
     }
-    if (sent < head->len + len) {
-        keep_unsent(peer, pieces, sent, lasting);
+    if (peer_has_to_send(peer))
         since_now(peer, &peer->server->quiet);
-    } else {
+    else
         sent_all(peer);
+    settle(peer);
+}
+
+void peer_piece(struct peer *peer, const struct iovec *parts, size_t count)
+{
+    if (!transmit(peer, parts, count, false))
+        peer->gone = true;
+    if (peer_has_to_send(peer))
+        since_now(peer, &peer->server->quiet);
+    else
+        peer_go_on_later(peer);
+    settle(peer);
+}
+
+void peer_pieces_over(struct peer *peer, bool keep, bool broken)
+{
+    const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+    peer->request = NULL;
+    peer->looked = false;
+    if (!keep)
+        peer->state = PEER_LAST;
+    if (broken) {
+        setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        peer_close(peer);
+        return;
     }
+    sent_all(peer);
     settle(peer);
 }
 
@@ -252,7 +303,7 @@ static bool has_come(const struct peer *peer)
 
 static bool may_parse(const struct peer *peer)
 {
-    return peer->state == PEER_OPEN && !is_held(peer) && !has_to_send(peer);
+    return peer->state == PEER_OPEN && !is_held(peer) && !peer_has_to_send(peer);
 }
 
 static void feed(struct peer *peer, const char *bytes, size_t len)
@@ -310,7 +361,7 @@ static void look(struct peer *peer)
 static void became_ready(uv_poll_t *poll, int status, int events)
 {
     struct peer *peer = poll->data;
-    if ((events & UV_WRITABLE) != 0 || (status < 0 && has_to_send(peer)))
+    if ((events & UV_WRITABLE) != 0 || (status < 0 && peer_has_to_send(peer)))
         send_more(peer);
     else if (is_held(peer))
         look(peer);
@@ -330,6 +381,10 @@ void peer_go_on_later(struct peer *peer)
 
 void peer_go_on(struct peer *peer)
 {
+    if (peer->request != NULL && peer->request->stage == STAGE_PIECES) {
+        pieces_go_on(peer->request);
+        return;
+    }
     struct buf rest = peer->rest;
     peer->rest = (struct buf){ 0 };
     peer->looked = false; /* its body may be what was seen */

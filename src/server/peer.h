@@ -37,7 +37,9 @@ struct peer {
     size_t out_sent;         /* ... but for so many bytes ... */
     const char *tail;        /* ... and bytes that outlive the server, behind it */
     size_t tail_len;
-    char address[48]; /* without port; an IPv4 address in IPv6's clothes as itself */
+    int64_t unsent_ms; /* for so long has the answer waited for the client to take of it ... */
+    uint64_t taken;    /* ... who took so many bytes meanwhile */
+    char address[48];  /* without port; an IPv4 address in IPv6's clothes as itself */
 };
 
 /* Takes over the socket, which is non-blocking.  NULL: it cannot be watched; closed. */
@@ -45,10 +47,17 @@ struct peer *peer_new(struct server *server, int fd, const char *address);
 /* What is under way is given up, which may not be held by a handler. */
 void peer_close(struct peer *peer);
 
+bool peer_has_to_send(const struct peer *peer);
 /* The request under way has its answer: these bytes.  `lasting` bytes of the body are not copied.
  * `keep`: the connection goes on to the next request. */
 void peer_answer(struct peer *peer, const struct buf *head, const char *body, size_t len,
                  bool lasting, bool keep);
+/* A piece of it: what the socket does not take at once is kept.  When all has left, the request has
+ * its turn by peer_go_on_later(). */
+struct iovec;
+void peer_piece(struct peer *peer, const struct iovec *parts, size_t count);
+/* Its answer in pieces is over: the connection goes on, or not; a `broken` one is reset. */
+void peer_pieces_over(struct peer *peer, bool keep, bool broken);
 void peer_say_continue(struct peer *peer); /* RFC 9110 §15.2.1 */
 /* In the next turn of the loop: its request was entered, or the one behind it can be read. */
 void peer_go_on_later(struct peer *peer);
