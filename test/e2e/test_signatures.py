@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 
 from harness.delivery import Delivery
+from harness.npm import packages
 from harness.receiver import answers, in_turn
 
 NODE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node")
@@ -17,9 +18,7 @@ NODE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node")
 @pytest.fixture(scope="module")
 def verify():
     """Gives the library's verdict on each (secret, request)."""
-    if not os.path.isdir(os.path.join(NODE, "node_modules", "standardwebhooks")):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, check=True, timeout=300,
-                       stdout=subprocess.DEVNULL)
+    packages(NODE)
 
     def ask(*checks):
         asked = [{"secret": secret, "headers": headers, "body": body}

@@ -6,7 +6,6 @@ complaint of the browser's (a script's error, something the policy refused)."""
 import base64
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import uuid
@@ -17,6 +16,8 @@ from selenium.common.exceptions import StaleElementReferenceException, WebDriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from harness.npm import packages
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -34,10 +35,7 @@ EXPECTED = ("Failed to load resource: the server responded with a status of", "f
 
 def axe():
     """The accessibility checker's source; fetched once, by the lock file."""
-    path = os.path.join(NODE, "node_modules", "axe-core", "axe.min.js")
-    if not os.path.isfile(path):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, check=True, timeout=300,
-                       stdout=subprocess.DEVNULL)
+    path = os.path.join(packages(NODE), "axe-core", "axe.min.js")
     with open(path, encoding="utf-8") as source:
         return source.read()
 

@@ -1,0 +1,207 @@
+"""What there is to run: a check is one program, whose result counts as one (a unit test, a fuzzer,
+lint) or, of a file of pytest's, as many as it has tests."""
+
+import ast
+import glob
+import os
+import re
+import shutil
+import tempfile
+import xml.etree.ElementTree
+
+from builds import BUILDS, ROOT, SANITIZERS, SERVER
+
+FUZZ_SECONDS = 3
+THREADED = ["store_test", "events_test", "fan_outs_test"]  # under the thread sanitizer
+
+# Files that take long, in seconds: they begin first.  The others take less than any of these.
+LONG = {"test_stopped": 90}
+
+# What cannot share the machine with other tests, and why.
+ALONE = {}
+
+
+class Result:
+    def __init__(self, passed, failed, log):
+        """failed: the names of what failed, as they stand in may_run_again.txt."""
+        self.passed, self.failed, self.log = passed, failed, log
+
+
+class Check:
+    def __init__(self, name, command, build=None, targets=(), timeout=300):
+        self.name, self.command, self.build, self.targets = name, command, build, targets
+        self.timeout = timeout
+        self.scratch = None
+
+    @property
+    def label(self):
+        return self.name if self.build in (None, "gcc") else f"{self.name} ({self.build})"
+
+    @property
+    def cost(self):
+        return LONG.get(self.name, 0)
+
+    @property
+    def alone(self):
+        return self.name in ALONE
+
+    def prepare(self):
+        """The command and the environment of one run, which has a folder of its own."""
+        self.scratch = tempfile.mkdtemp(prefix="postbackd-check-")
+        return [part.replace("{scratch}", self.scratch) for part in self.command], {
+            **os.environ, **SANITIZERS, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def read(self, code, log):
+        """The result of a run that ended with that code (None: it took too long)."""
+        if code is None:
+            log += f"\nended: it took over {self.timeout} s\n"
+        return Result(int(code == 0), [] if code == 0 else [self.name], log)
+
+    def clean(self):
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def only(self, names):
+        """A check of those of its names alone."""
+        return self
+
+
+class PythonCheck(Check):
+    """A file of pytest's, or some tests of it, against the server of a build."""
+
+    def __init__(self, path, build, tests=(), name=None):
+        self.path, self.tests = path, list(tests)
+        super().__init__(name or os.path.basename(path)[:-len(".py")], [
+            "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            "--junitxml={scratch}/results.xml", *(self.tests or [path])],
+            build, SERVER if build else (), timeout=1200)
+
+    def prepare(self):
+        command, environment = super().prepare()
+        if self.build:
+            environment["POSTBACKD"] = BUILDS[self.build].path("src", "postbackd")
+        return command, environment
+
+    def read(self, code, log):
+        passed, failed = 0, []
+        try:
+            tree = xml.etree.ElementTree.parse(os.path.join(self.scratch, "results.xml"))
+        except (OSError, xml.etree.ElementTree.ParseError):  # it ended before it could count
+            return super().read(code, log) if code != 0 else super().read(1, log)
+        for case in tree.iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                failed.append(f"{self.path}::{case.get('name')}")
+            elif case.find("skipped") is None:
+                passed += 1
+        if code not in (0, 1) or (code == 1 and not failed):
+            failed.append(self.name)
+        return Result(passed, sorted(set(failed)), log)
+
+    def only(self, names):
+        return PythonCheck(self.path, self.build, names, self.name)
+
+
+def program(name, build, timeout=300):
+    return Check(name, [BUILDS[build].path("test", name)], build, [f"test/{name}"], timeout)
+
+
+def stems(pattern):
+    return sorted(os.path.splitext(os.path.basename(path))[0]
+                  for path in glob.glob(os.path.join(ROOT, pattern)))
+
+
+def units(build="gcc"):
+    return [program(name, build, 600 if build == "tsan" else 300)
+            for name in (THREADED if build == "tsan" else stems("test/unit/*_test.c"))]
+
+
+def fuzzers():
+    """Each over its kept corpus, and a little beyond."""
+    def fuzzer(name):
+        return Check(name, [BUILDS["clang"].path("test", name), f"-max_total_time={FUZZ_SECONDS}",
+                            "-artifact_prefix={scratch}/", "{scratch}", f"test/fuzz/corpus/{name}"],
+                     "clang", [f"test/{name}"], timeout=120)
+    return [fuzzer(name) for name in stems("test/fuzz/*_fuzz.c")]
+
+
+def python_files():
+    return sorted(os.path.relpath(path, ROOT) for folder in ("e2e", "web", "runner")
+                  for path in glob.glob(os.path.join(ROOT, "test", folder, "test_*.py")))
+
+
+def python_check(path, build, tests=()):
+    return PythonCheck(path, None if path.startswith("test/runner/") else build, tests)
+
+
+def lint():
+    return Check("lint", ["script/lint"])
+
+
+def everything():
+    """All but lint, which needs no build."""
+    shipped = PythonCheck("test/e2e/test_crash.py", "gcc", name="test_crash, as shipped")
+    return [*units("gcc"), *units("asan"), *units("tsan"), *fuzzers(),
+            *[python_check(path, "asan") for path in python_files()],
+            shipped]  # without sanitizers, with mimalloc
+
+
+# ---- by name ----
+
+ROW = re.compile(r"[A-Z]{1,2}[0-9]{1,3}")  # of a table of cases: its tests have it as a word
+
+
+def functions(path):
+    """The tests of a Python file: name, and the first line of what it says."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as source:
+        tree = ast.parse(source.read())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.name, (ast.get_docstring(node) or "").split("\n")[0]
+
+
+def has_word(word, name, text):
+    return word.lower() in name.lower().split("_") or re.search(rf"\b{word}\b", text) is not None
+
+
+def of_row(row, build):
+    found = []
+    for path in python_files():
+        tests = [f"{path}::{name}" for name, text in functions(path) if has_word(row, name, text)]
+        if tests:
+            found.append(python_check(path, build, tests))
+    for name in stems("test/unit/*_test.c"):
+        with open(os.path.join(ROOT, "test/unit", name + ".c"), encoding="utf-8") as source:
+            if re.search(rf"\b{row}\b", source.read()):
+                found.append(program(name, build))
+    return found
+
+
+def of_function(word, build):
+    name = word.split("[")[0]
+    return [python_check(path, build, [f"{path}::{word}"]) for path in python_files()
+            if any(name == known for known, _ in functions(path))]
+
+
+def find(word, build="gcc"):
+    """The checks that a word names: a unit test, a fuzzer, a file or a test of pytest's (with or
+    without its folder, `_test`, `test_` and ending), `lint`, or a row's id."""
+    file, _, test = word.partition("::")
+    stem = os.path.splitext(os.path.basename(file))[0]
+    if word == "lint":
+        return [lint()]
+    for path in python_files():
+        if os.path.basename(path) in (stem + ".py", f"test_{stem}.py") and not (
+                "/" in file and file not in path):
+            return [python_check(path, build, [f"{path}::{test}"] if test else ())]
+    for name in (stem, stem + "_test"):
+        if name in stems("test/unit/*_test.c"):
+            return [program(name, build)]
+    for check in fuzzers():
+        if check.name == stem:
+            return [check]
+    return of_row(word, build) if ROW.fullmatch(word) else of_function(word, build)
+
+
+def known():
+    """All names that may be given."""
+    return ["lint", *stems("test/unit/*_test.c"), *stems("test/fuzz/*_fuzz.c"),
+            *[os.path.basename(path)[:-len(".py")] for path in python_files()]]

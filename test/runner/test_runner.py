@@ -1,0 +1,107 @@
+"""script/test itself: what a name finds, what counts as failed, and what may be run again."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import again  # noqa: E402
+import checks  # noqa: E402
+from main import Report  # noqa: E402
+from pool import Pool  # noqa: E402
+
+FAILS_ONCE = '''
+import os
+
+def test_good():
+    pass
+
+def test_second_time():
+    if not os.path.exists({mark!r}):
+        open({mark!r}, "w").close()
+        assert 1 == 2
+'''
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Runs a file of two tests, of which one fails the first time; gives the report and its words."""
+    def run_it(may=()):
+        path = str(tmp_path / "test_made.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(FAILS_ONCE.format(mark=str(tmp_path / "mark")))
+        report = Report()
+        report.may = {f"{path}::{name}": reason for name, reason in may}
+        report.pool = Pool(2, report.tell)
+        report.pool.run([checks.PythonCheck(path, None)])
+        return report, capsys.readouterr().out
+    return run_it
+
+
+def test_what_fails_once_has_failed(run):
+    report, said = run()
+    assert (report.passed, report.failed) == (1, 1), said
+    assert "test_made.py::test_second_time" in said and "assert 1 == 2" in said, said
+
+
+def test_what_is_listed_is_run_again_and_named(run):
+    report, said = run([("test_second_time", "another's server")])
+    assert (report.passed, report.failed) == (2, 0), said
+    assert "test_second_time: another's server" in said, said
+
+
+def test_another_name_in_the_list_helps_nobody(run):
+    report, said = run([("test_good", "another's server")])
+    assert (report.passed, report.failed) == (1, 1), said
+
+
+def test_a_program_that_ends_before_it_counts_has_failed(tmp_path, capsys):
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import os\nos._exit(0)\n")
+    report = Report()
+    Pool(1, report.tell).run([checks.PythonCheck(str(broken), None)])
+    assert (report.passed, report.failed) == (0, 1), capsys.readouterr().out
+
+
+def test_what_takes_too_long_is_ended(capsys):
+    report = Report()
+    Pool(1, report.tell).run([checks.Check("hangs", ["tail", "-f", "/dev/null"], timeout=0.2)])
+    assert (report.passed, report.failed) == (0, 1), capsys.readouterr().out
+
+
+@pytest.mark.parametrize("word, name", [
+    ("lane_test", "lane_test"), ("lane", "lane_test"), ("test/unit/lane_test.c", "lane_test"),
+    ("csv_fuzz", "csv_fuzz"), ("lint", "lint"), ("test_tls", "test_tls"), ("tls", "test_tls"),
+    ("test/e2e/test_tls.py", "test_tls"), ("test_signing_in.py", "test_signing_in"),
+    ("test_runner::test_what_fails_once_has_failed", "test_runner"),
+    ("test_what_fails_once_has_failed", "test_runner"),
+])
+def test_a_word_finds_one_check(word, name):
+    assert [check.name for check in checks.find(word)] == [name]
+
+
+def test_a_test_of_a_file_is_asked_for_alone():
+    (check,) = checks.find("test_a_test_of_a_file_is_asked_for_alone")
+    assert check.tests == ["test/runner/test_runner.py::test_a_test_of_a_file_is_asked_for_alone"]
+
+
+def test_a_row_is_a_word_of_the_first_line_or_of_the_name():
+    assert checks.has_word("A1", "test_x", "A1: pipelined requests")
+    assert checks.has_word("A1", "test_a1_pipelined", "")
+    assert not checks.has_word("A1", "test_x", "A12: pipelined, A1x")
+
+
+def test_nothing_is_found_by_a_wrong_word():
+    assert checks.find("test_that_is_not_there") == []
+
+
+def test_a_line_of_the_list_needs_a_reason():
+    assert again.read("# words\n\na::b  it waits\n") == {"a::b": "it waits"}
+    with pytest.raises(ValueError, match="may_run_again.txt:2: a::b has no reason"):
+        again.read("\na::b\n")
+
+
+def test_every_name_of_the_list_is_a_test():
+    for name in again.load():
+        assert checks.find(name), f"{name} is in {again.FILE} and nowhere else"
