@@ -5,12 +5,11 @@
  */
 #include "base/config.h"
 
+#include "base/config_file.h"
 #include "base/fail.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,12 +129,6 @@ static bool set(struct config *config, const struct option_row *row, const char 
     return true;
 }
 
-struct file_reader {
-    struct config *config;
-    const char *path;
-    struct error *error;
-};
-
 static const struct option_row *row_named(const char *name)
 {
     for (size_t i = 0; i < ROWS; i++)
@@ -144,34 +137,40 @@ static const struct option_row *row_named(const char *name)
     return NULL;
 }
 
-static int file_line(void *context, const char *section, const char *name, const char *value)
+struct file_reader {
+    struct config *config;
+    const char *path;
+    int lines[ROWS]; /* where each was set; 0: not yet */
+};
+
+static bool file_setting(void *context, const char *name, const char *value, int line,
+                         struct error *error)
 {
     struct file_reader *reader = context;
     char where[400];
-    snprintf(where, sizeof(where), "%s: %.60s", reader->path, name);
+    snprintf(where, sizeof(where), "%.300s, line %d: %.60s", reader->path, line, name);
     const struct option_row *row = row_named(name);
-    if (*section != '\0' || row == NULL || row->offset == AT(file)) {
-        error_set(reader->error, ERROR_INVALID,
+    if (row == NULL || row->offset == AT(file)) {
+        error_set(error, ERROR_INVALID,
                   "%s: no such setting; `postbackd serve --help` "
                   "lists them",
                   where);
-        return 0;
+        return false;
     }
-    return set(reader->config, row, value, where, reader->error);
+    int *before = &reader->lines[row - rows];
+    if (*before != 0 && row->kind != LIST) {
+        error_set(error, ERROR_INVALID, "%s: is set on line %d already; keep one of them", where,
+                  *before);
+        return false;
+    }
+    *before = line;
+    return set(reader->config, row, value, where, error);
 }
 
 static bool read_file(struct config *config, const char *path, struct error *error)
 {
-    struct file_reader reader = { config, path, error };
-    FILE *file = fopen(path, "r");
-    int line = file != NULL ? ini_parse_file(file, file_line, &reader) : 0;
-    if (file == NULL || ferror(file)) /* a directory opens and cannot be read */
-        error_set(error, ERROR_INVALID, "--config %s: %s", path, strerror(errno));
-    else if (line != 0)
-        error_set(error, ERROR_INVALID, "%s, line %d: expected `name = value`", path, line);
-    if (file != NULL)
-        fclose(file);
-    return error->kind == ERROR_NONE;
+    struct file_reader reader = { .config = config, .path = path };
+    return config_file_read(path, file_setting, &reader, error);
 }
 
 static const char *variable_name(const struct option_row *row, char name[64])

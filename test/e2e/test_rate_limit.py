@@ -145,15 +145,17 @@ def test_a_new_limit_is_taken_without_a_restart(five):
     reload(five.server)
     answer = partner.get("Campaigns")
     assert answer.status_code == 429 and limits(answer)[:2] == [3, 0]
-    five.settings.write_text("rate-limit = 0\n")
+    five.settings.write_text("drain = 10\n\n   rate-limit = 0\n")
     reload(five.server)
     answer = partner.get("Campaigns")
     assert answer.status_code == 200 and no_limits(answer)
 
 
 @pytest.mark.parametrize("text", ["rate-limit = -1\n", "rate-limit = many\n", "no such line\n",
-                                  "colour = red\n", "rate-limit\n"])
+                                  "colour = red\n", "rate-limit\n",
+                                  "rate-limit = 5000\n  60\n", "node = 0\n rate-limit = no\n"])
 def test_wrong_settings_are_refused_and_the_old_ones_stay(five, text):
+    """S1: on SIGHUP, too, an indented line is one of its own."""
     five.settings.write_text(text)
     reload(five.server)
     assert re.search(r"reload_refused .*postbackd\.conf", five.server.log())

@@ -317,14 +317,41 @@ def test_a_certificate_file_that_is_none(tmp_path):
 @pytest.mark.parametrize("text, words", [
     ("colour = red\n", "colour: no such setting"), ("rate-limit = many\n", "rate-limit"),
     ("just a line\n", "line 1: expected `name = value`"), ("\n\nrate-limit\n", "line 3"),
-    ("[server]\nrate-limit = 5\n", "no such setting"), ("config = other\n", "no such setting"),
-    ("data =\n", "data")])
+    ("[server]\nrate-limit = 5\n", "line 1: the file has no sections"),
+    ("config = other\n", "no such setting"), ("data =\n", "data"),
+    ("node = 1\n\n  a continued value\n", "line 3: expected `name = value`"),
+    ("allow-egress = 10.0.0.0/8,\n  10.1.0.0/16\n", "line 2: expected `name = value`"),
+    ("node = 1\n\t[server]\n", "line 2: the file has no sections"),
+    ("node = 1\n# again:\nnode = 1\n", "line 3: node: is set on line 1 already"),
+    ("node = 1\n colour = red\n", "line 2: colour: no such setting"),
+    ("ca-file = \"/etc/ca.pem\"\n", "line 1: the value stands in quotes"),
+    ("node = 1\0\n", "line 1: is not text"), ("node = 1\rnode = 2\n", "line 1: a control"),
+    ("node = " + "1" * 300 + "\n", "node: "), ("= 5\n", "line 1: expected `name = value`")])
 def test_wrong_lines_of_the_settings_file(tmp_path, text, words):
+    """S1: what is not clearly a setting ends the start with status 2 and the line's number."""
     file = tmp_path / "settings"
-    file.write_text(text)
+    file.write_text(text, newline="")
     done = run("serve", "--data", str(tmp_path / "data"), "--config", str(file))
     assert done.returncode == 2, done.stderr
     assert str(file) in done.stderr and words in done.stderr, done.stderr
+
+
+def test_an_indented_setting_is_a_setting(tmp_path):
+    """S1: an indented `listen` under `data` is no part of the directory's name."""
+    file = tmp_path / "settings"
+    file.write_bytes(f"\ufeff  data = {tmp_path}/data\r\n\tlisten = 127.0.0.1:0 ; any\r\n"
+                     "\r\n   # an indented remark\r\n    rate-limit = 5000\r\n"
+                     "        log-format = json".encode())
+    with subprocess.Popen([BINARY, "serve", "--config", str(file)], stderr=subprocess.PIPE,
+                          text=True) as process:
+        line = process.stderr.readline()
+        while line and '"event":"listening"' not in line and "listening" not in line:
+            line = process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+    assert process.returncode == 0, rest
+    assert "listening" in line and line.startswith("{"), line
+    assert sorted(os.listdir(tmp_path)) == ["data", "settings"]
 
 
 def test_wrong_variables(tmp_path):

@@ -301,6 +301,62 @@ static void test_a_wrong_setting_is_named(void **state)
     assert_non_null(strstr(error.message, "text json"));
 }
 
+static int read_config_text(struct config *config, struct error *error, const char *text,
+                            size_t len)
+{
+    char path[] = "/tmp/config-XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    assert_int_equal(fwrite(text, 1, len, file), len);
+    fclose(file);
+    char *argv[] = { "serve", "--config", path, NULL };
+    int result = read_config(config, error, argv);
+    remove(path);
+    return result;
+}
+
+static void test_each_line_of_the_file_stands_alone(void **state)
+{
+    /* S1: an indented line, a long one and one that ends the file are settings of their own. */
+    (void)state;
+    struct config config;
+    struct error error;
+    char text[2000], name[601];
+    memset(name, 'd', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    int len = snprintf(text, sizeof(text),
+                       "\xef\xbb\xbf data = /%s\r\n\t allow-egress=10.0.0.0/8, ::1/128\n"
+                       "  allow-egress = 10.1.0.0/16\t; ours\n   ; node = 1\n \t \r\n"
+                       "  ca-file = /ca;1#2=3\n    node: 7",
+                       name);
+    assert_int_equal(read_config_text(&config, &error, text, (size_t)len), 0);
+    assert_string_equal(config.data + 1, name);
+    assert_int_equal(config.allow_egress_count, 3);
+    assert_string_equal(config.allow_egress[2], "10.1.0.0/16");
+    assert_string_equal(config.ca_file, "/ca;1#2=3");
+    assert_int_equal(config.node, 7);
+    assert_string_equal(config.listen, "127.0.0.1:8080");
+    config_free(&config);
+    static const struct {
+        const char *text, *words;
+        size_t len; /* 0: as long as it is */
+    } wrong[] = {
+        { "data = /d\n listen\n", "line 2: expected", 0 },
+        { "data = /d\nnode = 1\n\nnode = 1\n", "line 4: node: is set on line 2", 0 },
+        { "data = '/d'\n", "line 1: the value stands in quotes", 0 },
+        { "\xff\xfe"
+          "d\0a\0",
+          "line 1: is not text", 6 },
+        { "data = /d\n\x1b\n", "line 2: a control character", 0 },
+        { "data = ; none\n", "line 1: data: empty", 0 },
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        size_t bytes = wrong[i].len > 0 ? wrong[i].len : strlen(wrong[i].text);
+        assert_int_equal(read_config_text(&config, &error, wrong[i].text, bytes), -1);
+        if (strstr(error.message, wrong[i].words) == NULL)
+            fail_msg("expected \"%s\", got \"%s\"", wrong[i].words, error.message);
+    }
+}
+
 static const int64_t noon = 1700000000000, hour = 3600000;
 
 static void test_the_due_clock_is_the_wall_clock_and_goes_on_when_that_is_set_back(void **state)
@@ -357,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_a_histogram_gives_its_quantiles_within_a_quarter),
         cmocka_unit_test(test_a_flag_wins_over_a_variable_over_the_file),
         cmocka_unit_test(test_a_wrong_setting_is_named),
+        cmocka_unit_test(test_each_line_of_the_file_stands_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
