@@ -73,7 +73,11 @@ void *api_job_new(size_t size, struct call *call, struct api *api,
                   void (*clear)(struct api_job *));
 void api_job_show(struct api_job *job); /* a finish(): 200 with job->shown */
 void api_write(struct api_job *job);
-void api_read(struct api_job *job);
+void api_read(struct api_job *job);    /* not run for a client that has left */
+void api_look_up(struct api_job *job); /* store_look_up(): before it is known who calls */
+/* Whose turn a job takes that is of no known account: a number made of an address, a token's hash,
+ * a SID.  Below 0. */
+int64_t api_stranger(const void *bytes, size_t len);
 void api_job_drop(struct api_job *job); /* answered without having been given to the store */
 /* Refuses with the problems when there are any (400) and frees the job; false then. */
 bool api_job_valid(struct api_job *job);

@@ -153,16 +153,13 @@ static void intake_clear(struct api_job *job)
 static int64_t one_account(const struct intake *intake)
 {
     const struct addressee *first = intake->to;
-    uint64_t of_sid = 0;
     for (size_t i = 1; i < intake->to_count; i++) {
         if (strcmp(intake->to[i].sid, first->sid) != 0)
             return 0;
     }
     if (intake->to_count == 0 || first->account != 0)
         return intake->to_count > 0 ? first->account : 0;
-    for (const char *at = first->sid; *at != '\0'; at++)
-        of_sid = of_sid * 31 + (unsigned char)*at;
-    return -(int64_t)(of_sid >> 1) - 1;
+    return api_stranger(first->sid, strlen(first->sid));
 }
 
 /* Once a problem list is full, further events would be checked for nothing. */

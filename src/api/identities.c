@@ -222,8 +222,9 @@ static void ask(struct api *api, struct holder *holder)
     question->changes = api->identities->changes;
     memcpy(question->hash, holder->hash, TOKEN_HASH_BYTES);
     holder->asked = true;
-    question->job.account = -1; /* a call's, whoever it turns out to be */
-    store_read(api->store, &question->job);
+    const char *address = holder->waiting->address; /* of the first, in whose turn it is */
+    question->job.account = api_stranger(address, strlen(address));
+    store_look_up(api->store, &question->job);
 }
 
 static struct holder *holder_add(struct identities *identities,

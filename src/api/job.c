@@ -1,12 +1,17 @@
 /* job.c — a call's store job: run on a store thread, answered on the loop.
  *
- * The call is not touched by run(); it is answered once, by finish() or by the failure here.
+ * The call is not touched by run(), which only asks whether the client has left; it is answered
+ * once, by finish() or by the failure here.
  */
 #include "api/api.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { READ_PATIENCE_US = 1000 * 1000 };
 
 void api_job_drop(struct api_job *job)
 {
@@ -57,11 +62,30 @@ void api_job_show(struct api_job *job)
     call_json_answer(job->call, 200, json_incref(job->shown));
 }
 
-/* Whose turn it is, unless the handler knows better. */
+/* Whose turn it is, unless the handler knows better.  Nobody stands in the engine's line: who has
+ * not signed in has a line for each address. */
 static void name_account(struct api_job *job)
 {
     if (job->job.account == 0)
         job->job.account = job->call->caller.account;
+    if (job->job.account == 0)
+        job->job.account = api_stranger(job->call->address, strlen(job->call->address));
+}
+
+int64_t api_stranger(const void *bytes, size_t len)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < len; i++)
+        hash = hash * 31 + ((const unsigned char *)bytes)[i];
+    return -(int64_t)(hash >> 1) - 1;
+}
+
+/* A client that closed its side may still wait (curl never does, nc -N may): it is believed to
+ * have left once it would have had its answer from a server that is not busy. */
+static bool is_wanted(const struct job *inner)
+{
+    const struct api_job *job = container_of(inner, struct api_job, job);
+    return clock_steady_us() - inner->given_us < READ_PATIENCE_US || !call_is_gone(job->call);
 }
 
 void api_write(struct api_job *job)
@@ -73,7 +97,14 @@ void api_write(struct api_job *job)
 void api_read(struct api_job *job)
 {
     name_account(job);
+    job->job.wanted = is_wanted;
     store_read(job->api->store, &job->job);
+}
+
+void api_look_up(struct api_job *job)
+{
+    name_account(job);
+    store_look_up(job->api->store, &job->job);
 }
 
 bool api_job_valid(struct api_job *job)

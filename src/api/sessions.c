@@ -377,7 +377,7 @@ static void begin(struct call *call, void *context)
     if (visit->tries == 0)
         api_job_drop(&job->api);
     else
-        api_read(&job->api);
+        api_look_up(&job->api);
 }
 
 /* ---- who is signed in ---- */
@@ -546,5 +546,5 @@ static void change_password(struct call *call, void *context)
     visit->fresh = password_read(call, body, "NewPassword", true, fields.problems);
     json_decref(body);
     if (api_job_valid(&job->api))
-        api_read(&job->api);
+        api_look_up(&job->api);
 }

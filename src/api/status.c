@@ -44,6 +44,8 @@ static void show_metrics(struct call *call, void *context)
         { "postbackd_uptime_seconds", "since the start", (now_ms - api->started_at) / 1000 },
         { "postbackd_store_writes_waiting", "writes given to the store and not yet committed",
           (int64_t)store_writes_waiting(api->store) },
+        { "postbackd_store_reads_waiting", "reads given to the store and not yet done",
+          (int64_t)store_reads_waiting(api->store) },
         { "postbackd_postbacks_in_memory", "postbacks in lanes or under way", figures.in_memory },
         { "postbackd_outcomes_recording", "attempts whose outcome is not yet on disk",
           figures.recording },

@@ -194,6 +194,14 @@ static bool may_enter(struct tracking *tracking, struct call *call, struct api *
     return tracking->entered;
 }
 
+/* Conversions of one token keep their order. */
+static void write_in_turn(struct tracking *tracking)
+{
+    if (tracking->has_token)
+        tracking->api.job.account = api_stranger(tracking->token, sizeof(tracking->token));
+    api_write(&tracking->api);
+}
+
 static void track(struct call *call, void *context)
 {
     struct api *api = context;
@@ -222,7 +230,7 @@ static void track(struct call *call, void *context)
     if (!may_enter(tracking, call, api))
         api_job_drop(&tracking->api);
     else if (api_job_valid(&tracking->api))
-        api_write(&tracking->api);
+        write_in_turn(tracking);
 }
 
 const struct route track_routes[] = {

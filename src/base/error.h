@@ -12,6 +12,7 @@ enum error_kind {
     ERROR_FORBIDDEN,   /* 403 */
     ERROR_NOT_FOUND,   /* 404: also for what belongs to another account */
     ERROR_CONFLICT,    /* 409: right in itself, not in this state */
+    ERROR_TOO_MANY,    /* 429: of one account; try again later */
     ERROR_UNAVAILABLE, /* 503: try again later (disk full, over capacity) */
     ERROR_BROKEN,      /* 500: the store is damaged or the program is wrong */
 };

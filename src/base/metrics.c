@@ -26,6 +26,10 @@ static const struct {
                               "Attempts deleted with their postbacks." },
     [METRIC_OLD_EVENTS] = { "postbackd_retention_events_total",
                             "Events deleted after the last of their postbacks." },
+    [METRIC_READS_LEFT] = { "postbackd_store_reads_left_total",
+                            "Reads not run, or ended early, as the client had left." },
+    [METRIC_READS_REFUSED] = { "postbackd_store_reads_refused_total",
+                               "Reads refused, as too many waited." },
 };
 
 void metric_add(enum metric metric, int64_t by)

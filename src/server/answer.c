@@ -193,6 +193,7 @@ void call_refuse_error(struct call *call, const struct error *error,
         [ERROR_FORBIDDEN] = { 403, "This is not allowed." },
         [ERROR_NOT_FOUND] = { 404, "There is nothing at this address." },
         [ERROR_CONFLICT] = { 409, "This cannot be done now." },
+        [ERROR_TOO_MANY] = { 429, "There are too many calls; try again later." },
         [ERROR_UNAVAILABLE] = { 503, "The server cannot take this now; try again later." },
         [ERROR_BROKEN] = { 500, "The server failed; its log says why." },
     };
@@ -206,7 +207,7 @@ void call_refuse_error(struct call *call, const struct error *error,
     json_t *body = call_error_body(problems, message);
     if (error->link[0] != '\0')
         json_object_set_new(body, "Uri", call_string(error->link));
-    if (status == 503)
+    if (status == 503 || status == 429)
         call_add_header(call, "Retry-After", "1");
     call_json_answer(call, status, body);
 }

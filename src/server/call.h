@@ -67,7 +67,8 @@ bool call_has_type(const struct call *call, const char *type);
  * limit's headers. */
 void call_enter(struct call *call);
 
-/* Whether the client has closed the connection, as far as is known here; for calls that wait. */
+/* Whether the client has closed the connection, or its side of it, as far as is known here; for
+ * calls that wait.  May be asked on any thread until the call is answered. */
 bool call_is_gone(const struct call *call);
 
 /* ---- answers: exactly one ---- */

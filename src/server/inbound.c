@@ -11,11 +11,10 @@
 #include "base/metrics.h"
 #include "base/text.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum {
     BODY_DROP_MOST = SERVER_BODY_MOST, /* bytes read and dropped to keep a connection */
@@ -206,12 +205,8 @@ static void send_answer(struct inbound *in)
 
 bool call_is_gone(const struct call *call)
 {
-    const struct peer *peer = inbound_of(call)->peer;
-    char next;
-    if (peer->gone)
-        return true;
-    ssize_t got = recv(peer->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR);
+    struct pollfd at = { .fd = inbound_of(call)->peer->fd, .events = POLLRDHUP };
+    return poll(&at, 1, 0) == 1; /* whatever it sent before and is not read yet */
 }
 
 static void let_go(struct inbound *in)

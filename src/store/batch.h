@@ -13,6 +13,7 @@ struct batch {
     int postbacks;     /* written by steps of the line's own jobs, which are not among `jobs` */
     bool write;        /* the writer's */
     bool writable;     /* the writer's: its last commit succeeded */
+    bool left;         /* a reader's: nobody waits for its job any more */
     struct batch *next;
 };
 

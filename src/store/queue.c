@@ -77,18 +77,3 @@ struct job *queue_take_all(struct queue *queue, int timeout_ms, bool *closed)
     pthread_mutex_unlock(&queue->lock);
     return jobs;
 }
-
-struct job *queue_take_one(struct queue *queue)
-{
-    pthread_mutex_lock(&queue->lock);
-    await(queue, -1);
-    struct job *job = queue->first;
-    if (job != NULL) {
-        queue->first = job->next;
-        if (queue->first == NULL)
-            queue->end = &queue->first;
-        job->next = NULL;
-    }
-    pthread_mutex_unlock(&queue->lock);
-    return job;
-}

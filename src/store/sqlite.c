@@ -27,6 +27,8 @@ struct stmt {
     bool once;            /* freed by db_finish() */
 };
 
+enum { WATCH_EVERY = 20000 /* instructions of SQLite's machine: about a millisecond */ };
+
 enum control {
     BEGIN_READ,
     BEGIN_WRITE,
@@ -62,6 +64,8 @@ struct db {
     enum db_failure failure;
     char failure_text[300];
     int log_pages;
+    bool (*watch)(void *context);
+    void *watch_context;
     struct {
         void *memory;
         void (*destroy)(void *);
@@ -560,6 +564,19 @@ void sqlite_close(struct db *db)
 sqlite3 *sqlite_handle(struct db *db)
 {
     return db->handle;
+}
+
+static int ask_watch(void *context)
+{
+    const struct db *db = context;
+    return db->code == 0 && db->watch(db->watch_context); /* undoing is not stopped */
+}
+
+void sqlite_watch(struct db *db, bool (*stop)(void *context), void *context)
+{
+    db->watch = stop;
+    db->watch_context = context;
+    sqlite3_progress_handler(db->handle, WATCH_EVERY, ask_watch, db);
 }
 
 int sqlite_log_pages(const struct db *db)

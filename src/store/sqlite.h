@@ -19,6 +19,9 @@ struct db *sqlite_open(const char *path, enum connection mode, struct id_source 
 void sqlite_close(struct db *db);
 sqlite3 *sqlite_handle(struct db *db);
 
+/* Asks stop() every millisecond or so while statements run: true ends them with DB_TROUBLE. */
+void sqlite_watch(struct db *db, bool (*stop)(void *context), void *context);
+
 int sqlite_log_pages(const struct db *db); /* in the write-ahead log at this one's last commit */
 
 /* Copies what the write-ahead log holds into the file, in no one's way.  False: db_failure(). */

@@ -83,6 +83,7 @@ static struct batch *all_finished(struct store *store)
 static void count(const struct batch *batch)
 {
     metric_add(METRIC_POSTBACKS, batch->postbacks);
+    metric_add(METRIC_READS_LEFT, batch->left);
     for (const struct job *job = batch->jobs; job != NULL; job = job->next) {
         metric_add(METRIC_EVENTS, job->ok ? job->events : 0);
         metric_add(METRIC_POSTBACKS, job->ok ? job->postbacks : 0);
@@ -142,12 +143,25 @@ void store_write(struct store *store, struct job *job)
     writer_give(store->writer, job);
 }
 
-void store_read(struct store *store, struct job *job)
+static void give_read(struct store *store, enum read_road road, struct job *job)
 {
     prepare(job);
     store->reads++;
     uv_ref((uv_handle_t *)&store->wake);
-    readers_give(store->readers, job);
+    if (readers_give(store->readers, road, job))
+        return;
+    metric_add(METRIC_READS_REFUSED, 1);
+    take_finished(store, batch_new(job, false));
+}
+
+void store_read(struct store *store, struct job *job)
+{
+    give_read(store, job->account == 0 ? READ_ENGINE : READ_CALLS, job);
+}
+
+void store_look_up(struct store *store, struct job *job)
+{
+    give_read(store, READ_LOOK_UPS, job);
 }
 
 bool store_run_now(struct store *store, struct job *job)

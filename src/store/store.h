@@ -9,7 +9,7 @@
  * done() comes only after the commit is on disk.  The writes of one account, and those without one,
  * are run, and their done() called, in the order in which they were given.  Reads run on threads of
  * their own, on a snapshot that holds every write whose done() had been called when the read was
- * given.
+ * given.  An account's reads of calls are run one at a time, in turn with those of others.
  */
 #ifndef POSTBACKD_STORE_H
 #define POSTBACKD_STORE_H
@@ -31,7 +31,11 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
     /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
      * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
     void (*done)(struct job *job, bool ok);
-    int64_t account; /* for whom it is, and who takes turns with others (line.h); 0: the engine */
+    /* Of a read, or NULL: whether somebody still waits for it.  On the reader's thread, before
+     * run() and now and then while its statements run.  If not, done() comes with ok false. */
+    bool (*wanted)(const struct job *job);
+    int64_t account; /* for whom it is, and who takes turns with others (line.h, read_turns.h);
+                      * 0: the engine, < 0: of nobody's account, or one whose id is not known */
     bool sure; /* run() gives false before it writes or never, and breaks no constraint: it needs no
                 * savepoint (the hot path) */
     struct error error;
@@ -58,7 +62,11 @@ struct store *store_open(const struct store_config *config, struct error *error)
 void store_close(struct store *store);
 
 void store_write(struct store *store, struct job *job);
+/* A read whose turn it is not, as too many wait, is done() with ERROR_TOO_MANY (of its account) or
+ * ERROR_UNAVAILABLE. */
 void store_read(struct store *store, struct job *job);
+/* A read of a few rows by a key, to know who calls: ahead of all other reads. */
+void store_look_up(struct store *store, struct job *job);
 size_t store_writes_waiting(const struct store *store); /* given and not yet done: for admission */
 size_t store_reads_waiting(const struct store *store);
 
