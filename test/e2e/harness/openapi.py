@@ -59,12 +59,14 @@ class Spec:
         a whole.  (A copy for each place: YAML's aliases are one object.)"""
         self.strict = yaml.load(yaml.dump(self.strict, Dumper=_NoAliases), Loader=yaml.SafeLoader)
         parts = [part for _, node in walk(self.strict) for part in node.get("allOf", ())]
-        open_parts = {id(part) for part in parts}
-        open_parts |= {id(self.find(part["$ref"])) for part in parts if "$ref" in part}
+        own = {id(part) for part in parts}
+        open_parts = own | {id(self.find(part["$ref"])) for part in parts if "$ref" in part}
         closed = ("additionalProperties", "unevaluatedProperties")
         for path, node in walk(self.strict):
             if id(node) in open_parts or "/example" in path or any(word in node for word in closed):
                 continue
+            if "$ref" in node and id(self.find(node["$ref"])) in open_parts and id(node) not in own:
+                node["unevaluatedProperties"] = False  # a part that stands alone: closed here
             if "allOf" in node:
                 node["unevaluatedProperties"] = False
             elif isinstance(node.get("properties"), dict) and node.get("type") == "object":
