@@ -139,7 +139,7 @@ static void wait_at_gate(void)
         return;
     atomic_fetch_add(&numbers[SYNC_WAITING], 1);
     while (atomic_load(&numbers[SYNC_GATE]) != 0)
-        nanosleep(&pause, NULL);
+        nanosleep(&pause, NULL); /* real time: between two looks */
     atomic_fetch_sub(&numbers[SYNC_WAITING], 1);
 }
 

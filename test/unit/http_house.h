@@ -11,12 +11,15 @@
 #include <cmocka.h>
 
 #include "server/server.h"
+#include "until.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +32,8 @@
 static struct server *server;
 static struct limits *limits;
 static uv_loop_t loop;
-static uv_async_t stop;
+static uv_async_t stop, knock;
+static sem_t knocks_heard;
 static pthread_t thread;
 static int port;
 static bool stop_at_once; /* also when calls are still coming in */
@@ -43,6 +47,24 @@ static inline void stop_asked(uv_async_t *async)
     }
     server_free(server);
     uv_close((uv_handle_t *)&stop, NULL);
+    uv_close((uv_handle_t *)&knock, NULL);
+}
+
+static inline void knock_heard(uv_async_t *async)
+{
+    (void)async;
+    sem_post(&knocks_heard);
+}
+
+/* Returns when the server has seen all that was sent to it until now.  The turn of its loop in
+ * which a knock is heard may have begun before; the one after it has not. */
+static inline void server_has_turned(void)
+{
+    for (int i = 0; i < 2; i++) {
+        uv_async_send(&knock);
+        while (sem_wait(&knocks_heard) == -1)
+            assert_int_equal(errno, EINTR);
+    }
 }
 
 static inline void *turn(void *nothing)
@@ -60,6 +82,8 @@ static inline void start_server(const struct route *routes, size_t count,
     stop_at_once = false;
     uv_loop_init(&loop);
     uv_async_init(&loop, &stop, stop_asked);
+    uv_async_init(&loop, &knock, knock_heard);
+    sem_init(&knocks_heard, 0, 0);
     const struct server_config config = { .listen = "127.0.0.1:0",
                                           .routes = routes,
                                           .route_count = count,
@@ -190,6 +214,22 @@ static inline bool ended(int fd)
         got = recv(fd, &byte, 1, 0);
     while (got == 1);
     return got == 0 || errno == ECONNRESET;
+}
+
+/* Says `drops[i]` to each connection ten times a second, so that it is never idle and never done,
+ * until all were ended by the other side; fails when one goes on. */
+static inline void drip_until_ended(const int *fds, const char *const *drops, size_t count)
+{
+    enum { TURNS = 300 };
+    for (size_t i = 0, turn = 0; i < count; turn++) {
+        struct pollfd end = { .fd = fds[i], .events = POLLIN };
+        for (size_t k = i; k < count; k++)
+            say(fds[k], drops[k]);
+        if (turn == TURNS)
+            fail_msg("connection %zu of %zu, which gets \"%s\", goes on", i, count, drops[i]);
+        if (poll(&end, 1, 100) > 0 && ended(fds[i]))
+            i++;
+    }
 }
 
 #define HOST "Host: x\r\n"

@@ -10,7 +10,7 @@
 
 enum { BODY_CAP = 1000, LONG_LEN = 8 * 1024 * 1024 };
 
-static _Atomic int handled;
+static _Atomic int handled, entered; /* calls, and those whose caller is known late */
 static char *lasting;
 
 static void echo(struct call *call, void *context)
@@ -34,6 +34,7 @@ static void later_is_now(uv_timer_t *timer)
             .account = 1, .sid = "PA1", .kind = ACCOUNT_PARTNER, .scope = SCOPE_API
         };
         call_enter(call);
+        entered++;
         return;
     }
     call_text_answer(call, 200, "text/plain", buf_text(&call->body), call->body.len);
@@ -84,7 +85,7 @@ static const struct route routes[] = {
 
 static void start_with(int idle_s)
 {
-    handled = 0;
+    handled = entered = 0;
     lasting = must_alloc(LONG_LEN);
     for (size_t i = 0; i < LONG_LEN; i++)
         lasting[i] = (char)('a' + i % 23);
@@ -249,7 +250,7 @@ static void test_what_is_unusual_and_right_wherever_it_is_cut(void **state)
         for (size_t cut = 0; cut <= len; cut++) {
             say_bytes(fd, rows[i].text, cut);
             if (i % 3 == 0)
-                usleep(100); /* in packets of their own, mostly */
+                server_has_turned();
             say(fd, rows[i].text + cut);
             const char *answer = hear(fd, false);
             if (status_of(answer) != 200 || strcmp(body_of(answer), rows[i].body) != 0)
@@ -375,9 +376,11 @@ static void test_the_body_may_come_while_it_is_found_out_who_calls(void **state)
     int fd = dial();
     for (int i = 0; i < 2; i++) {
         say(fd, "POST /slowly HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\n");
-        usleep(20 * 1000);
+        server_has_turned();
         say(fd, "ab");
-        usleep(i * 400 * 1000);
+        server_has_turned();
+        if (i == 1)
+            UNTIL(entered == 2); /* it is known by now who calls */
         say(fd, "cd");
         assert_string_equal(body_of(hear(fd, false)), "abcd");
     }
@@ -397,8 +400,7 @@ static void test_more_bytes_while_a_handler_has_the_call_wake_nobody(void **stat
     say(pipelining, "GET /later HTTP/1.1\r\n" HOST "\r\n");
     say(half, "GET /later HTTP/1.1\r\n" HOST "\r\n");
     say(reset, "GET /later HTTP/1.1\r\n" HOST "\r\n");
-    while (handled < 3)
-        usleep(100);
+    UNTIL(handled >= 3);
     int64_t before = cpu_ms();
     say(pipelining, "GET /echo HTTP/1.1\r\n" HOST "\r\n");
     shutdown(half, SHUT_WR);
@@ -452,11 +454,12 @@ static void test_a_client_that_does_not_read_is_not_read(void **state)
         if (send(fd, one, sizeof(one) - 1, MSG_NOSIGNAL) == -1)
             break;
     }
-    usleep(200 * 1000);
-    assert_in_range(handled, 1, 2);
+    UNTIL(handled >= 1);
+    server_has_turned();
     int64_t before = cpu_ms();
-    usleep(200 * 1000);
+    real_time_ms(200); /* real time: a loop that spins takes a processor for as long */
     assert_in_range(cpu_ms() - before, 0, 20);
+    assert_in_range(handled, 1, 2);
     close(fd);
     expect_echo();
 }
@@ -489,7 +492,7 @@ static void test_long_answers_arrive_whole(void **state)
         int fd = dial();
         snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" HOST "\r\n", path);
         say(fd, request);
-        usleep(50 * 1000);
+        server_has_turned();
         say(fd, request); /* behind one that is being sent */
         hear_long(fd);
         hear_long(fd);
@@ -525,9 +528,9 @@ static void test_a_last_answer_is_read_behind_what_was_sent(void **state)
         int fd = dial();
         say(fd, rows[i].text);
         if (rows[i].status == 200)
-            usleep(50 * 1000); /* the handler has it, and the rest stays in the kernel */
+            UNTIL(handled == 1); /* the handler has it, and the rest stays in the kernel */
         say_bytes(fd, more, sizeof(more));
-        usleep(50 * 1000);
+        server_has_turned();
         int status = status_of(hear(fd, false));
         if (status != rows[i].status)
             fail_msg("%s: expected %d, got %d", rows[i].text, rows[i].status, status);
@@ -557,18 +560,10 @@ static void test_dripping_clients_are_cut_off(void **state)
         fds[i] = dial();
         say(fds[i], begun[i]);
     }
-    for (int turn = 0; turn < 30; turn++) { /* never idle, never done */
-        usleep(100 * 1000);
-        for (size_t i = 0; i < MANY; i++)
-            say(fds[i], i == 0 ? "\r\n" : "0");
-    }
-    for (size_t i = 0; i < MANY; i++) {
-        const struct timeval soon = { .tv_usec = 200 * 1000 };
-        setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
-        if (!ended(fds[i]))
-            fail_msg("\"%s\" goes on", begun[i]);
+    static const char *const drops[MANY] = { "\r\n", "0", "0", "0", "0", "0" };
+    drip_until_ended(fds, drops, MANY);
+    for (size_t i = 0; i < MANY; i++)
         close(fds[i]);
-    }
     expect_echo();
 }
 
@@ -581,7 +576,7 @@ static void test_who_takes_nothing_is_cut_off_and_who_is_slow_is_not(void **stat
     say(slow, "GET /copied HTTP/1.1\r\n" HOST "\r\n");
     size_t len = 0;
     for (int i = 0; i < 25; i++) {
-        usleep(100 * 1000);
+        real_time_ms(100); /* real time: in all, more than the second that the server waits */
         ssize_t got = recv(slow, piece, sizeof(piece) / 2, 0);
         len += got > 0 ? (size_t)got : 0;
     }
@@ -614,8 +609,7 @@ static void test_one_address_has_a_cap_and_gets_room_again(void **state)
         assert_int_equal(answered, SERVER_CONNECTIONS_PER_ADDRESS);
         for (int i = 0; i < MANY; i++)
             close(fds[i]);
-        for (int i = 0; i < 200 && status_of(ask(GET "\r\n")) != 200; i++)
-            usleep(10 * 1000);
+        UNTIL(status_of(ask(GET "\r\n")) == 200);
         expect_echo();
     }
 }
@@ -637,7 +631,7 @@ static void test_without_a_descriptor_it_waits(void **state)
     int64_t used = cpu_ms();
     int connected = connect(fd, (struct sockaddr *)&to, sizeof(to));
     say(fd, GET "\r\n");
-    usleep(500 * 1000);
+    real_time_ms(500); /* real time: a loop that spins takes a processor for as long */
     say(kept, GET "\r\n");
     int status = status_of(hear(kept, false));
     used = cpu_ms() - used;
@@ -675,8 +669,7 @@ static void test_the_end_comes_in_every_state(void **state)
         fds[i] = dial();
         say(fds[i], begun[i]);
     }
-    while (handled < 10) /* those that are whole */
-        usleep(1000);
+    UNTIL(handled >= 10); /* those that are whole */
     stop_at_once = true;
     uv_async_send(&stop);
     pthread_join(thread, NULL);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,6 +17,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "until.h"
 
 enum { PEERS_MAX = 512, REQUEST_BYTES = 2 * 1024 * 1024 };
 
@@ -40,7 +43,8 @@ struct receiver {
     size_t text_len;
     pthread_t thread;
     struct peer peers[PEERS_MAX];
-    _Atomic int connections, requests, busy, most_busy, resumed;
+    _Atomic int connections, requests, resumed;
+    atomic_bool go_on; /* for scripts that wait for the test */
     char last_request[4096];
 };
 
@@ -107,6 +111,13 @@ static inline void peer_wait_for_close(struct peer *peer)
     char bytes[4096];
     while (peer_read(peer, bytes, sizeof(bytes)) > 0)
         ;
+}
+
+/* The client hung up, or does so within that time. */
+static inline bool peer_hung_up(struct peer *peer, int within_ms)
+{
+    struct pollfd end = { .fd = peer->fd, .events = POLLRDHUP };
+    return poll(&end, 1, within_ms) > 0;
 }
 
 static inline void peer_reset(struct peer *peer)

@@ -525,8 +525,7 @@ static void test_clients_that_leave_before_the_answer(void **state)
         int fd = dial();
         say(fd, "GET /later HTTP/1.1\r\n" HOST "\r\n");
         const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-        while (handled < i * 2 + 1)
-            usleep(100); /* until the handler has it */
+        UNTIL(handled >= i * 2 + 1); /* the handler has it */
         if (i % 2 == 0)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
         close(fd);
@@ -544,20 +543,16 @@ static void test_clients_that_leave_before_the_answer(void **state)
 static void test_slow_clients_are_cut_off(void **state)
 {
     (void)state;
-    int silent = dial(), dripping = dial(), in_body = dial();
-    say(in_body, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 900\r\n\r\n");
-    say(dripping, "GET /later HTTP/1.1\r\nX: ");
-    for (int i = 0; i < 20; i++) { /* never idle, never done */
-        usleep(100 * 1000);
-        say(dripping, "x");
-        say(in_body, "x");
-    }
-    assert_true(ended(dripping));
-    assert_true(ended(in_body));
-    assert_true(ended(silent));
-    close(silent);
-    close(dripping);
-    close(in_body);
+    enum { SILENT, DRIPPING, IN_BODY, CLIENTS };
+    static const char *const drops[CLIENTS] = { "", "x", "x" };
+    int fds[CLIENTS];
+    for (size_t i = 0; i < CLIENTS; i++)
+        fds[i] = dial();
+    say(fds[IN_BODY], "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 900\r\n\r\n");
+    say(fds[DRIPPING], "GET /later HTTP/1.1\r\nX: ");
+    drip_until_ended(fds, drops, CLIENTS);
+    for (size_t i = 0; i < CLIENTS; i++)
+        close(fds[i]);
     expect_body("POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx", "x");
 }
 
