@@ -35,6 +35,7 @@ struct demo {
     int received;
     bool failed, late;
     char reason[600];
+    uv_signal_t signals[2]; /* here, because the loop closes them after stay() has returned */
 };
 
 /* ---- the receiver ---- */
@@ -289,15 +290,14 @@ static void interrupted(uv_signal_t *handle, int number)
 
 static void stay(struct demo *demo)
 {
-    uv_signal_t signals[2];
     static const int numbers[] = { SIGINT, SIGTERM };
     for (int i = 0; i < 2; i++) {
-        uv_signal_init(&demo->loop, &signals[i]);
-        uv_signal_start(&signals[i], interrupted, numbers[i]);
+        uv_signal_init(&demo->loop, &demo->signals[i]);
+        uv_signal_start(&demo->signals[i], interrupted, numbers[i]);
     }
     uv_run(&demo->loop, UV_RUN_DEFAULT);
     for (int i = 0; i < 2; i++)
-        uv_close((uv_handle_t *)&signals[i], NULL);
+        uv_close((uv_handle_t *)&demo->signals[i], NULL);
 }
 
 static int run(struct demo *demo, bool once)
