@@ -1,11 +1,15 @@
 /* egress.c — which addresses may be called.
  *
  * One table of the special-purpose ranges of the IANA registries (IPv4: RFC 6890 and later; IPv6
- * likewise), the longest prefix first where two overlap.  All addresses are 16 bytes here: an
- * IPv4 address stands as ::ffff:a.b.c.d, so that one comparison serves both.
+ * likewise), the longest prefix first where two overlap; behind them the addresses by which a
+ * cloud talks to its own machines.  Most of those lie in the registries' ranges already: Amazon's
+ * 169.254.169.254 and fd00:ec2::254, Google's 169.254.169.254 and fd20:ce::254, Alibaba's
+ * 100.100.100.200, Oracle's 192.0.0.192.  The others have rows of their own, each with its source.
+ * All addresses are 16 bytes here: an IPv4 address stands as ::ffff:a.b.c.d, so that one
+ * comparison serves both.
  *
- * The rule: an IPv6 address that carries an IPv4 address (mapped, NAT64, 6to4) is judged by the
- * one it carries, and IPv6 outside 2000::/3 is refused whether the table knows it or not.
+ * The rule: an IPv6 address that carries an IPv4 address (mapped, NAT64, 6to4, ISATAP) is judged
+ * by the one it carries, and IPv6 outside 2000::/3 is refused whether the table knows it or not.
  */
 #include "courier/egress.h"
 
@@ -39,6 +43,8 @@ struct special {
     const char *kind;
 };
 
+#define PLATFORM "an address of a cloud's own platform"
+
 static const struct special specials[] = {
     { "0.0.0.0", 8, "an address of “this network”" },
     { "10.0.0.0", 8, "a private address" },
@@ -68,10 +74,19 @@ static const struct special specials[] = {
     { "fe80::", 10, "a link-local address" },
     { "fec0::", 10, "a private address" },
     { "ff00::", 8, "a multicast address" },
+    /* Azure: learn.microsoft.com, “What is IP address 168.63.129.16?” */
+    { "168.63.129.16", 32, PLATFORM },
+    /* Google: cloud.google.com/vpc/docs, “Configure Private Google Access”: the API's addresses
+     * inside a network of Google's, restricted.googleapis.com and private.googleapis.com. */
+    { "199.36.153.4", 30, PLATFORM },
+    { "199.36.153.8", 30, PLATFORM },
+    { "2600:2d00:2:1000::", 64, PLATFORM },
+    { "2600:2d00:2:2000::", 64, PLATFORM },
 };
 
 static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 static const unsigned char nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+static const unsigned char isatap[3] = { 0x00, 0x5e, 0xfe }; /* RFC 5214 §6.1, bytes 9 to 11 */
 
 static struct bits bits_of_ipv4(const void *address)
 {
@@ -111,6 +126,8 @@ static struct bits inner(const struct bits *address)
         return bits_of_ipv4(address->bytes + 12);
     if (address->bytes[0] == 0x20 && address->bytes[1] == 0x02)
         return bits_of_ipv4(address->bytes + 2);
+    if ((address->bytes[8] & 0xfd) == 0 && memcmp(address->bytes + 9, isatap, 3) == 0)
+        return bits_of_ipv4(address->bytes + 12);
     return *address;
 }
 
@@ -136,21 +153,33 @@ static bool parse_address(const char *text, struct bits *out, bool *v4)
     return inet_pton(AF_INET6, text, out->bytes) == 1;
 }
 
-static const char *kind_of(const struct bits *address)
+static const char *special_kind(const struct bits *address)
 {
-    struct bits judged = inner(address);
     for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
         struct cidr range;
         bool v4;
         if (!parse_address(specials[i].prefix, &range.prefix, &v4))
             bug("bad special range: %s", specials[i].prefix);
         range.len = specials[i].len + (v4 ? 96 : 0);
-        if (holds(&range, &judged))
+        if (holds(&range, address))
             return specials[i].kind;
     }
-    if (!is_ipv4(&judged) && judged.bytes[0] >> 5 != 1)
+    if (!is_ipv4(address) && address->bytes[0] >> 5 != 1)
         return "a reserved address";
     return NULL;
+}
+
+/* NAT64's own prefix lies outside 2000::/3, and says nothing of where the address leads. */
+static const char *outer_kind(const struct bits *address)
+{
+    return memcmp(address->bytes, nat64, 12) == 0 ? NULL : special_kind(address);
+}
+
+static const char *kind_of(const struct bits *address)
+{
+    struct bits carried = inner(address);
+    const char *kind = special_kind(&carried);
+    return kind != NULL ? kind : outer_kind(address);
 }
 
 const char *egress_kind(const struct sockaddr *address)
@@ -223,8 +252,8 @@ bool egress_allows(const struct egress *egress, const struct sockaddr *address)
     struct bits bits;
     if (!bits_of(address, &bits))
         return false;
-    if (kind_of(&bits) == NULL)
+    if (kind_of(&bits) == NULL || listed(egress, &bits))
         return true;
-    struct bits judged = inner(&bits);
-    return listed(egress, &bits) || listed(egress, &judged);
+    struct bits carried = inner(&bits);
+    return listed(egress, &carried) && outer_kind(&bits) == NULL;
 }

@@ -1,8 +1,8 @@
 /* egress.h — which addresses may be called.
  *
- * Private, loopback, link-local, metadata, multicast and unspecified addresses are refused, on the
- * resolved address and at connect, IPv4 inside IPv6 (mapped, NAT64, 6to4) included, unless a
- * CIDR of --allow-egress holds them.
+ * Private, loopback, link-local, metadata, multicast and unspecified addresses and those of a
+ * cloud's own platform are refused, on the resolved address and at connect, IPv4 inside IPv6
+ * (mapped, NAT64, 6to4, ISATAP) included, unless a CIDR of --allow-egress holds them.
  */
 #ifndef POSTBACKD_EGRESS_H
 #define POSTBACKD_EGRESS_H

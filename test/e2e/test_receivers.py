@@ -290,9 +290,25 @@ def test_private_addresses_are_refused(closed_in, receiver, host):
     assert receiver.connections == 0
 
 
-@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1."])
+@pytest.mark.parametrize("host", [
+    "168.63.129.16", "[::ffff:168.63.129.16]", "[64:ff9b::a83f:8110]", "[64:ff9b:1::a83f:8110]",
+    "[2002:a83f:8110::]", "100.100.100.200", "192.0.0.192", "[fd00:ec2::254]", "[fd20:ce::254]",
+    "199.36.153.8",
+])
+def test_platform_addresses_of_clouds_are_refused(closed_in, host):
+    """R2: no registry lists them all; none is called."""
+    world = World(closed_in)
+    tested = world.partner.ok(world.partner.post(
+        f"EventNotifications/{world.notify(world.partner, f'http://{host}/')['Id']}/Test", {}))
+    assert tested["Response"]["Error"] == "refused_address", tested["Response"]
+
+
+@pytest.mark.parametrize("host", [
+    "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1.",
+    "168.63.129.16.", "2823782672", "0xa83f8110", "0250.077.0201.020", "168.63.33040",
+])
 def test_other_spellings_of_an_address_do_not_get_past(closed_in, receiver, host):
-    """Either the URL is refused when it is saved, or the address when it is called."""
+    """R2: either the URL is refused when it is saved, or the address when it is called."""
     world = World(closed_in)
     made = world.partner.post("EventNotifications", {
         "Category": "Action Lifecycle Events", "Method": "GET", "Url": receiver.url(host=host)})

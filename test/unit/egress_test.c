@@ -97,6 +97,69 @@ static void test_special_ranges_are_refused_to_their_edges(void **state)
     egress_free(egress);
 }
 
+/* R2: the addresses by which clouds talk to their own machines, in every spelling. */
+static void test_platform_addresses_of_clouds_are_refused(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {
+        "168.63.129.16", /* Azure */
+        "::ffff:168.63.129.16",
+        "::168.63.129.16",
+        "::ffff:0:168.63.129.16",
+        "64:ff9b::168.63.129.16",
+        "64:ff9b::a83f:8110",
+        "64:ff9b:1::168.63.129.16",
+        "64:ff9b:1:a83f:81:1000::",
+        "2002:a83f:8110::",
+        "2002:a83f:8110:1:2:3:4:5",
+        "2001:0:a83f:8110::1",           /* Teredo, its server */
+        "2001::57c0:7eef",               /* Teredo, its client (each bit the other way) */
+        "2a00:1450::5efe:168.63.129.16", /* ISATAP, with and without the universal bit */
+        "2a00:1450::200:5efe:168.63.129.16",
+        "2a00:1450::5efe:10.0.0.1",
+        "100.100.100.200", /* Alibaba */
+        "::ffff:100.100.100.200",
+        "192.0.0.192",     /* Oracle */
+        "169.254.169.254", /* Amazon, Google, Azure and most others */
+        "169.254.170.2",
+        "169.254.0.23",
+        "fd00:ec2::254", /* Amazon */
+        "fd20:ce::254",  /* Google */
+        "fd00:42::42",   /* Scaleway */
+        "199.36.153.4",  /* Google's API, from inside */
+        "199.36.153.11",
+        "::ffff:199.36.153.8",
+        "2600:2d00:2:1000::1",
+        "2600:2d00:2:2000::",
+        NULL,
+    };
+    static const char *const neighbours[] = {
+        "168.63.129.15",
+        "168.63.129.17",
+        "64:ff9b::168.63.129.17",
+        "199.36.153.3",
+        "199.36.153.12",
+        "2600:2d00:2:3000::1",
+        "2a00:1450::5efe:93.184.216.34",
+        "2a00:1450::100:5efe:a83f:8110", /* no interface of ISATAP's */
+        NULL,
+    };
+    struct egress *egress = egress_with(NULL, 0);
+    expect(egress, refused, false);
+    expect(egress, neighbours, true);
+    egress_free(egress);
+    const char *private = "10.0.0.0/8"; /* opens no link by the back door */
+    egress = egress_with(&private, 1);
+    expect(egress, (const char *const[]){ "fe80::5efe:10.0.0.1", "::10.0.0.1", NULL }, false);
+    egress_free(egress);
+    const char *azure = "168.63.129.16";
+    egress = egress_with(&azure, 1); /* who wants it, says so */
+    expect(egress, (const char *const[]){ azure, "::ffff:168.63.129.16", NULL }, true);
+    egress_free(egress);
+    union any address = address_of(azure);
+    assert_string_equal(egress_kind(&address.any), "an address of a cloud's own platform");
+}
+
 static void test_ipv4_inside_ipv6_is_judged_by_itself(void **state)
 {
     (void)state;
@@ -211,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_special_ranges_are_refused_to_their_edges),
+        cmocka_unit_test(test_platform_addresses_of_clouds_are_refused),
         cmocka_unit_test(test_ipv4_inside_ipv6_is_judged_by_itself),
         cmocka_unit_test(test_allowed_ranges_open_just_themselves),
         cmocka_unit_test(test_all_of_a_family_can_be_allowed),
