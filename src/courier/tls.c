@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "courier/tls_name.h"
 #include "model/tls_identity.h"
 
 #include <arpa/inet.h>
@@ -40,6 +41,18 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
+/* Called for each verdict of OpenSSL's on the chain; only one of them is looked at again. */
+static int reconsider(int good, X509_STORE_CTX *chain)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (good || host == NULL || X509_STORE_CTX_get_error(chain) != X509_V_ERR_HOSTNAME_MISMATCH ||
+        !tls_name_matches(X509_STORE_CTX_get0_cert(chain), host))
+        return good;
+    X509_STORE_CTX_set_error(chain, X509_V_OK);
+    return 1;
+}
+
 static void setup(SSL_CTX *context)
 {
     static const unsigned char http11[] = "\x08http/1.1";
@@ -47,7 +60,7 @@ static void setup(SSL_CTX *context)
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, reconsider);
     SSL_CTX_set_alpn_protos(context, http11, sizeof(http11) - 1);
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
@@ -134,6 +147,8 @@ SSL_CTX *tls_own(struct tls *tls, const struct tls_identity *identity)
         return NULL;
     }
     setup(context);
+    /* Some receivers see the path first and ask for a certificate then (RFC 8446 §4.6.2). */
+    SSL_CTX_set_post_handshake_auth(context, identity->chain != NULL);
     return context;
 }
 

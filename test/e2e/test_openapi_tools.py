@@ -9,22 +9,20 @@ import subprocess
 import pytest
 import yaml
 
+from harness.npm import packages
 from harness.openapi import FILE, Spec
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node_openapi")
-TOOLS = os.path.join(HERE, "node_modules", ".bin")
 QUIET = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
 @pytest.fixture(scope="module")
 def run():
     """Runs one of the tools, which are installed by the lock file; gives what it printed."""
-    if not os.path.isfile(os.path.join(TOOLS, "redocly")):
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE,
-                       check=True, timeout=300, stdout=subprocess.DEVNULL)
+    tools = os.path.join(packages(HERE), ".bin")
 
     def ran(tool, *arguments):
-        done = subprocess.run([os.path.join(TOOLS, tool), *arguments], cwd=HERE, env=QUIET,
+        done = subprocess.run([os.path.join(tools, tool), *arguments], cwd=HERE, env=QUIET,
                               capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"{tool} ended with {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout

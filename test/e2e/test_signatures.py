@@ -20,8 +20,8 @@ def verify():
     """Gives the library's verdict on each (secret, request)."""
     packages(NODE)
 
-    def ask(*checks):
-        asked = [{"secret": secret, "headers": headers, "body": body}
+    def ask(*checks, parse=False):
+        asked = [{"secret": secret, "headers": headers, "body": body, "parse": parse}
                  for secret, headers, body in checks]
         ran = subprocess.run(["node", "verify.js"], cwd=NODE, input=json.dumps(asked),
                              capture_output=True, text=True, timeout=60, check=True)
@@ -77,6 +77,12 @@ def test_every_kind_of_body_is_signed_as_it_is_sent(world, receiver, verify, set
     request = receiver.wait(1)[0]
     assert (request.body == b"") == (settings["Method"] == "GET")
     assert verify(check(delivery.secret, request)) == ["accepted"]
+    # C13: unless told otherwise it reads the body as JSON next, as the guide says.
+    told = verify(check(delivery.secret, request), parse=True)
+    if settings.get("BodyFormat") == "JSON":
+        assert told == ["accepted"]
+    else:
+        assert "JSON" in told[0], f"expected the library to stumble over no JSON, got {told}"
 
 
 def test_a_retry_is_signed_anew_under_the_same_id(world, receiver, verify):

@@ -8,6 +8,7 @@ import pytest
 
 from harness.certificates import DAY, Authority, serving
 from harness.delivery import Delivery
+from harness.names import Names
 from harness.receiver import answers
 from harness.server import BINARY, Server, World
 
@@ -113,6 +114,47 @@ def test_a_name_matches_as_a_whole(world, receivers, authority, pattern):
     attempt = failed_attempt(world, receiver.url(host="localhost"))
     assert attempt["Detail"] == "certificate is for another name"
     assert receiver.requests == []
+
+
+@pytest.fixture(scope="module")
+def named(authority):
+    """A world whose name server leads every name of the tests to this machine."""
+    with Names() as names, Server("--ca-file", authority.file, "--deadline", "3",
+                                  "--name-servers", names.address) as running:
+        for host in ("my_host.shop.example", "a.my_host.shop.example", "my_host.example"):
+            names.records[host] = [("127.0.0.1", 60)]
+        yield World(running)
+
+
+@pytest.mark.parametrize("host,name,delivered", [
+    ("my_host.shop.example", "*.shop.example", True),
+    ("my_host.shop.example.", "*.shop.example", True),
+    ("MY_HOST.shop.example", "*.SHOP.example", True),
+    ("my_host.shop.example", "my_host.shop.example", True),
+    ("a.my_host.shop.example", "*.my_host.shop.example", True),
+    ("a.my_host.shop.example", "*.shop.example", False),
+    ("my_host.shop.example", "my*.shop.example", False),
+    ("my_host.shop.example", "*.example", False),
+    ("my_host.example", "*.example", False),
+])
+def test_a_wildcard_stands_for_a_label_with_an_underscore(
+        named, receivers, authority, host, name, delivered):
+    """R3: as other clients take it, and no more than for a label without one."""
+    receiver = receivers(tls=serving(authority.issue(name)))
+    if not delivered:
+        attempt = failed_attempt(named, receiver.url(host=host))
+        assert attempt["Detail"] == "certificate is for another name"
+        return
+    delivery = Delivery(named, receiver.url(host=host))
+    delivery.send_many(2)  # the second one with a session or a kept connection
+    delivery.await_state("DELIVERED", 2)
+
+
+def test_a_chain_is_verified_for_a_name_with_an_underscore_too(named, receivers, tmp_path):
+    """R3: the name alone is looked at again."""
+    receiver = receivers(tls=serving(Authority(tmp_path, "Unknown").issue("*.shop.example")))
+    attempt = failed_attempt(named, receiver.url(host="my_host.shop.example"))
+    assert "unable to get local issuer" in attempt["Detail"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

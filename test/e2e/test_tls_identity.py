@@ -81,6 +81,46 @@ def test_the_receiver_is_shown_our_certificate(world, mutual, authority):
     assert len(mutual.requests) == 6
 
 
+def certificate_of(sock):
+    """Its subject, once it is there: it comes without any bytes of HTTP."""
+    sock.settimeout(0.05)
+    try:
+        sock.recv(1)
+    except TimeoutError:
+        pass
+    sock.settimeout(None)
+    return (sock.getpeercert() or {}).get("subject")
+
+
+def test_our_certificate_is_shown_to_who_asks_after_the_handshake(world, receivers, authority):
+    """R4: TLS 1.3, the receiver asks once it has seen the request."""
+    context = serving(authority.issue("127.0.0.1"), verify_mode=ssl.CERT_REQUIRED,
+                      post_handshake_auth=True, minimum_version=ssl.TLSVersion.TLSv1_3)
+    context.load_verify_locations(authority.file)
+    shown = []
+
+    def asks(connection, request):
+        try:
+            connection.sock.verify_client_post_handshake()
+        except ssl.SSLError as refused:  # the extension was not sent
+            shown.append(str(refused))
+            return connection.answer(403)
+        connection.send("HTTP/1.1 102 Processing\r\n\r\n")  # the question leaves with it
+        shown.append(await_until(lambda: certificate_of(connection.sock), "a certificate"))
+        return connection.answer(200)
+
+    receiver = receivers(asks, tls=context)
+    delivery = Delivery(world, receiver.url(), MaximumConcurrentRequests=1)
+    world.operator.ok(set_tls(world, delivery, CaCertificate=authority.pem))
+    delivery.send()
+    assert delivery.await_attempts(1)[0]["Response"]["Status"] == "403"
+    world.operator.ok(set_tls(world, delivery, CaCertificate=authority.pem,
+                              **client_of(authority)))
+    delivery.retry()
+    delivery.await_state("DELIVERED")
+    assert shown[1:] == [((("commonName", "postbackd"),),)]
+
+
 def test_a_refused_certificate_of_ours_is_told(world, mutual, authority, tmp_path):
     delivery = Delivery(world, mutual.url())
     world.operator.ok(set_tls(world, delivery, CaCertificate=authority.pem,

@@ -2,6 +2,7 @@
  * Certificates are made here, when the tests run. */
 #include "exchanges.h"
 
+#include "courier/tls_name.h"
 #include "model/tls_identity.h"
 
 #include <openssl/err.h>
@@ -162,6 +163,55 @@ static void test_a_bad_certificate_is_refused_with_the_reason(void **state)
     wanted.issuer = NULL;
     wanted.alt_names = "DNS:localhost";
     expect_refused(&wanted, "localhost", true, "self-signed certificate");
+}
+
+/* R3: a wildcard stands for a label with an underscore, and for no more than it ever did. */
+static void test_names_with_underscores_match_by_the_usual_rule(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *common_name, *alt_names, *host;
+        bool matches;
+    } cases[] = {
+        { "x", "DNS:*.shop.example", "my_host.shop.example", true },
+        { "x", "DNS:*.Shop.Example", "MY_HOST.shop.example", true },
+        { "x", "DNS:other.example,DNS:*.shop.example", "_a.shop.example", true },
+        { "x", "DNS:my_host.shop.example", "my_host.shop.example", true },
+        { "x", "DNS:*.my_shop.example", "host.my_shop.example", true },
+        { "x", "DNS:*.my_shop.example", "my_host.my_shop.example", true },
+        { "x", "DNS:*.xn--bcher-kva.example", "my_host.xn--bcher-kva.example", true },
+        { "x", "DNS:*.shop.example", "a.my_host.shop.example", false },   /* one label only */
+        { "x", "DNS:*.*.example", "my_host.shop.example", false },        /* one star only */
+        { "x", "DNS:a.*.shop.example", "a.my_host.shop.example", false }, /* the first label */
+        { "x", "DNS:my*.shop.example", "my_host.shop.example", false },   /* a whole label */
+        { "x", "DNS:*_host.shop.example", "my_host.shop.example", false },
+        { "x", "DNS:*.shop.example", "my_host.evil-shop.example", false },
+        { "x", "DNS:*.shop.example", "my_host.shop.example.evil", false },
+        { "x", "DNS:*.shop.example", "_.example", false },
+        { "x", "DNS:*.shop.example", ".shop.example_", false },
+        { "x", "DNS:*.example", "my_host.example", false }, /* of two labels at least */
+        { "x", "DNS:*", "my_host", false },
+        { "x", "DNS:*.shop.example", "my host_.shop.example", false },
+        { "x", "DNS:*.shop.example", "my-host.shop.example", false }, /* OpenSSL's to judge */
+        { "*.shop.example", NULL, "my_host.shop.example", true },
+        { "*.shop.example", "DNS:other.example", "my_host.shop.example", false },
+        { "*.shop.example", "IP:127.0.0.1", "my_host.shop.example", true },
+        { "x", "IP:127.0.0.1", "127_0.0.1", false },
+        { "x", "email:*.shop.example", "my_host.shop.example", false },
+        { "x", "URI:https://*.shop.example", "my_host.shop.example", false },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct wanted wanted = { .common_name = cases[i].common_name,
+                                       .alt_names = cases[i].alt_names,
+                                       .issuer = authority,
+                                       .to_s = 600 };
+        X509 *certificate = certificate_with(&wanted);
+        if (tls_name_matches(certificate, cases[i].host) != cases[i].matches)
+            fail_msg("%s, %s: expected to %s %s", cases[i].common_name,
+                     cases[i].alt_names != NULL ? cases[i].alt_names : "no other names",
+                     cases[i].matches ? "match" : "refuse", cases[i].host);
+        X509_free(certificate);
+    }
 }
 
 static _Atomic int named, unnamed;
@@ -581,6 +631,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_certificate_is_trusted),
         cmocka_unit_test(test_a_bad_certificate_is_refused_with_the_reason),
+        cmocka_unit_test(test_names_with_underscores_match_by_the_usual_rule),
         cmocka_unit_test(test_the_receivers_name_is_sent_but_never_an_address),
         cmocka_unit_test(test_old_versions_of_tls_are_refused),
         cmocka_unit_test(test_a_receiver_that_does_not_speak_tls_is_told),
