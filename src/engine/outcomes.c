@@ -57,23 +57,21 @@ void outcome_add(struct engine *engine, enum outcome_kind kind, struct postback 
     engine->outcome_count++;
 }
 
+/* Settings that were changed meanwhile lead elsewhere: what the old ones led to says nothing about
+ * them, and a 410 there holds them with the next attempt. */
 static void write_gone(struct db *db, const struct outcome *outcome)
 {
     static const char reason[] = "The receiver answered 410 Gone";
-    struct notification *gone = notification_load(db, 0, outcome->notification, 0);
-    if (gone == NULL || gone->state != NOTIFICATION_ACTIVE) {
-        notification_unref(gone);
+    int64_t account;
+    if (!notification_hold(db, outcome->notification, outcome->attempt.revision, reason, &account))
         return;
-    }
-    notification_set_state(db, 0, outcome->notification, NOTIFICATION_HELD, reason);
     struct buf text = { 0 };
     buf_fmt(&text,
             "Event notification %lld is held: %s. Its postbacks are kept; resume it when the "
             "receiver is back, or change its URL.",
             (long long)outcome->notification, reason);
-    notice_add(db, gone->account, "notification.held", buf_text(&text));
+    notice_add(db, account, "notification.held", buf_text(&text));
     buf_free(&text);
-    notification_unref(gone);
 }
 
 static bool outcomes_run(struct job *job, struct db *db)

@@ -58,6 +58,8 @@ struct inquiry { /* strings are owned; NULL or "": empty */
     int64_t action; /* 0: none */
     enum inquiry_status status;
     enum inquiry_state state;
+    enum inquiry_status status_read; /* as they stand on disk: a step is written over these only */
+    enum inquiry_state state_read;
     int reject_reason; /* index of reject_reasons(); -1: none */
     char *resolution_notes, *promo_code;
     bool reopened; /* once is all */

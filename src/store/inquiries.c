@@ -80,6 +80,14 @@ static bool refuse_second(struct job *job, const char *sid, int64_t first)
     return false;
 }
 
+/* It took another step after it was read. */
+static bool refuse_changed(struct job *job, int64_t id)
+{
+    error_set(&job->error, ERROR_CONFLICT,
+              "Action inquiry %" PRId64 " was changed just now; look at it again.", id);
+    return false;
+}
+
 /* The id of the partner's open inquiry of the same campaign, order and type; 0: none. */
 static int64_t find_open(struct db *db, const struct inquiry *inquiry)
 {
@@ -161,12 +169,12 @@ static bool decide(struct job *job, struct db *db, struct inquiry *inquiry,
         tracker = find_tracker(db, inquiry, resolution, problems);
     if (problems->count == 0)
         done = (!accept || make_action(job, db, inquiry, resolution, tracker));
-    if (done) {
-        inquiry_row_update(db, inquiry);
-        done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
-    } else {
+    if (!done)
         error_set(&job->error, ERROR_INVALID, "The decision is not valid.");
-    }
+    else if (inquiry_row_update(db, inquiry))
+        done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
+    else
+        done = refuse_changed(job, inquiry->id);
     free(tracker);
     return done;
 }
@@ -308,7 +316,11 @@ bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *p
     if (words && !add_comment(job, db, partner, &inquiry, comment))
         goto out;
     if (!inquiry_row_update(db, &inquiry)) {
-        refuse_second(job, partner->sid, find_open(db, &inquiry));
+        int64_t open = find_open(db, &inquiry);
+        if (open != 0 && open != id)
+            refuse_second(job, partner->sid, open);
+        else
+            refuse_changed(job, id);
         goto out;
     }
     done = publish(job, db, &inquiry, inquiry_step_event(step));

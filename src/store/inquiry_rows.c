@@ -45,6 +45,8 @@ void inquiry_row_read(struct inquiry *out, struct stmt *row)
     out->action = db_opt(row, at++, 0);
     out->status = (enum inquiry_status)db_int(row, at++);
     out->state = (enum inquiry_state)db_int(row, at++);
+    out->status_read = out->status;
+    out->state_read = out->state;
     out->reject_reason = (int)db_opt(row, at++, -1);
     out->resolution_notes = db_copy(row, at++);
     out->promo_code = db_copy(row, at++);
@@ -88,16 +90,18 @@ bool inquiry_row_insert(struct db *db, struct inquiry *inquiry, int64_t rule)
     if (db_unique_failed(db))
         return false;
     inquiry->id = db_failed(db) ? 0 : db_last_id(db);
+    inquiry->status_read = inquiry->status;
+    inquiry->state_read = inquiry->state;
     return true;
 }
 
-bool inquiry_row_update(struct db *db, const struct inquiry *inquiry)
+bool inquiry_row_update(struct db *db, struct inquiry *inquiry)
 {
     struct stmt *change = db_prepare(
         db, "UPDATE inquiry SET transaction_at = ?, amount = ?, customer_id = ?, action = ?, "
             "auto_approval_at = ?, status = ?, state = ?, reject_reason = ?, resolution_notes = ?, "
             "promo_code = ?, final_payout = ?, resolved_at = ?, closed_at = ?, reopened = ? "
-            "WHERE id = ?");
+            "WHERE id = ? AND status = ? AND state = ?");
 
     db_bind_int(change, 1, inquiry->transaction_at);
     db_bind_int(change, 2, inquiry->amount);
@@ -114,8 +118,14 @@ bool inquiry_row_update(struct db *db, const struct inquiry *inquiry)
     db_bind_opt(change, 13, inquiry->closed_at, DATE_NONE);
     db_bind_int(change, 14, inquiry->reopened);
     db_bind_int(change, 15, inquiry->id);
+    db_bind_int(change, 16, (int64_t)inquiry->status_read);
+    db_bind_int(change, 17, (int64_t)inquiry->state_read);
     db_run(db, change);
-    return !db_unique_failed(db);
+    if (db_unique_failed(db) || db_changes(db) != 1)
+        return false;
+    inquiry->status_read = inquiry->status;
+    inquiry->state_read = inquiry->state;
+    return true;
 }
 
 void inquiry_row_rule(struct db *db, int64_t inquiry, int64_t rule)

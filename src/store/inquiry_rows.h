@@ -22,8 +22,9 @@
 void inquiry_row_read(struct inquiry *out, struct stmt *row);
 /* Sets inquiry->id.  False: an inquiry of this partner, campaign, order and type is open. */
 bool inquiry_row_insert(struct db *db, struct inquiry *inquiry, int64_t rule);
-/* Writes what a step may change.  False as above. */
-bool inquiry_row_update(struct db *db, const struct inquiry *inquiry);
+/* Writes what a step may change.  False as above, or it has taken another step since it was read.
+ */
+bool inquiry_row_update(struct db *db, struct inquiry *inquiry);
 /* Which rule set auto_approval_at; 0: none. */
 void inquiry_row_rule(struct db *db, int64_t inquiry, int64_t rule);
 

@@ -203,15 +203,40 @@ bool notification_set_state(struct db *db, int64_t account, int64_t id,
         return false;
     set = db_prepare(db, "UPDATE notification SET state = ?1, held_reason = ?2, updated_at = ?3, "
                          "active_at = CASE WHEN ?1 = 0 AND state <> 0 THEN ?3 ELSE active_at END "
-                         "WHERE id = ?4 AND account = ?5");
+                         "WHERE id = ?4 AND account = ?5 AND deleted_at IS NULL");
     db_bind_int(set, 1, (int64_t)state);
     db_bind_text(set, 2, state == NOTIFICATION_HELD && held_reason != NULL ? held_reason : "");
     db_bind_int(set, 3, db_now(db));
     db_bind_int(set, 4, id);
     db_bind_int(set, 5, owner);
     db_run(db, set);
+    if (db_changes(db) != 1)
+        return false;
     events_forget(db, owner);
     return true;
+}
+
+bool notification_hold(struct db *db, int64_t id, int revision, const char *reason,
+                       int64_t *account)
+{
+    struct stmt *hold =
+        db_prepare(db, "UPDATE notification SET state = ?1, held_reason = ?2, updated_at = ?3 "
+                       "WHERE id = ?4 AND state = ?5 AND revision = ?6 AND deleted_at IS NULL "
+                       "RETURNING account");
+    bool held;
+
+    db_bind_int(hold, 1, NOTIFICATION_HELD);
+    db_bind_text(hold, 2, reason);
+    db_bind_int(hold, 3, db_now(db));
+    db_bind_int(hold, 4, id);
+    db_bind_int(hold, 5, NOTIFICATION_ACTIVE);
+    db_bind_int(hold, 6, revision);
+    held = db_step(hold) == DB_ROW;
+    *account = held ? db_int(hold, 0) : 0;
+    db_run(db, hold);
+    if (held)
+        events_forget(db, *account);
+    return held;
 }
 
 bool notification_delete(struct db *db, int64_t account, int64_t id)
@@ -222,11 +247,13 @@ bool notification_delete(struct db *db, int64_t account, int64_t id)
     if (owner == 0)
         return false;
     mark = db_prepare(db, "UPDATE notification SET deleted_at = ?1, updated_at = ?1 "
-                          "WHERE id = ?2 AND account = ?3");
+                          "WHERE id = ?2 AND account = ?3 AND deleted_at IS NULL");
     db_bind_int(mark, 1, db_now(db));
     db_bind_int(mark, 2, id);
     db_bind_int(mark, 3, owner);
     db_run(db, mark);
+    if (db_changes(db) != 1)
+        return false;
     postback_cancel_all(db, id);
     events_forget(db, owner);
     return true;

@@ -12,6 +12,10 @@ void notification_add(struct db *db, struct notification *notification);
 bool notification_change(struct db *db, struct notification *notification);
 bool notification_set_state(struct db *db, int64_t account /* 0: any */, int64_t id,
                             enum notification_state state, const char *held_reason);
+/* ACTIVE to HELD, unless the owner has changed, paused or deleted it since that revision.  False:
+ * it was left as it is; else *account is its owner. */
+bool notification_hold(struct db *db, int64_t id, int revision, const char *reason,
+                       int64_t *account);
 /* Marks it deleted and cancels its undelivered postbacks.  False: not there. */
 bool notification_delete(struct db *db, int64_t account, int64_t id);
 

@@ -1,7 +1,9 @@
 /* postback_actions.c — what an account does with one of its postbacks: retry, resend, cancel.
  *
  * Each looks the row up under the account that asks, so that another's is not found, and changes it
- * only from a state in which that makes sense.
+ * only from a state in which that makes sense.  The change names the state that was seen, and only
+ * a row that it changed is counted: whatever happened in between is found then, and refused in the
+ * words of the state that there is now.
  *
  * The rule: a resend is a new postback with an id of its own, so receivers do not drop it as a
  * duplicate, and what was delivered stays delivered.
@@ -64,20 +66,24 @@ static int64_t elder_of(struct db *db, int64_t account, int64_t notification, in
     return db_number(find, 0);
 }
 
+static bool refuse_retry(struct job *job, const struct found *found, int64_t id)
+{
+    error_set(&job->error, ERROR_CONFLICT,
+              found->state == POSTBACK_FRESH
+                  ? "Postback %" PRId64 " is on its way already"
+                  : "Postback %" PRId64 " is not waiting any more; send it again with Resend",
+              id);
+    return false;
+}
+
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                     int64_t *notification)
 {
     struct found found;
     if (!find(job, db, account, id, &found))
         return false;
-    if (found.state != POSTBACK_WAITING) {
-        error_set(&job->error, ERROR_CONFLICT,
-                  found.state == POSTBACK_FRESH
-                      ? "Postback %" PRId64 " is on its way already"
-                      : "Postback %" PRId64 " is not waiting any more; send it again with Resend",
-                  id);
-        return false;
-    }
+    if (found.state != POSTBACK_WAITING)
+        return refuse_retry(job, &found, id);
     int64_t elder = elder_of(db, account, found.notification, id);
     if (elder != 0) {
         error_set(&job->error, ERROR_CONFLICT,
@@ -87,12 +93,14 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
         return false;
     }
     /* One that is due keeps its place in the order. */
-    struct stmt *put = db_prepare(db, "UPDATE postback SET due_at = min(due_at, ?) WHERE id = ?");
+    struct stmt *put = db_prepare(db, "UPDATE postback SET due_at = min(due_at, ?) "
+                                      "WHERE id = ? AND state = 1");
     db_bind_int(put, 1, db_now(db));
     db_bind_int(put, 2, id);
     db_run(db, put);
     *notification = found.notification;
-    return true;
+    return db_changes(db) == 1 ||
+           (find(job, db, account, id, &found) && refuse_retry(job, &found, id));
 }
 
 bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id,
@@ -124,22 +132,29 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     return true;
 }
 
+static bool refuse_cancel(struct job *job, const struct found *found, int64_t id)
+{
+    error_set(&job->error, ERROR_CONFLICT, "Postback %" PRId64 " has ended already: %s", id,
+              postback_shown_state(found->state));
+    return false;
+}
+
 bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id,
                      int64_t *notification)
 {
     struct found found;
     if (!find(job, db, account, id, &found))
         return false;
-    if (!postback_may_become(found.state, POSTBACK_CANCELLED)) {
-        error_set(&job->error, ERROR_CONFLICT, "Postback %" PRId64 " has ended already: %s", id,
-                  postback_shown_state(found.state));
-        return false;
-    }
-    struct stmt *put =
-        db_prepare(db, "UPDATE postback SET state = 3, finished_at = ? WHERE id = ?");
+    if (!postback_may_become(found.state, POSTBACK_CANCELLED))
+        return refuse_cancel(job, &found, id);
+    struct stmt *put = db_prepare(db, "UPDATE postback SET state = 3, finished_at = ? "
+                                      "WHERE id = ? AND state = ?");
     db_bind_int(put, 1, db_now(db));
     db_bind_int(put, 2, id);
+    db_bind_int(put, 3, (int64_t)found.state);
     db_run(db, put);
+    if (db_changes(db) != 1)
+        return find(job, db, account, id, &found) && refuse_cancel(job, &found, id);
     ledger_count(db, found.notification, -1, 0, 0);
     *notification = found.notification;
     return true;

@@ -167,13 +167,16 @@ static bool find_own(struct db *db, int64_t account, int64_t notification, int64
     return replay_load(db, id, out) && out->account == account && out->notification == notification;
 }
 
-static void end(struct db *db, int64_t id, enum replay_state state)
+/* A running one ends; false: it has ended already. */
+static bool end(struct db *db, int64_t id, enum replay_state state)
 {
-    struct stmt *put = db_prepare(db, "UPDATE replay SET state = ?, finished_at = ? WHERE id = ?");
+    struct stmt *put =
+        db_prepare(db, "UPDATE replay SET state = ?, finished_at = ? WHERE id = ? AND state = 1");
     db_bind_int(put, 1, (int64_t)state);
     db_bind_int(put, 2, db_now(db));
     db_bind_int(put, 3, id);
     db_run(db, put);
+    return db_changes(db) == 1;
 }
 
 bool replay_cancel(struct job *job, struct db *db, int64_t account, int64_t notification,
@@ -182,13 +185,12 @@ bool replay_cancel(struct job *job, struct db *db, int64_t account, int64_t noti
     struct replay replay;
     if (!find_own(db, account, notification, id, &replay))
         return false;
-    if (replay.state != REPLAY_RUNNING) {
+    if (replay.state == REPLAY_RUNNING && end(db, id, REPLAY_CANCELLED))
+        return true;
+    if (replay_load(db, id, &replay))
         error_set(&job->error, ERROR_CONFLICT, "Replay %" PRId64 " has ended already: %s", id,
                   state_names[replay.state]);
-        return false;
-    }
-    end(db, id, REPLAY_CANCELLED);
-    return true;
+    return false;
 }
 
 static void show_states(json_t *shown, unsigned states)
@@ -366,22 +368,36 @@ static bool write_one(struct db *db, const struct replay *replay, const struct r
     return db_changes(db) == 1;
 }
 
-static void move_on(struct db *db, int64_t id, const struct replay_look *look, int sent)
+/* False: it was cancelled, or another step was first, and nothing of this one may be written. */
+static bool move_on(struct db *db, int64_t id, int64_t from, const struct replay_look *look)
 {
-    struct stmt *put = db_prepare(db, "UPDATE replay SET next = ?, done = done + ?, "
-                                      "sent = sent + ? WHERE id = ?");
+    struct stmt *put = db_prepare(db, "UPDATE replay SET next = ?, done = done + ? "
+                                      "WHERE id = ? AND state = 1 AND next = ?");
     db_bind_int(put, 1, look->at);
     db_bind_int(put, 2, look->found);
-    db_bind_int(put, 3, sent);
-    db_bind_int(put, 4, id);
+    db_bind_int(put, 3, id);
+    db_bind_int(put, 4, from);
     db_run(db, put);
-    if (!look->end)
-        return;
-    end(db, id, REPLAY_DONE);
-    /* What retention deleted meanwhile is not to come. */
-    put = db_prepare(db, "UPDATE replay SET total = done WHERE id = ?");
+    return db_changes(db) == 1;
+}
+
+static void count_sent(struct db *db, int64_t id, int sent)
+{
+    struct stmt *put = db_prepare(db, "UPDATE replay SET sent = sent + ? WHERE id = ?");
+    db_bind_int(put, 1, sent);
+    db_bind_int(put, 2, id);
+    db_run(db, put);
+}
+
+/* What retention deleted meanwhile is not to come. */
+static void end_done(struct db *db, int64_t id)
+{
+    struct stmt *put = db_prepare(db, "UPDATE replay SET total = done WHERE id = ?");
     db_bind_int(put, 1, id);
-    db_run(db, put);
+    if (end(db, id, REPLAY_DONE))
+        db_run(db, put);
+    else
+        db_finish(put);
 }
 
 void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
@@ -389,27 +405,29 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
 {
     struct replay replay;
     int sent = 0;
-    if (!replay_load(db, id, &replay) || replay.state != REPLAY_RUNNING || replay.next != from)
+    if (!replay_load(db, id, &replay))
         return;
     if (!notification_exists(db, 0, replay.notification)) {
         end(db, id, REPLAY_CANCELLED);
         return;
     }
+    if (!move_on(db, id, from, look))
+        return;
     for (size_t i = 0; i < look->count; i++)
         sent += write_one(db, &replay, &look->items[i]);
     if (sent > 0) {
         ledger_count(db, replay.notification, sent, 0, 0);
         ledger_wait(db, replay.notification, replay.account, db_due_now(db));
         job->postbacks += sent;
+        count_sent(db, id, sent);
     }
-    move_on(db, id, look, sent);
+    if (look->end)
+        end_done(db, id);
 }
 
 void replay_give_up(struct db *db, int64_t id)
 {
-    struct replay replay;
-    if (replay_load(db, id, &replay) && replay.state == REPLAY_RUNNING)
-        end(db, id, REPLAY_CANCELLED);
+    end(db, id, REPLAY_CANCELLED);
 }
 
 void replay_counted(struct db *db, int64_t id, int64_t total)

@@ -77,7 +77,8 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
 
 void session_touch(struct db *db, int64_t session)
 {
-    struct stmt *touch = db_prepare(db, "UPDATE session SET used_at = ? WHERE id = ?");
+    struct stmt *touch =
+        db_prepare(db, "UPDATE session SET used_at = max(used_at, ?) WHERE id = ?");
 
     db_bind_int(touch, 1, db_now(db));
     db_bind_int(touch, 2, session);

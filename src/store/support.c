@@ -131,7 +131,8 @@ bool support_write(struct job *job, struct db *db, struct support_request *reque
 {
     struct stmt *change =
         db_prepare(db, "UPDATE support_request SET state = ?, asked_at = ?, changed_at = ? "
-                       "WHERE id = ? AND account = ?");
+                       "WHERE id = ? AND account = ? AND state = ?");
+    enum support_state seen = request->state;
     bool opens = state == SUPPORT_OPEN && request->state != SUPPORT_OPEN;
 
     if (opens && by == request->account && !has_room(job, db, request->account))
@@ -143,7 +144,13 @@ bool support_write(struct job *job, struct db *db, struct support_request *reque
     db_bind_int(change, 3, request->changed_at);
     db_bind_int(change, 4, request->id);
     db_bind_int(change, 5, request->account);
+    db_bind_int(change, 6, (int64_t)seen);
     db_run(db, change);
+    if (db_changes(db) != 1) {
+        error_set(&job->error, ERROR_CONFLICT,
+                  "The request was answered or closed just now; look at it again.");
+        return false;
+    }
     message_insert(db, request->id, by, author, text);
     return true;
 }

@@ -12,6 +12,9 @@
  * from its beginning only at a moment when all of it is copied, which under load only the writer
  * can bring about: past LOG_MOST it copies the rest by itself.
  *
+ * The connection, and all that its memory holds (how long the log is, the ledger, routes and
+ * fan-outs), belongs to whoever has the turn: this thread, or one that runs a job now.
+ *
  * The rule: what is not known to be on disk is never called written.  A failed fsync, a damaged or
  * read-only file, and a store that fails for no known reason TROUBLES_MAX times in a row end the
  * program.
@@ -79,6 +82,7 @@ static void note_result(struct writer *writer, enum db_failure failure)
         die("%s (%d times in a row)", db_failure_text(writer->db), writer->troubles);
 }
 
+/* With the turn. */
 static void keep_log_short(struct writer *writer)
 {
     int pages = sqlite_log_pages(writer->db);
@@ -87,9 +91,7 @@ static void keep_log_short(struct writer *writer)
         writer->log_tried = 0; /* it has started again */
     if (pages >= LOG_MOST && pages >= writer->log_tried + LOG_STEP) {
         writer->log_tried = pages;
-        pthread_mutex_lock(&writer->turn);
         copy_log(writer);
-        pthread_mutex_unlock(&writer->turn);
     } else if (pages >= LOG_NUDGE) {
         checkpointer_nudge(writer->checkpointer, pages);
     }
@@ -192,7 +194,9 @@ static void *writer_main(void *context)
             line_begin(&writer->line, clock_steady_us(), takes_steps(writer) && !closed);
             struct batch *batch = run(writer, NULL, &writer->line);
             writer->sink.take(writer->sink.context, batch);
+            pthread_mutex_lock(&writer->turn);
             keep_log_short(writer);
+            pthread_mutex_unlock(&writer->turn);
         } else if (!closed && !writer->writable) {
             probe(writer);
         }
