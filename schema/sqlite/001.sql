@@ -237,7 +237,7 @@ CREATE INDEX event_dedupe_key ON event_dedupe (hash);           -- a repeated ke
 
 CREATE TABLE postback (
     id           INTEGER PRIMARY KEY,
-    bucket       INTEGER NOT NULL,                              -- of its notification, 0 … 255
+    bucket       INTEGER NOT NULL,                              -- of its notification, 0 … 255: by which nodes will share the queue; read by nothing yet
     account      INTEGER NOT NULL,
     notification INTEGER NOT NULL,
     event        INTEGER NOT NULL,

@@ -1,7 +1,8 @@
 /* job.c — a call's store job: run on a store thread, answered on the loop.
  *
- * The call is not touched by run(), which only asks whether the client has left; it is answered
- * once, by finish() or by the failure here.
+ * run() reads of the call what was there when the job was given (who calls, its address and
+ * parameters) and whether the client has left; it writes nothing of it.  The call is answered once,
+ * by finish() or by the failure here.
  */
 #include "api/api.h"
 

@@ -24,9 +24,10 @@ struct due_clock {
 };
 int64_t due_clock_read(struct due_clock *clock, int64_t wall_ms, int64_t steady_ms);
 
-/* For tests: reads these instead of the system's; NULL, the system's again. */
+/* For tests: reads these instead of the system's; NULL, the system's again.  A test may set them
+ * while other threads read. */
 struct clock_source {
-    int64_t wall_ms, steady_us;
+    _Atomic int64_t wall_ms, steady_us;
 };
 void clock_set_source(const struct clock_source *source);
 

@@ -26,8 +26,8 @@ struct stmt *db_prepare(struct db *db, const char *sql);
 /* For SQL put together at run time (filters): not kept.  db_finish() frees it. */
 struct stmt *db_prepare_once(struct db *db, const char *sql);
 
-/* Parameters count from 1, columns from 0.  Text is copied only if `stmt` outlives it: bind what
- * stays until db_step() has given DB_DONE or db_finish() was called. */
+/* Parameters count from 1, columns from 0.  Text and bytes are never copied: what was bound stays
+ * as it is until db_finish() (or a function here that finishes) was called. */
 void db_bind_int(struct stmt *stmt, int at, int64_t value);
 void db_bind_opt(struct stmt *stmt, int at, int64_t value, int64_t none); /* NULL when == none */
 void db_bind_text(struct stmt *stmt, int at, const char *text);           /* NULL pointer: NULL */
@@ -47,7 +47,7 @@ void db_run(struct db *db, struct stmt *stmt); /* step to the end and finish */
 /* For a query of one number: the first row's first column, `none` without a row; and finish. */
 int64_t db_number(struct stmt *stmt, int64_t none);
 int64_t db_last_id(struct db *db);     /* of the last insert with AUTOINCREMENT */
-int64_t db_changes(struct db *db);     /* rows changed by the last statement run */
+int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDATE or DELETE run */
 int64_t db_all_changes(struct db *db); /* … by all so far */
 bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */
 

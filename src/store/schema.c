@@ -12,6 +12,7 @@
 #include "base/embedded.h"
 #include "base/log.h"
 #include "model/catalog.h"
+#include "store/schema_parts.h"
 #include "store/sqlite.h"
 
 #include <inttypes.h>
@@ -84,30 +85,40 @@ static bool run_file(sqlite3 *handle, size_t number)
     return good;
 }
 
-/* A row of each table: finds a missing table, and a page that holds something else. */
-static bool check_tables(sqlite3 *handle)
+static void take_first(void *context, const char *words)
 {
-    static const char *const tables[] = {
-        "meta",           "account",    "user",
-        "token",          "campaign",   "tracker",
-        "inquiry",        "action",     "notification",
-        "event",          "event_type", "notification_revision",
-        "notice",         "postback",   "notification_count",
-        "attempt",        "membership", "approval_rule",
-        "audit",          "comment",    "event_dedupe",
-        "maintenance",    "episode",    "replay",
-        "tracking_token", "sample",
-    };
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        int64_t unused;
-        struct buf sql = { 0 };
-        buf_fmt(&sql, "SELECT 1 FROM %s LIMIT 1", tables[i]);
-        bool good = ask(handle, buf_text(&sql), &unused);
-        buf_free(&sql);
-        if (!good)
-            return false;
+    struct buf *first = context;
+    if (first->len == 0)
+        buf_str(first, words);
+}
+
+static bool refuse_damaged(const char *path, const char *words, struct error *error)
+{
+    error_set(error, ERROR_BROKEN, "%s is damaged (%s): restore it from a backup", path, words);
+    return false;
+}
+
+/* Everything is there that statements rely on, and each table's own tree can be gone down on both
+ * sides, the right one being where it grows. */
+static bool check_parts(sqlite3 *handle, const char *path, struct error *error)
+{
+    struct schema_parts *parts = schema_parts_new();
+    struct buf first = { 0 };
+    const char *table = NULL;
+    if (parts == NULL) {
+        error_set(error, ERROR_BROKEN, "no memory for the schema");
+        return false;
     }
-    return true;
+    bool good = schema_parts_compare(parts, handle, take_first, &first);
+    while (good && first.len == 0 && (table = schema_parts_next(parts, table)) != NULL)
+        good = schema_parts_edges(parts, handle, table);
+    if (!good)
+        refuse(handle, path, error);
+    else if (first.len > 0)
+        good = refuse_damaged(path, buf_text(&first), error);
+    buf_free(&first);
+    schema_parts_free(parts);
+    return good;
 }
 
 /* People who read the file with a tool of their own see the types' names. */
@@ -141,13 +152,8 @@ bool schema_update(struct db *db, const char *path, struct error *error)
         }
         log_info("schema applied", LOG_T("file", schema[number].name), LOG_T("database", path));
     }
-    if (!check_tables(handle)) {
-        if (sqlite3_errcode(handle) != SQLITE_ERROR)
-            return refuse(handle, path, error);
-        error_set(error, ERROR_BROKEN, "%s is damaged (%s): restore it from a backup", path,
-                  sqlite3_errmsg(handle));
+    if (!check_parts(handle, path, error))
         return false;
-    }
     db_begin(db, 0, 0);
     name_event_types(db);
     if (!db_commit(db)) {

@@ -14,7 +14,8 @@ enum { SCHEMA_APPLICATION = 0x70626b64 };
 bool schema_identify(sqlite3 *handle, const char *path, struct error *error);
 
 /* Runs the numbered files that are newer than the database (each in a transaction of its own),
- * checks that every table can be read, and writes the catalog's names of event types. */
+ * checks that all its parts are there and every table can be read on both its sides, and writes the
+ * catalog's names of event types. */
 bool schema_update(struct db *db, const char *path, struct error *error);
 
 /* The highest id in the hot tables. */

@@ -195,6 +195,11 @@ void store_fan_out(struct store *store, bool on)
     store_write(store, job);
 }
 
+int64_t store_new_id(struct store *store)
+{
+    return id_next(&store->ids, clock_due_ms());
+}
+
 bool store_writable(const struct store *store)
 {
     return store->writable;

@@ -86,6 +86,9 @@ void store_on_health(struct store *store, void (*health)(void *context, bool wri
  * postbacks are handed; and it stops before the store. */
 void store_fan_out(struct store *store, bool on);
 
+/* An id that no row has or will have. */
+int64_t store_new_id(struct store *store);
+
 /* Whether the last write went through (the news of store_on_health()). */
 bool store_writable(const struct store *store);
 

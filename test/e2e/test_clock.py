@@ -170,3 +170,19 @@ def test_a_guesser_is_not_shut_out_for_a_day_when_the_clock_jumps_back(server, w
     server.faults.clock_offset_ms = 0
     answer = requests.get(url, auth=("nobody", "z"), timeout=20)
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) <= 60
+
+
+def test_a_tests_id_is_no_postbacks(fresh, receivers):
+    """Ids in the code: a test takes its id from where postbacks have theirs, so no receiver can take
+    one for the other by `webhook-id`, also while the clock stands where it stood before."""
+    at, world = receivers(), World(fresh)
+    delivery = Delivery(world, at.url())
+    fresh.faults.clock_offset_ms = -DAY
+    ids = []
+    for _ in range(3):
+        delivery.send()
+        at.wait(len(ids) + 1)
+        world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
+        at.wait(len(ids) + 2)
+        ids = [int(one.headers["webhook-id"].rsplit("_", 1)[-1]) for one in at.requests]
+    assert ids == sorted(set(ids)), f"{ids}: expected each above the one before"

@@ -65,9 +65,118 @@ static void test_a_file_of_the_first_version_is_brought_up_to_date(void **state)
     assert_non_null(house->store);
 }
 
+/* ---- parts that are missing ---- */
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *handle;
+    char *problem = NULL;
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    sqlite3_exec(handle, sql, NULL, NULL, &problem);
+    if (problem != NULL)
+        fail_msg("%s: %s", sql, problem);
+    sqlite3_close(handle);
+}
+
+/* Writes over the file; the store is closed. */
+static void expect_refused(struct house *house, const char *path, const char *sql, const char *word)
+{
+    const struct store_config config = { .directory = house->directory, .loop = &house->loop };
+    struct error error = { 0 };
+    run_sql(path, sql);
+    struct store *store = store_open(&config, &error);
+    if (store != NULL)
+        fail_msg("opened after: %s", sql);
+    if (strstr(error.message, "is damaged (") == NULL || strstr(error.message, word) == NULL)
+        fail_msg("after \"%s\": \"%s\"; expected a damage that names %s", sql, error.message, word);
+}
+
+struct parts {
+    struct buf names[100];
+    size_t count;
+};
+
+static void list_parts(const char *path, const char *sql, struct parts *out)
+{
+    sqlite3 *handle;
+    sqlite3_stmt *list;
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(handle, sql, -1, &list, NULL), SQLITE_OK);
+    while (sqlite3_step(list) == SQLITE_ROW)
+        buf_str(&out->names[out->count++], (const char *)sqlite3_column_text(list, 0));
+    sqlite3_finalize(list);
+    sqlite3_close(handle);
+}
+
+/* Each table and each index of the file, whatever there will be of them, is missed. */
+static void expect_each_missed(struct house *house, const char *kind, const char *list)
+{
+    struct parts parts = { 0 };
+    struct buf sql = { 0 };
+    char path[96];
+    snprintf(path, sizeof(path), "%s/postbackd.db", house->directory);
+    list_parts(path, list, &parts);
+    assert_true(parts.count >= 20);
+    for (size_t i = 0; i < parts.count; i++) {
+        const char *name = buf_text(&parts.names[i]);
+        buf_reset(&sql);
+        buf_fmt(&sql, "ALTER TABLE %s RENAME TO gone", name);
+        if (strcmp(kind, "index") == 0) {
+            buf_reset(&sql);
+            buf_fmt(&sql,
+                    "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = '%s'",
+                    name);
+        }
+        expect_refused(house, path, buf_text(&sql), name);
+        unlink(path);
+        assert_true(house_open(house)); /* a new one */
+        store_close(house->store);
+        buf_free(&parts.names[i]);
+    }
+    buf_free(&sql);
+}
+
+static void test_every_table_is_missed_at_the_start(void **state)
+{
+    struct house *house = *state;
+    store_close(house->store);
+    expect_each_missed(house, "table",
+                       "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+                       "name NOT LIKE 'sqlite_%' ORDER BY name");
+    assert_true(house_open(house));
+}
+
+static void test_every_index_is_missed_at_the_start(void **state)
+{
+    struct house *house = *state;
+    store_close(house->store);
+    expect_each_missed(house, "index",
+                       "SELECT name FROM sqlite_schema WHERE type = 'index' AND "
+                       "name NOT LIKE 'sqlite_%' ORDER BY name");
+    assert_true(house_open(house));
+}
+
+static void test_a_column_is_missed_at_the_start(void **state)
+{
+    struct house *house = *state;
+    char path[96];
+    snprintf(path, sizeof(path), "%s/postbackd.db", house->directory);
+    store_close(house->store);
+    expect_refused(house, path, "ALTER TABLE notification DROP COLUMN active_at",
+                   "table notification");
+    unlink(path);
+    assert_true(house_open(house));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_every_table_is_missed_at_the_start, house_setup,
+                                        house_teardown),
+        cmocka_unit_test_setup_teardown(test_every_index_is_missed_at_the_start, house_setup,
+                                        house_teardown),
+        cmocka_unit_test_setup_teardown(test_a_column_is_missed_at_the_start, house_setup,
+                                        house_teardown),
         cmocka_unit_test_setup_teardown(test_a_file_of_the_first_version_is_brought_up_to_date,
                                         house_setup, house_teardown),
     };
