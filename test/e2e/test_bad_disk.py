@@ -28,7 +28,8 @@ def test_each_write_of_a_workload_fails():
             server.faults.write_nth = 0
             failed = server.faults.write_failed > before
             assert work.alive(), server.log()
-        assert nth > 4 and not failed  # a commit is one write
+        # An event, a batch and an inquiry are a commit each, and a commit is one write.
+        assert nth > 3 and not failed, f"the {nth}th write failed: {failed}"
         work.intact()
         assert SAID in server.log()
         assert server.stop() == 0, server.log()

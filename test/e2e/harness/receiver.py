@@ -74,7 +74,8 @@ class Receiver:
         self.open = set()
         self.listener = socket.socket(family, socket.SOCK_STREAM)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address or ("::1" if family == socket.AF_INET6 else "127.0.0.1"), port))
+        self.address = address or ("::1" if family == socket.AF_INET6 else "127.0.0.1")
+        self.listener.bind((self.address, port))
         self.listener.listen(1024)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -147,12 +148,22 @@ class Receiver:
         except OSError:
             pass
         self.listener.close()
+        self._keep_port()
         with self.changed:
             for sock in list(self.open):
                 try:
                     sock.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+    def _keep_port(self):
+        """Nobody listens there, and no other test's server does by chance; a receiver may again."""
+        self.kept = socket.socket(self.listener.family, socket.SOCK_STREAM)
+        self.kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self.kept.bind((self.address, self.port))
+        except OSError:  # a new one was quicker
+            self.kept.close()
 
     def __enter__(self):
         return self
