@@ -14,6 +14,7 @@ __attribute__((format(printf, 2, 0))) static void say(const char *event, const c
     char message[1024];
     vsnprintf(message, sizeof(message), format, args);
     log_error(event, LOG_T("reason", message));
+    log_flush();
 }
 
 _Noreturn void die(const char *format, ...)

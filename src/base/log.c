@@ -1,15 +1,17 @@
-/* log.c — one line an event on standard error, in one write(2), so that threads never mix lines.
+/* log.c — one line an event, built whole, so that threads never mix lines.
  *
  * A line is built in a bounded buffer on the stack; what does not fit is cut.  Text values that
- * hold anything but plain visible ASCII are quoted and escaped.
+ * hold anything but plain visible ASCII are quoted and escaped.  How it gets out is log_queue.c's.
  */
 #include "base/log.h"
 
+#include "base/log_queue.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 static enum log_level least_level = LOG_INFO;
 static bool as_json;
@@ -95,22 +97,62 @@ static void put_head(struct line *line, enum log_level level, const char *event)
     put_text(line, head);
 }
 
+static void build(struct line *line, enum log_level level, const char *event,
+                  const struct log_field *fields, unsigned count)
+{
+    line->len = 0;
+    put_head(line, level, event);
+    for (unsigned i = 0; i < count; i++) {
+        put_text(line, as_json ? ",\"" : " ");
+        put_text(line, fields[i].name);
+        put_text(line, as_json ? "\":" : "=");
+        put_value(line, &fields[i].value);
+    }
+    if (as_json)
+        line->text[line->len++] = '}';
+    line->text[line->len++] = '\n';
+}
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                unsigned count)
 {
     if (level < least_level)
         return;
-    struct line line = { .len = 0 };
-    put_head(&line, level, event);
-    for (unsigned i = 0; i < count; i++) {
-        put_text(&line, as_json ? ",\"" : " ");
-        put_text(&line, fields[i].name);
-        put_text(&line, as_json ? "\":" : "=");
-        put_value(&line, &fields[i].value);
-    }
-    if (as_json)
-        line.text[line.len++] = '}';
-    line.text[line.len++] = '\n';
-    if (write(STDERR_FILENO, line.text, line.len) == -1)
-        return; /* nowhere left to say it */
+    struct line line;
+    build(&line, level, event, fields, count);
+    log_queue_put(line.text, line.len, level >= LOG_WARN);
+}
+
+/* ---- a thread for it ---- */
+
+static size_t confess(char *out, size_t size, int64_t dropped)
+{
+    const struct log_field field = LOG_N("lines", dropped);
+    struct line line;
+    build(&line, LOG_WARN, "log_dropped", &field, 1);
+    size_t len = line.len < size ? line.len : size;
+    memcpy(out, line.text, len);
+    return len;
+}
+
+void log_start(void)
+{
+    if (!log_queue_start(confess))
+        log_warn("the log has no thread of its own: a reader that stands still stops the server",
+                 LOG_T("reason", strerror(errno)));
+}
+
+void log_flush(void)
+{
+    log_queue_flush(LOG_FLUSH_MS);
+}
+
+void log_stop(void)
+{
+    log_queue_stop(LOG_FLUSH_MS);
+}
+
+int64_t log_dropped(void)
+{
+    return log_queue_dropped();
 }

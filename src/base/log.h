@@ -4,6 +4,10 @@
  *     2026-11-23T18:40:17.123Z info listening address=127.0.0.1 port=8080
  * Values are escaped, so outside bytes can forge no line.  Secrets are never passed in.
  * Safe from any thread.
+ *
+ * From log_start() on nobody waits for standard error: lines stand in a bounded queue (256 KiB)
+ * from which a thread writes them.  When it is full lines are dropped, those of info and debug
+ * first; once it flows again one line, log_dropped, says how many were.
  */
 #ifndef POSTBACKD_LOG_H
 #define POSTBACKD_LOG_H
@@ -27,6 +31,13 @@ struct log_field {
 };
 
 void log_setup(enum log_level least, bool json);
+void log_start(void);
+/* Waits until what was said is written, for LOG_FLUSH_MS at most: before the program ends. */
+enum { LOG_FLUSH_MS = 1000 };
+void log_flush(void);
+void log_stop(void);       /* the same, and ends the thread */
+int64_t log_dropped(void); /* lines, since the start */
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                unsigned count);
 

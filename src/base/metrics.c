@@ -5,6 +5,8 @@
  */
 #include "base/metrics.h"
 
+#include "base/log.h"
+
 #include <stddef.h>
 
 static int64_t counters[METRIC_COUNTERS];
@@ -26,6 +28,8 @@ static const struct {
                               "Attempts deleted with their postbacks." },
     [METRIC_OLD_EVENTS] = { "postbackd_retention_events_total",
                             "Events deleted after the last of their postbacks." },
+    [METRIC_LOG_DROPPED] = { "postbackd_log_dropped_total",
+                             "Lines of the log that found no reader in time." },
     [METRIC_READS_LEFT] = { "postbackd_store_reads_left_total",
                             "Reads not run, or ended early, as the client had left." },
     [METRIC_READS_REFUSED] = { "postbackd_store_reads_refused_total",
@@ -91,6 +95,7 @@ void metrics_gauge(struct buf *out, const char *name, const char *help, double v
 
 void metrics_write(struct buf *out)
 {
+    counters[METRIC_LOG_DROPPED] = log_dropped();
     for (size_t i = 0; i < METRIC_COUNTERS; i++)
         buf_fmt(out, "# HELP %s %s\n# TYPE %s counter\n%s %lld\n", names[i].name, names[i].help,
                 names[i].name, names[i].name, (long long)counters[i]);

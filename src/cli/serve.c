@@ -137,7 +137,9 @@ int serve_command(int argc, char **argv)
     if (sodium_init() == -1)
         die("libsodium cannot start: no randomness");
     setup_log(&daemon.config);
+    log_start();
     int code = run(&daemon);
     config_free(&daemon.config);
+    log_stop();
     return code;
 }

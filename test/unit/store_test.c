@@ -629,8 +629,11 @@ static void test_a_damaged_database_is_refused(void **state)
     close(file);
     set_pragma(house, "DROP TABLE notice");
     refused(house, "notice");
-    set_pragma(house, "CREATE TABLE notice (id INTEGER PRIMARY KEY AUTOINCREMENT, account, kind, "
-                      "text, created_at, read_at)");
+    set_pragma(house, "CREATE TABLE notice (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER, "
+                      "kind TEXT, text TEXT, created_at INTEGER, read_at INTEGER)");
+    refused(house, "index notice_of of table notice is missing");
+    set_pragma(house, "CREATE INDEX notice_of ON notice (account, id); "
+                      "CREATE INDEX notice_unread ON notice (account) WHERE read_at IS NULL");
     reopened(house);
 }
 
