@@ -34,6 +34,7 @@ json_t *notification_show(const struct notification *notification, const char *b
     json_decref(settings);
     json_object_set_new(shown, "CustomHeaders", headers_show(notification));
     json_object_set_new(shown, "Tls", tls_identity_show(notification->identity, false));
+    notification_credentials_show(notification, shown);
     show_text(shown, "State", notification_state_name(notification->state));
     show_text(shown, "HeldReason", notification->held_reason);
     show_int(shown, "Revision", notification->revision);

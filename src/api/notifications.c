@@ -235,14 +235,10 @@ static void carry_over(struct notification *to, struct notification *from)
     free(to->held_reason);
     to->held_reason = must_copy(from->held_reason);
     to->created_at = from->created_at;
-    memcpy(to->headers, from->headers, sizeof(to->headers));
-    to->header_count = from->header_count;
-    from->header_count = 0;
+    notification_credentials_move(to, from);
     to->secret = from->secret;
     to->old_secret = from->old_secret;
     to->old_secret_until = from->old_secret_until;
-    to->identity = from->identity;
-    from->identity = NULL;
 }
 
 /* For the audit log: which settings the request named, not their values (a URL may hold keys). */
@@ -273,12 +269,15 @@ static bool run_change(struct api_job *job, struct db *db)
         error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
         return false;
     }
+    bool waited = notification_headers_wait(old) || notification_identity_waits(old);
     carry_over(changed, old);
     notification_unref(old);
     work->notification = changed;
     if (!notification_change(db, changed))
         return false;
     notification_audit(work, db, "notification.change", change_detail(work));
+    if (!waited)
+        notification_credentials_tell(db, changed);
     return true;
 }
 

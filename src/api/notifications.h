@@ -35,6 +35,10 @@ void notification_audit(struct notification_work *work, struct db *db, const cha
 /* The API's object. */
 json_t *notification_show(const struct notification *notification, const char *base);
 
+/* notification_credentials.c: a notice to the account and to the operator when custom headers or
+ * the TLS identity wait, unless one like it is unread. */
+void notification_credentials_tell(struct db *db, const struct notification *notification);
+
 /* notification_secrets.c */
 void notification_show_secret(struct call *call, void *context);
 void notification_rotate_secret(struct call *call, void *context);

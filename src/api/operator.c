@@ -59,6 +59,7 @@ const struct route operator_routes[] = {
     { "GET", "/Operator/Notifications", operator_list_notifications, READS },
     { "PUT", "/Operator/Notifications/{Id}/Headers", operator_set_headers, CHANGES,
       .body_max = 256 * 1024 },
+    { "POST", "/Operator/Notifications/{Id}/Agree", operator_agree_credentials, CHANGES },
     { "PUT", "/Operator/Notifications/{Id}/Tls", operator_set_tls, CHANGES,
       .body_max = 256 * 1024 },
     { "GET", "/Operator/Notifications/{Id}/Tls", operator_show_tls, READS },

@@ -87,6 +87,7 @@ static json_t *show_one(struct db *db, int64_t account, int64_t id)
     show_text(shown, "HeldReason", notification->held_reason);
     json_object_set_new(shown, "CustomHeaders", show_headers(notification));
     json_object_set_new(shown, "Tls", tls_identity_show(notification->identity, false));
+    notification_credentials_show(notification, shown);
     show_date(shown, "CreationDate", notification->created_at);
     show_date(shown, "ModifiedDate", notification->updated_at);
     notification_unref(notification);
@@ -142,8 +143,9 @@ static void audit_headers(struct api_job *job, struct db *db,
         json_array_append_new(names, json_string(notification->headers[i].name));
     snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
     audit_add(db, &job->call->caller, job->call->address, "notification.headers", object,
-              json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
-                        notification->revision, "CustomHeaders", names));
+              json_pack("{s:s, s:i, s:o, s:s}", "AccountSid", notification->account_sid, "Revision",
+                        notification->revision, "CustomHeaders", names, "For",
+                        notification->authority));
 }
 
 static bool run_headers(struct api_job *job, struct db *db)
@@ -156,6 +158,8 @@ static bool run_headers(struct api_job *job, struct db *db)
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such event notification.");
         return false;
     }
+    if (!credentials_for_here(job, notification, json_object_get(work->body, "For")))
+        goto out;
     if (!notification_headers_read(notification, json_object_get(work->body, "CustomHeaders"),
                                    &job->problems)) {
         error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
@@ -179,7 +183,7 @@ static void finish_headers(struct api_job *job)
 
 void operator_set_headers(struct call *call, void *context)
 {
-    static const char *const names[] = { "CustomHeaders", NULL };
+    static const char *const names[] = { "CustomHeaders", "For", NULL };
     json_t *body = call_json(call);
     struct notification_work *work;
     struct fields fields = { .from = body };

@@ -20,17 +20,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const members[] = { "CaCertificate", "ClientCertificate", "ClientKey", NULL };
+static const char *const members[] = { "CaCertificate", "ClientCertificate", "ClientKey", "For",
+                                       NULL };
 
 struct tls_work {
     struct api_job api;
     int64_t id;
     struct tls_identity *identity; /* to be set; NULL: to be taken away */
+    json_t *destination;           /* For */
 };
 
 static void clear_work(struct api_job *job)
 {
-    tls_identity_free(((struct tls_work *)job)->identity);
+    struct tls_work *work = (struct tls_work *)job;
+    tls_identity_free(work->identity);
+    json_decref(work->destination);
 }
 
 static struct tls_work *work_new(struct call *call, void *context,
@@ -60,6 +64,7 @@ static bool run_show(struct api_job *job, struct db *db)
         return false;
     job->shown = tls_identity_show(notification->identity, true);
     show_id(job->shown, "NotificationId", work->id);
+    notification_credentials_show(notification, job->shown);
     show_text(job->shown, "AccountSid", notification->account_sid);
     notification_unref(notification);
     return true;
@@ -97,11 +102,15 @@ static bool run_change(struct api_job *job, struct db *db)
     struct notification *notification = load(work, db);
     if (notification == NULL)
         return false;
-    struct tls_identity *old = notification->identity;
-    notification->identity = work->identity;
-    work->identity = NULL;
-    tls_identity_free(old);
-    bool done = notification_change(db, notification);
+    bool done = credentials_for_here(job, notification, work->destination);
+    if (done) {
+        struct tls_identity *old = notification->identity;
+        notification->identity = work->identity;
+        notification_identity_bind(notification, NULL);
+        work->identity = NULL;
+        tls_identity_free(old);
+        done = notification_change(db, notification);
+    }
     if (done)
         audit_tls(work, db, notification);
     notification_unref(notification);
@@ -138,6 +147,8 @@ void operator_set_tls(struct call *call, void *context)
     struct tls_work *work = work_new(call, context, run_change, finish_change);
     fields.problems = &work->api.problems;
     fields_only(&fields, members);
+    work->destination = json_incref(json_object_get(body, "For"));
+    json_object_del(body, "For");
     work->identity = tls_identity_read(body, clock_wall_ms(), fields.problems);
     wipe_texts(body);
     json_decref(body);

@@ -70,6 +70,8 @@ static const struct admin_row {
       "it takes no further events" },
     { "notification", "list", "GET", "/Operator/Notifications", "", "[AccountSid=]",
       "event notifications of all accounts" },
+    { "notification", "agree", "POST", "/Operator/Notifications/{}/Agree", "NOTIFICATION",
+      "For=https://HOST:PORT", "custom headers and TLS go to where its URL leads now" },
     { "headers", "set", "PUT", "/Operator/Notifications/{}/Headers", "NOTIFICATION",
       "CustomHeaders='[{\"Name\":\"\",\"Value\":\"\"}]'", "custom headers; [] takes them away" },
     { "points", "show", "GET", "/Operator/Accounts/{}/DataPoints", "SID", "",

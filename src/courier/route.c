@@ -172,14 +172,9 @@ void route_hold(struct courier *courier, struct route *route)
 /* Its kept connections go, and with them its key. */
 static void forget_identity(struct courier *courier, const struct notification *notification)
 {
-    if (notification->identity != NULL)
-        client_forget(courier->client, notification->identity);
-}
-
-static bool is_elsewhere(const struct notification *a, const struct notification *b)
-{
-    return a->to.https != b->to.https || a->to.port != b->to.port ||
-           strcmp(a->to.host, b->to.host) != 0;
+    const struct tls_identity *identity = notification_identity(notification);
+    if (identity != NULL)
+        client_forget(courier->client, identity);
 }
 
 void route_set(struct courier *courier, struct notification *notification)
@@ -210,9 +205,10 @@ void route_set(struct courier *courier, struct notification *notification)
     }
     struct notification *old = route->notification;
     route->notification = notification_ref(notification);
-    if (old != NULL && is_elsewhere(old, notification))
+    if (old != NULL && strcmp(old->authority, notification->authority) != 0)
         lane_rest(route->lane, 0); /* another one asked for it */
-    if (old != NULL && !tls_identity_same(old->identity, notification->identity))
+    if (old != NULL &&
+        !tls_identity_same(notification_identity(old), notification_identity(notification)))
         forget_identity(courier, old);
     notification_unref(old);
     route->paused = notification->state != NOTIFICATION_ACTIVE;

@@ -213,7 +213,7 @@ void trip_start(struct courier *courier, struct route *route, struct notificatio
         .https = notification->to.https,
         .host = notification->to.host,
         .port = notification->to.port,
-        .identity = notification->identity,
+        .identity = notification_identity(notification),
         .account = notification->account,
     };
     struct error error = { 0 };

@@ -127,7 +127,8 @@ void feed_cancelled(struct feed *feed, int64_t id)
 
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms)
 {
-    const struct tls_identity *identity = feed->settings != NULL ? feed->settings->identity : NULL;
+    const struct tls_identity *identity =
+        feed->settings != NULL ? notification_identity(feed->settings) : NULL;
     return identity != NULL && identity->ends_at != -1 && identity->ends_at <= by_ms;
 }
 

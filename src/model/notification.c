@@ -84,6 +84,9 @@ static void compile_url(struct notification *notification, struct problems *prob
     if (!url_check(settings->url, &notification->to, &target_at, "Url", problems) ||
         settings->type_count == 0)
         return;
+    struct buf authority = { 0 };
+    url_authority(&authority, &notification->to);
+    notification->authority = buf_take(&authority);
     struct template *whole = template_compile(settings->url, PLACE_URL, settings->types,
                                               settings->type_count, "Url", problems);
     if (whole != NULL) {
@@ -159,6 +162,8 @@ void notification_unref(struct notification *notification)
     template_free(notification->path);
     template_free(notification->body);
     free(notification->to.host);
+    free(notification->authority);
+    free(notification->identity_for);
     free(notification->account_sid);
     free(notification->held_reason);
     sodium_memzero(&notification->secret, sizeof(notification->secret));

@@ -77,16 +77,20 @@ struct notification {
     struct notification_settings settings;
     struct custom_header headers[NOTIFICATION_HEADERS_MAX];
     size_t header_count;
+    char *headers_for; /* the authority that the custom headers were set for; owned; NULL: none */
     struct opened opened; /* data points on request that its revision sees; set when loaded */
     struct signing_secret secret, old_secret; /* the old one signs too until old_secret_until */
     int64_t old_secret_until;
-    struct tls_identity *identity; /* model/tls_identity.h; NULL: none of its own; owned */
+    /* What is kept, owned; NULL: none of its own.  It is used through notification_identity(). */
+    struct tls_identity *identity; /* model/tls_identity.h */
+    char *identity_for;            /* as headers_for */
 
     struct url_parts { /* of settings.url; scheme, host and port hold no tokens */
         bool https;
         char *host; /* lower case, without brackets for IPv6 */
         int port;
     } to;
+    char *authority; /* url_authority() of `to`, which is what credentials are set for; owned */
     struct template *path; /* path and query */
     struct template *body; /* NULL: the default body, or none for GET */
     bool constant;         /* path and body hold no tokens: a request needs no data points */
@@ -120,12 +124,29 @@ bool notification_names(const struct notification *notification, const char *poi
 bool notification_wants(const struct notification *notification, const struct event_type *type);
 
 /* Custom headers, the operator's: [{"Name":…,"Value":…}] in place of those it has.  An entry
- * without a Value, or with the "(hidden)" that is shown for one, keeps the value it has.  Refused
+ * without a Value, or with the "(hidden)" that is shown for one, keeps the value it has, unless
+ * that waits (notification_headers_wait()).  The new list is for the URL's authority.  Refused
  * (and nothing is changed): names that postbackd or HTTP itself sets (Host, Content-Length,
  * Connection, webhook-*, …), bytes that end a line. */
 bool notification_headers_read(struct notification *notification, const json_t *from,
                                struct problems *problems);
 void notification_headers_free(struct notification *notification); /* wipes their values */
+
+/* notification_credentials.c: custom headers and the TLS identity belong to the scheme, host and
+ * port (the authority) they were set for.  While the URL leads to another one they are kept and
+ * not sent, until the operator agrees or the URL leads back. */
+bool notification_headers_wait(const struct notification *notification);
+bool notification_identity_waits(const struct notification *notification);
+/* The one to connect with, the notification's own; NULL: none, or it waits. */
+const struct tls_identity *notification_identity(const struct notification *notification);
+/* They are for this authority (NULL: for the one that the URL leads to now). */
+void notification_headers_bind(struct notification *notification, const char *authority);
+void notification_identity_bind(struct notification *notification, const char *authority);
+/* Takes headers and identity, with what they were set for, out of `from`. */
+void notification_credentials_move(struct notification *to, struct notification *from);
+/* For answers: Destination, CustomHeadersFor, TlsFor ("" where there are none) and
+ * CredentialsWait. */
+void notification_credentials_show(const struct notification *notification, json_t *shown);
 
 const char *method_name(enum method method);
 const char *body_format_name(enum body_format format);              /* JSON XML FORM TEXT */

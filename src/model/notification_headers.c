@@ -100,18 +100,30 @@ static bool check_name(const char *name, const struct headers *before, const cha
     return false;
 }
 
+/* The value that a header has, to be freed; NULL with a problem: it has none, or not for here. */
+static char *keep_value(const struct notification *notification, const char *name,
+                        const char *field, struct problems *problems)
+{
+    const struct custom_header *old = find(notification->headers, notification->header_count, name);
+    if (old == NULL)
+        problems_add(problems, field, "is required: %s has no value yet", name);
+    else if (notification_headers_wait(notification))
+        problems_add(problems, field,
+                     "was set for %s and the URL leads to %s now: agree to that first, or give the "
+                     "value anew",
+                     notification->headers_for, notification->authority);
+    else
+        return must_copy(old->value);
+    return NULL;
+}
+
 /* The value of an entry without spaces around it, to be freed; NULL with a problem. */
 static char *take_value(const struct notification *notification, const char *name,
                         const json_t *given, const char *field, struct problems *problems)
 {
     const char *value = json_string_value(given);
-    if (given == NULL || json_is_null(given) || (value != NULL && strcmp(value, "(hidden)") == 0)) {
-        const struct custom_header *old =
-            find(notification->headers, notification->header_count, name);
-        if (old == NULL)
-            problems_add(problems, field, "is required: %s has no value yet", name);
-        return old == NULL ? NULL : must_copy(old->value);
-    }
+    if (given == NULL || json_is_null(given) || (value != NULL && strcmp(value, "(hidden)") == 0))
+        return keep_value(notification, name, field, problems);
     if (value == NULL || strlen(value) != json_string_length(given) || !is_field_value(value)) {
         problems_add(problems, field, "must be text of visible ASCII characters, spaces and tabs");
         return NULL;
@@ -182,6 +194,7 @@ bool notification_headers_read(struct notification *notification, const json_t *
     notification_headers_free(notification);
     memcpy(notification->headers, headers.items, sizeof(headers.items));
     notification->header_count = headers.count;
+    notification_headers_bind(notification, NULL);
     return true;
 }
 
@@ -189,4 +202,6 @@ void notification_headers_free(struct notification *notification)
 {
     wipe(notification->headers, notification->header_count);
     notification->header_count = 0;
+    free(notification->headers_for);
+    notification->headers_for = NULL;
 }

@@ -248,8 +248,9 @@ enum { MEMBERS = sizeof(members) / sizeof(members[0]) };
 
 /* What answers show besides the settings: ignored when a client sends one back. */
 static const char *const read_only[] = {
-    "Id",           "Uri",          "AccountSid", "State",        "HeldReason", "Revision",
-    "CreationDate", "ModifiedDate", "Health",     "PostbacksUri", "Tls",
+    "Id",       "Uri",          "AccountSid",       "State",  "HeldReason",
+    "Revision", "CreationDate", "ModifiedDate",     "Health", "PostbacksUri",
+    "Tls",      "Destination",  "CustomHeadersFor", "TlsFor", "CredentialsWait",
 };
 
 static void check_known(const json_t *from, struct problems *problems)

@@ -106,6 +106,8 @@ static void add_headers(struct request *request, const struct notification *noti
         buf_int(out, (int64_t)request->body.len);
         buf_add(out, "\r\n", 2);
     }
+    if (notification_headers_wait(notification))
+        return;
     for (size_t i = 0; i < notification->header_count; i++)
         add_line(out, notification->headers[i].name, notification->headers[i].value);
 }

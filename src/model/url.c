@@ -286,6 +286,18 @@ void url_host(struct buf *out, const struct url_parts *to)
     }
 }
 
+void url_authority(struct buf *out, const struct url_parts *to)
+{
+    unsigned char address[16];
+    char shortest[INET6_ADDRSTRLEN];
+    buf_str(out, to->https ? "https://" : "http://");
+    if (inet_pton(AF_INET6, to->host, address) == 1 &&
+        inet_ntop(AF_INET6, address, shortest, sizeof(shortest)) != NULL)
+        buf_fmt(out, "[%s]:%d", shortest, to->port);
+    else
+        buf_fmt(out, "%s:%d", to->host, to->port);
+}
+
 void url_origin(struct buf *out, const struct url_parts *to)
 {
     buf_str(out, to->https ? "https://" : "http://");

@@ -23,5 +23,8 @@ bool url_has_query(const char *target);
  * is the scheme's own. */
 void url_origin(struct buf *out, const struct url_parts *to);
 void url_host(struct buf *out, const struct url_parts *to);
+/* "https://host:8443", the port always written and an IPv6 address in its shortest form: the same
+ * for all spellings of one scheme, host and port. */
+void url_authority(struct buf *out, const struct url_parts *to);
 
 #endif

@@ -167,28 +167,20 @@ static bool is_wanted(struct db *db, const struct notification *about,
     return false;
 }
 
-static void destination_of(const struct notification *notification, char *out, size_t size)
-{
-    bool v6 = strchr(notification->to.host, ':') != NULL;
-    snprintf(out, size, "%s://%s%s%s:%d", notification->to.https ? "https" : "http", v6 ? "[" : "",
-             notification->to.host, v6 ? "]" : "", notification->to.port);
-}
-
 static char *data_of(struct db *db, const struct notification *about,
                      const struct episode_news *news)
 {
-    char id[24], to[400], status[16] = "", since[DATE_TEXT], waiting[24], oldest[DATE_TEXT];
+    char id[24], status[16] = "", since[DATE_TEXT], waiting[24], oldest[DATE_TEXT];
     snprintf(id, sizeof(id), "%" PRId64, about->id);
-    destination_of(about, to, sizeof(to));
     if (news->last_status != 0)
         snprintf(status, sizeof(status), "%d", news->last_status);
     snprintf(waiting, sizeof(waiting), "%" PRId64, ledger_pending(db, 0, about->id));
     date_format_ms(since, news->episode.since);
     date_format_ms(oldest, news->oldest_at == -1 ? DATE_NONE : news->oldest_at);
-    json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "NotificationId", id,
-                             "NotificationName", about->settings.name, "Destination", to, "Reason",
-                             news->reason, "LastStatus", status, "SinceDate", since,
-                             "PendingPostbacks", waiting, "OldestPendingDate", oldest);
+    json_t *data = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "NotificationId", id, "NotificationName",
+        about->settings.name, "Destination", about->authority, "Reason", news->reason, "LastStatus",
+        status, "SinceDate", since, "PendingPostbacks", waiting, "OldestPendingDate", oldest);
     char *text = data != NULL ? json_dumps(data, JSON_COMPACT) : NULL;
     json_decref(data);
     return text != NULL ? text : must_copy("{}");
@@ -212,8 +204,7 @@ static void publish(struct job *job, struct db *db, const struct notification *a
 static void write_notice(struct buf *text, const struct notification *about,
                          const struct episode_news *news)
 {
-    char to[400], oldest[DATE_TEXT];
-    destination_of(about, to, sizeof(to));
+    char oldest[DATE_TEXT];
     if (news->episode.maintenance && news->begins) {
         buf_str(text, "Because of the maintenance postbacks are late, event notification ");
     } else if (news->episode.maintenance) {
@@ -225,7 +216,7 @@ static void write_notice(struct buf *text, const struct notification *about,
     buf_fmt(text, "%" PRId64, about->id);
     if (about->settings.name != NULL && about->settings.name[0] != '\0')
         buf_fmt(text, " (%s)", about->settings.name);
-    buf_fmt(text, " to %s.", to);
+    buf_fmt(text, " to %s.", about->authority);
     if (!news->begins)
         return;
     buf_fmt(text, " %" PRId64 " wait, the oldest since %s. They are kept and will go out.",

@@ -78,6 +78,18 @@ int64_t notice_add(struct db *db, int64_t account, const char *kind, const char 
     return db_failed(db) ? 0 : db_last_id(db);
 }
 
+void notice_add_once(struct db *db, int64_t account, const char *kind, const char *text)
+{
+    struct stmt *find = db_prepare(db, "SELECT EXISTS (SELECT 1 FROM notice WHERE account = ? "
+                                       "AND read_at IS NULL AND kind = ? AND text = ?)");
+
+    db_bind_int(find, 1, account);
+    db_bind_text(find, 2, kind);
+    db_bind_text(find, 3, text);
+    if (db_number(find, 0) == 0)
+        notice_add(db, account, kind, text);
+}
+
 json_t *notice_list(struct db *db, int64_t account, int64_t before, int limit)
 {
     struct stmt *list = db_prepare(db, "SELECT id, kind, text, created_at, read_at FROM notice "

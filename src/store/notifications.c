@@ -112,9 +112,10 @@ static void revision_insert(struct db *db, const struct notification *notificati
 {
     struct stmt *add =
         db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
-                       "settings, secrets, created_at, opened) VALUES (?, ?, ?, ?, ?, "
+                       "settings, secrets, created_at, opened, headers_for, identity_for) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, "
                        "(SELECT json_group_array(name) FROM opened_point "
-                       "WHERE account = ?))");
+                       "WHERE account = ?6), ?7, ?8)");
     json_t *shown = notification_settings_write(&notification->settings);
     char *settings = json_dumps(shown, JSON_COMPACT);
     struct buf sealed = { .limit = SECRETS_MAX };
@@ -129,6 +130,8 @@ static void revision_insert(struct db *db, const struct notification *notificati
     db_bind_bytes(add, 4, sealed.data, sealed.len);
     db_bind_int(add, 5, notification->updated_at);
     db_bind_int(add, 6, notification->account);
+    db_bind_text(add, 7, notification->headers_for);
+    db_bind_text(add, 8, notification->identity_for);
     db_run(db, add);
     free(settings);
     buf_free(&sealed);
@@ -268,6 +271,19 @@ static struct notification *damaged(int64_t id, int revision, const struct probl
     return NULL;
 }
 
+/* Revisions from before there were authorities have none: theirs are for their own URL. */
+static void bind_credentials(struct notification *notification, struct stmt *row)
+{
+    char *headers_for = db_copy(row, 11), *identity_for = db_copy(row, 12);
+
+    if (notification->header_count > 0)
+        notification_headers_bind(notification, headers_for[0] != '\0' ? headers_for : NULL);
+    if (notification->identity != NULL)
+        notification_identity_bind(notification, identity_for[0] != '\0' ? identity_for : NULL);
+    free(headers_for);
+    free(identity_for);
+}
+
 /* From a row of SQL_LOAD; NULL when it is damaged. */
 static struct notification *from_row(struct stmt *row)
 {
@@ -298,6 +314,8 @@ static struct notification *from_row(struct stmt *row)
         if (!secrets_read(notification, sealed, len, &problems)) {
             notification_unref(notification);
             notification = NULL;
+        } else {
+            bind_credentials(notification, row);
         }
     }
     if (notification == NULL)
@@ -308,7 +326,8 @@ static struct notification *from_row(struct stmt *row)
 
 #define SQL_LOAD                                                                                   \
     "SELECT n.id, n.account, a.sid, r.revision, n.state, n.held_reason, n.created_at, "            \
-    "n.updated_at, r.settings, r.secrets, r.opened FROM notification n JOIN account a ON a.id = "  \
+    "n.updated_at, r.settings, r.secrets, r.opened, r.headers_for, r.identity_for FROM "           \
+    "notification n JOIN account a ON a.id = "                                                     \
     "n.account "                                                                                   \
     "JOIN notification_revision r ON r.notification = n.id "                                       \
     "WHERE n.id = ?1 AND (?2 = 0 OR n.account = ?2) "

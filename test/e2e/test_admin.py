@@ -118,6 +118,9 @@ def test_custom_headers_from_the_shell(server, admin, refused, receiver):
     world.open()
     assert receiver.wait(2)[1].header("x-key") == "new"
     assert "CustomHeaders" in refused("headers", "set", made["Id"], "CustomHeaders=X-Key: 1")
+    world.partner.ok(world.partner.put(made["Uri"], {"Url": "http://127.0.0.1:9/moved"}))
+    assert "127.0.0.1:9" in refused("notification", "agree", made["Id"], f"For={receiver.url('')}")
+    admin("notification", "agree", made["Id"], "For=http://127.0.0.1:9")
     admin("headers", "set", made["Id"], "CustomHeaders=[]")
     assert world.partner.ok(world.partner.get(made["Uri"]))["CustomHeaders"] == []
 

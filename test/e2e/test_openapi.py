@@ -18,6 +18,7 @@ SERVER_FLAGS = ["--rate-limit", "1000000"]  # the headers are sent only while th
 
 SPEC = Spec()
 OPERATIONS = SPEC.operations
+ELSEWHERE = "https://elsewhere.example:443"
 NOBODY, NOWHERE = "PA" + "0" * 22, "http://127.0.0.1:9/pb"
 FORM, JSON, CSV = "application/x-www-form-urlencoded", "application/json", "text/csv"
 NDJSON = "application/x-ndjson"
@@ -324,6 +325,7 @@ NEEDS = {
     "listNotifications": lambda s: s.notification(s.brand) and {
         "query": {"AccountSid": s.brand.sid}},
     "setHeaders": lambda s: {"Id": s.notification(s.brand)},
+    "agreeToDestination": lambda s: {"Id": s.notification(s.brand)},
     "getTls": lambda s: {"Id": s.tls()},
     "setTls": lambda s: {"Id": s.notification(s.brand), "body": {"CaCertificate": s.authority()}},
     "removeTls": lambda s: {"Id": s.tls()},
@@ -364,6 +366,10 @@ CONFLICTS = {  # what makes them answer 409
     "addEventType": lambda s: {"body": {"Name": s.event_type()}},
     "changeEventType": lambda s: {"Type": "action.tracked"},
     "deleteEventType": lambda s: {"Type": "action.tracked"},
+    "setHeaders": lambda s: {"Id": s.notification(s.brand), "body": {"For": ELSEWHERE}},
+    "setTls": lambda s: {"Id": s.notification(s.brand), "body": {
+        "CaCertificate": s.authority(), "For": ELSEWHERE}},
+    "agreeToDestination": lambda s: {"Id": s.notification(s.brand), "body": {"For": ELSEWHERE}},
     "setOpenDataPoints": lambda s: s.uses_inquiry_id() and {"Account": s.partner.sid},
     "answerSupport": lambda s: {"Id": s.full_support(s.partner)},
     "startMaintenance": lambda s: s.maintenance(),

@@ -526,6 +526,48 @@ static void test_twenty_custom_headers_are_the_most(void **state)
     notification_unref(notification);
 }
 
+/* ---- where they may go ---- */
+
+static void test_credentials_belong_to_an_authority(void **state)
+{
+    /* A9: spellings of one scheme, host and port are the same; anything else is another. */
+    static const struct {
+        const char *set, *now;
+        bool wait;
+    } cases[] = {
+        { "https://r.example/", "https://R.Example/other?a={EventId}", false },
+        { "https://r.example/", "HTTPS://r.example.:443/", false },
+        { "http://r.example/", "http://r.example:80", false },
+        { "https://[2001:db8::1]/", "https://[2001:DB8:0:0::0:1]:443/", false },
+        { "https://r.example/", "http://r.example/", true },
+        { "https://r.example/", "http://r.example:443/", true },
+        { "https://r.example/", "https://r.example:8443/", true },
+        { "https://r.example/", "https://www.r.example/", true },
+        { "https://r.example/", "https://r.example.evil.example/", true },
+        { "https://[2001:db8::1]/", "https://[2001:db8::2]/", true },
+        { "https://[::ffff:192.0.2.1]/", "https://192.0.2.1/", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char members[200];
+        snprintf(members, sizeof(members), TO("%s"), cases[i].now);
+        struct notification *now = compiled(members);
+        snprintf(members, sizeof(members), TO("%s"), cases[i].set);
+        struct notification *set = compiled(members);
+        struct problems problems = { 0 };
+        json_t *headers = json_pack("[{s:s, s:s}]", "Name", "X-Api-Key", "Value", "k");
+        assert_true(notification_headers_read(set, headers, &problems));
+        assert_false(notification_headers_wait(set));
+        notification_credentials_move(now, set);
+        if (notification_headers_wait(now) != cases[i].wait)
+            fail_msg("set for %s, sent to %s: expected it %s", cases[i].set, cases[i].now,
+                     cases[i].wait ? "to wait" : "to be sent");
+        json_decref(headers);
+        notification_unref(set);
+        notification_unref(now);
+    }
+}
+
 /* ---- references ---- */
 
 static void test_the_last_reference_frees(void **state)
@@ -560,6 +602,7 @@ int main(void)
         cmocka_unit_test(test_custom_headers_are_set_by_the_operator),
         cmocka_unit_test(test_bad_custom_headers_change_nothing),
         cmocka_unit_test(test_twenty_custom_headers_are_the_most),
+        cmocka_unit_test(test_credentials_belong_to_an_authority),
         cmocka_unit_test(test_the_last_reference_frees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,10 @@ function secret(id, { signal }) {
     place);
 }
 
+/* What was set for another receiver is not sent to the one that the URL leads to now. */
+const waiting = (setFor, { Destination }) => (setFor && setFor !== Destination
+  ? h("p.warning", { role: "note" }, `Set for ${setFor} and not used for ${Destination}, until the support agrees or the URL leads back.`) : null);
+
 function headers(notification) {
   const ask = `/support?Kind=CUSTOM_HEADER&NotificationId=${notification.Id}&Subject=${encodeURIComponent("Custom header")}`;
   const names = notification.CustomHeaders;
@@ -49,17 +53,19 @@ function headers(notification) {
     h("p", null, "Credentials that your receiver asks for. The support sets them; their values are shown to nobody."),
     names.length ? h("table", null, h("thead", null, h("tr", null, h("th", { scope: "col" }, "Header"), h("th", { scope: "col" }, "Value"))),
       h("tbody", null, names.map((one) => h("tr", null, h("td", null, h("code", null, one.Name)), h("td.muted", null, "hidden"))))) : h("p.muted", null, "None."),
+    waiting(notification.CustomHeadersFor, notification),
     h("p", null, h("a", { href: ask }, "Ask the support for a header")));
 }
 
 /* What the operator set for TLS to this receiver, read-only. */
-function identity({ Tls }) {
+function identity(notification) {
+  const { Tls } = notification;
   const certificates = (list) => h("ul.certificates", null, list.map((one) => h("li", null, h("code", null, one.Subject), h("span.muted", null, ` until ${date(one.EndDate)}`))));
   const { CaCertificates = [], ClientCertificates = [] } = Tls ?? {};
   return h("section.card", { "aria-label": "TLS identity" }, h("h2", null, "TLS identity"), facts([
     ["The receiver is trusted by", CaCertificates.length ? certificates(CaCertificates) : "The authorities that the server trusts"],
     ["It is shown the certificate", ClientCertificates.length ? certificates(ClientCertificates) : "None"],
-  ]), h("p.hint", null, "Set by the support, on request."));
+  ]), waiting(notification.TlsFor, notification), h("p.hint", null, "Set by the support, on request."));
 }
 
 export const signing = (notification, context) => h("div.columns.signing", null, secret(notification.Id, context), headers(notification), identity(notification));
