@@ -6,13 +6,12 @@
 #include "api/api.h"
 
 #include "api/body.h"
+#include "api/rows.h"
 #include "store/actions.h"
 
 struct action_work {
     struct api_job api;
-    int64_t id, total;
-    struct action_filter filter; /* its texts are the call's */
-    struct page page;
+    int64_t id;
     char base[API_BASE_TEXT];
 };
 
@@ -25,10 +24,10 @@ static struct action_work *work_new(struct call *call, void *context,
     return work;
 }
 
-static void set_uri(const struct action_work *work, json_t *shown)
+static void set_uri(const char *base, json_t *shown)
 {
     const char *id = json_string_value(json_object_get(shown, "Id"));
-    json_object_set_new(shown, "Uri", json_sprintf("%s/Actions/%s", work->base, id));
+    json_object_set_new(shown, "Uri", json_sprintf("%s/Actions/%s", base, id));
 }
 
 /* ---- one ---- */
@@ -41,7 +40,7 @@ static bool run_show(struct api_job *job, struct db *db)
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no action %s", job->call->params[1]);
         return false;
     }
-    set_uri(work, job->shown);
+    set_uri(work->base, job->shown);
     return true;
 }
 
@@ -72,33 +71,54 @@ static void filter_read(const struct call *call, struct action_filter *filter,
               problems);
 }
 
-static bool run_list(struct api_job *job, struct db *db)
+struct action_rows {
+    struct rows rows;
+    struct action_filter filter; /* its texts are the call's */
+    struct page page;
+    char base[API_BASE_TEXT];
+};
+
+static bool find_page(struct rows *rows, struct api_job *job, struct db *db)
 {
-    struct action_work *work = (struct action_work *)job;
-    size_t i;
-    json_t *action;
-    job->shown = action_list(db, &job->call->caller, &work->filter, &work->total);
-    json_array_foreach(job->shown, i, action) set_uri(work, action);
+    const struct action_rows *list = (struct action_rows *)rows;
+    (void)job;
+    action_ids(db, &rows->call->caller, &list->filter, &rows->ids, &rows->total);
     return true;
 }
 
-static void finish_list(struct api_job *job)
+static void begin_page(struct rows *rows, struct buf *out)
 {
-    struct action_work *work = (struct action_work *)job;
-    call_json_answer(
-        job->call, 200,
-        page_answer(job->call, &work->page, work->total, "Actions", json_incref(job->shown)));
+    rows_page_begin(rows, &((struct action_rows *)rows)->page, "Actions", out);
 }
+
+static bool write_action(struct rows *rows, struct db *db, int64_t id, struct buf *out)
+{
+    json_t *shown = action_find(db, &rows->call->caller, id);
+    if (shown == NULL)
+        return false;
+    set_uri(((struct action_rows *)rows)->base, shown);
+    rows_json_row(rows, shown, out);
+    return true;
+}
+
+static const struct rows_kind action_page = {
+    .type = ROWS_JSON,
+    .find = find_page,
+    .begin = begin_page,
+    .row = write_action,
+    .end = rows_json_end,
+};
 
 static void handle_list(struct call *call, void *context)
 {
-    struct action_work *work = work_new(call, context, run_list, finish_list);
-    filter_read(call, &work->filter, &work->api.problems);
-    page_read(call, &work->page, &work->api.problems);
-    work->filter.page = work->page.number;
-    work->filter.page_size = work->page.size;
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    struct action_rows *list = rows_new(sizeof(*list), &action_page, call, context);
+    struct problems problems = { 0 };
+    filter_read(call, &list->filter, &problems);
+    page_read(call, &list->page, &problems);
+    list->filter.page = list->page.number;
+    list->filter.page_size = list->page.size;
+    api_base(call, list->base);
+    rows_answer(&list->rows, &problems);
 }
 
 /* ---- routes ---- */

@@ -93,8 +93,8 @@ void span_read(const struct call *call, const char *start, const char *end, int6
                int64_t *until, struct problems *problems);
 /* The request's own address without these (NULL-ended) query parameters: for another page's. */
 void page_uri(struct buf *uri, const struct call *call, const char *const *without);
-/* {"@page":…,…,"<name>":[…]}; steals the array. */
-json_t *page_answer(const struct call *call, const struct page *page, int64_t total,
-                    const char *name, json_t *array);
+/* {"@page":…,…,"<name>":[]}, for the `count` rows of a page that is sent behind it (rows.h). */
+json_t *page_answer(const struct call *call, const struct page *page, int64_t total, int64_t count,
+                    const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include "api/inquiries.h"
 
 #include "api/body.h"
+#include "api/rows.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
 
@@ -23,9 +24,6 @@ struct inquiry_work {
     json_t *fields; /* of the request */
     char *comment;
     enum inquiry_step step;
-    struct inquiry_filter filter;
-    struct page page;
-    int64_t total;
 };
 
 static void clear_work(struct api_job *job)
@@ -218,19 +216,24 @@ static void handle_close(struct call *call, void *context)
 
 /* ---- reading ---- */
 
+json_t *inquiry_shown(struct db *db, const struct caller *caller, int64_t id)
+{
+    struct inquiry inquiry = { 0 };
+    if (!inquiry_find(db, caller, id, &inquiry))
+        return NULL;
+    json_t *shown = inquiry_show(&inquiry, caller->kind == ACCOUNT_BRAND);
+    inquiry_free(&inquiry);
+    return shown;
+}
+
 static bool run_show(struct api_job *job, struct db *db)
 {
     struct inquiry_work *work = (struct inquiry_work *)job;
-    const struct caller *caller = &job->call->caller;
-    struct inquiry inquiry = { 0 };
-    if (!inquiry_find(db, caller, work->id, &inquiry)) {
+    job->shown = inquiry_shown(db, &job->call->caller, work->id);
+    if (job->shown == NULL)
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no action inquiry %s",
                   job->call->params[1]);
-        return false;
-    }
-    job->shown = inquiry_show(&inquiry, caller->kind == ACCOUNT_BRAND);
-    inquiry_free(&inquiry);
-    return true;
+    return job->shown != NULL;
 }
 
 static void handle_show(struct call *call, void *context)
@@ -243,30 +246,50 @@ static void handle_show(struct call *call, void *context)
         api_read(&work->api);
 }
 
-static bool run_list(struct api_job *job, struct db *db)
+struct inquiry_rows {
+    struct rows rows;
+    struct inquiry_filter filter; /* its texts are the call's */
+    struct page page;
+};
+
+static bool find_page(struct rows *rows, struct api_job *job, struct db *db)
 {
-    struct inquiry_work *work = (struct inquiry_work *)job;
-    job->shown = inquiry_list(db, &job->call->caller, &work->filter, &work->total);
+    const struct inquiry_rows *list = (struct inquiry_rows *)rows;
+    (void)job;
+    inquiry_ids(db, &rows->call->caller, &list->filter, &rows->ids, &rows->total);
     return true;
 }
 
-static void finish_list(struct api_job *job)
+static void begin_page(struct rows *rows, struct buf *out)
 {
-    struct inquiry_work *work = (struct inquiry_work *)job;
-    call_json_answer(job->call, 200,
-                     page_answer(job->call, &work->page, work->total, "ActionInquiries",
-                                 json_incref(job->shown)));
+    rows_page_begin(rows, &((struct inquiry_rows *)rows)->page, "ActionInquiries", out);
 }
+
+static bool write_inquiry(struct rows *rows, struct db *db, int64_t id, struct buf *out)
+{
+    json_t *shown = inquiry_shown(db, &rows->call->caller, id);
+    if (shown != NULL)
+        rows_json_row(rows, shown, out);
+    return shown != NULL;
+}
+
+static const struct rows_kind inquiry_page = {
+    .type = ROWS_JSON,
+    .find = find_page,
+    .begin = begin_page,
+    .row = write_inquiry,
+    .end = rows_json_end,
+};
 
 static void handle_list(struct call *call, void *context)
 {
-    struct inquiry_work *work = work_new(call, context, run_list, finish_list);
-    inquiry_filter_read(call, true, &work->filter, &work->api.problems);
-    page_read(call, &work->page, &work->api.problems);
-    work->filter.page = work->page.number;
-    work->filter.page_size = work->page.size;
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    struct inquiry_rows *list = rows_new(sizeof(*list), &inquiry_page, call, context);
+    struct problems problems = { 0 };
+    inquiry_filter_read(call, true, &list->filter, &problems);
+    page_read(call, &list->page, &problems);
+    list->filter.page = list->page.number;
+    list->filter.page_size = list->page.size;
+    rows_answer(&list->rows, &problems);
 }
 
 /* ---- routes ---- */

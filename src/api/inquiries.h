@@ -19,6 +19,9 @@ bool inquiry_decide(struct job *job, struct db *db, const struct call *call, con
 void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_filter *filter,
                          struct problems *problems);
 
+/* One as the API shows it to the caller; NULL: not found. */
+json_t *inquiry_shown(struct db *db, const struct caller *caller, int64_t id);
+
 /* "/Mediapartners/<SID>/ActionInquiries" or "/Advertisers/…", of the caller. */
 enum { INQUIRIES_URI = 80 };
 const char *inquiries_uri(char out[INQUIRIES_URI], const struct caller *caller);

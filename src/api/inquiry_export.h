@@ -5,7 +5,7 @@
 #include "api/api.h"
 
 /* A larger result is refused and not cut: a file that silently ends early is taken for whole. */
-enum { EXPORT_ROWS_MAX = 100000, EXPORT_BYTES_MAX = 64 * 1024 * 1024 };
+enum { EXPORT_ROWS_MAX = 100000 /* of one file */ };
 
 void inquiry_export(struct call *call, void *context);
 

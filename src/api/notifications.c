@@ -6,6 +6,7 @@
  */
 #include "api/notifications.h"
 
+#include "api/rows.h"
 #include "base/fail.h"
 #include "engine/lateness.h"
 #include "model/date.h"
@@ -130,44 +131,57 @@ static json_t *show_damaged(int64_t id, const char *base)
     return shown;
 }
 
-static bool run_list(struct api_job *job, struct db *db)
+struct notification_rows {
+    struct rows rows;
+    struct page page;
+    char base[API_BASE_TEXT];
+};
+
+static bool find_page(struct rows *rows, struct api_job *job, struct db *db)
 {
-    struct notification_work *work = notification_work_of(job);
-    int64_t account = job->call->caller.account, *ids;
-    int64_t count = (int64_t)notification_ids(db, account, &ids);
-    int64_t start = (work->page.number - 1) * work->page.size;
-    job->shown = json_array();
-    work->total = count;
-    for (int64_t i = start; i < count && i < start + work->page.size; i++) {
-        struct notification *notification = notification_load(db, account, ids[i], 0);
-        json_array_append_new(job->shown, notification != NULL
-                                              ? notification_show(notification, work->base)
-                                              : show_damaged(ids[i], work->base));
-        notification_unref(notification);
-    }
+    const struct page *page = &((struct notification_rows *)rows)->page;
+    int64_t *ids, start = (page->number - 1) * page->size;
+    (void)job;
+    rows->total = (int64_t)notification_ids(db, rows->call->caller.account, &ids);
+    for (int64_t i = start; i < rows->total && i < start + page->size; i++)
+        id_list_add(&rows->ids, ids[i]);
     free(ids);
     return true;
 }
 
-static void finish_list(struct api_job *job)
+static void begin_page(struct rows *rows, struct buf *out)
 {
-    struct notification_work *work = notification_work_of(job);
-    call_json_answer(job->call, 200,
-                     page_answer(job->call, &work->page, work->total, "EventNotifications",
-                                 json_incref(job->shown)));
+    rows_page_begin(rows, &((struct notification_rows *)rows)->page, "EventNotifications", out);
 }
+
+static bool write_notification(struct rows *rows, struct db *db, int64_t id, struct buf *out)
+{
+    const char *base = ((struct notification_rows *)rows)->base;
+    struct notification *notification = notification_load(db, rows->call->caller.account, id, 0);
+    json_t *shown =
+        notification != NULL ? notification_show(notification, base) : show_damaged(id, base);
+    notification_unref(notification);
+    rows_json_row(rows, shown, out);
+    return true;
+}
+
+static const struct rows_kind notification_page = {
+    .type = ROWS_JSON,
+    .find = find_page,
+    .begin = begin_page,
+    .row = write_notification,
+    .end = rows_json_end,
+};
 
 static void list(struct call *call, void *context)
 {
     static const char *const names[] = { "Page", "PageSize", NULL };
-    struct notification_work *work =
-        notification_work_new(call, context, NULL, run_list, finish_list);
-    if (work == NULL)
-        return;
-    call_query_only(call, names, &work->api.problems);
-    page_read(call, &work->page, &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    struct notification_rows *list = rows_new(sizeof(*list), &notification_page, call, context);
+    struct problems problems = { 0 };
+    api_base(call, list->base);
+    call_query_only(call, names, &problems);
+    page_read(call, &list->page, &problems);
+    rows_answer(&list->rows, &problems);
 }
 
 static bool run_show(struct api_job *job, struct db *db)

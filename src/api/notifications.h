@@ -14,8 +14,6 @@ struct notification_work {
     json_t *body;
     struct notification *notification;
     enum notification_state state; /* to be set */
-    struct page page;
-    int64_t total;
     char base[API_BASE_TEXT];
 };
 

@@ -100,13 +100,12 @@ static void set_number(json_t *body, const char *name, int64_t number)
     json_object_set_new(body, name, json_sprintf("%" PRId64, number));
 }
 
-json_t *page_answer(const struct call *call, const struct page *page, int64_t total,
-                    const char *name, json_t *array)
+json_t *page_answer(const struct call *call, const struct page *page, int64_t total, int64_t count,
+                    const char *name)
 {
     int64_t pages = (total + page->size - 1) / page->size;
     int64_t last = pages > 0 ? pages : 1; /* an empty list has a first page too */
     int64_t start = (page->number - 1) * page->size;
-    int64_t count = (int64_t)json_array_size(array);
     json_t *body = json_object();
     set_number(body, "@page", page->number);
     set_number(body, "@numpages", pages);
@@ -119,6 +118,6 @@ json_t *page_answer(const struct call *call, const struct page *page, int64_t to
     json_object_set_new(body, "@nextpageuri", uri_of(call, page, page->number + 1, last));
     json_object_set_new(body, "@previouspageuri", uri_of(call, page, page->number - 1, last));
     json_object_set_new(body, "@lastpageuri", uri_of(call, page, last, last));
-    json_object_set_new(body, name, array);
+    json_object_set_new(body, name, json_array());
     return body;
 }

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/body.h"
 #include "api/operator.h"
+#include "api/rows.h"
 #include "model/mail.h"
 #include "model/show.h"
 #include "store/accounts.h"
@@ -29,9 +30,6 @@ struct support_work {
     struct support_request request;
     char *text; /* of the message to write */
     enum support_state state;
-    struct page page;
-    struct support_filter filter;
-    int64_t total;
     struct list letters;
 };
 
@@ -213,41 +211,63 @@ static void add_message(struct call *call, void *context)
 
 /* ---- reading ---- */
 
-static bool run_list(struct api_job *job, struct db *db)
-{
-    struct support_work *work = work_of(job);
+struct support_rows {
+    struct rows rows;
+    struct support_filter filter;
+    struct page page;
+    bool by_operator;
+};
 
-    work->filter.account = scope_of(work);
-    if (work->by_operator && !operator_filter(job, db, "AccountSid", 0, &work->filter.account))
+static bool find_page(struct rows *rows, struct api_job *job, struct db *db)
+{
+    struct support_rows *list = (struct support_rows *)rows;
+
+    if (!list->by_operator)
+        list->filter.account = rows->call->caller.account;
+    else if (!operator_filter(job, db, "AccountSid", 0, &list->filter.account))
         return false;
-    job->shown = support_list(db, &work->filter, work->by_operator, &work->total);
+    support_ids(db, &list->filter, list->by_operator, &rows->ids, &rows->total);
     return true;
 }
 
-static void finish_list(struct api_job *job)
+static void begin_page(struct rows *rows, struct buf *out)
 {
-    struct support_work *work = work_of(job);
-
-    call_json_answer(job->call, 200,
-                     page_answer(job->call, &work->page, work->total, "SupportRequests",
-                                 json_incref(job->shown)));
+    rows_page_begin(rows, &((struct support_rows *)rows)->page, "SupportRequests", out);
 }
+
+static bool write_request(struct rows *rows, struct db *db, int64_t id, struct buf *out)
+{
+    json_t *shown = support_listed(db, id, ((struct support_rows *)rows)->by_operator);
+
+    if (shown != NULL)
+        rows_json_row(rows, shown, out);
+    return shown != NULL;
+}
+
+static const struct rows_kind support_page = {
+    .type = ROWS_JSON,
+    .find = find_page,
+    .begin = begin_page,
+    .row = write_request,
+    .end = rows_json_end,
+};
 
 static void list(struct call *call, void *context)
 {
     static const char *const names[] = { "State", "Page", "PageSize", NULL };
     static const char *const operators[] = { "State", "AccountSid", "Page", "PageSize", NULL };
-    struct support_work *work = work_new(call, context, run_list, finish_list);
+    struct support_rows *list = rows_new(sizeof(*list), &support_page, call, context);
     const char *state = call_query(call, "State");
+    struct problems problems = { 0 };
 
-    call_query_only(call, work->by_operator ? operators : names, &work->api.problems);
-    if (state[0] != '\0' && !support_state_named(state, &work->filter.state))
-        problems_add(&work->api.problems, "State", "must be OPEN, ANSWERED or CLOSED");
-    page_read(call, &work->page, &work->api.problems);
-    work->filter.page = work->page.number;
-    work->filter.page_size = work->page.size;
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    list->by_operator = call->caller.kind == ACCOUNT_OPERATOR;
+    call_query_only(call, list->by_operator ? operators : names, &problems);
+    if (state[0] != '\0' && !support_state_named(state, &list->filter.state))
+        problems_add(&problems, "State", "must be OPEN, ANSWERED or CLOSED");
+    page_read(call, &list->page, &problems);
+    list->filter.page = list->page.number;
+    list->filter.page_size = list->page.size;
+    rows_answer(&list->rows, &problems);
 }
 
 static bool run_show(struct api_job *job, struct db *db)

@@ -161,23 +161,14 @@ static void where_from(struct where *where, const struct caller *caller,
     where_number(where, "a.created_at < ? ", filter->created_until, DATE_NONE);
 }
 
-json_t *action_list(struct db *db, const struct caller *caller, const struct action_filter *filter,
-                    int64_t *total)
+void action_ids(struct db *db, const struct caller *caller, const struct action_filter *filter,
+                struct id_list *ids, int64_t *total)
 {
     struct where where = { 0 };
-    json_t *array = json_array();
-    struct stmt *page;
 
     where_from(&where, caller, filter);
     *total = where_count(db, &where, "SELECT count(*) FROM action a ");
-    /* names are joined to the page's rows alone, not to those before it */
-    page = where_prepare(db, &where, ACTION_SELECT "WHERE a.id IN (SELECT a.id FROM action a ",
-                         "ORDER BY a.id DESC LIMIT ? OFFSET ?) ORDER BY a.id DESC");
-    db_bind_int(page, where.count + 1, filter->page_size);
-    db_bind_int(page, where.count + 2, page_offset(filter->page, filter->page_size));
-    while (db_step(page) == DB_ROW)
-        json_array_append_new(array, row_show(page));
-    db_finish(page);
+    where_page(db, &where, "SELECT a.id FROM action a ", "ORDER BY a.id DESC ", filter->page_size,
+               page_offset(filter->page, filter->page_size), ids);
     where_free(&where);
-    return array;
 }

@@ -5,6 +5,7 @@
 #ifndef POSTBACKD_ACTIONS_H
 #define POSTBACKD_ACTIONS_H
 
+#include "base/id_list.h"
 #include "model/account.h"
 #include "model/action.h"
 #include "store/store.h"
@@ -24,8 +25,8 @@ struct action_filter { /* 0, NULL or DATE_NONE: any */
     int64_t created_from, created_until; /* ms; from <= x < until */
     int64_t page, page_size;             /* page from 1 */
 };
-/* A page of them, newest first, and how many there are in all. */
-json_t *action_list(struct db *db, const struct caller *caller, const struct action_filter *filter,
-                    int64_t *total);
+/* The ids of a page, newest first, and how many there are in all. */
+void action_ids(struct db *db, const struct caller *caller, const struct action_filter *filter,
+                struct id_list *ids, int64_t *total);
 
 #endif

@@ -6,11 +6,10 @@
 #ifndef POSTBACKD_INQUIRIES_H
 #define POSTBACKD_INQUIRIES_H
 
+#include "base/id_list.h"
 #include "model/account.h"
 #include "model/inquiry.h"
 #include "store/store.h"
-
-#include <jansson.h>
 
 /* Opens it for the calling partner: checks campaign and membership (problems named), refuses a
  * second open one (ERROR_CONFLICT with error->link), writes it, applies the brand's approval
@@ -53,9 +52,9 @@ struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
     const struct inquiry_order *order; /* NULL: newest first, whatever `rising` says */
     bool rising;
 };
-/* An array of the API's objects, and how many there are in all. */
-json_t *inquiry_list(struct db *db, const struct caller *caller,
-                     const struct inquiry_filter *filter, int64_t *total);
+/* The ids of a page, in its order, and how many there are in all. */
+void inquiry_ids(struct db *db, const struct caller *caller, const struct inquiry_filter *filter,
+                 struct id_list *ids, int64_t *total);
 
 /* Accepts up to `limit` inquiries whose approval rule has come due; gives how many. */
 int inquiry_approve_due(struct job *job, struct db *db, int limit);

@@ -1,8 +1,8 @@
 /* inquiry_list.c — finding inquiries: one by id, or a page by a filter.
  *
  * The WHERE is put together from the filter, every value as a bound parameter, and always begins
- * with the account of the caller.  A page takes three queries whatever its size: how many there
- * are, the rows with their names, and the comments of them all.
+ * with the account of the caller.  A page is a count and its ids; each inquiry is then read by its
+ * id, as the answer goes out.
  *
  * Ids, order ids, references and customer ids are found by their indexes, and state, status and
  * type are counted in the account's own.  All else, and sorting, looks at each inquiry of the
@@ -10,7 +10,6 @@
  */
 #include "store/inquiries.h"
 
-#include "base/fail.h"
 #include "base/id.h"
 #include "store/inquiry_rows.h"
 #include "store/where.h"
@@ -138,57 +137,22 @@ static void order_write(struct buf *out, const struct inquiry_filter *filter)
     buf_fmt(out, "i.id %s ", way);
 }
 
-/* The rows of one page, without comments; the caller frees each and the array.  Only ids are
- * sorted; what a row is shown with is then read for the page alone. */
-static size_t where_page(struct db *db, const struct where *where,
-                         const struct inquiry_filter *filter, int64_t offset, struct inquiry **out)
-{
-    struct buf tail = { 0 };
-    struct stmt *stmt;
-    size_t count = 0, room = 0;
-
-    *out = NULL;
-    order_write(&tail, filter);
-    buf_str(&tail, "LIMIT ? OFFSET ?) ");
-    order_write(&tail, filter);
-    stmt = where_prepare(db, where, INQUIRY_SELECT "WHERE i.id IN (SELECT i.id FROM inquiry i ",
-                         buf_text(&tail));
-    buf_free(&tail);
-    db_bind_int(stmt, where->count + 1, filter->page_size);
-    db_bind_int(stmt, where->count + 2, offset);
-    while (db_step(stmt) == DB_ROW) {
-        if (count == room) {
-            room = room == 0 ? 64 : room * 2;
-            *out = must_resize(*out, room * sizeof(**out));
-        }
-        inquiry_row_read(&(*out)[count++], stmt);
-    }
-    db_finish(stmt);
-    return count;
-}
-
-json_t *inquiry_list(struct db *db, const struct caller *caller,
-                     const struct inquiry_filter *filter, int64_t *total)
+void inquiry_ids(struct db *db, const struct caller *caller, const struct inquiry_filter *filter,
+                 struct id_list *ids, int64_t *total)
 {
     struct where where = { 0 };
-    struct inquiry *page = NULL;
     int64_t offset = page_offset(filter->page, filter->page_size);
-    json_t *array = json_array();
-    size_t count;
 
     where_from(&where, caller, filter);
     *total = where_count(db, &where, "SELECT count(*) FROM inquiry i ");
     if (offset < *total) {
-        count = where_page(db, &where, filter, offset, &page);
-        comments_load(db, page, count);
-        for (size_t i = 0; i < count; i++) {
-            json_array_append_new(array, inquiry_show(&page[i], caller->kind == ACCOUNT_BRAND));
-            inquiry_free(&page[i]);
-        }
-        free(page);
+        struct buf tail = { 0 };
+        order_write(&tail, filter);
+        where_page(db, &where, "SELECT i.id FROM inquiry i ", buf_text(&tail), filter->page_size,
+                   offset, ids);
+        buf_free(&tail);
     }
     where_free(&where);
-    return array;
 }
 
 bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct inquiry *out)

@@ -158,18 +158,17 @@ bool support_write(struct job *job, struct db *db, struct support_request *reque
 /* ---- lists ---- */
 
 #define SQL_FILTER "WHERE (?1 = 0 OR r.account = ?1) AND (?2 = 0 OR r.state = ?2) "
+#define SQL_IDS    "SELECT r.id FROM support_request r " SQL_FILTER
 #define SQL_QUEUE                                                                                  \
-    SQL_SELECT SQL_FILTER                                                                          \
-        "ORDER BY r.state <> 1, CASE WHEN r.state = 1 THEN r.asked_at END, r.id DESC "             \
-        "LIMIT ?3 OFFSET ?4"
-#define SQL_OWN SQL_SELECT SQL_FILTER "ORDER BY r.id DESC LIMIT ?3 OFFSET ?4"
+    SQL_IDS "ORDER BY r.state <> 1, CASE WHEN r.state = 1 THEN r.asked_at END, r.id DESC "         \
+            "LIMIT ?3 OFFSET ?4"
+#define SQL_OWN SQL_IDS "ORDER BY r.id DESC LIMIT ?3 OFFSET ?4"
 
-json_t *support_list(struct db *db, const struct support_filter *filter, bool for_operator,
-                     int64_t *total)
+void support_ids(struct db *db, const struct support_filter *filter, bool for_operator,
+                 struct id_list *ids, int64_t *total)
 {
     struct stmt *count = db_prepare(db, "SELECT count(*) FROM support_request r " SQL_FILTER);
     struct stmt *list = db_prepare(db, for_operator ? SQL_QUEUE : SQL_OWN);
-    json_t *array = json_array();
 
     db_bind_int(count, 1, filter->account);
     db_bind_int(count, 2, (int64_t)filter->state);
@@ -178,12 +177,23 @@ json_t *support_list(struct db *db, const struct support_filter *filter, bool fo
     db_bind_int(list, 2, (int64_t)filter->state);
     db_bind_int(list, 3, filter->page_size);
     db_bind_int(list, 4, page_offset(filter->page, filter->page_size));
-    while (db_step(list) == DB_ROW) {
-        struct support_request request;
-        row_read(&request, list);
-        json_array_append_new(array, support_show(&request, for_operator));
+    while (db_step(list) == DB_ROW)
+        id_list_add(ids, db_int(list, 0));
+    db_finish(list);
+}
+
+json_t *support_listed(struct db *db, int64_t id, bool for_operator)
+{
+    struct stmt *find = db_prepare(db, SQL_SELECT "WHERE r.id = ?");
+    struct support_request request;
+    json_t *shown = NULL;
+
+    db_bind_int(find, 1, id);
+    if (db_step(find) == DB_ROW) {
+        row_read(&request, find);
+        shown = support_show(&request, for_operator);
         support_free(&request);
     }
-    db_finish(list);
-    return array;
+    db_finish(find);
+    return shown;
 }

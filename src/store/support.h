@@ -2,6 +2,7 @@
 #ifndef POSTBACKD_STORE_SUPPORT_H
 #define POSTBACKD_STORE_SUPPORT_H
 
+#include "base/id_list.h"
 #include "model/support.h"
 #include "store/store.h"
 
@@ -22,10 +23,11 @@ struct support_filter { /* 0: any */
     enum support_state state;
     int64_t page, page_size; /* page from 1 */
 };
-/* An array of the API's objects, without messages, and how many there are in all.  For the operator
- * a queue: open ones first, the longest waiting before; then the rest, as for an account newest
- * first. */
-json_t *support_list(struct db *db, const struct support_filter *filter, bool for_operator,
-                     int64_t *total);
+/* The ids of a page, and how many there are in all: for the operator those that wait first, the
+ * oldest of them first. */
+void support_ids(struct db *db, const struct support_filter *filter, bool for_operator,
+                 struct id_list *ids, int64_t *total);
+/* One of them as a list shows it, without its messages; NULL: it is gone. */
+json_t *support_listed(struct db *db, int64_t id, bool for_operator);
 
 #endif

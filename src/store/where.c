@@ -58,6 +58,20 @@ int64_t where_count(struct db *db, const struct where *where, const char *select
     return db_number(where_prepare(db, where, select, ""), 0);
 }
 
+void where_page(struct db *db, const struct where *where, const char *select, const char *order,
+                int64_t size, int64_t offset, struct id_list *ids)
+{
+    struct buf tail = { 0 };
+    buf_fmt(&tail, "%sLIMIT ? OFFSET ?", order);
+    struct stmt *list = where_prepare(db, where, select, buf_text(&tail));
+    buf_free(&tail);
+    db_bind_int(list, where->count + 1, size);
+    db_bind_int(list, where->count + 2, offset);
+    while (db_step(list) == DB_ROW)
+        id_list_add(ids, db_int(list, 0));
+    db_finish(list);
+}
+
 void where_free(struct where *where)
 {
     buf_free(&where->sql);

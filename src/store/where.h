@@ -5,7 +5,7 @@
 #ifndef POSTBACKD_WHERE_H
 #define POSTBACKD_WHERE_H
 
-#include "base/buf.h"
+#include "base/id_list.h"
 #include "store/db.h"
 
 enum { WHERE_MAX = 32 };
@@ -32,6 +32,9 @@ void where_text(struct where *where, const char *test, const char *text);
 struct stmt *where_prepare(struct db *db, const struct where *where, const char *head,
                            const char *tail);
 int64_t where_count(struct db *db, const struct where *where, const char *select);
+/* Adds the ids of a page: of `select`, the WHERE, and `order`, which ends with a blank. */
+void where_page(struct db *db, const struct where *where, const char *select, const char *order,
+                int64_t size, int64_t offset, struct id_list *ids);
 void where_free(struct where *where);
 
 /* The OFFSET of a page; `page` is from 1. */

@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/heap.h"
 #include "base/id.h"
+#include "base/id_list.h"
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/text.h"
@@ -395,10 +396,38 @@ static void test_the_program_s_clocks_follow_the_source(void **state)
     assert_true(clock_wall_ms() > noon);
 }
 
+/* A4: what a long answer is still to be read of. */
+static void test_a_list_of_ids_gives_them_back_in_their_order_and_takes_little(void **state)
+{
+    static const int64_t odd[] = { 0, 1, -1, 63, 64, -64, -65, INT64_MAX, INT64_MIN, 5, 5 };
+    struct id_list list = { 0 };
+    int64_t id;
+    (void)state;
+    assert_false(id_list_next(&list, &id));
+    id_list_free(&list);
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+        id_list_add(&list, odd[i]);
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        assert_true(id_list_next(&list, &id));
+        assert_int_equal(id, odd[i]);
+    }
+    assert_false(id_list_next(&list, &id));
+    assert_false(id_list_next(&list, &id));
+    id_list_free(&list);
+    for (int64_t i = 0; i < 100000; i++)
+        id_list_add(&list, 5000000 - i);
+    assert_int_equal(list.count, 100000);
+    assert_in_range(list.bytes.len, 1, 100010); /* neighbours take a byte */
+    for (int64_t i = 0; i < 100000; i++)
+        assert_true(id_list_next(&list, &id) && id == 5000000 - i);
+    id_list_free(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_buffer_stops_at_its_cap),
+        cmocka_unit_test(test_a_list_of_ids_gives_them_back_in_their_order_and_takes_little),
         cmocka_unit_test(test_groups_take_turns_whatever_waits_of_each),
         cmocka_unit_test(test_numbers_are_written_whole),
         cmocka_unit_test(test_numbers_are_read_whole_or_not_at_all),

@@ -14,8 +14,20 @@ static bool do_list(struct job *job, struct db *db, void *with)
 {
     struct listing *mine = with;
 
+    struct id_list ids = { 0 };
+    struct inquiry inquiry;
+    int64_t id;
+
     (void)job;
-    mine->list = inquiry_list(db, mine->caller, &mine->filter, &mine->total);
+    mine->list = json_array();
+    inquiry_ids(db, mine->caller, &mine->filter, &ids, &mine->total);
+    while (id_list_next(&ids, &id)) {
+        assert_true(inquiry_find(db, mine->caller, id, &inquiry));
+        json_array_append_new(mine->list,
+                              inquiry_show(&inquiry, mine->caller->kind == ACCOUNT_BRAND));
+        inquiry_free(&inquiry);
+    }
+    id_list_free(&ids);
     return true;
 }
 
