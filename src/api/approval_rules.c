@@ -167,7 +167,7 @@ static void read_wait(const struct fields *fields, struct approval_rule *rule)
 {
     char *wait =
         fields_text(fields, "Approve", 30, 0, "IMMEDIATELY, AFTER_DAYS or AFTER_END_OF_MONTH");
-    char *days = fields_text(fields, "Days", 5, 0, NULL);
+    char *days = fields_text(fields, "Days", 5, FIELD_NUMBER, NULL);
     int64_t number = 0;
 
     rule->wait = RULE_AT_ONCE;
@@ -203,8 +203,8 @@ void approval_rules_add(struct call *call, void *context)
         fields_id(&fields, "ActionTrackerId", "the tracker of the actions that are made");
     work->partner_sid = fields_text(&fields, "PartnerSid", SID_TEXT - 1, 0, NULL);
     read_wait(&fields, &work->rule);
-    work->payout_under = fields_text(&fields, "PayoutUnder", MONEY_TEXT, 0, NULL);
-    work->total_under = fields_text(&fields, "TotalUnder", MONEY_TEXT, 0, NULL);
+    work->payout_under = fields_text(&fields, "PayoutUnder", MONEY_TEXT, FIELD_NUMBER, NULL);
+    work->total_under = fields_text(&fields, "TotalUnder", MONEY_TEXT, FIELD_NUMBER, NULL);
     json_decref(body);
     api_write(&work->api); /* the job finds the rest of what is wrong */
 }

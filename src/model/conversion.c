@@ -27,16 +27,17 @@ static const struct text_parameter {
     const char *name;
     size_t at, most; /* characters */
     const char *required;
+    unsigned flags; /* of fields_text() */
 } texts[] = {
-    { "oid", PLACE(order_id), ORDER_ID_MAX, "the order's id" },
-    { "amount", PLACE(amount), 40, NULL },
-    { "currency", PLACE(currency), 3, NULL },
-    { "customerid", PLACE(customer_id), CUSTOMER_ID_MAX, NULL },
-    { "promocode", PLACE(promo_code), PROMO_CODE_MAX, NULL },
-    { "subid1", PLACE(sub_ids[0]), SUB_ID_MAX, NULL },
-    { "subid2", PLACE(sub_ids[1]), SUB_ID_MAX, NULL },
-    { "subid3", PLACE(sub_ids[2]), SUB_ID_MAX, NULL },
-    { "sharedid", PLACE(shared_id), SUB_ID_MAX, NULL },
+    { "oid", PLACE(order_id), ORDER_ID_MAX, "the order's id", 0 },
+    { "amount", PLACE(amount), 40, NULL, FIELD_NUMBER },
+    { "currency", PLACE(currency), 3, NULL, 0 },
+    { "customerid", PLACE(customer_id), CUSTOMER_ID_MAX, NULL, 0 },
+    { "promocode", PLACE(promo_code), PROMO_CODE_MAX, NULL, 0 },
+    { "subid1", PLACE(sub_ids[0]), SUB_ID_MAX, NULL, 0 },
+    { "subid2", PLACE(sub_ids[1]), SUB_ID_MAX, NULL, 0 },
+    { "subid3", PLACE(sub_ids[2]), SUB_ID_MAX, NULL, 0 },
+    { "sharedid", PLACE(shared_id), SUB_ID_MAX, NULL, 0 },
 };
 enum { TEXTS = sizeof(texts) / sizeof(texts[0]), PARTNER_MAX = 40 };
 
@@ -81,7 +82,7 @@ void conversion_read(struct conversion *conversion, const json_t *given, int64_t
     check_names(given, problems);
     for (size_t i = 0; i < TEXTS; i++)
         *place(conversion, &texts[i]) =
-            fields_text(&fields, texts[i].name, texts[i].most, 0, texts[i].required);
+            fields_text(&fields, texts[i].name, texts[i].most, texts[i].flags, texts[i].required);
     if (conversion->currency != NULL && !money_currency_known(conversion->currency))
         problems_add(problems, "currency", "must be a currency of ISO 4217, as EUR");
     conversion->partner = read_partner(&fields);

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INTEGER_DIGITS_MAX = 19, REAL_TEXT = 40 };
+enum { INTEGER_DIGITS_MAX = 19 };
 
 struct event *event_new(int64_t account, const struct event_type *type, int64_t occurred_at,
                         int64_t inquiry, const char *data, size_t data_len)
@@ -61,6 +61,30 @@ static bool is_integer(const char *text)
 static const char date_wanted[] =
     "must be a date like \"2026-11-23\" or \"2026-11-23T18:40:17+00:00\"";
 
+static const char money_wanted[] =
+    "must be a decimal number like \"12.50\", without separators or symbols";
+
+/* As a person writes it, in whom nobody suspects a rounded id: no exponent, and no -0. */
+static bool is_decimal(const struct json_value *real)
+{
+    return memchr(real->text, '.', real->len) != NULL &&
+           memchr(real->text, 'e', real->len) == NULL && memchr(real->text, 'E', real->len) == NULL;
+}
+
+static const char *real_misfit(enum point_type type, const struct json_value *real)
+{
+    char text[MONEY_TEXT] = "";
+    if (type == POINT_INTEGER)
+        return "must be a whole number";
+    if (type == POINT_DATE)
+        return date_wanted;
+    if (type != POINT_MONEY)
+        return is_decimal(real) ? NULL : NUMBER_IS_NO_TEXT;
+    if (real->len < sizeof(text))
+        memcpy(text, real->text, real->len);
+    return money_is_decimal(text) ? NULL : money_wanted;
+}
+
 static const char *string_misfit(enum point_type type, const struct json_value *value)
 {
     const char *text = value->text;
@@ -70,7 +94,7 @@ static const char *string_misfit(enum point_type type, const struct json_value *
     if (type == POINT_INTEGER && !is_integer(text))
         return "must be a whole number of at most 19 digits";
     if (type == POINT_MONEY && !money_is_decimal(text))
-        return "must be a decimal number like \"12.50\", without separators or symbols";
+        return money_wanted;
     if (type == POINT_DATE && !date_parse(text, &at_ms))
         return date_wanted;
     return NULL;
@@ -89,27 +113,16 @@ static const char *misfit(enum point_type type, const struct json_value *value)
     case JSON_INTEGER:
         return type == POINT_DATE ? date_wanted : NULL;
     case JSON_REAL:
+        return real_misfit(type, value);
     case JSON_TRUE:
     case JSON_FALSE:
         return type == POINT_INTEGER ? "must be a whole number"
-               : type == POINT_MONEY ? "must be a string like \"12.50\", which is exact"
+               : type == POINT_MONEY ? money_wanted
                : type == POINT_DATE  ? date_wanted
                                      : NULL;
     default:
         return "must be a single value, not an object or an array";
     }
-}
-
-/* The shortest decimal that reads back as the same number. */
-static void write_real(struct buf *out, double real)
-{
-    char text[REAL_TEXT];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, real);
-        if (strtod(text, NULL) == real)
-            break;
-    }
-    buf_str(out, text);
 }
 
 /* What had no escapes needs none. */
@@ -178,7 +191,7 @@ static bool write_value(struct buf *out, const struct json_value *value, int dep
     if (value->type == JSON_INTEGER)
         buf_int(out, value->integer);
     else if (value->type == JSON_REAL)
-        write_real(out, value->real);
+        buf_add(out, value->text, value->len);
     else if (value->type != JSON_NULL)
         buf_str(out, value->type == JSON_TRUE ? "true" : "false");
     buf_char(out, '"');
@@ -323,15 +336,14 @@ void event_check_tree(const struct event_type *type, const json_t *data, struct 
 {
     struct json_values values = { 0 };
     struct json_fault fault;
-    char *text = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (text == NULL)
-        die("out of memory for an event's data");
-    if (json_scan(&values, text, strlen(text), &fault))
+    struct buf text = { 0 };
+    json_write(&text, data);
+    if (!text.failed && json_scan(&values, text.data, text.len, &fault))
         event_check(type, values.at, "", out, problems);
     else
-        problems_add(problems, "Data", "is not taken: %s", fault.what);
+        problems_add(problems, "Data", "is not taken: %s", text.failed ? "too long" : fault.what);
     json_values_free(&values);
-    free(text);
+    buf_free(&text);
 }
 
 struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms)

@@ -42,8 +42,10 @@ void event_unref(struct event *event); /* NULL is allowed */
 
 /* Checks the Data of an intake request against the type: an object, only the type's data points,
  * scalars or (for lists) arrays, the right types; writes the canonical text to *out, which is of
- * use only when no problem was added.  Numbers and booleans are taken as their text, null as "";
- * money must be a string or a whole number.  Problems are named "Data.Name", behind `prefix`
+ * use only when no problem was added.  Integers and booleans are taken as their text, null as "";
+ * a decimal (12.50) as it was written; what has an exponent fits no text, since it may have been
+ * rounded.  In lists every number stays as it was written.  Problems are named "Data.Name", behind
+ * `prefix`
  * ("" or "Events[3].").  True: data points on request are among what was written. */
 bool event_check(const struct event_type *type, const struct json_value *data, const char *prefix,
                  struct buf *out, struct problems *problems);

@@ -155,8 +155,12 @@ static char *read_sample(const struct point_fields *from, enum point_type type)
         value = written != NULL ? json_loads(written, JSON_REJECT_DUPLICATES, NULL) : NULL;
     }
     if (type != POINT_LIST)
-        return fields_text(&from->fields, "Sample", EVENT_TYPE_SAMPLE_MAX, 0, "an example value");
-    text = json_is_array(value) ? json_dumps(value, JSON_COMPACT) : NULL;
+        return fields_text(&from->fields, "Sample", EVENT_TYPE_SAMPLE_MAX,
+                           type == POINT_TEXT ? 0 : FIELD_NUMBER, "an example value");
+    struct buf written = { 0 };
+    if (json_is_array(value))
+        json_write(&written, value);
+    text = written.len > 0 ? buf_take(&written) : NULL;
     json_decref(value);
     if (text == NULL)
         sample_problem(from, "is required: an array, as an example");

@@ -1,9 +1,8 @@
 /* fields.c — one member of a flat JSON object, checked.
  *
  * Every reader goes through fields_text(), which turns the member into trimmed text and checks
- * what all texts share.  A real number becomes the shortest text of 15 digits, which gives back
- * exactly what the client wrote for any amount within the cap; money is then read from the text,
- * so no amount is ever computed in floating point.
+ * what all texts share.  A number stays the text that the client wrote, and money is read from
+ * that, so no amount is ever computed in floating point.
  */
 #include "model/fields.h"
 
@@ -11,6 +10,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/date.h"
+#include "model/json.h"
 #include "model/money.h"
 
 #include <inttypes.h>
@@ -36,15 +36,14 @@ static char *trimmed(const char *text)
 /* The member as text; NULL when it is no scalar. */
 static char *scalar(const json_t *member)
 {
-    char number[40];
+    char number[TEXT_OF_INT];
+    if (json_number_text(member) != NULL)
+        return must_copy(json_number_text(member));
     switch (json_typeof(member)) {
     case JSON_STRING:
         return trimmed(json_string_value(member));
     case JSON_INTEGER:
-        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(member));
-        return must_copy(number);
-    case JSON_REAL:
-        snprintf(number, sizeof(number), "%.15g", json_real_value(member));
+        text_of_int(number, json_integer_value(member));
         return must_copy(number);
     case JSON_NULL:
         return must_copy("");
@@ -114,14 +113,16 @@ char *fields_text(const struct fields *fields, const char *name, size_t most, un
         return NULL;
     }
     const char *wrong = wrong_with(text, flags);
+    if (json_number_text(member) != NULL && (flags & FIELD_NUMBER) == 0)
+        wrong = NUMBER_IS_NO_TEXT;
     if (text[0] == '\0') {
         if (meaning != NULL)
             problems_add(fields->problems, label, "is required: %s", meaning);
+    } else if (wrong != NULL) {
+        problems_add(fields->problems, label, "%s", wrong);
     } else if (text_length(text) > most) {
         problems_add(fields->problems, label, "must be at most %zu characters; it has %zu", most,
                      text_length(text));
-    } else if (wrong != NULL) {
-        problems_add(fields->problems, label, "%s", wrong);
     } else {
         return text;
     }
@@ -131,7 +132,7 @@ char *fields_text(const struct fields *fields, const char *name, size_t most, un
 
 int64_t fields_id(const struct fields *fields, const char *name, const char *meaning)
 {
-    char *text = fields_text(fields, name, 40, 0, meaning);
+    char *text = fields_text(fields, name, 40, FIELD_NUMBER, meaning);
     int64_t id = 0;
     if (text != NULL && (!id_parse(text, &id) || id == 0)) {
         problems_add(fields->problems, fields_label(fields, name),
@@ -145,7 +146,7 @@ int64_t fields_id(const struct fields *fields, const char *name, const char *mea
 int64_t fields_date(const struct fields *fields, const char *name, int64_t latest,
                     const char *meaning)
 {
-    char *text = fields_text(fields, name, 40, 0, meaning);
+    char *text = fields_text(fields, name, 40, FIELD_NUMBER, meaning);
     if (text == NULL)
         return DATE_NONE;
     int64_t at = DATE_NONE;
@@ -191,7 +192,7 @@ int64_t fields_amount(const struct fields *fields, const char *name, const char 
 int64_t fields_money(const struct fields *fields, const char *name, const char *currency,
                      bool positive, const char *meaning)
 {
-    char *text = fields_text(fields, name, 40, 0, meaning);
+    char *text = fields_text(fields, name, 40, FIELD_NUMBER, meaning);
     int64_t minor =
         text != NULL ? fields_amount(fields, name, text, currency, positive) : MONEY_NONE;
     free(text);

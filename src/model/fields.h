@@ -1,9 +1,12 @@
 /* fields.h — reading named values out of one flat JSON object (a form, a JSON body, a CSV row).
  *
  * Each function looks at one member, adds a problem when it is wrong, and goes on, so that all
- * wrong fields are named at once.  Texts are trimmed; "", spaces and null count as not given;
- * JSON numbers are taken as their text.  `meaning` is the end of the sentence "is required: …";
- * NULL: the field may be missing.
+ * wrong fields are named at once.  Texts are trimmed; "", spaces and null count as not given.
+ * `meaning` is the end of the sentence "is required: …"; NULL: the field may be missing.
+ *
+ * A JSON integer is taken as its digits.  A number with a fraction or an exponent is no text: the
+ * program that wrote it may have rounded an id (NUMBER_IS_NO_TEXT).  Amounts take it, exactly
+ * as it was written.
  */
 #ifndef POSTBACKD_FIELDS_H
 #define POSTBACKD_FIELDS_H
@@ -21,7 +24,12 @@ struct fields {
     struct problems *problems;
 };
 
-enum { FIELD_LINES = 1, FIELD_LETTERS_AND_DIGITS = 2, FIELD_WEB_ADDRESS = 4 };
+enum {
+    FIELD_LINES = 1,
+    FIELD_LETTERS_AND_DIGITS = 2,
+    FIELD_WEB_ADDRESS = 4,
+    FIELD_NUMBER = 8, /* what is read is a number: any JSON number is taken, as it was written */
+};
 /* No sale and no payout above this, in units of any currency (DOMAIN: inquiry fields). */
 enum { AMOUNT_MOST = 5000000 };
 

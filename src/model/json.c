@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "model/escape.h"
 
 #include <endian.h>
 #include <math.h>
@@ -268,10 +269,11 @@ static bool real(struct reader *reader, const char *from)
         return fault(reader, "a number is too long");
     memcpy(text, from, len);
     text[len] = '\0';
-    double read = strtod(text, NULL);
-    if (!isfinite(read))
+    if (!isfinite(strtod(text, NULL)))
         return fault(reader, "a number is too large");
-    append(reader, JSON_REAL)->real = read;
+    struct json_value *made = append(reader, JSON_REAL);
+    made->text = from;
+    made->len = (uint32_t)len;
     return true;
 }
 
@@ -297,6 +299,7 @@ static bool number(struct reader *reader)
     bool whole = true;
     next_is(reader, '-');
     bool zero = next_is(reader, '0');
+    whole = !(zero && *from == '-'); /* an integer would lose the sign of -0 */
     if (zero ? digits(reader) > 0 : digits(reader) == 0)
         return fault(reader, zero ? "a number begins with 0" : "a value is expected");
     if (next_is(reader, '.')) {
@@ -530,6 +533,23 @@ const struct json_value *json_member(const struct json_value *object, const char
 
 /* ---- jansson's tree ---- */
 
+/* A member of this name is in no text: U+0000 is refused. */
+static const char number_name[] = "";
+enum { NUMBER_NAME_LEN = 1 };
+
+static json_t *number_new(const char *text, size_t len)
+{
+    json_t *made = json_object();
+    json_object_setn_new_nocheck(made, number_name, NUMBER_NAME_LEN,
+                                 json_stringn_nocheck(text, len));
+    return made;
+}
+
+const char *json_number_text(const json_t *value)
+{
+    return json_string_value(json_object_getn(value, number_name, NUMBER_NAME_LEN));
+}
+
 static json_t *tree(const struct json_value *value)
 {
     const struct json_value *at = value + 1;
@@ -550,7 +570,7 @@ static json_t *tree(const struct json_value *value)
     case JSON_INTEGER:
         return json_integer(value->integer);
     case JSON_REAL:
-        return json_real(value->real);
+        return number_new(value->text, value->len);
     case JSON_TRUE:
         return json_true();
     case JSON_FALSE:
@@ -570,4 +590,52 @@ json_t *json_read(const char *text, size_t len, struct json_fault *where)
     explicit_bzero(copy, len);
     free(copy);
     return read;
+}
+
+static void write_members(struct buf *out, const json_t *object)
+{
+    const char *name;
+    size_t name_len;
+    json_t *member;
+    char before = '{';
+    json_object_keylen_foreach((json_t *)object, name, name_len, member)
+    {
+        buf_char(out, before);
+        before = ',';
+        escape_add(out, ESCAPE_JSON_QUOTED, name, name_len);
+        buf_char(out, ':');
+        json_write(out, member);
+    }
+    buf_str(out, before == '{' ? "{}" : "}");
+}
+
+static void write_items(struct buf *out, const json_t *array)
+{
+    size_t i;
+    json_t *item;
+    char before = '[';
+    json_array_foreach(array, i, item)
+    {
+        buf_char(out, before);
+        before = ',';
+        json_write(out, item);
+    }
+    buf_str(out, before == '[' ? "[]" : "]");
+}
+
+void json_write(struct buf *out, const json_t *value)
+{
+    const char *number = json_number_text(value);
+    if (number != NULL)
+        buf_str(out, number);
+    else if (json_is_object(value))
+        write_members(out, value);
+    else if (json_is_array(value))
+        write_items(out, value);
+    else if (json_is_string(value))
+        escape_add(out, ESCAPE_JSON_QUOTED, json_string_value(value), json_string_length(value));
+    else if (json_is_integer(value))
+        buf_int(out, json_integer_value(value));
+    else
+        buf_str(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
 }

@@ -4,12 +4,17 @@
  * deeper than JSON_NESTING_MAX, an integer that needs more than 64 bits, a real beyond what a
  * double holds.
  *
+ * A number with a fraction or an exponent, and -0, is a JSON_REAL.  It is kept as its text: nothing
+ * here is ever rounded.
+ *
  * It is on the road of every event (DESIGN.md §8): json_scan() makes one flat array of a text, no
  * allocation a value; json_read() makes jansson's tree of that, for whoever wants to keep or
  * change it.
  */
 #ifndef POSTBACKD_JSON_H
 #define POSTBACKD_JSON_H
+
+#include "base/buf.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -28,12 +33,12 @@ struct json_fault {
 struct json_value {
     json_type type;
     uint32_t size; /* values that it takes with all that it holds: value + size is the next */
-    uint32_t len;  /* bytes of a string; items of an array; members of an object */
+    uint32_t len;  /* bytes of a string or a real; items of an array; members of an object */
     bool plain;    /* a string that had no escapes: may be written as it stands */
     union {
-        const char *text; /* a string's: UTF-8, NUL-terminated, without any other NUL */
+        const char *text; /* a string's: UTF-8, NUL-terminated, without any other NUL; a real's:
+                             as it was written, not NUL-terminated */
         int64_t integer;
-        double real;
     };
 };
 
@@ -52,7 +57,18 @@ void json_values_free(struct json_values *values);
 /* The member of that name, NULL: none, or not an object. */
 const struct json_value *json_member(const struct json_value *object, const char *name);
 
-/* The caller owns it.  NULL with *fault filled in. */
+/* The caller owns it.  NULL with *fault filled in.  No JSON_REAL is in it: for each there is what
+ * json_number_text() knows, and to all others looks like an object, which is nowhere asked for. */
 json_t *json_read(const char *text, size_t len, struct json_fault *fault);
+
+/* The text of a number with a fraction or an exponent, as it was written; NULL: it is none.  The
+ * value's. */
+const char *json_number_text(const json_t *value);
+/* What is wrong with such a number where a text is asked for: the end of a sentence. */
+#define NUMBER_IS_NO_TEXT                                                                          \
+    "is a number with a fraction or an exponent, which may have been rounded; write it as a "      \
+    "string"
+/* A tree of json_read() as compact text, its numbers as they were written. */
+void json_write(struct buf *out, const json_t *value);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "model/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static int quoted(const char *text)
     return (int)len;
 }
 
-/* A string, number or boolean as text ("" for null), in room where it needs one; NULL: none of
+/* A string, integer or boolean as text ("" for null), in room where it needs one; NULL: none of
  * these, or text with a NUL byte in it. */
 static const char *scalar(const json_t *value, char room[SCALAR_TEXT])
 {
@@ -74,9 +75,6 @@ static const char *scalar(const json_t *value, char room[SCALAR_TEXT])
                    : NULL;
     case JSON_INTEGER:
         snprintf(room, SCALAR_TEXT, "%lld", (long long)json_integer_value(value));
-        return room;
-    case JSON_REAL:
-        snprintf(room, SCALAR_TEXT, "%.15g", json_real_value(value));
         return room;
     case JSON_TRUE:
         return "true";
@@ -101,7 +99,9 @@ static void read_text(struct notification_settings *settings, const struct membe
 {
     char room[SCALAR_TEXT];
     const char *text = scalar(value, room);
-    if (text == NULL)
+    if (json_number_text(value) != NULL)
+        problems_add(problems, member->name, NUMBER_IS_NO_TEXT);
+    else if (text == NULL)
         problems_add(problems, member->name, "must be text");
     else if (strlen(text) > member->most)
         problems_add(problems, member->name, "must have at most %zu bytes; this has %zu",

@@ -83,7 +83,8 @@ static void read_item_field(struct items *items, const struct fields *fields, co
                      RESOLUTION_ITEMS_MAX);
         return;
     }
-    char *text = fields_text(fields, name, ITEM_FIELD_MAX, 0, NULL);
+    char *text = fields_text(fields, name, ITEM_FIELD_MAX,
+                             field->kind == ITEM_TEXT ? 0 : FIELD_NUMBER, NULL);
     int64_t quantity;
     if (text != NULL && field->kind == ITEM_COUNT &&
         !text_int(text, 1, ITEM_QUANTITY_MOST, &quantity)) {
@@ -195,8 +196,8 @@ void resolution_read(struct resolution *resolution, const json_t *from,
     resolution->notes = fields_text(&fields, "ResolutionNotes", NOTES_MAX, FIELD_LINES, NULL);
     resolution->promo_code = fields_text(&fields, "PromoCode", PROMO_CODE_MAX, 0, NULL);
     resolution->customer_id = fields_text(&fields, "CustomerId", CUSTOMER_ID_MAX, 0, NULL);
-    resolution->amount = fields_text(&fields, "TransactionAmount", 40, 0, NULL);
-    resolution->final_payout = fields_text(&fields, "FinalPayout", 40, 0, NULL);
+    resolution->amount = fields_text(&fields, "TransactionAmount", 40, FIELD_NUMBER, NULL);
+    resolution->final_payout = fields_text(&fields, "FinalPayout", 40, FIELD_NUMBER, NULL);
     resolution->transaction_at = fields_date(&fields, "TransactionDate", DATE_NONE, NULL);
     read_items(resolution, &fields);
 }

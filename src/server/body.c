@@ -130,7 +130,7 @@ json_t *call_object(struct call *call)
         return NULL;
     }
     json_t *body = call_json(call);
-    if (body != NULL && !json_is_object(body)) {
+    if (body != NULL && (!json_is_object(body) || json_number_text(body) != NULL)) {
         json_decref(body);
         call_refuse(call, 400, NULL, "The body must be a JSON object.");
         return NULL;

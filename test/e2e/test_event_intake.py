@@ -136,3 +136,25 @@ def test_what_was_accepted_survives_a_kill(receivers):
         world.partner.ok(world.partner.post(made["Uri"] + "/Resume"))
         came = {json.loads(request.body)["EventId"] for request in receiver.wait(20)}
         assert came == set(ids)
+
+
+def test_numbers_are_passed_on_as_they_were_written(world, receiver):
+    """I1: an id that may have been rounded is named; amounts and lists keep each digit."""
+    world.notify(world.partner, receiver.url(), Category="Action Lifecycle Events")
+
+    def send(data):
+        return world.operator.call(
+            "POST", "/Events", headers={"Content-Type": "application/json"},
+            data='{"Type":"action.tracked","AccountSids":["%s"],"Data":%s}' % (
+                world.partner.sid, data))
+
+    answer = send('{"Oid":5.7660123456789012e+17,"CustomerId":-0}')
+    assert answer.status_code == 400, answer.text
+    errors = {error["Field"]: error["Message"] for error in answer.json()["Errors"]}
+    assert set(errors) == {"Data.Oid", "Data.CustomerId"}, errors
+    assert "write it as a string" in errors["Data.Oid"]
+    answer = send('{"Oid":576601234567890121,"SubId1":1.20,"Amount":10.50,"Items":[{"Price":0.10,"Rate":1E-09}]}')
+    assert answer.status_code == 202, answer.text
+    body = json.loads(receiver.wait(1)[0].body)
+    assert (body["Oid"], body["Amount"], body["SubId1"]) == ("576601234567890121", "10.50", "1.20")
+    assert body["Items"] == [{"Price": "0.10", "Rate": "1E-09"}]

@@ -265,3 +265,32 @@ def test_no_token_stands_in_the_log_or_in_the_file(server, world, tracking):
     for suffix in ("", "-wal"):
         with open(f"{server.data}/postbackd.db{suffix}", "rb") as file:
             assert tracking.token.encode() not in file.read()
+
+
+# ---- numbers, dates and placeholders ----
+
+def test_a_rounded_order_is_refused(world, tracking):
+    """I1: two orders whose ids a program has rounded are not one; each is refused by its field."""
+    given = {"irpid": world.partner.sid, "token": tracking.token}
+    headers = {"Content-Type": "application/json"}
+
+    def send(**numbers):
+        members = [f'"{name}":{json.dumps(value)}' for name, value in given.items()]
+        members += [f'"{name}":{text}' for name, text in numbers.items()]
+        return post(tracking, data="{" + ",".join(members) + "}", headers=headers)
+
+    for text in ("5.7660123456789012e+17", "5.7660123456789049e+17", "1.0", "1e3", "-0", "12.50"):
+        answer = send(oid=text, customerid=text, amount="1")
+        assert fields_of(answer) == ["oid", "customerid"], answer.text
+        assert "write it as a string" in answer.json()["Errors"][0]["Message"], answer.text
+    for text in ("true", "{}", "[1]", "{\"a\":1.5}"):
+        assert "oid" in fields_of(send(oid=text)), text
+    assert fields_of(send(oid='"A-1"', amount="1e1")) == ["amount"]
+    assert fields_of(send(oid='"A-1"', amount="10.50000000000000000001")) == ["amount"]
+    assert actions(world) == 0
+    whole = [tracking.id(send(oid=text)) for text in ("576601234567890121", "576601234567890122")]
+    assert len(set(whole)) == 2
+    id = tracking.id(send(oid='"A-1"', amount="10.50"))
+    shown = world.brand.ok(world.brand.get(f"Actions/{id}"))
+    assert (shown["Oid"], shown["Amount"]) == ("A-1", "10.50")
+    assert world.brand.ok(world.brand.get(f"Actions/{whole[0]}"))["Oid"] == "576601234567890121"

@@ -41,9 +41,63 @@ static void test_what_jansson_reads_is_read_the_same(void **state)
         assert_non_null(theirs);
         if (ours == NULL)
             fail_msg("%s: %s at %d:%d", texts[i], fault.what, fault.line, fault.column);
-        assert_true(json_equal(ours, theirs));
+        struct buf written = { 0 };
+        json_write(&written, ours);
+        json_t *again = json_loads(buf_text(&written), JSON_DECODE_ANY, NULL);
+        if (!json_equal(again, theirs))
+            fail_msg("%s became %s", texts[i], buf_text(&written));
+        buf_free(&written);
+        json_decref(again);
         json_decref(ours);
         json_decref(theirs);
+    }
+}
+
+static void test_a_number_stays_as_it_was_written(void **state)
+{
+    /* I1: digit for digit, in the flat array and in the tree. */
+    (void)state;
+    static const struct {
+        const char *text;
+        bool whole;
+    } numbers[] = {
+        { "5.7660123456789012e+17", false },
+        { "10.50", false },
+        { "1.0", false },
+        { "1e3", false },
+        { "-0", false },
+        { "-0.0", false },
+        { "0.1000000000000000055511151231257827", false },
+        { "0", true },
+        { "-9223372036854775808", true },
+        { "9007199254740993", true },
+    };
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        const char *text = numbers[i].text;
+        struct json_fault fault = { 0 };
+        struct json_values values = { 0 };
+        struct buf list = { 0 }, written = { 0 };
+        buf_fmt(&list, "[{\"a\":%s},%s]", text, text);
+        json_t *tree = json_read(list.data, list.len, &fault);
+        assert_non_null(tree);
+        json_write(&written, tree);
+        assert_string_equal(buf_text(&written), list.data);
+        const char *kept = json_number_text(json_array_get(tree, 1));
+        assert_int_equal(kept == NULL, numbers[i].whole);
+        if (kept != NULL)
+            assert_string_equal(kept, text);
+        assert_null(json_number_text(json_array_get(tree, 0)));
+        assert_true(json_scan(&values, list.data, list.len, &fault));
+        const struct json_value *last = &values.at[values.count - 1];
+        assert_int_equal(last->type, numbers[i].whole ? JSON_INTEGER : JSON_REAL);
+        if (!numbers[i].whole) {
+            assert_int_equal(last->len, strlen(text));
+            assert_memory_equal(last->text, text, last->len);
+        }
+        json_values_free(&values);
+        json_decref(tree);
+        buf_free(&list);
+        buf_free(&written);
     }
 }
 
@@ -174,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_jansson_reads_is_read_the_same),
+        cmocka_unit_test(test_a_number_stays_as_it_was_written),
         cmocka_unit_test(test_what_is_wrong_is_refused_with_its_place),
         cmocka_unit_test(test_a_name_given_twice_is_found_wherever_it_stands),
         cmocka_unit_test(test_values_stand_one_behind_the_other),
