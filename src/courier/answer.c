@@ -1,8 +1,7 @@
-/* answer.c — one answer of HTTP/1.x, on http_parser.
+/* answer.c — one answer of HTTP/1.x: heads until the final one, then its body by its framing.
  *
- * http_parser calls back with pieces of names and values; a header's line is built in `headers`
- * from line_at on and looked at when it is whole.  After the last byte of the final answer the
- * parser is paused, so that what follows is seen as too much rather than as another answer.
+ * Each part of the answer is read by a function of its own, which takes what is its own of the
+ * bytes and says what comes next.
  *
  * The rule: whatever comes, no more is kept than ANSWER_HEADERS_MAX and ANSWER_BODY_MAX, and no
  * more is read than a small multiple of ANSWER_READ_MAX.
@@ -13,196 +12,221 @@
 #include "model/attempt.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* Chunks of one byte cost six: so much framing is borne with, no more. */
-enum { RAW_BYTES_MAX = 8 * ANSWER_READ_MAX, HEADERS_FIRST = 384 };
-
-static struct answer *answer_of(http_parser *parser)
-{
-    return parser->data;
-}
-
-static int fault(struct answer *answer, const char *words)
-{
-    if (answer->fault == NULL)
-        answer->fault = words;
-    return -1;
-}
-
-/* Counts bytes of a header block and of its status line. */
-static bool head_has_room(struct answer *answer, size_t len)
-{
-    answer->head_bytes += len;
-    return answer->head_bytes <= ANSWER_HEADERS_MAX;
-}
-
-static int head_too_long(struct answer *answer)
-{
-    return fault(answer, "the answer's headers are over 8 KiB");
-}
-
-static void line_end(struct answer *answer)
-{
-    static const char name[] = "retry-after";
-    if (!answer->value_last)
-        return;
-    answer->value_last = false;
-    const char *line = answer->headers.data + answer->line_at;
-    const char *value = answer->headers.data + answer->value_at;
-    size_t len = answer->headers.len - answer->value_at;
-    if (answer->value_at - answer->line_at == sizeof(name) + 1 &&
-        strncasecmp(line, name, sizeof(name) - 1) == 0 && len < sizeof(answer->retry_after))
-        memcpy(answer->retry_after, value, len + 1);
-    buf_char(&answer->headers, '\n');
-    answer->line_at = answer->headers.len;
-}
-
-static int on_begin(http_parser *parser)
-{
-    struct answer *answer = answer_of(parser);
-    answer->head_whole = answer->value_last = false;
-    answer->head_bytes = answer->line_at = 0;
-    answer->retry_after[0] = '\0';
-    buf_reset(&answer->headers);
-    return 0;
-}
-
-static int on_status(http_parser *parser, const char *at, size_t len)
-{
-    (void)at;
-    struct answer *answer = answer_of(parser);
-    return head_has_room(answer, len) ? 0 : head_too_long(answer);
-}
-
-static int on_field(http_parser *parser, const char *at, size_t len)
-{
-    struct answer *answer = answer_of(parser);
-    if (answer->head_whole)
-        return 0; /* trailers are not kept */
-    line_end(answer);
-    if (!head_has_room(answer, len))
-        return head_too_long(answer);
-    if (answer->headers.cap == 0)
-        buf_room(&answer->headers, HEADERS_FIRST);
-    buf_add(&answer->headers, at, len);
-    return 0;
-}
-
-static int on_value(http_parser *parser, const char *at, size_t len)
-{
-    struct answer *answer = answer_of(parser);
-    if (answer->head_whole)
-        return 0;
-    if (!answer->value_last) {
-        if (!head_has_room(answer, 3))
-            return head_too_long(answer);
-        buf_add(&answer->headers, ": ", 2);
-        answer->value_at = answer->headers.len;
-        answer->value_last = true;
-    }
-    if (!head_has_room(answer, len))
-        return head_too_long(answer);
-    buf_add(&answer->headers, at, len);
-    return 0;
-}
-
-static int on_headers(http_parser *parser)
-{
-    struct answer *answer = answer_of(parser);
-    line_end(answer);
-    answer->head_whole = true;
-    if (parser->http_major != 1)
-        return fault(answer, "the answer is not HTTP/1.x");
-    if (parser->status_code < 100)
-        return fault(answer, "the answer's status is under 100");
-    if (parser->status_code == 101)
-        return fault(answer, "the answer switches to another protocol");
-    if (parser->uses_transfer_encoding && (parser->flags & F_CONTENTLENGTH) != 0)
-        return fault(answer, "the answer has both Content-Length and Transfer-Encoding");
-    if (parser->status_code < 200)
-        return 1; /* no body */
-    answer->status = (int)parser->status_code;
-    return parser->status_code == 204 || parser->status_code == 304 ? 1 : 0;
-}
-
-static int on_body(http_parser *parser, const char *at, size_t len)
-{
-    struct answer *answer = answer_of(parser);
-    answer->body_bytes += len;
-    size_t keep = answer->keep != 0 ? answer->keep : ANSWER_BODY_MAX;
-    if (answer->body.len < keep) {
-        size_t room = keep - answer->body.len;
-        buf_add(&answer->body, at, len < room ? len : room);
-    }
-    if (answer->body_bytes > ANSWER_READ_MAX) {
-        answer->state = ANSWER_WHOLE;
-        return -1;
-    }
-    return 0;
-}
-
-static int on_complete(http_parser *parser)
-{
-    struct answer *answer = answer_of(parser);
-    if (parser->status_code < 200) {
-        if (++answer->interim > ANSWER_INTERIM_MAX)
-            return fault(answer, "more than 16 interim (1xx) answers");
-        return 0;
-    }
-    answer->state = ANSWER_WHOLE;
-    answer->reusable = http_should_keep_alive(parser) != 0;
-    http_parser_pause(parser, 1);
-    return 0;
-}
-
-static const http_parser_settings settings = {
-    .on_message_begin = on_begin,
-    .on_status = on_status,
-    .on_header_field = on_field,
-    .on_header_value = on_value,
-    .on_headers_complete = on_headers,
-    .on_body = on_body,
-    .on_message_complete = on_complete,
-};
+enum { RAW_BYTES_MAX = 8 * ANSWER_READ_MAX };
+#define CHUNK_MAX (UINT64_MAX >> 8)
 
 void answer_start(struct answer *answer)
 {
-    struct buf headers = answer->headers, body = answer->body;
-    buf_reset(&headers);
+    struct buf body = answer->body;
+    struct answer_head head = answer->head;
     buf_reset(&body);
-    *answer = (struct answer){ .headers = headers, .body = body, .keep = answer->keep };
-    http_parser_init(&answer->parser, HTTP_RESPONSE);
-    answer->parser.data = answer;
+    *answer = (struct answer){ .head = head, .body = body, .keep = answer->keep };
+    answer_head_start(&answer->head);
 }
 
-static enum answer_state bad(struct answer *answer)
+static enum answer_state bad(struct answer *answer, const char *words)
 {
-    fault(answer, http_errno_description(HTTP_PARSER_ERRNO(&answer->parser)));
+    answer->fault = words;
     return answer->state = ANSWER_BAD;
 }
+
+static void whole(struct answer *answer, bool reusable)
+{
+    answer->state = ANSWER_WHOLE;
+    answer->reusable = reusable;
+}
+
+static bool kept_alive(const struct answer_head *head)
+{
+    if (head->chunked && (head->has_length || head->length_fault != NULL || head->minor == 0))
+        return false; /* two readers of it may differ on where it ends */
+    return !head->close && (head->minor > 0 || head->keep);
+}
+
+/* ---- the head ---- */
+
+static void body_begins(struct answer *answer)
+{
+    const struct answer_head *head = &answer->head;
+    if (answer->status == 204 || answer->status == 304) {
+        whole(answer, kept_alive(head));
+    } else if (head->chunked) {
+        answer->part = PART_SIZE;
+    } else if (head->coded) {
+        answer->part = PART_TO_END;
+    } else if (head->length_fault != NULL) {
+        answer->status = 0; /* without an end it is none */
+        bad(answer, head->length_fault);
+    } else if (!head->has_length) {
+        answer->part = PART_TO_END;
+    } else {
+        answer->part = PART_COUNTED;
+        answer->left = head->length;
+        if (head->length == 0)
+            whole(answer, kept_alive(head));
+    }
+}
+
+static void head_came(struct answer *answer)
+{
+    struct answer_head *head = &answer->head;
+    if (head->status == 101) {
+        bad(answer, "the answer switches to another protocol");
+        return;
+    }
+    if (head->status < 200) {
+        if (++answer->interim > ANSWER_INTERIM_MAX)
+            bad(answer, "more than 16 interim (1xx) answers");
+        else
+            answer_head_start(head);
+        return;
+    }
+    answer->status = head->status;
+    answer->head_whole = true;
+    body_begins(answer);
+}
+
+static size_t take_head(struct answer *answer, const char *at, size_t len)
+{
+    size_t used;
+    switch (answer_head_feed(&answer->head, at, len, &used)) {
+    case HEAD_WHOLE:
+        head_came(answer);
+        break;
+    case HEAD_BAD:
+        bad(answer, answer->head.fault);
+        break;
+    case HEAD_MORE:
+        break;
+    }
+    return used;
+}
+
+/* ---- the body ---- */
+
+static void keep(struct answer *answer, const char *at, size_t len)
+{
+    size_t most = answer->keep != 0 ? answer->keep : ANSWER_BODY_MAX;
+    if (answer->body.len < most) {
+        size_t room = most - answer->body.len;
+        buf_add(&answer->body, at, len < room ? len : room);
+    }
+    answer->body_bytes += len;
+    if (answer->body_bytes > ANSWER_READ_MAX)
+        whole(answer, false);
+}
+
+static size_t take_counted(struct answer *answer, const char *at, size_t len)
+{
+    size_t mine = answer->left < len ? (size_t)answer->left : len;
+    keep(answer, at, mine);
+    answer->left -= mine;
+    if (answer->left > 0 || answer->state != ANSWER_MORE)
+        return mine;
+    if (answer->part == PART_CHUNK)
+        answer->part = PART_CHUNK_END;
+    else
+        whole(answer, kept_alive(&answer->head));
+    return mine;
+}
+
+static size_t take_to_end(struct answer *answer, const char *at, size_t len)
+{
+    keep(answer, at, len);
+    return len;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Its digits; what follows them on the line is an extension. */
+static size_t take_size(struct answer *answer, const char *at, size_t len)
+{
+    size_t i = 0;
+    int digit;
+    while (i < len && (digit = hex_digit(at[i])) != -1) {
+        if (answer->left > CHUNK_MAX) {
+            bad(answer, "a chunk's size is past all numbers");
+            return len;
+        }
+        answer->left = answer->left * 16 + (uint64_t)digit;
+        answer->size_seen = true;
+        i++;
+    }
+    if (i == len)
+        return len;
+    if (!answer->size_seen || strchr(" \t;\r\n", at[i]) == NULL || at[i] == '\0')
+        bad(answer, "a chunk of the answer has no size");
+    answer->part = PART_EXTENSION;
+    return i;
+}
+
+static size_t take_extension(struct answer *answer, const char *at, size_t len)
+{
+    const char *lf = memchr(at, '\n', len);
+    if (lf == NULL)
+        return len;
+    answer->size_seen = answer->line_used = false;
+    answer->part = answer->left > 0 ? PART_CHUNK : PART_TRAILERS;
+    return (size_t)(lf - at) + 1;
+}
+
+static size_t take_chunk_end(struct answer *answer, const char *at, size_t len)
+{
+    size_t i = 0;
+    if (at[0] == '\r' && !answer->line_used) {
+        answer->line_used = true;
+        if (++i == len)
+            return i;
+    }
+    answer->line_used = false;
+    if (at[i] != '\n')
+        bad(answer, "a chunk of the answer is longer than its size");
+    answer->part = PART_SIZE;
+    return i + 1;
+}
+
+/* Not kept; they end with an empty line. */
+static size_t take_trailers(struct answer *answer, const char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] == '\n' && !answer->line_used) {
+            whole(answer, kept_alive(&answer->head));
+            return i + 1;
+        }
+        if (at[i] != '\r')
+            answer->line_used = at[i] != '\n';
+    }
+    return len;
+}
+
+static size_t (*const takes[])(struct answer *answer, const char *at, size_t len) = {
+    [PART_HEAD] = take_head,           [PART_COUNTED] = take_counted,
+    [PART_TO_END] = take_to_end,       [PART_SIZE] = take_size,
+    [PART_EXTENSION] = take_extension, [PART_CHUNK] = take_counted,
+    [PART_CHUNK_END] = take_chunk_end, [PART_TRAILERS] = take_trailers,
+};
 
 enum answer_state answer_feed(struct answer *answer, const char *bytes, size_t len)
 {
     if (len == 0)
         return answer->state;
-    if (answer->state != ANSWER_MORE) {
-        answer->reusable = false;
-        return answer->state;
-    }
     answer->begun = true;
-    answer->parser.data = answer;
-    size_t used = http_parser_execute(&answer->parser, &settings, bytes, len);
-    if (answer->state == ANSWER_WHOLE) {
-        if (used < len)
-            answer->reusable = false;
-        return ANSWER_WHOLE;
-    }
-    if (HTTP_PARSER_ERRNO(&answer->parser) != HPE_OK || answer->parser.upgrade)
-        return bad(answer);
+    size_t used = 0;
+    while (used < len && answer->state == ANSWER_MORE)
+        used += takes[answer->part](answer, bytes + used, len - used);
+    if (used < len)
+        answer->reusable = false;
     answer->raw_bytes += len;
-    if (answer->status != 0 && answer->raw_bytes > RAW_BYTES_MAX)
-        answer->state = ANSWER_WHOLE;
+    if (answer->state == ANSWER_MORE && answer->status != 0 && answer->raw_bytes > RAW_BYTES_MAX)
+        whole(answer, false);
     return answer->state;
 }
 
@@ -210,12 +234,8 @@ enum answer_state answer_end(struct answer *answer)
 {
     if (answer->state != ANSWER_MORE)
         return answer->state;
-    answer->parser.data = answer;
-    http_parser_execute(&answer->parser, &settings, NULL, 0);
     answer->reusable = false;
-    if (answer->state == ANSWER_MORE)
-        answer->state = ANSWER_SHORT;
-    return answer->state;
+    return answer->state = answer->part == PART_TO_END ? ANSWER_WHOLE : ANSWER_SHORT;
 }
 
 const char *answer_fault(const struct answer *answer)
@@ -225,6 +245,6 @@ const char *answer_fault(const struct answer *answer)
 
 void answer_free(struct answer *answer)
 {
-    buf_free(&answer->headers);
+    answer_head_free(&answer->head);
     buf_free(&answer->body);
 }

@@ -77,11 +77,11 @@ static void take_answer(struct attempt *attempt, struct answer *answer)
     attempt->retry_after_ms = -1;
     if (answer->status == 0)
         return;
-    if (answer->retry_after[0] != '\0')
-        attempt->retry_after_ms = retry_after_parse(answer->retry_after, clock_wall_ms());
-    if (answer->headers.len > 0) {
-        attempt->headers_len = answer->headers.len;
-        attempt->headers = buf_take(&answer->headers);
+    if (answer->head.retry_after[0] != '\0')
+        attempt->retry_after_ms = retry_after_parse(answer->head.retry_after, clock_wall_ms());
+    if (answer->head.headers.len > 0) {
+        attempt->headers_len = answer->head.headers.len;
+        attempt->headers = buf_take(&answer->head.headers);
     }
     if (answer->body.len > 0) {
         attempt->body_len = answer->body.len;

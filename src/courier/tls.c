@@ -249,6 +249,8 @@ static const struct {
     { SSL_R_UNSUPPORTED_PROTOCOL, "the receiver speaks no TLS of version 1.2 or later" },
     { SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the receiver speaks no TLS of version 1.2 or later" },
     { SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the receiver refused the handshake" },
+    { SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL,
+      "the receiver speaks HTTP/2 only; postbacks are sent by HTTP/1.1" },
     { SSL_R_TLSV1_UNRECOGNIZED_NAME, "the receiver has no certificate for this name" },
     { SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "the receiver wants a client certificate" },
     { SSL_R_TLSV1_ALERT_UNKNOWN_CA, REFUSED "is of an authority that it does not know" },

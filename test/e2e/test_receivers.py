@@ -84,7 +84,11 @@ def test_an_answer_that_is_cut_off_delivers_nothing(world, receiver, name, behav
 
 
 @pytest.mark.parametrize("name,behaviour,detail", [
-    ("another protocol", says("SSH-2.0-OpenSSH_9.2\r\n"), ""),
+    ("another protocol", says("SSH-2.0-OpenSSH_9.2\r\n"), "speaks SSH"),
+    ("a frame of HTTP/2", says(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64\0\4\0\x10\0\0\0\6\0\1\0\0",
+                               stay=True), "speaks HTTP/2 only"),
+    ("an alert of TLS", says(b"\x15\3\3\0\2\2\x46", stay=True), "speaks TLS on this port"),
+    ("a server of mail", says("220 mail.example ESMTP\r\n", stay=True), "speaks SMTP"),
     ("noise", says(bytes(range(256))), ""),
     ("a page without a header", says("<html>200 OK</html>\r\n\r\n"), ""),
     ("HTTP/2", says("HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nOK"), "not HTTP/1.x"),
@@ -95,21 +99,52 @@ def test_an_answer_that_is_cut_off_delivers_nothing(world, receiver, name, behav
     ("two lengths", says(OK + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nOKx"), ""),
     ("a length below nought", says(OK + "Content-Length: -2\r\n\r\nOK"), ""),
     ("a length past all numbers", says(OK + "Content-Length: 99999999999999999999999\r\n\r\nOK"), ""),
-    ("length and chunks", says(OK + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-     ""),
     ("chunks of no size", says(OK + "Transfer-Encoding: chunked\r\n\r\nzz\r\nOK\r\n"), ""),
     ("a chunk past all numbers", says(OK + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"), ""),
     ("a NUL in a header", says(OK.encode() + b"X-A: b\x00c\r\n\r\n"), ""),
     ("interim answers without end", without_end("", "HTTP/1.1 102 Wait\r\n\r\n" * 20), "interim"),
     ("headers without end", without_end(OK, "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n" * 20),
-     "over 8 KiB"),
-    ("a header without end", without_end(OK + "X-Filler: ", "x" * 4096), "over 8 KiB"),
-    ("a header's name without end", without_end(OK, "x" * 4096), ""),
-    ("a reason without end", without_end("HTTP/1.1 200 ", "OK " * 1000), "over 8 KiB"),
+     "over 64 KiB"),
+    ("a header without end", without_end(OK + "X-Filler: ", "x" * 4096), "over 64 KiB"),
+    ("a header's name without end", without_end(OK, "x" * 4096), "over 64 KiB"),
+    ("a reason without end", without_end("HTTP/1.1 200 ", "OK " * 1000), "over 64 KiB"),
 ])
 def test_what_is_not_http_delivers_nothing(world, receiver, name, behaviour, detail):
+    """R5 and R8: what is no answer, or leaves in doubt where it ends; each in its own words."""
     attempt = fails_then_delivers(world, receiver, behaviour, "bad_answer", detail)
     assert attempt["Detail"], "a person is told what is wrong"
+
+
+BIG = "".join(f"X-Filler-{number:03}: {'x' * 87}\r\n" for number in range(86))  # 8.6 KiB
+
+
+@pytest.mark.parametrize("name,answer", [
+    ("8.6 KiB of headers", OK + BIG + "Content-Length: 2\r\n\r\nOK"),
+    ("60 KiB of headers", OK + BIG * 7 + "Content-Length: 2\r\n\r\nOK"),
+    ("one header of 20 KiB", OK + "Set-Cookie: " + "c" * 20000 + "\r\nContent-Length: 2\r\n\r\nOK"),
+    ("the same length twice", OK + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nOK"),
+    ("the same length twice in a line", OK + "Content-Length: 2, 2\r\n\r\nOK"),
+    ("length and chunks", OK + "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "2\r\nOK\r\n0\r\n\r\n"),
+    ("chunked twice", OK + "Transfer-Encoding: chunked, chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
+    ("chunked in two lines", OK + 2 * "Transfer-Encoding: chunked\r\n" + "\r\n2\r\nOK\r\n0\r\n\r\n"),
+    ("a reason of 10 KiB", "HTTP/1.1 200 " + "because " * 1280 + "\r\nContent-Length: 2\r\n\r\nOK"),
+    ("no reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nOK"),
+    ("a line without a colon", OK + "what is this\r\nContent-Length: 2\r\n\r\nOK"),
+    ("bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nOK"),
+    ("small letters", "http/1.1 200 ok\r\ncontent-length: 2\r\n\r\nOK"),
+    ("an interim answer with a length", "HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\n" + OK +
+     "Content-Length: 2\r\n\r\nOK"),
+    ("a space before the colon", OK + "Content-Length : 2\r\n\r\nOK"),
+], ids=lambda one: one if len(one) < 40 else "")
+def test_an_answer_whose_verdict_is_clear_delivers(world, receiver, name, answer):
+    """R5: read as it was meant, though the receiver stays and says nothing more."""
+    receiver.behave = says(answer, stay=True)
+    delivery = Delivery(world, receiver.url(), SuccessResponse="OK")
+    delivery.send()
+    delivery.await_state("DELIVERED", timeout=10)
+    response = delivery.postback()["AttemptList"][0]["Response"]
+    assert response["Status"] == "200" and len(response["Headers"]) <= 8192
 
 
 @pytest.mark.parametrize("name,start,piece", [

@@ -79,7 +79,7 @@ def test_every_kind_of_body_is_signed_as_it_is_sent(world, receiver, verify, set
     assert verify(check(delivery.secret, request)) == ["accepted"]
     # C13: unless told otherwise it reads the body as JSON next, as the guide says.
     told = verify(check(delivery.secret, request), parse=True)
-    if settings.get("BodyFormat") == "JSON":
+    if settings.get("BodyFormat") == "JSON" or not request.body:  # older releases: not without a body
         assert told == ["accepted"]
     else:
         assert "JSON" in told[0], f"expected the library to stumble over no JSON, got {told}"

