@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -115,6 +116,18 @@ static int run(struct daemon *daemon)
     return started ? 0 : 1;
 }
 
+/* The file is not ours to change: it may be root's, and read through a group. */
+static void warn_readable(const struct config *config)
+{
+    struct stat about;
+    bool secret = config->egress_proxy != NULL && strchr(config->egress_proxy, '@') != NULL;
+    if (secret && config->file != NULL && stat(config->file, &about) == 0 &&
+        (about.st_mode & S_IROTH) != 0)
+        log_warn("settings_readable", LOG_T("file", config->file),
+                 LOG_T("reason", "everybody on this machine can read the proxy's password in it: "
+                                 "make it 0640 or 0600"));
+}
+
 int serve_command(int argc, char **argv)
 {
     struct daemon daemon = { .argc = argc, .argv = argv };
@@ -138,6 +151,7 @@ int serve_command(int argc, char **argv)
         die("libsodium cannot start: no randomness");
     setup_log(&daemon.config);
     log_start();
+    warn_readable(&daemon.config);
     int code = run(&daemon);
     config_free(&daemon.config);
     log_stop();

@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "store/batch.h"
 #include "store/event_types.h"
+#include "store/modes.h"
 #include "store/readers.h"
 #include "store/schema.h"
 #include "store/secrets.h"
@@ -346,7 +347,7 @@ struct store *store_open(const struct store_config *config, struct error *error)
     store->ids.node = config->node;
     store->finished_end = &store->finished;
     pthread_mutex_init(&store->finished_lock, NULL);
-    if (!make_directory(config->directory, error))
+    if (!make_directory(config->directory, error) || !modes_mend(config->directory, error))
         goto err0;
     store->lock = take_lock(config->directory, error);
     if (store->lock == -1)

@@ -491,3 +491,99 @@ def test_our_files_are_known_by_their_application_id(data):
     assert ours.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert ours.execute("PRAGMA foreign_key_check").fetchall() == []
     ours.close()
+
+
+# ---- who else may touch the files ----
+
+FILES = ["postbackd.db", "lock", "operator.token"]
+
+
+@pytest.mark.parametrize("name, wrong, right", [
+    (".", 0o755, 0o700), (".", 0o777, 0o700), (".", 0o2750, 0o700), ("postbackd.db", 0o666, 0o600),
+    ("postbackd.db", 0o640, 0o600), ("lock", 0o644, 0o600), ("operator.token", 0o644, 0o600),
+    ("operator.token", 0o604, 0o600)])
+def test_what_others_may_touch_is_taken_from_them(data, name, wrong, right):
+    """A13: a mode that lets others in is mended at the start, and said."""
+    os.chmod(data / name, wrong)
+    with Server(data=str(data)) as server:
+        assert mode(data / name) == right
+        said = [line for line in server.log().splitlines() if "mode_mended" in line]
+        assert len(said) == 1, server.log()
+        assert f"was={wrong:04o} now={right:04o}" in said[0] and str(data) in said[0]
+        assert server.stop() == 0
+
+
+def test_the_log_that_a_crash_left_is_mended_too(tmp_path):
+    """A13: also the write-ahead log and its index."""
+    with Server(data=str(tmp_path / "data")) as server:
+        World(server)
+        server.kill()
+        for name in ("postbackd.db-wal", "postbackd.db-shm"):
+            os.chmod(tmp_path / "data" / name, 0o644)
+        server.start()
+        for name in ("postbackd.db-wal", "postbackd.db-shm"):
+            assert mode(tmp_path / "data" / name) == 0o600, name
+        assert server.log().count("mode_mended") == 2
+        assert server.stop() == 0
+
+
+def test_right_modes_are_not_talked_about(data):
+    """A13"""
+    with Server(data=str(data)) as server:
+        assert "mode_mended" not in server.log()
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("wrong", [0o640, 0o604, 0o644, 0o666])
+def test_a_key_that_others_could_read_is_refused(data, wrong):
+    """A13: a quiet chmod would hide that the secrets may be known."""
+    os.chmod(data / "secret.key", wrong)
+    said = refused(data)
+    assert "secret.key may be read or written by others" in said and f"{wrong:03o}" in said
+
+
+@pytest.mark.parametrize("name", [*FILES, "secret.key", "postbackd.db-wal", "postbackd.db-shm"])
+def test_a_symbolic_link_is_not_followed(data, tmp_path, name):
+    """A13: also to where nothing is."""
+    elsewhere = tmp_path / "elsewhere"
+    if (data / name).exists():
+        os.rename(data / name, elsewhere)
+    before = elsewhere.read_bytes() if elsewhere.exists() else None
+    os.symlink(elsewhere, data / name)
+    said = refused(data)
+    assert f"{data / name} is a symbolic link" in said, said
+    assert (elsewhere.read_bytes() if elsewhere.exists() else None) == before
+
+
+@pytest.mark.parametrize("name", [*FILES, "secret.key"])
+def test_a_directory_in_the_place_of_a_file(data, name):
+    """A13"""
+    os.unlink(data / name)
+    os.mkdir(data / name, 0o700)
+    assert f"{data / name} is not a file" in refused(data)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("name", [".", *FILES, "secret.key"])
+def test_what_belongs_to_somebody_else_is_refused(data, name):
+    """A13: its owner could open it again; and a server under the wrong user leaves files behind that
+    the right one cannot open."""
+    os.chown(data / name, 65534, -1)
+    said = refused(data)
+    assert "belongs to nobody and this server runs as root" in said and "chown" in said, said
+    os.chown(data / name, 0, -1)
+    with Server(data=str(data)) as server:
+        assert server.stop() == 0
+
+
+def test_a_settings_file_with_a_password_that_everybody_reads(tmp_path):
+    """A13: told, not changed: the file may be somebody else's."""
+    settings = tmp_path / "postbackd.conf"
+    settings.write_text("egress-proxy = http://us:secret@127.0.0.1:9\n")
+    for wrong, told in ((0o644, 1), (0o640, 0)):
+        os.chmod(settings, wrong)
+        with Server("--config", str(settings), data=str(tmp_path / f"data{told}")) as server:
+            assert server.log().count("settings_readable") == told, server.log()
+            assert "secret@" not in server.log()
+            assert server.stop() == 0
+        assert mode(settings) == wrong
