@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "model/date.h"
+#include "model/placeholder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,12 +62,13 @@ static void read_time(struct intake *intake, struct incoming *event, const struc
 {
     const char *text = string_of(value);
     int64_t now_ms = clock_wall_ms();
+    bool whole_day;
     event->occurred_at = now_ms;
     if (!is_given(value))
         return;
-    if (text == NULL || !date_parse(text, &event->occurred_at))
-        wrong(intake, "OccurredAt", "must be an ISO 8601 date, such as 2026-11-23T18:40:17Z");
-    else if (event->occurred_at > now_ms + INTAKE_AHEAD_MS)
+    if (text == NULL || !date_parse_day(text, &event->occurred_at, &whole_day))
+        wrong(intake, "OccurredAt", DATE_WANTED);
+    else if (date_is_future(event->occurred_at, whole_day, now_ms, INTAKE_AHEAD_MS))
         wrong(intake, "OccurredAt", "must not be in the future");
 }
 
@@ -77,6 +79,8 @@ static void read_key(struct intake *intake, struct incoming *event, const struct
         return;
     if (key == NULL || key[0] == '\0' || text_length(key) > INTAKE_KEY_MAX)
         wrong(intake, "DedupeKey", "must be a text of 1 to 200 characters");
+    else if (placeholder_is(key)) /* all but the first would be lost */
+        wrong(intake, "DedupeKey", PLACEHOLDER_WRONG);
     else
         event->dedupe_key = must_copy(key);
 }

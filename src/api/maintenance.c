@@ -94,8 +94,8 @@ static void start(struct call *call, void *context)
     fields_only(&fields, names);
     maintenance->message =
         fields_text(&fields, "Message", MAINTENANCE_MESSAGE_MAX, FIELD_LINES, NULL);
-    maintenance->start_at = fields_date(&fields, "StartDate", DATE_NONE, NULL);
-    maintenance->expected_end_at = fields_date(&fields, "ExpectedEndDate", DATE_NONE, NULL);
+    maintenance->start_at = fields_date(&fields, "StartDate", DATE_NONE, 0, NULL);
+    maintenance->expected_end_at = fields_date(&fields, "ExpectedEndDate", DATE_NONE, 0, NULL);
     maintenance->started_at = maintenance->ended_at = DATE_NONE;
     if (maintenance->message == NULL)
         maintenance->message = must_copy("");

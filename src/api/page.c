@@ -37,9 +37,7 @@ static bool moment_read(const struct call *call, const char *name, int64_t *at_m
         return false;
     if (date_parse_day(given, at_ms, whole_day))
         return true;
-    problems_add(problems, name,
-                 "must be an ISO 8601 date, such as 2026-11-23 or 2026-11-23T18:40:17Z (in a URL "
-                 "'+' is written %%2B)");
+    problems_add(problems, name, DATE_WANTED " (in a URL '+' is written %%2B)");
     return false;
 }
 

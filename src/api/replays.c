@@ -81,10 +81,14 @@ static void span_take(const struct fields *fields, struct replay *replay)
     bool whole_day;
     char *text = fields_text(fields, "EndDate", 40, 0, NULL);
     replay->start_at =
-        fields_date(fields, "StartDate", now_ms, "the time from which events are sent again");
+        fields_date(fields, "StartDate", DATE_NONE, 0, "the time from which events are sent again");
+    if (replay->start_at != DATE_NONE && replay->start_at > now_ms) {
+        problems_add(fields->problems, "StartDate",
+                     "must not be in the future; a day alone is that day in UTC");
+        replay->start_at = DATE_NONE;
+    }
     if (text != NULL && !date_parse_day(text, &end, &whole_day))
-        problems_add(fields->problems, "EndDate",
-                     "must be an ISO 8601 date, such as 2026-11-23T18:40:17+01:00 or 2026-11-23");
+        problems_add(fields->problems, "EndDate", DATE_WANTED);
     else if (text != NULL)
         end = whole_day ? date_add_days(end, 1) : end + (end % 1000 == 0 ? 1000 : 1);
     if (replay->start_at != DATE_NONE && replay->start_at >= end)

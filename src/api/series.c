@@ -57,7 +57,8 @@ static void span_choose(struct series_work *work)
     if (from == DATE_NONE)
         from = until - points * SERIES_MINUTE_MS;
     if (problems->count == 0 && from >= until)
-        problems_add(problems, "Start", "must not be in the future");
+        problems_add(problems, "Start",
+                     "must not be in the future; a day alone is that day in UTC");
     if (problems->count > 0)
         return;
     work->until = until;

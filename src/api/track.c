@@ -221,8 +221,7 @@ static void track(struct call *call, void *context)
         return;
     }
     read_token(tracking, call, given);
-    conversion_read(&tracking->conversion, given, now_ms + TRACK_AHEAD_MS, now_ms,
-                    &tracking->api.problems);
+    conversion_read(&tracking->conversion, given, now_ms, TRACK_AHEAD_MS, &tracking->api.problems);
     json_decref(given);
     if (!id_parse(call->params[0], &tracking->campaign) ||
         !id_parse(call->params[1], &tracking->tracker))

@@ -29,10 +29,10 @@ static const struct text_parameter {
     const char *required;
     unsigned flags; /* of fields_text() */
 } texts[] = {
-    { "oid", PLACE(order_id), ORDER_ID_MAX, "the order's id", 0 },
+    { "oid", PLACE(order_id), ORDER_ID_MAX, "the order's id", FIELD_IDENTIFIER },
     { "amount", PLACE(amount), 40, NULL, FIELD_NUMBER },
     { "currency", PLACE(currency), 3, NULL, 0 },
-    { "customerid", PLACE(customer_id), CUSTOMER_ID_MAX, NULL, 0 },
+    { "customerid", PLACE(customer_id), CUSTOMER_ID_MAX, NULL, FIELD_IDENTIFIER },
     { "promocode", PLACE(promo_code), PROMO_CODE_MAX, NULL, 0 },
     { "subid1", PLACE(sub_ids[0]), SUB_ID_MAX, NULL, 0 },
     { "subid2", PLACE(sub_ids[1]), SUB_ID_MAX, NULL, 0 },
@@ -74,8 +74,8 @@ static char *read_partner(const struct fields *fields)
     return sid;
 }
 
-void conversion_read(struct conversion *conversion, const json_t *given, int64_t latest,
-                     int64_t now_ms, struct problems *problems)
+void conversion_read(struct conversion *conversion, const json_t *given, int64_t now_ms,
+                     int64_t ahead_ms, struct problems *problems)
 {
     const struct fields fields = { .from = given, .problems = problems };
     *conversion = (struct conversion){ 0 };
@@ -86,7 +86,7 @@ void conversion_read(struct conversion *conversion, const json_t *given, int64_t
     if (conversion->currency != NULL && !money_currency_known(conversion->currency))
         problems_add(problems, "currency", "must be a currency of ISO 4217, as EUR");
     conversion->partner = read_partner(&fields);
-    conversion->event_at = fields_date(&fields, "eventdate", latest, NULL);
+    conversion->event_at = fields_date(&fields, "eventdate", now_ms, ahead_ms, NULL);
     if (conversion->event_at == DATE_NONE)
         conversion->event_at = now_ms;
 }

@@ -18,9 +18,10 @@ struct conversion {           /* strings are owned; NULL: not given */
 
 extern const char *const conversion_names[]; /* of the parameters, NULL-ended; and "token" */
 
-/* `given` is flat; names that are not parameters are wrong too.  Dates after `latest` are wrong. */
-void conversion_read(struct conversion *conversion, const json_t *given, int64_t latest,
-                     int64_t now_ms, struct problems *problems);
+/* `given` is flat; names that are not parameters are wrong too.  Dates that are
+ * date_is_future() by so many ms ahead are wrong. */
+void conversion_read(struct conversion *conversion, const json_t *given, int64_t now_ms,
+                     int64_t ahead_ms, struct problems *problems);
 void conversion_free(struct conversion *conversion);
 
 /* Fills the action from it (campaign, tracker, partner, brand and their names are the caller's);

@@ -15,8 +15,9 @@
 enum { DAYS_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* from 0000-03-01 */ };
 
 static const int64_t day_ms = 86400000;
-static const int64_t least_ms = -62135596800000; /* 0001-01-01 */
-static const int64_t most_ms = 253402300799999;  /* the last of 9999 */
+static const int64_t earliest_zone_ms = 14 * 3600000; /* UTC+14, where each day begins first */
+static const int64_t least_ms = -62135596800000;      /* 0001-01-01 */
+static const int64_t most_ms = 253402300799999;       /* the last of 9999 */
 
 struct civil { /* month and day from 1; weekday 0 is Sunday; of_year from 1 */
     int year, month, day, hour, minute, second, milli, weekday, of_year;
@@ -97,13 +98,15 @@ static bool skip(const char **at, char c)
     return true;
 }
 
-static bool parse_day(const char **at, int64_t *days)
+/* `basic`: without separators. */
+static bool parse_day(const char **at, int64_t *days, bool *basic)
 {
     int year = digits(at, 4);
-    if (year < 1 || !skip(at, '-'))
+    *basic = **at != '-';
+    if (year < 1 || (!*basic && !skip(at, '-')))
         return false;
     int month = digits(at, 2);
-    if (month < 1 || month > 12 || !skip(at, '-'))
+    if (month < 1 || month > 12 || (!*basic && !skip(at, '-')))
         return false;
     int day = digits(at, 2);
     if (day < 1 || day > days_in_month(year, month))
@@ -112,64 +115,87 @@ static bool parse_day(const char **at, int64_t *days)
     return true;
 }
 
-static bool parse_time(const char **at, int64_t *ms)
+/* Behind the point or comma. */
+static bool parse_fraction(const char **at, int *milli)
 {
+    int worth = 100;
+    if (**at < '0' || **at > '9')
+        return false;
+    for (; **at >= '0' && **at <= '9'; (*at)++, worth /= 10)
+        *milli += (**at - '0') * worth;
+    return true;
+}
+
+static bool parse_time(const char **at, bool basic, int64_t *ms)
+{
+    int second = 0, milli = 0;
     int hour = digits(at, 2);
-    if (hour < 0 || hour > 23 || !skip(at, ':'))
+    if (hour < 0 || hour > 23 || (!basic && !skip(at, ':')))
         return false;
     int minute = digits(at, 2);
-    if (minute < 0 || minute > 59 || !skip(at, ':'))
+    if (minute < 0 || minute > 59)
         return false;
-    int second = digits(at, 2);
-    if (second < 0 || second > 59)
-        return false;
-    int milli = 0;
-    if (skip(at, '.')) {
-        int worth = 100;
-        if (**at < '0' || **at > '9')
+    if (basic ? **at >= '0' && **at <= '9' : skip(at, ':')) {
+        second = digits(at, 2);
+        if (second < 0 || second > 59)
             return false;
-        for (; **at >= '0' && **at <= '9'; (*at)++, worth /= 10)
-            milli += (**at - '0') * worth;
+        if ((skip(at, '.') || skip(at, ',')) && !parse_fraction(at, &milli))
+            return false;
     }
     *ms = ((int64_t)hour * 60 + minute) * 60000 + second * 1000 + milli;
     return true;
 }
 
-/* Z, +01:00, +0100 or nothing. */
+/* Z, +01, +01:00, +0100 or nothing. */
 static bool parse_offset(const char **at, int64_t *ms)
 {
     *ms = 0;
-    if (**at == '\0' || skip(at, 'Z'))
+    if (**at == '\0' || skip(at, 'Z') || skip(at, 'z'))
         return true;
-    int sign = **at == '-' ? -1 : 1;
+    int sign = **at == '-' ? -1 : 1, minute = 0;
     if (!skip(at, '+') && !skip(at, '-'))
         return false;
     int hour = digits(at, 2);
     if (hour < 0 || hour > 23)
         return false;
-    skip(at, ':');
-    int minute = digits(at, 2);
+    if (skip(at, ':') || **at != '\0')
+        minute = digits(at, 2);
     if (minute < 0 || minute > 59)
         return false;
     *ms = sign * ((int64_t)hour * 60 + minute) * 60000;
     return true;
 }
 
+/* What may stand between day and time. */
+static bool parse_between(const char **at)
+{
+    return skip(at, 'T') || skip(at, 't') || skip(at, ' ');
+}
+
 bool date_parse_day(const char *text, int64_t *at_ms, bool *whole_day)
 {
     const char *at = text;
     int64_t days, time = 0, offset = 0;
-    if (!parse_day(&at, &days))
+    bool basic;
+    if (!parse_day(&at, &days, &basic))
         return false;
-    *whole_day = *at == '\0';
-    if (!*whole_day &&
-        (!skip(&at, 'T') || !parse_time(&at, &time) || !parse_offset(&at, &offset) || *at != '\0'))
+    bool day_alone = *at == '\0';
+    if (!day_alone && (!parse_between(&at) || !parse_time(&at, basic, &time) ||
+                       !parse_offset(&at, &offset) || *at != '\0'))
         return false;
     int64_t ms = days * day_ms + time - offset;
     if (ms < least_ms || ms > most_ms)
         return false;
     *at_ms = ms;
+    *whole_day = day_alone;
     return true;
+}
+
+bool date_is_future(int64_t at_ms, bool whole_day, int64_t now_ms, int64_t ahead_ms)
+{
+    if (whole_day && ahead_ms < earliest_zone_ms)
+        ahead_ms = earliest_zone_ms;
+    return at_ms > now_ms + ahead_ms;
 }
 
 bool date_parse(const char *text, int64_t *at_ms)

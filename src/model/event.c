@@ -58,9 +58,6 @@ static bool is_integer(const char *text)
     return len > 0 && len <= INTEGER_DIGITS_MAX && text[len] == '\0';
 }
 
-static const char date_wanted[] =
-    "must be a date like \"2026-11-23\" or \"2026-11-23T18:40:17+00:00\"";
-
 static const char money_wanted[] =
     "must be a decimal number like \"12.50\", without separators or symbols";
 
@@ -77,7 +74,7 @@ static const char *real_misfit(enum point_type type, const struct json_value *re
     if (type == POINT_INTEGER)
         return "must be a whole number";
     if (type == POINT_DATE)
-        return date_wanted;
+        return DATE_WANTED;
     if (type != POINT_MONEY)
         return is_decimal(real) ? NULL : NUMBER_IS_NO_TEXT;
     if (real->len < sizeof(text))
@@ -96,7 +93,7 @@ static const char *string_misfit(enum point_type type, const struct json_value *
     if (type == POINT_MONEY && !money_is_decimal(text))
         return money_wanted;
     if (type == POINT_DATE && !date_parse(text, &at_ms))
-        return date_wanted;
+        return DATE_WANTED;
     return NULL;
 }
 
@@ -111,14 +108,14 @@ static const char *misfit(enum point_type type, const struct json_value *value)
     case JSON_NULL:
         return NULL;
     case JSON_INTEGER:
-        return type == POINT_DATE ? date_wanted : NULL;
+        return type == POINT_DATE ? DATE_WANTED : NULL;
     case JSON_REAL:
         return real_misfit(type, value);
     case JSON_TRUE:
     case JSON_FALSE:
         return type == POINT_INTEGER ? "must be a whole number"
                : type == POINT_MONEY ? money_wanted
-               : type == POINT_DATE  ? date_wanted
+               : type == POINT_DATE  ? DATE_WANTED
                                      : NULL;
     default:
         return "must be a single value, not an object or an array";

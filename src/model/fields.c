@@ -12,6 +12,7 @@
 #include "model/date.h"
 #include "model/json.h"
 #include "model/money.h"
+#include "model/placeholder.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,6 +85,8 @@ static const char *wrong_with(const char *text, unsigned flags)
     if ((flags & FIELD_WEB_ADDRESS) != 0 && strncasecmp(text, "http://", 7) != 0 &&
         strncasecmp(text, "https://", 8) != 0)
         return "must be a web address that starts with http:// or https://";
+    if ((flags & FIELD_IDENTIFIER) != 0 && placeholder_is(text))
+        return PLACEHOLDER_WRONG;
     return NULL;
 }
 
@@ -143,18 +146,17 @@ int64_t fields_id(const struct fields *fields, const char *name, const char *mea
     return id;
 }
 
-int64_t fields_date(const struct fields *fields, const char *name, int64_t latest,
+int64_t fields_date(const struct fields *fields, const char *name, int64_t now_ms, int64_t ahead_ms,
                     const char *meaning)
 {
     char *text = fields_text(fields, name, 40, FIELD_NUMBER, meaning);
     if (text == NULL)
         return DATE_NONE;
     int64_t at = DATE_NONE;
-    if (!date_parse(text, &at)) {
-        problems_add(fields->problems, fields_label(fields, name),
-                     "must be an ISO 8601 date, such as 2026-11-23T18:40:17+01:00 or 2026-11-23");
-        at = DATE_NONE;
-    } else if (latest != DATE_NONE && at > latest) {
+    bool whole_day;
+    if (!date_parse_day(text, &at, &whole_day)) {
+        problems_add(fields->problems, fields_label(fields, name), DATE_WANTED);
+    } else if (now_ms != DATE_NONE && date_is_future(at, whole_day, now_ms, ahead_ms)) {
         problems_add(fields->problems, fields_label(fields, name),
                      "must not be in the future; it is %s", text);
         at = DATE_NONE;

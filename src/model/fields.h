@@ -28,6 +28,7 @@ enum {
     FIELD_LINES = 1,
     FIELD_LETTERS_AND_DIGITS = 2,
     FIELD_WEB_ADDRESS = 4,
+    FIELD_IDENTIFIER = 16, /* it tells one from another: an unfilled placeholder is refused */
     FIELD_NUMBER = 8, /* what is read is a number: any JSON number is taken, as it was written */
 };
 /* No sale and no payout above this, in units of any currency (DOMAIN: inquiry fields). */
@@ -43,8 +44,9 @@ char *fields_text(const struct fields *fields, const char *name, size_t most, un
                   const char *meaning);
 /* A number above 0; 0: not given or wrong. */
 int64_t fields_id(const struct fields *fields, const char *name, const char *meaning);
-/* DATE_NONE: not given or wrong.  `latest` (ms; DATE_NONE: any) is the last moment allowed. */
-int64_t fields_date(const struct fields *fields, const char *name, int64_t latest,
+/* DATE_NONE: not given or wrong.  date_is_future() by so many ms ahead of now is wrong; a now_ms of
+ * DATE_NONE: any date is right. */
+int64_t fields_date(const struct fields *fields, const char *name, int64_t now_ms, int64_t ahead_ms,
                     const char *meaning);
 /* MONEY_NONE: not given or wrong.  From 0 (or above 0, if `positive`) to AMOUNT_MOST. */
 int64_t fields_money(const struct fields *fields, const char *name, const char *currency,

@@ -31,12 +31,13 @@ static const struct text_field {
     const char *meaning; /* as fields_text() */
 } text_fields[] = {
     { "MediaPartnerInquiryId", offsetof(struct inquiry, reference), REFERENCE_MAX,
-      FIELD_LETTERS_AND_DIGITS, NULL },
-    { "OrderId", offsetof(struct inquiry, order_id), ORDER_ID_MAX, 0,
+      FIELD_LETTERS_AND_DIGITS | FIELD_IDENTIFIER, NULL },
+    { "OrderId", offsetof(struct inquiry, order_id), ORDER_ID_MAX, FIELD_IDENTIFIER,
       "the number of the order at the brand's shop" },
     { "TrackingLink", offsetof(struct inquiry, tracking_link), TRACKING_LINK_MAX, FIELD_WEB_ADDRESS,
       NULL },
-    { "CustomerId", offsetof(struct inquiry, customer_id), CUSTOMER_ID_MAX, 0, NULL },
+    { "CustomerId", offsetof(struct inquiry, customer_id), CUSTOMER_ID_MAX, FIELD_IDENTIFIER,
+      NULL },
     { "InquiryNotes", offsetof(struct inquiry, notes), NOTES_MAX, FIELD_LINES, NULL },
 };
 
@@ -121,11 +122,11 @@ void inquiry_read(struct inquiry *inquiry, const json_t *from, const char *(*lab
         char **text = (char **)(void *)((char *)inquiry + field->offset);
         *text = fields_text(&fields, field->name, field->most, field->flags, field->meaning);
     }
-    inquiry->transaction_at = fields_date(&fields, "TransactionDate", now_ms + DAY_MS,
+    inquiry->transaction_at = fields_date(&fields, "TransactionDate", now_ms, DAY_MS,
                                           "the day of the order, such as 2026-11-23");
-    inquiry->inquiry_at = fields_date(&fields, "InquiryDate", now_ms + DAY_MS, NULL);
+    inquiry->inquiry_at = fields_date(&fields, "InquiryDate", now_ms, DAY_MS, NULL);
     inquiry->resolution_deadline_at =
-        fields_date(&fields, "ResolutionDeadlineDate", DATE_NONE, NULL);
+        fields_date(&fields, "ResolutionDeadlineDate", DATE_NONE, 0, NULL);
     read_type(inquiry, &fields);
     read_currency(inquiry, &fields);
     read_amounts(inquiry, &fields);

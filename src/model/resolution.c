@@ -195,10 +195,11 @@ void resolution_read(struct resolution *resolution, const json_t *from,
                      "is only for ResolutionStatus DECLINED");
     resolution->notes = fields_text(&fields, "ResolutionNotes", NOTES_MAX, FIELD_LINES, NULL);
     resolution->promo_code = fields_text(&fields, "PromoCode", PROMO_CODE_MAX, 0, NULL);
-    resolution->customer_id = fields_text(&fields, "CustomerId", CUSTOMER_ID_MAX, 0, NULL);
+    resolution->customer_id =
+        fields_text(&fields, "CustomerId", CUSTOMER_ID_MAX, FIELD_IDENTIFIER, NULL);
     resolution->amount = fields_text(&fields, "TransactionAmount", 40, FIELD_NUMBER, NULL);
     resolution->final_payout = fields_text(&fields, "FinalPayout", 40, FIELD_NUMBER, NULL);
-    resolution->transaction_at = fields_date(&fields, "TransactionDate", DATE_NONE, NULL);
+    resolution->transaction_at = fields_date(&fields, "TransactionDate", DATE_NONE, 0, NULL);
     read_items(resolution, &fields);
 }
 
@@ -250,7 +251,8 @@ static void check(const struct resolution *resolution, const struct inquiry *inq
             problems_add(problems, fields_label(&fields, "FinalPayout"),
                          "is only for ResolutionStatus VALID; leave it out or make it 0");
     }
-    if (resolution->transaction_at != DATE_NONE && resolution->transaction_at > now_ms + DAY_MS)
+    if (resolution->transaction_at != DATE_NONE &&
+        date_is_future(resolution->transaction_at, false, now_ms, DAY_MS))
         problems_add(problems, fields_label(&fields, "TransactionDate"),
                      "must not be in the future");
     check_items(resolution, &fields, currency);

@@ -1,5 +1,6 @@
 """/Track: inbound tracking postbacks become actions, once each, and events of both sides."""
 
+import datetime
 import json
 import sqlite3
 import threading
@@ -294,3 +295,62 @@ def test_a_rounded_order_is_refused(world, tracking):
     shown = world.brand.ok(world.brand.get(f"Actions/{id}"))
     assert (shown["Oid"], shown["Amount"]) == ("A-1", "10.50")
     assert world.brand.ok(world.brand.get(f"Actions/{whole[0]}"))["Oid"] == "576601234567890121"
+
+
+@pytest.mark.parametrize("value", ["{order_id}", "{{order_id}}", "${order_id}", "[order_id]",
+                                   "%order_id%", "#order_id#", "__ORDER_ID__", "%7Border_id%7D"])
+def test_a_placeholder_that_nobody_filled_in_is_no_order(world, tracking, value):
+    """I3: three conversions of different amounts are not one order and two duplicates."""
+    for amount in ("10", "20", "30"):
+        answer = tracking.get(value, amount=amount)
+        assert fields_of(answer) == ["oid"], answer.text
+        assert "nobody filled in" in answer.json()["Errors"][0]["Message"]
+    assert fields_of(tracking.get("A-1", customerid=value)) == ["customerid"]
+    assert fields_of(post(tracking, json={"oid": value, "irpid": world.partner.sid,
+                                          "token": tracking.token})) == ["oid"]
+    assert actions(world) == 0
+    tracking.id(tracking.get("A-1", subid1=value))  # which is the partner's own business
+
+
+def test_an_inquirys_and_an_events_identifiers_are_no_placeholders(world):
+    """I3: what tells one from another, in every call that takes it."""
+    answer = world.partner.post("ActionInquiries", {
+        "CampaignId": world.campaign, "OrderId": "{order_id}", "CustomerId": "[[customer]]",
+        "TransactionDate": "2026-01-15", "TransactionAmount": "1", "InquiryType": "UNTRACKED"})
+    assert fields_of(answer) == ["OrderId", "CustomerId"], answer.text
+    answer = world.operator.post("/Events", {
+        "Type": "action.tracked", "AccountSids": [world.partner.sid], "DedupeKey": "{{event_id}}",
+        "Data": {}})
+    assert fields_of(answer) == ["DedupeKey"], answer.text
+
+
+def test_a_bare_day_is_a_day_somewhere_on_earth(world, tracking):
+    """I2: the day that it is at UTC+14 is no future; the one after that is."""
+    utc = datetime.datetime.now(datetime.timezone.utc)
+    today = (utc + datetime.timedelta(hours=14)).date()
+    tracking.id(tracking.get("D-1", eventdate=today.isoformat()))
+    tracking.id(tracking.get("D-2", eventdate=today.strftime("%Y%m%d")))
+    later = today + datetime.timedelta(days=2)  # the second, as midnight may pass meanwhile
+    assert fields_of(tracking.get("D-3", eventdate=later.isoformat())) == ["eventdate"]
+    soon = (utc + datetime.timedelta(hours=1)).isoformat()
+    assert fields_of(tracking.get("D-4", eventdate=soon)) == ["eventdate"]
+    answer = world.operator.post("/Events", {
+        "Type": "action.tracked", "AccountSids": [world.partner.sid], "Data": {},
+        "OccurredAt": today.isoformat()})
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize("written", [
+    "2026-01-15T10:15Z", "2026-01-15T11:15:00+01", "2026-01-15T11:15:00+0100", "2026-01-15T11:15+01:00",
+    "20260115T101500Z", "20260115T1015Z", "2026-01-15T10:15:00,000Z", "2026-01-15t10:15:00z",
+    "2026-01-15 10:15:00"])
+def test_iso_dates_as_people_write_them(world, tracking, written):
+    """I4: the forms of ISO 8601 that are clear are read; what is not taken is said."""
+    id = tracking.id(tracking.get("A-1", eventdate=written))
+    shown = world.brand.ok(world.brand.get(f"Actions/{id}"))
+    assert shown["EventDate"] == "2026-01-15T10:15:00+00:00"
+    listed = world.brand.get("Actions", CampaignId=world.campaign, StartDate=written)
+    assert listed.status_code == 200, listed.text
+    for wrong in ("2026-W03-4", "2026-015", "2026-01-15T24:00", "2026-12-31T23:59:60Z"):
+        message = tracking.get("A-2", eventdate=wrong).json()["Errors"][0]["Message"]
+        assert "week dates" in message and "leap seconds" in message, message

@@ -3,6 +3,7 @@
 
 #include "model/date.h"
 #include "model/money.h"
+#include "model/placeholder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@ static const int64_t now = 1795132800000;
 static struct conversion read_it(json_t *given, struct problems *problems)
 {
     struct conversion conversion;
-    conversion_read(&conversion, given, now, now, problems);
+    conversion_read(&conversion, given, now, 0, problems);
     json_decref(given);
     return conversion;
 }
@@ -122,6 +123,61 @@ static void test_all_that_is_wrong_is_named_at_once(void **state)
     wrong(json_pack("{s:[i], s:{}}", "oid", 1, "irpid"), (const char *[]){ "oid", "irpid", NULL });
 }
 
+static void test_a_placeholder_is_no_order(void **state)
+{
+    /* I3: the notations of tracking tools, whole, also percent-encoded; and what looks like them.
+     */
+    (void)state;
+    static const char *const unfilled[] = {
+        "{order_id}",
+        "{{order.id}}",
+        "{{ order_id }}",
+        "${orderId}",
+        "[order_id]",
+        "[[OID]]",
+        "%order_id%",
+        "%%ORDER_ID%%",
+        "#order-id#",
+        "<order_id>",
+        "<ORDER ID>",
+        "$oid$",
+        "!oid!",
+        "@oid@",
+        "__ORDER_ID__",
+        "*|OID|*",
+        "{sub1}",
+        "{aff_sub12}",
+        "<%= order %>",
+        "{order_id|raw}",
+        "%7Border_id%7D",
+        "%7b%7boid%7d%7d",
+        "{_}",
+        "#{order.id}",
+        "{n\xc3\xbamero}",
+    };
+    static const char *const orders[] = {
+        "A-1",          "{A-1001}",  "[1001]",
+        "#1001#",       "#1001",     "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}",
+        "order_id",     "{order_id", "x{order_id}",
+        "{order_id}-7", "%41",       "100%",
+        "{}",           "{ }",       "%%",
+        "____",         "__",        "<>",
+        "$12.50$",      "{a}{b}",    "{\"id\":1}",
+        "%7Ba",         "@home",
+    };
+    for (size_t i = 0; i < sizeof(unfilled) / sizeof(unfilled[0]); i++) {
+        if (!placeholder_is(unfilled[i]))
+            fail_msg("expected %s to be a placeholder", unfilled[i]);
+        wrong(json_pack("{s:s, s:s, s:s, s:s}", "oid", unfilled[i], "irpid", "PA1", "customerid",
+                        unfilled[i], "subid1", unfilled[i]),
+              (const char *[]){ "oid", "customerid", NULL });
+    }
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        if (placeholder_is(orders[i]))
+            fail_msg("expected %s to be none", orders[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_the_currency_given_goes_before_the_campaigns),
         cmocka_unit_test(test_an_amount_is_checked_in_its_currency),
         cmocka_unit_test(test_all_that_is_wrong_is_named_at_once),
+        cmocka_unit_test(test_a_placeholder_is_no_order),
     };
     return cmocka_run_group_tests_name("conversion", tests, NULL, NULL);
 }

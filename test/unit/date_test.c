@@ -36,6 +36,18 @@ static void test_reads_every_written_form(void **state)
                         "2026-11-23T18:40:17.123+00:00");
     assert_string_equal(shown(at("2026-11-23T00:30:00+01:00")), "2026-11-22T23:30:00.000+00:00");
     assert_string_equal(shown(at("2026-11-23T23:30:00-0530")), "2026-11-24T05:00:00.000+00:00");
+    /* I4: what ISO 8601 and RFC 3339 have besides */
+    static const char *const same[] = {
+        "2026-11-23T18:40Z",      "2026-11-23T18:40",         "2026-11-23T19:40+01",
+        "2026-11-23T19:40+0100",  "2026-11-23T19:40+01:00",   "2026-11-23T19:40:00+01",
+        "20261123T1840",          "20261123T184000Z",         "20261123T194000+01",
+        "20261123T194000,0+0100", "2026-11-23t18:40:00.000z", "2026-11-23T18:40:00,000Z",
+        "2026-11-23 18:40:00",    "2026-11-23 18:40z",        "20261123 134000-05:00",
+    };
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        assert_int_equal(at(same[i]), at("2026-11-23T18:40:00Z"));
+    assert_int_equal(at("20261123"), at("2026-11-23"));
+    assert_string_equal(shown(at("20261123T184017,5Z")), "2026-11-23T18:40:17.500+00:00");
     assert_int_equal(at("1970-01-01T00:00:00.001Z"), 1);
     assert_int_equal(at("1969-12-31T23:59:59.999Z"), -1);
 }
@@ -55,9 +67,31 @@ static void test_refuses_what_is_no_date(void **state)
         "2026-04-31",
         "2026-11-00",
         "0000-01-01",
-        "2026-11-23 18:40:17",
+        "2026-11-23  18:40:17",
         "2026-11-23T",
-        "2026-11-23T18:40",
+        "2026-11-23 ",
+        "2026-11-23T18",
+        "2026-11-23T18:40.5",
+        "2026-11-23T1840",
+        "2026-11-23T18:4017",
+        "20261123T18:40",
+        "20261123T184",
+        "20261123T184060",
+        "20261123T1840175",
+        "2026-1123",
+        "202611-23",
+        "2026-W48-1",
+        "2026W481",
+        "2026-327",
+        "2026327",
+        "202611",
+        "1795459217",
+        "2026-11-23T18:40:17+01:",
+        "2026-11-23T18:40:17+01:0",
+        "2026-11-23T18:40:17 01:00",
+        "2026-11-23T18:40:17,",
+        "2026-11-23T23:59:60Z",
+        "2026-11-23T24:00",
         "2026-11-23T24:00:00",
         "2026-11-23T18:60:00",
         "2026-11-23T18:40:60",
@@ -91,6 +125,19 @@ static void test_tells_a_day_from_a_moment(void **state)
     assert_true(whole_day);
     assert_true(date_parse_day("2026-11-23T00:00:00", &ms, &whole_day));
     assert_false(whole_day);
+}
+
+static void test_a_day_has_begun_where_it_begins_first(void **state)
+{
+    /* I2: at 11:20 UTC it is the 24th in Auckland already, and at 10:00 on Kiritimati. */
+    (void)state;
+    int64_t day = at("2026-11-24"), now = at("2026-11-23T11:20:00Z");
+    assert_false(date_is_future(day, true, now, 0));
+    assert_false(date_is_future(day, true, at("2026-11-23T10:00:00Z"), 300000));
+    assert_true(date_is_future(day, true, at("2026-11-23T09:59:59Z"), 300000));
+    assert_true(date_is_future(day, false, now, 300000));
+    assert_false(date_is_future(day, false, at("2026-11-23T23:55:00Z"), 300000));
+    assert_false(date_is_future(day, true, at("2026-11-23T00:00:00Z"), 24 * 3600000));
 }
 
 static void test_no_date_is_empty(void **state)
@@ -165,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_reads_every_written_form),
         cmocka_unit_test(test_refuses_what_is_no_date),
         cmocka_unit_test(test_tells_a_day_from_a_moment),
+        cmocka_unit_test(test_a_day_has_begun_where_it_begins_first),
         cmocka_unit_test(test_no_date_is_empty),
         cmocka_unit_test(test_agrees_with_the_c_library),
         cmocka_unit_test(test_patterns),
