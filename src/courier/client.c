@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "courier/pool.h"
+#include "model/retry_after.h"
 #include "model/tls_identity.h"
 
 #include <signal.h>

@@ -167,6 +167,8 @@ static void trip_done(void *context, struct attempt *attempt)
     struct route *route = trip->route;
     enum verdict verdict = verdict_of(attempt, trip->notification);
 
+    if (verdict == VERDICT_FAILED)
+        attempt_explain(attempt, trip->notification);
     attempt->number = trip->number;
     attempt->revision = trip->notification->revision;
     attempt->started_at = trip->at_ms; /* so that the request can be built again as it was */

@@ -51,8 +51,9 @@ enum verdict verdict_of(const struct attempt *attempt, const struct notification
 const char *exchange_error_name(enum exchange_error error); /* "dns", "tls", … */
 const char *verdict_name(enum verdict verdict);
 
-/* Retry-After in seconds or as an HTTP date (RFC 9110 §10.2.3).  -1: absent or unreadable. */
-int64_t retry_after_parse(const char *value, int64_t now_ms);
+/* Writes the detail of an answer that was not delivered, where its status alone does not tell why:
+ * a 2xx that does not count, a response rule that does not hold, a redirect. */
+void attempt_explain(struct attempt *attempt, const struct notification *notification);
 
 void attempt_free(struct attempt *attempt); /* what it owns */
 

@@ -94,7 +94,8 @@ static void add_headers(struct request *request, const struct notification *noti
 
     buf_str(out, "Host: ");
     url_host(out, &notification->to);
-    buf_str(out, "\r\nUser-Agent: postbackd/" POSTBACKD_VERSION "\r\nAccept: */*\r\n");
+    buf_str(out, "\r\nUser-Agent: postbackd/" POSTBACKD_VERSION "\r\nAccept: */*\r\n"
+                 "Accept-Encoding: identity\r\n");
     add_line(out, "webhook-id", id);
     buf_str(out, "webhook-timestamp: ");
     buf_int(out, at_ms / 1000);

@@ -1,6 +1,7 @@
 """What receivers answer: which status delivers, which retries, which holds, how answers are framed,
 and that Retry-After is obeyed."""
 
+import gzip
 import json
 import time
 from datetime import datetime, timezone
@@ -159,6 +160,10 @@ def test_retry_after_in_seconds_is_obeyed(world, receiver, status):
     ("0", 4, 7),  # our own delay of about 5 s stands
     ("soon", 4, 7),  # unreadable: as if it were not there
     ("-5", 4, 7),
+    ("299.997", 299, 302),
+    ("300, 300", 300, 302),
+    ('"300"', 300, 302),
+    ("300s", 300, 302),
     ("172800", 86400, 86402),  # a day is the most
     ("99999999999999999999", 86400, 86402),
 ])
@@ -177,6 +182,52 @@ def test_retry_after_as_a_date_is_obeyed(world, receiver):
     delivery.await_attempts(1)
     due_at = datetime.fromisoformat(delivery.await_state("WAITING")[0]["DueDate"])
     assert 0 <= (due_at - at).total_seconds() < 2
+
+
+@pytest.mark.parametrize("form", [
+    "%a, %d %b %Y %H:%M:%S UTC", "%a, %d %b %Y %H:%M:%S +0000", "%A, %d-%b-%y %H:%M:%S GMT",
+    "%a %b %d %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%SZ",
+])
+def test_retry_after_as_a_date_in_other_words_is_obeyed(world, receiver, form):
+    """R6: whoever asks for a rest, in whatever form, gets it."""
+    at = datetime.fromtimestamp(int(time.time()) + 1800, timezone.utc)
+    receiver.behave = answers(503, "later", ["Retry-After: " + at.strftime(form)])
+    delivery = Delivery(world, receiver.url())
+    delivery.send()
+    delivery.await_attempts(1)
+    due_at = datetime.fromisoformat(delivery.await_state("WAITING")[0]["DueDate"])
+    assert 0 <= (due_at - at).total_seconds() < 2
+
+
+@pytest.mark.parametrize("status", [202, 204])
+def test_a_2xx_that_does_not_count_says_what_would_make_it(world, receiver, status):
+    """C11: the attempt's detail names AcceptAny2xx."""
+    receiver.behave = answers(status, "")
+    delivery = Delivery(world, receiver.url())
+    delivery.send()
+    attempt = delivery.await_attempts(1)[0]
+    assert "AcceptAny2xx" in attempt["Detail"], attempt
+    assert "AcceptAny2xx" in delivery.await_state("WAITING")[0]["LastError"]
+    tested = world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
+    assert "AcceptAny2xx" in tested["Response"]["Detail"], tested
+
+
+def test_an_answer_in_gzip_that_was_not_asked_for_is_told(world, receiver):
+    """R7: plain text is asked for; what comes in gzip all the same cannot be looked at."""
+    squeezed = gzip.compress(b"received")
+
+    def squeezes(connection, _request):
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s"
+                        % (len(squeezed), squeezed))
+        return True
+    receiver.behave = squeezes
+    delivery = Delivery(world, receiver.url(), SuccessResponse="received")
+    delivery.send()
+    attempt = delivery.await_attempts(1)[0]
+    assert receiver.requests[0].header("accept-encoding") == "identity"
+    assert "the answer is gzip, which was not asked for" in attempt["Detail"], attempt
+    delivery.change(SuccessResponse="")
+    delivery.await_state("DELIVERED")
 
 
 def test_a_receiver_that_is_down_is_not_probed_before_its_retry_after(world, receiver):

@@ -1,5 +1,6 @@
 /* attempt_test.c — the verdict on what came back, and the reading of Retry-After. */
 #include "model/attempt.h"
+#include "model/retry_after.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,10 +139,71 @@ static void test_retry_after_in_seconds(void **state)
     assert_retry_after("99999999999999999999999999", then, INT64_MAX);
     assert_retry_after(NULL, then, -1);
     assert_retry_after("", then, -1);
-    assert_retry_after("-5", then, -1);
-    assert_retry_after("1.5", then, -1);
     assert_retry_after("12 34", then, -1);
+    assert_retry_after("5 parsecs", then, -1);
+    assert_retry_after(".", then, -1);
+    assert_retry_after("+", then, -1);
+    assert_retry_after("1.5.5", then, -1);
+    assert_retry_after("1e3", then, -1);
+    assert_retry_after("0x10", then, -1);
     assert_retry_after("soon", then, -1);
+}
+
+/* R6: who asks for a rest gets it, in whatever form. */
+static void test_retry_after_in_other_forms_of_a_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        int64_t ms;
+    } cases[] = {
+        { "299.997", 299997 },
+        { "0.0001", 1 },
+        { ".5", 500 },
+        { "300.", 300000 },
+        { "1.5", 1500 },
+        { "1.00000000001", 1001 },
+        { "300, 300", 300000 },
+        { "300,600", 300000 },
+        { "300;reason=busy", 300000 },
+        { "\"300\"", 300000 },
+        { "'300'", 300000 },
+        { "+300", 300000 },
+        { "000300", 300000 },
+        { "-5", 0 },
+        { "-0.5", 0 },
+        { "300s", 300000 },
+        { "300 seconds", 300000 },
+        { "5 min", 300000 },
+        { "5m", 300000 },
+        { "1H", 3600000 },
+        { "1500ms", 1500 },
+        { "9223372036854775807.5", INT64_MAX },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_retry_after(cases[i].value, then, cases[i].ms);
+}
+
+/* R6 */
+static void test_retry_after_in_other_forms_of_a_date(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "Sun, 06 Nov 1994 08:49:37 UTC",      "Sun, 06 Nov 1994 08:49:37 UT",
+        "Sun, 06 Nov 1994 08:49:37 Z",        "Sun, 06 Nov 1994 08:49:37 +0000",
+        "Sun, 06 Nov 1994 09:49:37 +01:00",   "Sun, 06 Nov 1994 03:49:37 -0500",
+        "Sun, 06 Nov 1994 03:49:37 EST",      "Sun, 06 Nov 1994 09:49:37 CET",
+        "Sun, 06 Nov 1994 08:49:37 GMT+0000", "Sun, 06 Nov 1994 08:49:37",
+        "sun, 06 nov 1994 08:49:37 gmt",      "SUN, 06 NOV 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 8:49:37 GMT",        "06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 UTC",     "Sunday, 06 November 1994 08:49:37 GMT",
+        "Sun, 06-Nov-1994 08:49:37 GMT",      "Sun Nov  6 08:49:37 1994",
+        "Sun Nov 06 08:49:37 UTC 1994",       "Nov 6, 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:36.2 GMT",    "1994-11-06T08:49:37Z",
+        "1994-11-06T09:49:37+01:00",          "\"Sun, 06 Nov 1994 08:49:37 GMT\"",
+    };
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        assert_retry_after(same[i], then - 5000, 5000);
 }
 
 static void test_retry_after_as_each_kind_of_date(void **state)
@@ -166,23 +228,63 @@ static void test_a_date_in_the_past_is_now(void **state)
 static void test_what_is_no_date_is_no_retry_after(void **state)
 {
     static const char *const wrong[] = {
-        "Sun, 06 Nov 1994 08:49:37",
-        "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 06 Nov 1994 08:49:37 XYZ",
         "Sun, 06 Nov 1994 08:49:37 GMT x",
+        "Sun, 06 Nov 1994 08:49:37 GMT GMT",
         "Sun, 31 Apr 1994 08:49:37 GMT",
         "Sun, 00 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 24:00:00 GMT",
-        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:61:00 GMT",
+        "Sun, 06 Nov 1994 GMT",
+        "Sun, 06 11 1994 08:49:37 GMT",
+        "11/06/1994 08:49:37",
+        "Sun, 06 Nov 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 +01",
+        "Sun, 06 Nov 1994 08:49:37 +01000",
         "Son, 06 Nov 1994 08:49:37 GMT",
-        "Sunda, 06-Nov-94 08:49:37 GMT",
-        "Sun Nov 06 08:49:37 94",
+        "Su, 06 Nov 1994 08:49:37 GMT",
         "Sun, ",
         "Sun",
-        "1994-11-06T08:49:37Z",
+        "1994-11-06T08:49:37X",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         assert_retry_after(wrong[i], then - 5000, -1);
+}
+
+static void assert_words(struct attempt attempt, const struct notification *notification,
+                         const char *words)
+{
+    attempt_explain(&attempt, notification);
+    if (strstr(attempt.detail, words) == NULL || (*words == '\0') != (attempt.detail[0] == '\0'))
+        fail_msg("status %d: expected “%s”, got “%s”", attempt.status, words, attempt.detail);
+}
+
+/* C11 and R7: why an answer that looks good was none. */
+static void test_a_success_that_does_not_count_is_explained(void **state)
+{
+    (void)state;
+    struct notification plain = { 0 }, wanting = { .settings.success_response = (char *)"ok",
+                                                   .settings.error_response = (char *)"bad" };
+    char gzip[] = "A: b\nContent-Encoding: gzip\nC: d\n", br[] = "content-encoding: br\n",
+         identity[] = "Content-Encoding: identity\n", magic[] = "\x1f\x8b\x08xx", bad[] = "bad ok";
+    assert_words((struct attempt){ .status = 202 }, &plain, "AcceptAny2xx");
+    assert_words((struct attempt){ .status = 204 }, &wanting, "AcceptAny2xx");
+    assert_words((struct attempt){ .status = 302 }, &plain, "not followed");
+    assert_words((struct attempt){ .status = 304 }, &plain, "");
+    assert_words((struct attempt){ .status = 404 }, &plain, "");
+    assert_words((struct attempt){ .status = 200, .headers = gzip, .headers_len = strlen(gzip) },
+                 &wanting, "the answer is gzip, which was not asked for");
+    assert_words((struct attempt){ .status = 200, .headers = br, .headers_len = strlen(br) },
+                 &wanting, "the answer is br, which");
+    assert_words(
+        (struct attempt){ .status = 200, .headers = identity, .headers_len = strlen(identity) },
+        &wanting, "SuccessResponse is not in");
+    assert_words((struct attempt){ .status = 200, .body = magic, .body_len = 5 }, &wanting,
+                 "the answer is gzip");
+    assert_words((struct attempt){ .status = 200, .body = bad, .body_len = 6 }, &wanting,
+                 "the text of ErrorResponse");
+    assert_words((struct attempt){ .error = EXCHANGE_RESET, .status = 202 }, &plain, "");
 }
 
 static void test_freeing_leaves_nothing(void **state)
@@ -208,7 +310,10 @@ int main(void)
         cmocka_unit_test(test_error_response_fails_whatever_the_status),
         cmocka_unit_test(test_only_the_first_16_kib_are_looked_at),
         cmocka_unit_test(test_retry_after_in_seconds),
+        cmocka_unit_test(test_retry_after_in_other_forms_of_a_number),
+        cmocka_unit_test(test_retry_after_in_other_forms_of_a_date),
         cmocka_unit_test(test_retry_after_as_each_kind_of_date),
+        cmocka_unit_test(test_a_success_that_does_not_count_is_explained),
         cmocka_unit_test(test_a_date_in_the_past_is_now),
         cmocka_unit_test(test_what_is_no_date_is_no_retry_after),
         cmocka_unit_test(test_freeing_leaves_nothing),

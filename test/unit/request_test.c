@@ -124,6 +124,7 @@ static void test_a_get_has_no_body(void **state)
     assert_header(&request, "Host", "r.example:8080");
     assert_header(&request, "User-Agent", "postbackd/" POSTBACKD_VERSION);
     assert_header(&request, "Accept", "*/*");
+    assert_header(&request, "Accept-Encoding", "identity"); /* R7 */
     assert_header(&request, "webhook-id", "914793674309632002");
     assert_header(&request, "webhook-timestamp", "1614265330");
     assert_header(&request, "webhook-signature", NULL);
