@@ -41,6 +41,9 @@ static void show_metrics(struct call *call, void *context)
         int64_t value;
     } gauges[] = {
         { "postbackd_ready", "1 while work is taken", api->ready && store_writable(api->store) },
+        { "postbackd_clock_mistrusted",
+          "1 while the system's clock is more than a year ahead and not followed",
+          clock_mistrusted() },
         { "postbackd_uptime_seconds", "since the start", (now_ms - api->started_at) / 1000 },
         { "postbackd_store_writes_waiting", "writes given to the store and not yet committed",
           (int64_t)store_writes_waiting(api->store) },

@@ -4,6 +4,8 @@
  */
 #include "base/clock.h"
 
+#include "base/log.h"
+
 #include <pthread.h>
 #include <stddef.h>
 #include <time.h>
@@ -36,18 +38,49 @@ int64_t clock_steady_us(void)
 
 int64_t due_clock_read(struct due_clock *clock, int64_t wall_ms, int64_t steady_ms)
 {
+    int64_t steady = clock->from_ms + (steady_ms - clock->steady_ms);
     int64_t held = clock->from_ms + (steady_ms - clock->steady_ms) * 9 / 10;
-    if (wall_ms >= held)
+    if (clock->from_ms != 0 && wall_ms > steady + CLOCK_JUMP_MOST_MS)
+        *clock = (struct due_clock){ .from_ms = held = steady,
+                                     .steady_ms = steady_ms,
+                                     .mistrusts = true };
+    else if (wall_ms >= held)
         *clock = (struct due_clock){ .from_ms = held = wall_ms, .steady_ms = steady_ms };
+    else
+        clock->mistrusts = false;
     return held;
+}
+
+static void tell(bool mistrusts, int64_t due_ms)
+{
+    if (mistrusts)
+        log_error("clock_mistrusted", LOG_N("clock_ms", clock_wall_ms()), LOG_N("taken_ms", due_ms),
+                  LOG_T("reason",
+                        "the system's clock jumped ahead by more than a year: ids and due "
+                        "times go on without it until it is set right; if it is right, "
+                        "restart"));
+    else
+        log_info("clock_trusted_again", LOG_N("clock_ms", clock_wall_ms()));
 }
 
 int64_t clock_due_ms(void)
 {
     pthread_mutex_lock(&due_lock);
+    bool before = due.mistrusts;
     int64_t now = due_clock_read(&due, clock_wall_ms(), clock_steady_ms());
+    bool after = due.mistrusts;
     pthread_mutex_unlock(&due_lock);
+    if (before != after)
+        tell(after, now);
     return now;
+}
+
+bool clock_mistrusted(void)
+{
+    pthread_mutex_lock(&due_lock);
+    bool mistrusts = due.mistrusts;
+    pthread_mutex_unlock(&due_lock);
+    return mistrusts;
 }
 
 void clock_due_seen(int64_t ms)

@@ -58,6 +58,8 @@ static const struct option_row rows[] = {
     { "alarm-after", "SECONDS", NUMBER, AT(alarm_s), "3600", 1, 604800, NULL,
       "… and after so long its account and the operator are told" },
     { "node", "N", NUMBER, AT(node), "0", 0, 1023, NULL, "this node's number in ids" },
+    { "trust-clock", "ANSWER", CHOICE, AT(trust_clock), "no", 0, 0, "no yes",
+      "yes: the clock is right although it is years ahead of the newest id" },
     { "log-format", "FORMAT", CHOICE, AT(log_format), "text", 0, 0, "text json",
       "one line an event: text or json" },
     { "log-level", "LEVEL", CHOICE, AT(log_level), "info", 0, 0, "debug info warn error",

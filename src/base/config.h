@@ -29,6 +29,7 @@ struct config {                          /* strings are owned */
     int64_t rate_limit; /* --rate-limit N an hour and account; 0: none */
     int64_t deadline_s; /* --deadline S for one attempt */
     int64_t drain_s;    /* --drain S at SIGTERM */
+    char *trust_clock;  /* --trust-clock no|yes */
     int64_t node;       /* --node N */
     char *sendmail;     /* --sendmail PATH; NULL: no mail */
     int64_t late_s;     /* --late-after S: shown as late */

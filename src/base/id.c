@@ -6,16 +6,26 @@
  */
 #include "base/id.h"
 
+#include "base/fail.h"
 #include "base/text.h"
 
 enum { NODE_BITS = 10, SEQUENCE_BITS = 12 };
 
 static const int64_t epoch_ms = 1577836800000; /* 2020-01-01 UTC */
 static const int64_t sequence_mask = (1 << SEQUENCE_BITS) - 1;
+static const int64_t last_stamp = ((int64_t)1 << (63 - NODE_BITS - SEQUENCE_BITS)) - 1;
 
 static int64_t compose(int64_t stamp, int node, int64_t sequence)
 {
     return stamp << (NODE_BITS + SEQUENCE_BITS) | (int64_t)node << SEQUENCE_BITS | sequence;
+}
+
+/* Behind the last one are negative numbers, and ids that were there before. */
+static int64_t checked(int64_t stamp, int node, int64_t sequence)
+{
+    if (stamp > last_stamp)
+        die("there are no more ids: the clock was at or behind 2089");
+    return compose(stamp, node, sequence);
 }
 
 static int64_t after(int64_t last, int node)
@@ -26,8 +36,8 @@ static int64_t after(int64_t last, int node)
         stamp++;
         sequence = 0;
     }
-    int64_t id = compose(stamp, node, sequence);
-    return id > last ? id : compose(stamp + 1, node, 0); /* the last was of a higher node */
+    int64_t id = checked(stamp, node, sequence);
+    return id > last ? id : checked(stamp + 1, node, 0); /* the last was of a higher node */
 }
 
 int64_t id_next(struct id_source *source, int64_t now_ms)
@@ -57,9 +67,13 @@ int64_t id_time_ms(int64_t id)
     return (id >> (NODE_BITS + SEQUENCE_BITS)) + epoch_ms;
 }
 
+int64_t id_last_ms(void)
+{
+    return epoch_ms + last_stamp;
+}
+
 int64_t id_first_at(int64_t ms)
 {
-    const int64_t last_stamp = ((int64_t)1 << (63 - NODE_BITS - SEQUENCE_BITS)) - 1;
     if (ms <= epoch_ms)
         return 0;
     return compose(ms - epoch_ms < last_stamp ? ms - epoch_ms : last_stamp, 0, 0);

@@ -16,10 +16,13 @@ struct id_source {
     int node; /* 0 … 1023 */
 };
 
-int64_t id_next(struct id_source *source, int64_t now_ms); /* any thread */
-void id_seen(struct id_source *source, int64_t id);        /* later ids are above it */
-int64_t id_time_ms(int64_t id);                            /* when it was made, wall clock */
+int64_t id_next(struct id_source *source,
+                int64_t now_ms); /* any thread; ends the program when there are no more */
+void id_seen(struct id_source *source, int64_t id); /* later ids are above it */
+int64_t id_time_ms(int64_t id);                     /* when it was made, wall clock */
 int64_t id_first_at(int64_t ms); /* the least id of that millisecond, clamped to what ids hold */
+
+int64_t id_last_ms(void); /* the last millisecond that has ids, in 2089 */
 
 /* A decimal string of 1 … 19 digits, nothing else. */
 bool id_parse(const char *text, int64_t *id);

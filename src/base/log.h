@@ -13,6 +13,7 @@
 #define POSTBACKD_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct log_value {

@@ -168,6 +168,7 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     snprintf(instance->token_path, sizeof(instance->token_path), "%s/operator.token", config->data);
     struct store_config store = { .directory = config->data,
                                   .node = (int)config->node,
+                                  .trust_clock = strcmp(config->trust_clock, "yes") == 0,
                                   .loop = loop };
     instance->store = store_open(&store, error);
     if (instance->store == NULL)

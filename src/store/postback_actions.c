@@ -95,7 +95,7 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
     /* One that is due keeps its place in the order. */
     struct stmt *put = db_prepare(db, "UPDATE postback SET due_at = min(due_at, ?) "
                                       "WHERE id = ? AND state = 1");
-    db_bind_int(put, 1, db_now(db));
+    db_bind_int(put, 1, db_due_now(db));
     db_bind_int(put, 2, id);
     db_run(db, put);
     *notification = found.notification;
@@ -124,7 +124,7 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     db_bind_int(add, 3, account);
     db_bind_int(add, 4, found.notification);
     db_bind_int(add, 5, found.event);
-    db_bind_int(add, 6, db_now(db));
+    db_bind_int(add, 6, db_due_now(db));
     db_bind_int(add, 7, id);
     db_run(db, add);
     ledger_count(db, found.notification, 1, 0, 0);

@@ -16,6 +16,7 @@
 #include "store/event_types.h"
 #include "store/modes.h"
 #include "store/readers.h"
+#include "store/sane_clock.h"
 #include "store/schema.h"
 #include "store/secrets.h"
 #include "store/sqlite.h"
@@ -305,7 +306,8 @@ static bool make_database(const char *path, struct error *error)
     return !part;
 }
 
-static bool open_database(struct store *store, const char *directory, struct error *error)
+static bool open_database(struct store *store, const struct store_config *config,
+                          struct error *error)
 {
     struct batch_sink sink = { .take = take_finished, .context = store };
 
@@ -314,9 +316,15 @@ static bool open_database(struct store *store, const char *directory, struct err
         return false;
     struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
     if (db == NULL || !schema_update(db, store->path, error) ||
-        !secrets_match(db, directory, error) || !event_types_load(db, error))
+        !secrets_match(db, config->directory, error) || !event_types_load(db, error))
         goto err0;
     int64_t newest = schema_newest_id(db);
+    if (db_failed(db)) {
+        error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+        goto err0;
+    }
+    if (!sane_clock(store->path, newest, clock_wall_ms(), config->trust_clock, error))
+        goto err0;
     id_seen(&store->ids, newest);
     clock_due_seen(id_time_ms(newest));
     store->writer = writer_start(db, store->path, sink, error);
@@ -357,7 +365,7 @@ struct store *store_open(const struct store_config *config, struct error *error)
     uv_async_init(store->loop, &store->wake, wake_fired);
     store->wake.data = store;
     uv_unref((uv_handle_t *)&store->wake);
-    if (!open_database(store, config->directory, error))
+    if (!open_database(store, config, error))
         goto err2;
     return store;
 err2:

@@ -52,6 +52,7 @@ struct store_config {
     const char *directory; /* DATA: holds postbackd.db, lock, secret.key; made when absent, 0700 */
     int node;              /* of ids, 0 … 1023 */
     uv_loop_t *loop;       /* where done() is called */
+    bool trust_clock;      /* it is right, however far ahead of the newest id it is */
 };
 
 /* Locks the directory, opens or makes the database, brings its schema up to date, starts the

@@ -1,6 +1,7 @@
 """The wall clock jumps, back and forward, by an hour and by a day, under load."""
 
 import json
+import sqlite3
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from harness.receiver import answers
 from harness.server import World, await_until
 
 HOUR = 3_600_000
+YEAR = 366 * 24 * HOUR
 DAY = 24 * HOUR
 JUMPS = [HOUR, -HOUR, DAY, -DAY]
 
@@ -186,3 +188,105 @@ def test_a_tests_id_is_no_postbacks(fresh, receivers):
         at.wait(len(ids) + 2)
         ids = [int(one.headers["webhook-id"].rsplit("_", 1)[-1]) for one in at.requests]
     assert ids == sorted(set(ids)), f"{ids}: expected each above the one before"
+
+
+# ---- a clock that is wrong by years ----
+
+def not_started(server):
+    """Does not start; gives what it said."""
+    server.run().wait(20)
+    assert server.process.wait(20) == 1, server.log()
+    return server.log()
+
+
+@pytest.mark.parametrize("years, words", [
+    (83, "for which there are no ids"), (64, "for which there are no ids"),
+    (40, "this version is of"), (21, "this version is of")])
+def test_a_first_start_by_a_wrong_clock_is_refused(years, words):
+    """A19: a clock of 2109 once, and others that cannot be right."""
+    server = FaultyServer()
+    server.faults.clock_offset_ms = years * YEAR
+    said = not_started(server)
+    assert "the system's clock says 20" in said or "the system's clock says 21" in said
+    assert words in said, said
+    server.faults.clock_offset_ms = 0
+    with server as started:
+        delivery = Delivery(World(started), "http://127.0.0.1:9/")
+        assert made_ms(delivery.send()) < 1924991999000, "an id of now"
+        assert started.stop() == 0
+
+
+def made_ms(id):
+    return (int(id) >> 22) + 1577836800000
+
+
+@pytest.mark.parametrize("years", [83, 20, 6])
+def test_a_start_far_behind_the_newest_id_is_refused(years):
+    """A19: unless the operator says that the clock is right; and never without ids to give."""
+    with FaultyServer() as server:
+        delivery = Delivery(World(server), "http://127.0.0.1:9/")
+        first = int(delivery.send())
+        assert server.stop() == 0
+        server.faults.clock_offset_ms = years * YEAR
+        said = not_started(server)
+        assert "the system's clock says" in said, said
+        assert years == 83 or ("the newest id in the database is of 20" in said
+                               and "--trust-clock yes" in said), said
+        server.flags += ["--trust-clock", "yes"]
+        if years == 83:
+            assert "there are no ids" in not_started(server)
+            server.faults.clock_offset_ms = 0
+        server.start()
+        delivery.world.moved()
+        assert int(delivery.send()) > first
+        assert server.stop() == 0
+
+
+def test_a_store_that_slept_for_years_starts():
+    """A19: four years are not a wrong clock."""
+    with FaultyServer() as server:
+        delivery = Delivery(World(server), "http://127.0.0.1:9/")
+        delivery.send()
+        assert server.stop() == 0
+        server.faults.clock_offset_ms = 4 * YEAR
+        server.start()
+        assert server.stop() == 0
+
+
+def test_a_database_with_ids_of_2089_is_refused():
+    """A19: what an earlier version did with a clock of 2109."""
+    with FaultyServer() as server:
+        delivery = Delivery(World(server), "http://127.0.0.1:9/")
+        delivery.send()
+        assert server.stop() == 0
+        with sqlite3.connect(f"{server.data}/postbackd.db") as database:
+            database.execute("UPDATE event SET id = 9223372036850581505")
+        said = not_started(server)
+        assert "holds ids of 2089-09-06" in said and "Restore a backup" in said, said
+
+
+@pytest.mark.parametrize("years", [83, 30, 2])
+def test_a_clock_that_jumps_by_years_while_it_runs_is_not_followed(fresh, receivers, years):
+    """A19: ids, order, retries and resends go on as if nothing had been; it is said and counted."""
+    at, world = receivers(), World(fresh)
+    delivery = Delivery(world, at.url())
+    first = int(delivery.send())
+    fresh.faults.clock_offset_ms = years * YEAR
+    ids = [int(id) for id in delivery.send_many(5)]
+    assert first < ids[0] and made_ms(ids[-1]) < made_ms(first) + 60_000, "ids of now"
+    await_until(lambda: "clock_mistrusted" in fresh.log(), "said")
+    assert "postbackd_clock_mistrusted 1" in requests.get(fresh.base + "/metrics", timeout=20).text
+    at.wait(6)
+    at.behave = answers(500)
+    delivery.send()
+    at.wait(7)
+    at.behave = answers(200)
+    at.wait(8, timeout=12)  # its retry, after 5 s and a fifth
+    resent = delivery.api.ok(delivery.api.post(f"Postbacks/{delivery.postback()['Id']}/Resend"))
+    at.wait(9)
+    assert made_ms(resent["Id"]) < made_ms(first) + 60_000
+    fresh.faults.clock_offset_ms = 0
+    assert int(delivery.send()) > ids[-1]
+    at.wait(10)
+    await_until(lambda: "clock_trusted_again" in fresh.log(), "said that it is right again")
+    assert fresh.log().count("clock_mistrusted") == 1

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -375,6 +377,52 @@ static void test_the_due_clock_is_the_wall_clock_and_goes_on_when_that_is_set_ba
                      noon + 10 * hour + 7); /* they have met */
 }
 
+/* A19: a jump of more than a year is not followed. */
+static void test_the_due_clock_does_not_follow_a_clock_of_2109(void **state)
+{
+    (void)state;
+    const int64_t day = 24 * 3600 * 1000, in_2109 = 4400000000000;
+    struct due_clock clock = { 0 };
+    assert_int_equal(due_clock_read(&clock, noon, 5000), noon);
+    assert_int_equal(due_clock_read(&clock, in_2109, 6000), noon + 1000);
+    assert_true(clock.mistrusts);
+    assert_int_equal(due_clock_read(&clock, in_2109 + day, 6000 + day), noon + 1000 + day);
+    assert_int_equal(due_clock_read(&clock, noon + day, 6000 + day), noon + 1000 + day);
+    assert_false(clock.mistrusts);
+    assert_int_equal(due_clock_read(&clock, noon + 3 * day, 6000 + 2 * day), noon + 3 * day);
+    /* 300 days are a machine that slept, a little more than a year is none */
+    assert_int_equal(due_clock_read(&clock, noon + 303 * day, 7000 + 2 * day), noon + 303 * day);
+    due_clock_read(&clock, noon + 303 * day + CLOCK_JUMP_MOST_MS + 1, 7000 + 2 * day);
+    assert_true(clock.mistrusts);
+    /* the first look has nothing to compare with: the start's own check has */
+    clock = (struct due_clock){ 0 };
+    assert_int_equal(due_clock_read(&clock, in_2109, 1), in_2109);
+}
+
+static void end_of_ids(void *unused)
+{
+    struct id_source source = { .last = 0 };
+    (void)unused;
+    id_seen(&source, INT64_MAX - 1);
+    assert_int_equal(id_next(&source, 0), INT64_MAX); /* the very last */
+    id_next(&source, 0);
+}
+
+/* A19: behind the last id are no more, rather than negative ones. */
+static void test_ids_end(void **state)
+{
+    int status;
+    (void)state;
+    assert_int_equal(id_time_ms(INT64_MAX), id_last_ms());
+    pid_t child = fork();
+    if (child == 0) {
+        end_of_ids(NULL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
 static void test_the_program_s_clocks_follow_the_source(void **state)
 {
     (void)state;
@@ -433,6 +481,8 @@ int main(void)
         cmocka_unit_test(test_numbers_are_read_whole_or_not_at_all),
         cmocka_unit_test(test_ids_rise_when_the_clock_does_not),
         cmocka_unit_test(test_the_due_clock_is_the_wall_clock_and_goes_on_when_that_is_set_back),
+        cmocka_unit_test(test_the_due_clock_does_not_follow_a_clock_of_2109),
+        cmocka_unit_test(test_ids_end),
         cmocka_unit_test(test_the_program_s_clocks_follow_the_source),
         cmocka_unit_test(test_a_heap_gives_keys_in_order_after_moves_and_removals),
         cmocka_unit_test(test_a_map_finds_what_was_put_and_not_removed),
