@@ -5,6 +5,7 @@ unit, what is wanted.  Each but `short` compares within itself; each has a serve
 of its own.
 """
 
+import greedy
 import idle
 import intake
 import isolation
@@ -13,5 +14,6 @@ import retention
 import short
 import waiting
 
-BENCHES = {name: bench for noun in (short, idle, retention, intake, isolation, waiting, kills)
+BENCHES = {name: bench for noun in (short, idle, retention, intake, isolation, greedy,
+                                  waiting, kills)
            for name, bench in noun.BENCHES.items()}

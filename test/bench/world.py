@@ -20,12 +20,35 @@ BUILD = os.path.join(ROOT, "build-bench")
 CONNECTIONS = 128
 
 
-def build():
+def build(source=ROOT, into=None, targets=("src/postbackd", "test/floor", "test/load",
+                                            "test/receiver", "test/store_bench", "test/client_bench")):
+    """As operators get it: a release, optimized as a whole."""
+    into = into or BUILD
     subprocess.run([os.path.join(ROOT, "script/deps"), "build"], check=True)
-    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
-        subprocess.run(["meson", "setup", "--buildtype=release", "-Db_lto=true", "-Dbench=true", BUILD, ROOT],
-                       check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", BUILD, "--quiet"], check=True, stdout=sys.stderr)
+    if not os.path.exists(os.path.join(into, "build.ninja")):
+        subprocess.run(["meson", "setup", "--buildtype=release", "-Db_lto=true", "-Dbench=true",
+                        into, source], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", into, "--quiet", *targets], check=True, stdout=sys.stderr)
+
+
+def server_of(place):
+    """The server of another build: its folder, or a commit, which is built beside ours."""
+    ready = os.path.join(place, "src/postbackd")
+    if os.path.exists(ready):
+        return os.path.abspath(ready)
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--verify", "--quiet",
+                             place + "^{commit}"], capture_output=True, text=True, check=False)
+    if commit.returncode != 0:
+        sys.exit(f"bench: {place} is neither a build's folder nor a commit")
+    name = commit.stdout.strip()[:12]
+    into = os.path.join(ROOT, "build-" + name)
+    source = os.path.join(into, "source")
+    if not os.path.exists(source):
+        os.makedirs(source)
+        archive = subprocess.Popen(["git", "-C", ROOT, "archive", name], stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-x", "-C", source], stdin=archive.stdout, check=True)
+    build(source, into, ["src/postbackd"])
+    return os.path.join(into, "src/postbackd")
 
 
 def die_with_parent():
@@ -83,8 +106,12 @@ opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fetch(url, method="GET", body=None, credentials=None):
+    """A body that is a text is sent as CSV."""
     request = urllib.request.Request(url, method=method)
-    if body is not None:
+    if isinstance(body, str):
+        request.data = body.encode()
+        request.add_header("Content-Type", "text/csv")
+    elif body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
     if credentials:
@@ -141,8 +168,8 @@ class Program:
 class Postbackd:
     """The server on a fresh store, with one account whose notification calls the receiver."""
 
-    def __init__(self, directory, *flags):
-        self.flags = flags
+    def __init__(self, directory, *flags, binary=None):
+        self.flags, self.binary = flags, binary or program("../src/postbackd")
         self.port = 0
         self.credentials = {}
         self.data = os.path.join(directory, "data")
@@ -151,7 +178,7 @@ class Postbackd:
 
     def start(self):
         self.process = spawn(
-            [os.path.join(BUILD, "src/postbackd"), "serve", "--data", self.data, "--listen",
+            [self.binary, "serve", "--data", self.data, "--listen",
              f"127.0.0.1:{self.port}", "--allow-egress", "127.0.0.0/8", "--rate-limit", "0", *self.flags],
             stderr=subprocess.PIPE)
         for line in self.process.stderr:

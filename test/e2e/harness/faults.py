@@ -4,7 +4,8 @@ armed and read here while the server runs.
     with FaultyServer() as server:
         server.faults.clock_offset_ms = -3_600_000   # the wall clock jumps an hour back
         server.faults.alloc_nth = 7                  # the seventh allocation from now fails
-        server.faults.sync_gate = 1                  # the disk stalls until it is 0 again
+        server.faults.sync_gate = 1                  # the disk stalls until it is 0 again …
+        server.faults.sync_pass = 1                  # … but for the next fsync, or the one that waits
 """
 
 import mmap
@@ -18,7 +19,8 @@ LIBRARY = os.environ.get("POSTBACKD_FAULTS_LIBRARY") or os.path.join(
     os.path.dirname(os.path.abspath(BINARY)), "..", "test", "libfaults.so")
 
 NUMBERS = ("clock_offset_ms", "alloc_nth", "alloc_least", "alloc_more", "alloc_failed",
-           "write_nth", "write_failed", "sync_nth", "sync_failed", "sync_gate", "sync_waiting")
+           "write_nth", "write_failed", "sync_nth", "sync_failed", "sync_gate", "sync_waiting",
+           "sync_pass")
 
 
 class Faults:
