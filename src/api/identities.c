@@ -3,8 +3,11 @@
  *
  * A holder is in the map from the first question on.  While the store is asked, further calls with
  * the same token wait at the holder instead of asking too, chained through call->data.  Tokens that
- * nobody holds are forgotten at once, so guesses fill nothing.  Both caches are bounded: the least
- * recently used goes.
+ * nobody holds are forgotten at once, so guesses fill nothing.  Nobody is refused for guessing: a
+ * token is 32 random bytes, which no number of guesses finds, and behind a proxy who guesses has
+ * the same address as who does not.  A guess costs one look-up by key, on a road of its own where
+ * addresses take turns, and there are no more of these at once than connections.  Both caches are
+ * bounded: the least recently used goes.
  */
 #include "api/identities.h"
 
@@ -96,23 +99,22 @@ void identities_free(struct identities *identities)
 
 /* ---- the answer to who calls ---- */
 
-static void refuse(struct api *api, struct call *call, bool session)
+static void refuse(struct call *call, bool session)
 {
     api_challenge(call);
     if (session) { /* which ends every day for everybody: no guess */
         call_refuse(call, 401, NULL, "The session has ended; sign in again.");
         return;
     }
-    limits_failed(api->limits, call->address, clock_steady_ms());
     call_refuse(call, 401, NULL, "The SID and the token do not belong together.");
 }
 
 /* The SID that a call with a token claims stands in call->caller, padded with zeroes as the
  * holder's is. */
-static void decide(struct api *api, struct call *call, const struct caller *holder)
+static void decide(struct call *call, const struct caller *holder)
 {
     if (holder->user == 0 && sodium_memcmp(call->caller.sid, holder->sid, SID_TEXT) != 0) {
-        refuse(api, call, false);
+        refuse(call, false);
         return;
     }
     call->caller = *holder;
@@ -196,9 +198,9 @@ static void question_done(struct job *job, bool ok)
         if (!ok)
             call_refuse_error(call, &job->error, NULL);
         else if (!question->found)
-            refuse(api, call, question->session);
+            refuse(call, question->session);
         else
-            decide(api, call, &question->caller);
+            decide(call, &question->caller);
     }
     if (ok && question->stale != 0)
         write_use(api, question->stale);
@@ -259,7 +261,7 @@ static bool decided(struct api *api, struct call *call, const unsigned char hash
     list_append(&identities->by_use, &known->in);
     if (known->asked || clock_steady_ms() - known->known_at >= IDENTITY_FRESH_MS)
         return false;
-    decide(api, call, &known->caller);
+    decide(call, &known->caller);
     return true;
 }
 
@@ -294,13 +296,6 @@ void identities_sign_in(struct api *api, struct call *call, const char *sid, con
 
     if (decided(api, call, hash, &holder))
         return;
-    /* One that was right lately is no guess: who guesses from the same address (behind one proxy
-     * all have the same) shuts nobody else out. */
-    if (holder == NULL && !limits_may_try(api->limits, call->address, clock_steady_ms())) {
-        call_add_header(call, "Retry-After", "60");
-        call_refuse(call, 429, NULL, "Too many wrong sign-ins from this address; wait a minute.");
-        return;
-    }
     if (holder == NULL)
         holder = holder_add(api->identities, hash, false);
     wait_at(api, call, holder);

@@ -125,7 +125,6 @@ static void answer(struct api_job *job)
     char id[24];
     identities_tracked(job->api->identities, tracking->token, tracking->right_token);
     if (!tracking->right_token) {
-        limits_failed(job->api->limits, job->call->address, clock_steady_ms());
         refuse_token(job->call);
         return;
     }
@@ -184,12 +183,6 @@ static bool may_enter(struct tracking *tracking, struct call *call, struct api *
         refuse_token(call);
         return false;
     }
-    if (!identities_tracks(api->identities, tracking->token) &&
-        !limits_may_try(api->limits, call->address, clock_steady_ms())) {
-        call_add_header(call, "Retry-After", "60");
-        call_refuse(call, 429, NULL, "Too many wrong tokens from this address; wait a minute.");
-        return false;
-    }
     tracking->entered = admission_enter(api, call, TRACK_EVENTS, TRACK_BYTES);
     return tracking->entered;
 }
@@ -200,6 +193,48 @@ static void write_in_turn(struct tracking *tracking)
     if (tracking->has_token)
         tracking->api.job.account = api_stranger(tracking->token, sizeof(tracking->token));
     api_write(&tracking->api);
+}
+
+/* ---- a token that is not known yet ---- */
+
+/* It is looked up before it may go to the writer: guesses are for a reader. */
+struct token_look {
+    struct api_job api;
+    struct tracking *tracking; /* owned, until it goes on */
+    bool right;
+};
+
+static void look_clear(struct api_job *job)
+{
+    struct token_look *look = (struct token_look *)job;
+    if (look->tracking != NULL)
+        api_job_drop(&look->tracking->api);
+}
+
+static bool look_run(struct api_job *job, struct db *db)
+{
+    struct token_look *look = (struct token_look *)job;
+    look->right = tracking_token_is(db, look->tracking->campaign, look->tracking->token);
+    return true;
+}
+
+static void look_finish(struct api_job *job)
+{
+    struct token_look *look = (struct token_look *)job;
+    if (!look->right) {
+        refuse_token(job->call);
+        return;
+    }
+    write_in_turn(look->tracking);
+    look->tracking = NULL;
+}
+
+static void look_first(struct tracking *tracking, struct call *call, struct api *api)
+{
+    struct token_look *look =
+        api_job_new(sizeof(*look), call, api, look_run, look_finish, look_clear);
+    look->tracking = tracking;
+    api_look_up(&look->api);
 }
 
 static void track(struct call *call, void *context)
@@ -228,8 +263,12 @@ static void track(struct call *call, void *context)
         tracking->campaign = tracking->tracker = 0; /* which is nobody's */
     if (!may_enter(tracking, call, api))
         api_job_drop(&tracking->api);
-    else if (api_job_valid(&tracking->api))
+    else if (!api_job_valid(&tracking->api))
+        return;
+    else if (identities_tracks(api->identities, tracking->token))
         write_in_turn(tracking);
+    else
+        look_first(tracking, call, api);
 }
 
 const struct route track_routes[] = {

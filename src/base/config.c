@@ -37,6 +37,8 @@ static const struct option_row rows[] = {
       "where people reach the pages; with https their cookies are Secure" },
     { "allow-egress", "CIDR", LIST, AT(allow_egress), NULL, 0, 0, NULL,
       "private addresses that postbacks may go to; may be given again" },
+    { "trusted-proxy", "CIDR", LIST, AT(trusted_proxy), NULL, 0, 0, NULL,
+      "proxies whose Forwarded or X-Forwarded-For tells the client; may be given again" },
     { "egress-proxy", "URL", TEXT, AT(egress_proxy), NULL, 0, 0, NULL,
       "http://[USER:PASSWORD@]HOST:PORT; postbacks go through it by CONNECT" },
     { "ca-file", "FILE", TEXT, AT(ca_file), NULL, 0, 0, NULL,
@@ -81,17 +83,17 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
-static bool set_list(struct config *config, const char *text, const char *where,
+static bool set_list(struct text_list *list, const char *text, const char *where,
                      struct error *error)
 {
     while (*text != '\0') {
         size_t len = strcspn(text, ", ");
-        if (len > 0 && config->allow_egress_count == CONFIG_LIST_MAX) {
+        if (len > 0 && list->count == CONFIG_LIST_MAX) {
             error_set(error, ERROR_INVALID, "%s: more than %d entries", where, CONFIG_LIST_MAX);
             return false;
         }
         if (len > 0)
-            config->allow_egress[config->allow_egress_count++] = must_copy_bytes(text, len);
+            list->items[list->count++] = must_copy_bytes(text, len);
         text += len + (text[len] != '\0');
     }
     return true;
@@ -112,7 +114,7 @@ static bool set(struct config *config, const struct option_row *row, const char 
         *(int64_t *)member = number;
         return true;
     case LIST:
-        return set_list(config, text, where, error);
+        return set_list(member, text, where, error);
     case CHOICE:
         if (!is_choice(row->choices, text)) {
             error_set(error, ERROR_INVALID, "%s: \"%.60s\" is none of: %s", where, text,
@@ -258,15 +260,17 @@ int config_read(struct config *config, int argc, char **argv, struct error *erro
 
 void config_free(struct config *config)
 {
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < ROWS; i++) {
+        struct text_list *list = (struct text_list *)((char *)config + rows[i].offset);
+        for (size_t at = 0; rows[i].kind == LIST && at < list->count; at++)
+            free(list->items[at]);
         if (rows[i].kind == TEXT || rows[i].kind == CHOICE) {
             char *text = *(char **)((char *)config + rows[i].offset);
             if (text != NULL)
                 explicit_bzero(text, strlen(text)); /* a proxy's password */
             free(text);
         }
-    for (size_t i = 0; i < config->allow_egress_count; i++)
-        free(config->allow_egress[i]);
+    }
     *config = (struct config){ 0 };
 }
 

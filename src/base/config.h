@@ -14,27 +14,32 @@
 
 enum { CONFIG_LIST_MAX = 64 };
 
-struct config {                          /* strings are owned */
-    char *data;                          /* --data DIR */
-    char *listen;                        /* --listen ADDR:PORT */
-    char *allow_egress[CONFIG_LIST_MAX]; /* --allow-egress CIDR, any number */
-    size_t allow_egress_count;
-    char *public_url;   /* --public-url URL; NULL: not known */
-    char *file;         /* --config FILE */
-    char *egress_proxy; /* --egress-proxy URL, with its password; NULL: none */
-    char *ca_file;      /* --ca-file FILE */
-    char *name_servers; /* --name-servers ADDR:PORT,…; NULL: the system's */
-    char *log_format;   /* --log-format text|json */
-    char *log_level;    /* --log-level debug|info|warn|error */
-    int64_t rate_limit; /* --rate-limit N an hour and account; 0: none */
-    int64_t deadline_s; /* --deadline S for one attempt */
-    int64_t drain_s;    /* --drain S at SIGTERM */
-    char *trust_clock;  /* --trust-clock no|yes */
-    int64_t node;       /* --node N */
-    char *sendmail;     /* --sendmail PATH; NULL: no mail */
-    int64_t late_s;     /* --late-after S: shown as late */
-    int64_t alarm_s;    /* --alarm-after S: account and operator are told */
-    int64_t keep_days;  /* --keep-days N of what has ended; 0: for ever */
+struct text_list {
+    char *items[CONFIG_LIST_MAX];
+    size_t count;
+};
+
+struct config {                     /* strings are owned */
+    char *data;                     /* --data DIR */
+    char *listen;                   /* --listen ADDR:PORT */
+    struct text_list allow_egress;  /* --allow-egress CIDR, any number */
+    struct text_list trusted_proxy; /* --trusted-proxy CIDR, any number */
+    char *public_url;               /* --public-url URL; NULL: not known */
+    char *file;                     /* --config FILE */
+    char *egress_proxy;             /* --egress-proxy URL, with its password; NULL: none */
+    char *ca_file;                  /* --ca-file FILE */
+    char *name_servers;             /* --name-servers ADDR:PORT,…; NULL: the system's */
+    char *log_format;               /* --log-format text|json */
+    char *log_level;                /* --log-level debug|info|warn|error */
+    int64_t rate_limit;             /* --rate-limit N an hour and account; 0: none */
+    int64_t deadline_s;             /* --deadline S for one attempt */
+    int64_t drain_s;                /* --drain S at SIGTERM */
+    char *trust_clock;              /* --trust-clock no|yes */
+    int64_t node;                   /* --node N */
+    char *sendmail;                 /* --sendmail PATH; NULL: no mail */
+    int64_t late_s;                 /* --late-after S: shown as late */
+    int64_t alarm_s;                /* --alarm-after S: account and operator are told */
+    int64_t keep_days;              /* --keep-days N of what has ended; 0: for ever */
 };
 
 /* Reads flags from argv (argc, argv without the command), variables and the file.  0; -1 with

@@ -237,8 +237,7 @@ static bool start(struct demo *demo, struct error *error)
     };
     struct config config = { .data = demo->directory,
                              .listen = "127.0.0.1:8080",
-                             .allow_egress = { "127.0.0.0/8" },
-                             .allow_egress_count = 1,
+                             .allow_egress = { { "127.0.0.0/8" }, 1 },
                              .deadline_s = 10,
                              .rate_limit = 1000 };
     demo->receiver = server_new(&demo->loop, &receiver, error);

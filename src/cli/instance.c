@@ -106,8 +106,8 @@ static bool start_engine(struct instance *instance, const struct config *config,
         .sendmail = config->sendmail,
         .lateness = { config->late_s * 1000, config->alarm_s * 1000 },
         .courier.client = {
-            .allow_egress = (const char *const *)config->allow_egress,
-            .allow_egress_count = config->allow_egress_count,
+            .allow_egress = (const char *const *)config->allow_egress.items,
+            .allow_egress_count = config->allow_egress.count,
             .ca_file = config->ca_file,
             .proxy = config->egress_proxy,
             .name_servers = config->name_servers,
@@ -140,6 +140,8 @@ static bool start_server(struct instance *instance, const struct config *config,
         .enter = api_enter,
         .context = api,
         .limits = api->limits,
+        .trusted = (const char *const *)config->trusted_proxy.items,
+        .trusted_count = config->trusted_proxy.count,
     };
     api->changes = changes_desk_new(api);
     if (!sessions_public_url(api, config->public_url, error))

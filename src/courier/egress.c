@@ -13,6 +13,7 @@
  */
 #include "courier/egress.h"
 
+#include "base/cidr.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "courier/client.h"
@@ -22,15 +23,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct bits {
-    unsigned char bytes[16];
-};
-
-struct cidr {
-    struct bits prefix;
-    unsigned len; /* of 128 */
-};
 
 struct egress {
     size_t count;
@@ -84,127 +76,53 @@ static const struct special specials[] = {
     { "2600:2d00:2:2000::", 64, PLATFORM },
 };
 
-static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 static const unsigned char nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
 static const unsigned char isatap[3] = { 0x00, 0x5e, 0xfe }; /* RFC 5214 §6.1, bytes 9 to 11 */
 
-static struct bits bits_of_ipv4(const void *address)
-{
-    struct bits out;
-    memcpy(out.bytes, mapped, 12);
-    memcpy(out.bytes + 12, address, 4);
-    return out;
-}
-
-static bool is_ipv4(const struct bits *address)
-{
-    return memcmp(address->bytes, mapped, 12) == 0;
-}
-
-/* False for a family that is not the internet's. */
-static bool bits_of(const struct sockaddr *address, struct bits *out)
-{
-    if (address->sa_family == AF_INET) {
-        struct sockaddr_in v4;
-        memcpy(&v4, address, sizeof(v4));
-        *out = bits_of_ipv4(&v4.sin_addr);
-        return true;
-    }
-    if (address->sa_family == AF_INET6) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, address, sizeof(v6));
-        memcpy(out->bytes, &v6.sin6_addr, 16);
-        return true;
-    }
-    return false;
-}
-
 /* The IPv4 address that this one carries, or itself. */
-static struct bits inner(const struct bits *address)
+static struct address inner(const struct address *address)
 {
     if (memcmp(address->bytes, nat64, 12) == 0)
-        return bits_of_ipv4(address->bytes + 12);
+        return address_of_ipv4(address->bytes + 12);
     if (address->bytes[0] == 0x20 && address->bytes[1] == 0x02)
-        return bits_of_ipv4(address->bytes + 2);
+        return address_of_ipv4(address->bytes + 2);
     if ((address->bytes[8] & 0xfd) == 0 && memcmp(address->bytes + 9, isatap, 3) == 0)
-        return bits_of_ipv4(address->bytes + 12);
+        return address_of_ipv4(address->bytes + 12);
     return *address;
 }
 
-static bool holds(const struct cidr *cidr, const struct bits *address)
-{
-    unsigned whole = cidr->len / 8, rest = cidr->len % 8;
-    if (memcmp(cidr->prefix.bytes, address->bytes, whole) != 0)
-        return false;
-    if (rest == 0)
-        return true;
-    unsigned difference = cidr->prefix.bytes[whole] ^ address->bytes[whole];
-    return difference >> (8 - rest) == 0;
-}
-
-static bool parse_address(const char *text, struct bits *out, bool *v4)
-{
-    struct in_addr four;
-    *v4 = inet_pton(AF_INET, text, &four) == 1;
-    if (*v4) {
-        *out = bits_of_ipv4(&four);
-        return true;
-    }
-    return inet_pton(AF_INET6, text, out->bytes) == 1;
-}
-
-static const char *special_kind(const struct bits *address)
+static const char *special_kind(const struct address *address)
 {
     for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
         struct cidr range;
-        bool v4;
-        if (!parse_address(specials[i].prefix, &range.prefix, &v4))
+        if (!address_parse(specials[i].prefix, &range.prefix))
             bug("bad special range: %s", specials[i].prefix);
-        range.len = specials[i].len + (v4 ? 96 : 0);
-        if (holds(&range, address))
+        range.len = specials[i].len + (strchr(specials[i].prefix, ':') == NULL ? 96 : 0);
+        if (cidr_holds(&range, address))
             return specials[i].kind;
     }
-    if (!is_ipv4(address) && address->bytes[0] >> 5 != 1)
+    if (!address_is_ipv4(address) && address->bytes[0] >> 5 != 1)
         return "a reserved address";
     return NULL;
 }
 
 /* NAT64's own prefix lies outside 2000::/3, and says nothing of where the address leads. */
-static const char *outer_kind(const struct bits *address)
+static const char *outer_kind(const struct address *address)
 {
     return memcmp(address->bytes, nat64, 12) == 0 ? NULL : special_kind(address);
 }
 
-static const char *kind_of(const struct bits *address)
+static const char *kind_of(const struct address *address)
 {
-    struct bits carried = inner(address);
+    struct address carried = inner(address);
     const char *kind = special_kind(&carried);
     return kind != NULL ? kind : outer_kind(address);
 }
 
 const char *egress_kind(const struct sockaddr *address)
 {
-    struct bits bits;
-    return bits_of(address, &bits) ? kind_of(&bits) : "not an internet address";
-}
-
-static bool parse_cidr(const char *text, struct cidr *out)
-{
-    char address[INET6_ADDRSTRLEN];
-    const char *slash = strchr(text, '/');
-    size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
-    bool v4;
-    if (len >= sizeof(address))
-        return false;
-    memcpy(address, text, len);
-    address[len] = '\0';
-    if (!parse_address(address, &out->prefix, &v4))
-        return false;
-    int64_t bits = v4 ? 32 : 128;
-    if (slash != NULL && !text_int(slash + 1, 0, bits, &bits))
-        return false;
-    out->len = (unsigned)bits + (v4 ? 96 : 0);
-    return true;
+    struct address bits;
+    return address_of(address, &bits) ? kind_of(&bits) : "not an internet address";
 }
 
 struct egress *egress_new(const char *const *cidrs, size_t count, struct error *error)
@@ -216,7 +134,7 @@ struct egress *egress_new(const char *const *cidrs, size_t count, struct error *
     }
     struct egress *egress = must_alloc(sizeof(*egress));
     for (size_t i = 0; i < count; i++) {
-        if (!parse_cidr(cidrs[i], &egress->allowed[i])) {
+        if (!cidr_parse(cidrs[i], &egress->allowed[i])) {
             error_set(error, ERROR_INVALID,
                       "--allow-egress: “%.100s” is not an address range; write it as 10.0.0.0/8 or "
                       "fd00::/8",
@@ -234,14 +152,14 @@ void egress_free(struct egress *egress)
     free(egress);
 }
 
-static bool listed(const struct egress *egress, const struct bits *address)
+static bool listed(const struct egress *egress, const struct address *address)
 {
     for (size_t i = 0; i < egress->count; i++) {
         const struct cidr *cidr = &egress->allowed[i];
         /* ::/0 and the like, as written, speak of IPv6 only. */
-        if (cidr->len < 96 && is_ipv4(address))
+        if (cidr->len < 96 && address_is_ipv4(address))
             continue;
-        if (holds(cidr, address))
+        if (cidr_holds(cidr, address))
             return true;
     }
     return false;
@@ -249,11 +167,11 @@ static bool listed(const struct egress *egress, const struct bits *address)
 
 bool egress_allows(const struct egress *egress, const struct sockaddr *address)
 {
-    struct bits bits;
-    if (!bits_of(address, &bits))
+    struct address bits;
+    if (!address_of(address, &bits))
         return false;
     if (kind_of(&bits) == NULL || listed(egress, &bits))
         return true;
-    struct bits carried = inner(&bits);
+    struct address carried = inner(&bits);
     return listed(egress, &carried) && outer_kind(&bits) == NULL;
 }

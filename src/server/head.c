@@ -227,15 +227,23 @@ enum head_state head_read(struct head *head, const char *bytes, size_t len, size
     return HEAD_WHOLE;
 }
 
-const char *head_find(const struct head *head, const char *name)
+const char *head_each(const struct head *head, const char *name, size_t *at)
 {
-    size_t wanted = strlen(name), at = head->headers_at;
-    while (at != 0 && at < head->len) {
-        size_t name_len = strlen(head->text + at);
-        size_t value_at = at + name_len + 1;
-        if (is(head->text + at, name_len, name, wanted))
+    size_t wanted = strlen(name);
+    if (*at == 0)
+        *at = head->headers_at;
+    while (*at != 0 && *at < head->len) {
+        const char *found = head->text + *at;
+        size_t name_len = strlen(found), value_at = *at + name_len + 1;
+        *at = value_at + strlen(head->text + value_at) + 1;
+        if (is(found, name_len, name, wanted))
             return head->text + value_at;
-        at = value_at + strlen(head->text + value_at) + 1;
     }
     return NULL;
+}
+
+const char *head_find(const struct head *head, const char *name)
+{
+    size_t at = 0;
+    return head_each(head, name, &at);
 }

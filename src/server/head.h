@@ -46,7 +46,9 @@ void head_begin(struct head *head);
 /* Takes from the bytes that come: *taken of them.  What stands behind a whole head is not taken. */
 enum head_state head_read(struct head *head, const char *bytes, size_t len, size_t *taken);
 
-/* NULL: no such header.  Names are compared without regard to case. */
+/* The next header of the name behind *at, which is 0 at first.  NULL: there is no further one. */
+const char *head_each(const struct head *head, const char *name, size_t *at);
+/* The first one.  NULL: no such header.  Names are compared without regard to case. */
 const char *head_find(const struct head *head, const char *name);
 
 #endif

@@ -161,6 +161,31 @@ static bool head_is_good(struct inbound *in)
     return true;
 }
 
+/* The client that the proxy calls for.  Where both headers are there and do not agree, one of them
+ * may be the client's own, and neither is believed. */
+static void find_client(struct inbound *in)
+{
+    struct forwarded standard = { .count = 0 }, usual = { .count = 0 };
+    const struct proxies *trusted = &in->server->trusted;
+    struct address peer, client, other;
+    size_t at = 0;
+    for (const char *line; (line = head_each(&in->head, "Forwarded", &at)) != NULL;)
+        forwarded_read(&standard, line);
+    at = 0;
+    for (const char *line; (line = head_each(&in->head, "X-Forwarded-For", &at)) != NULL;)
+        forwarded_read_x(&usual, line);
+    if (!address_parse(in->peer->address, &peer))
+        return;
+    client = forwarded_client(&standard, trusted, &peer);
+    other = forwarded_client(&usual, trusted, &peer);
+    if (standard.count == 0)
+        client = other;
+    else if (usual.count > 0 && memcmp(&client, &other, sizeof(client)) != 0)
+        client = peer;
+    address_format(in->client, &client);
+    in->call.address = in->client;
+}
+
 void inbound_head_came(struct inbound *in)
 {
     struct server *server = in->server;
@@ -169,6 +194,8 @@ void inbound_head_came(struct inbound *in)
     server->calls++;
     in->call.method = in->head.method;
     in->keep = in->head.keep;
+    if (in->peer->trusted)
+        find_client(in);
     in->body_left = INT64_MAX; /* until it is clear */
     if (!head_is_good(in)) {
         /* refused */

@@ -8,6 +8,7 @@
 #ifndef POSTBACKD_INBOUND_H
 #define POSTBACKD_INBOUND_H
 
+#include "base/cidr.h"
 #include "base/list.h"
 #include "server/call.h"
 #include "server/chunks.h"
@@ -48,11 +49,12 @@ struct inbound {
     struct peer *peer;
     struct list in; /* of the server's: over, or spare */
     enum stage stage;
-    bool keep;       /* the connection, after this request */
-    bool whole;      /* all of it has come */
-    bool waits;      /* enter() takes its time */
-    bool held;       /* counted in server->held */
-    bool answer_now; /* without reading the body first */
+    bool keep;                 /* the connection, after this request */
+    bool whole;                /* all of it has come */
+    bool waits;                /* enter() takes its time */
+    bool held;                 /* counted in server->held */
+    bool answer_now;           /* without reading the body first */
+    char client[ADDRESS_TEXT]; /* behind a trusted proxy: its address */
     int64_t started_ms;
     struct chunks chunks; /* of the body, or it has a length: */
     int64_t body_left;

@@ -398,11 +398,12 @@ void peer_go_on(struct peer *peer)
     settle(peer);
 }
 
-struct peer *peer_new(struct server *server, int fd, const char *address)
+struct peer *peer_new(struct server *server, int fd, const char *address, bool trusted)
 {
     struct peer *peer = must_alloc(sizeof(*peer));
     peer->server = server;
     peer->fd = fd;
+    peer->trusted = trusted;
     memcpy(peer->address, address, strnlen(address, sizeof(peer->address) - 1));
     list_init(&peer->in);
     list_init(&peer->again);

@@ -39,11 +39,12 @@ struct peer {
     size_t tail_len;
     int64_t unsent_ms; /* for so long has the answer waited for the client to take of it ... */
     uint64_t taken;    /* ... who took so many bytes meanwhile */
+    bool trusted;      /* a proxy that says for whom it calls (server/forwarded.h) */
     char address[48];  /* without port; an IPv4 address in IPv6's clothes as itself */
 };
 
 /* Takes over the socket, which is non-blocking.  NULL: it cannot be watched; closed. */
-struct peer *peer_new(struct server *server, int fd, const char *address);
+struct peer *peer_new(struct server *server, int fd, const char *address, bool trusted);
 /* What is under way is given up, which may not be held by a handler. */
 void peer_close(struct peer *peer);
 

@@ -118,19 +118,9 @@ static void turn_ends(uv_check_t *check)
 
 /* ---- connections ---- */
 
-static void address_name(char out[48], const struct sockaddr_storage *address)
-{
-    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
-        inet_ntop(AF_INET, six->s6_addr + 12, out, 48);
-    else if (address->ss_family == AF_INET6)
-        inet_ntop(AF_INET6, six, out, 48);
-    else
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, out, 48);
-}
-
-/* False: it has as many as an address may have. */
-static bool count_in(struct server *server, const char *address)
+/* False: it has as many as an address may have.  A trusted proxy's connections are many people's,
+ * so it has no share of its own but the whole. */
+static bool count_in(struct server *server, const char *address, bool trusted)
 {
     char client[LIMITS_NAME_TEXT];
     limits_client(client, address);
@@ -138,7 +128,7 @@ static bool count_in(struct server *server, const char *address)
     if (caller == NULL) {
         caller = must_alloc(sizeof(*caller));
         map_put_text(&server->callers, client, strlen(client), caller);
-    } else if (caller->count >= SERVER_CONNECTIONS_PER_ADDRESS) {
+    } else if (caller->count >= SERVER_CONNECTIONS_PER_ADDRESS && !trusted) {
         return false;
     }
     caller->count++;
@@ -187,12 +177,17 @@ static void cannot_accept(struct server *server)
 
 static void take(struct server *server, int fd, const struct sockaddr_storage *from)
 {
-    char address[48] = "";
-    address_name(address, from);
-    if (!count_in(server, address))
+    char name[ADDRESS_TEXT] = "";
+    struct address address;
+    bool trusted = false;
+    if (address_of((const struct sockaddr *)(const void *)from, &address)) {
+        address_format(name, &address);
+        trusted = proxies_hold(&server->trusted, &address);
+    }
+    if (!count_in(server, name, trusted))
         close(fd);
-    else if (peer_new(server, fd, address) == NULL)
-        server_left(server, address);
+    else if (peer_new(server, fd, name, trusted) == NULL)
+        server_left(server, name);
 }
 
 static void listener_ready(uv_poll_t *poll, int status, int events)
@@ -233,6 +228,23 @@ static int handles_start(struct server *server)
     return 0;
 }
 
+static bool trust(struct server *server, const struct server_config *config, struct error *error)
+{
+    struct proxies *trusted = &server->trusted;
+    trusted->ranges = must_alloc((config->trusted_count + 1) * sizeof(*trusted->ranges));
+    for (size_t i = 0; i < config->trusted_count; i++) {
+        if (!cidr_parse(config->trusted[i], &trusted->ranges[i])) {
+            error_set(error, ERROR_INVALID,
+                      "--trusted-proxy: “%.100s” is not an address range; write it as 10.0.0.0/8, "
+                      "fd00::/8 or 127.0.0.1",
+                      config->trusted[i]);
+            return false;
+        }
+    }
+    trusted->count = config->trusted_count;
+    return true;
+}
+
 struct server *server_new(uv_loop_t *loop, const struct server_config *config, struct error *error)
 {
     struct server *server = must_alloc(sizeof(*server));
@@ -245,6 +257,8 @@ struct server *server_new(uv_loop_t *loop, const struct server_config *config, s
     server->context = config->context;
     server->limits = config->limits;
     server->idle_ms = (config->idle_s > 0 ? config->idle_s : IDLE_S_DEFAULT) * (int64_t)1000;
+    if (!trust(server, config, error))
+        goto err0;
     server->listen_fd = listener_open(config->listen, error);
     if (server->listen_fd == -1)
         goto err0;
@@ -261,6 +275,7 @@ err1:
     router_free(server->router);
     close(server->listen_fd);
 err0:
+    free(server->trusted.ranges);
     free(server);
     return NULL;
 }
@@ -346,4 +361,5 @@ void server_free(struct server *server)
     for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
         uv_close(handles[i], handle_closed);
     router_free(server->router);
+    free(server->trusted.ranges);
 }

@@ -43,7 +43,10 @@ struct server_config {
     void (*enter)(struct call *call, void *context);
     void *context;         /* given to enter and handle */
     struct limits *limits; /* for counted routes; borrowed */
-    int idle_s;            /* an idle or slow connection is closed after; default 60 */
+    /* Proxies whose Forwarded or X-Forwarded-For tells the client's address; borrowed. */
+    const char *const *trusted; /* CIDRs */
+    size_t trusted_count;
+    int idle_s; /* an idle or slow connection is closed after; default 60 */
 };
 
 /* NULL with *error: a bad address, the port in use (says which). */

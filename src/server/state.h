@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "server/forwarded.h"
 #include "server/router.h"
 #include "server/server.h"
 
@@ -17,6 +18,8 @@ struct server {
     int64_t idle_ms;
     int listen_fd, port;
     char address[64];
+
+    struct proxies trusted; /* owned */
 
     size_t connections;
     struct map callers;    /* how many connections an address has: struct caller_count */

@@ -276,8 +276,8 @@ static void test_a_flag_wins_over_a_variable_over_the_file(void **state)
     assert_int_equal(config.deadline_s, 11);
     assert_int_equal(config.node, 12);
     assert_int_equal(config.rate_limit, 13);
-    assert_int_equal(config.allow_egress_count, 2);
-    assert_string_equal(config.allow_egress[1], "::1/128");
+    assert_int_equal(config.allow_egress.count, 2);
+    assert_string_equal(config.allow_egress.items[1], "::1/128");
     assert_string_equal(config.listen, "127.0.0.1:8080");
     config_free(&config);
     unsetenv("POSTBACKD_NODE");
@@ -333,8 +333,8 @@ static void test_each_line_of_the_file_stands_alone(void **state)
                        name);
     assert_int_equal(read_config_text(&config, &error, text, (size_t)len), 0);
     assert_string_equal(config.data + 1, name);
-    assert_int_equal(config.allow_egress_count, 3);
-    assert_string_equal(config.allow_egress[2], "10.1.0.0/16");
+    assert_int_equal(config.allow_egress.count, 3);
+    assert_string_equal(config.allow_egress.items[2], "10.1.0.0/16");
     assert_string_equal(config.ca_file, "/ca;1#2=3");
     assert_int_equal(config.node, 7);
     assert_string_equal(config.listen, "127.0.0.1:8080");
