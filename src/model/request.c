@@ -6,7 +6,7 @@
  * only when a token or a default body asks for it.
  *
  * The rules that must never break: the same inputs give the same bytes; and a request over a cap
- * is not sent at all, never cut short.
+ * is not sent at all, never cut short; nor is one whose path a value would turn elsewhere.
  */
 #include "model/request.h"
 
@@ -134,6 +134,13 @@ bool request_build(struct request *request, const struct notification *notificat
     if (request->target.failed) {
         error_set(error, ERROR_INVALID, "the URL's path and query are over %d bytes",
                   (int)REQUEST_TARGET_MAX);
+        return false;
+    }
+    if (url_has_dot_segment(buf_text(&request->target), request->target.len)) {
+        error_set(error, ERROR_INVALID,
+                  "not sent: with this event's values the URL's path has a segment \".\" or \"..\" "
+                  "and would lead elsewhere (%.200s)",
+                  buf_text(&request->target));
         return false;
     }
     if (request->body.failed) {

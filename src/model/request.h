@@ -18,7 +18,8 @@ struct request {        /* all zeroes is empty; buffers are reused between reque
     struct buf body;
 };
 
-/* False when a cap is passed (the message says which); nothing may then be sent. */
+/* False when a cap is passed, or the path would have a dot segment (url.h): the message says so;
+ * nothing may then be sent. */
 bool request_build(struct request *request, const struct notification *notification,
                    const struct event *event, int64_t postback, int attempt, int64_t at_ms,
                    struct error *error);

@@ -241,6 +241,96 @@ static bool check_target(const struct checking *checking, const char *at)
     return true;
 }
 
+/* ---- dot segments ---- */
+
+enum { DECODINGS_MAX = 3 };
+
+static int hex_value(char c)
+{
+    return is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* In place, once; gives the new length. */
+static size_t percent_undo(char *text, size_t len)
+{
+    size_t to = 0;
+    for (size_t at = 0; at < len; at++) {
+        char c = text[at];
+        if (c == '%' && len - at > 2 && is_hex(text[at + 1]) && is_hex(text[at + 2])) {
+            c = (char)(hex_value(text[at + 1]) << 4 | hex_value(text[at + 2]));
+            at += 2;
+        }
+        text[to++] = c;
+    }
+    return to;
+}
+
+static bool is_dots(const char *at, const char *end)
+{
+    const char *params = memchr(at, ';', (size_t)(end - at));
+    if (params != NULL)
+        end = params;
+    while (at < end && (unsigned char)*at <= ' ')
+        at++;
+    while (at < end && (unsigned char)end[-1] <= ' ')
+        end--;
+    return (end - at == 1 || end - at == 2) && at[0] == '.' && end[-1] == '.';
+}
+
+static bool has_dots(const char *at, const char *end)
+{
+    for (const char *segment = at;; at++) {
+        bool ends = at == end || *at == '?' || *at == '#' || *at == '\0';
+        if (!ends && *at != '/' && *at != '\\')
+            continue;
+        if (is_dots(segment, at))
+            return true;
+        if (ends)
+            return false;
+        segment = at + 1;
+    }
+}
+
+bool url_has_dot_segment(const char *target, size_t len)
+{
+    const char *query = memchr(target, '?', len);
+    size_t path = query != NULL ? (size_t)(query - target) : len;
+    bool encoded = memchr(target, '%', path) != NULL;
+    if (has_dots(target, target + path))
+        return true;
+    if (!encoded) /* the usual one is looked at where it stands */
+        return false;
+    char *copy = must_copy_bytes(target, path);
+    bool found = false;
+    for (int i = 0; i < DECODINGS_MAX && !found; i++) {
+        size_t before = path;
+        path = percent_undo(copy, path);
+        found = has_dots(copy, copy + path);
+        if (path == before)
+            break;
+    }
+    free(copy);
+    return found;
+}
+
+/* The path as it is when each token's value is a letter, so that only what its author wrote counts:
+ * a token's value is looked at when there is one. */
+static bool check_segments(const struct checking *checking, const char *target)
+{
+    struct buf path = { 0 };
+    const char *at = target;
+    while (*at != '\0' && *at != '?') {
+        size_t token = token_length(at);
+        buf_char(&path, token > 0 ? 'x' : *at);
+        at += token > 0 ? token : 1;
+    }
+    bool dots = path.len > 0 && url_has_dot_segment(path.data, path.len);
+    buf_free(&path);
+    return !dots || wrong(checking, target,
+                          "the path has a segment \".\" or \"..\", which leads elsewhere; write "
+                          "the path that is meant");
+}
+
 bool url_check(const char *url, struct url_parts *to, size_t *target_at, const char *field,
                struct problems *problems)
 {
@@ -252,7 +342,7 @@ bool url_check(const char *url, struct url_parts *to, size_t *target_at, const c
     const char *target = authority + strcspn(authority, "/?#");
     if (!check_authority(&checking, authority, target, to))
         return false;
-    if (!check_target(&checking, target)) {
+    if (!check_target(&checking, target) || !check_segments(&checking, target)) {
         free(to->host);
         to->host = NULL;
         return false;

@@ -16,6 +16,13 @@
 bool url_check(const char *url, struct url_parts *to, size_t *target_at, const char *field,
                struct problems *problems);
 
+/* Whether the path (up to the first '?') has a segment that is "." or "..", by which a receiver
+ * would take another path for it: RFC 3986 §5.2.4.  Receivers differ in what they undo before they
+ * look, so %XX (also of %XX), what stands behind ';' in a segment, and spaces and controls around
+ * it are undone, and '\\' and an encoded '/' part segments too; an encoded '?' or '#' ends the
+ * path. */
+bool url_has_dot_segment(const char *target, size_t len);
+
 /* Whether there is a '?' outside of tokens. */
 bool url_has_query(const char *target);
 

@@ -205,3 +205,35 @@ def test_an_inquirys_data_points_come_under_their_names(world, receiver):
                     "OrderId": HOSTILE[:60], "TransactionAmount": "89.90", "Currency": "EUR",
                     "InquiryType": "UNTRACKED", "State": "OPEN", "ResolutionStatus": "UNRESOLVED",
                     "MediaPartnerInquiryId": "M7", "InquiryNotes": HOSTILE}
+
+
+# ---- the path ----
+
+@pytest.mark.parametrize("path, value", [
+    ("/orders/{Oid}/inquiry", ".."), ("/orders/{Oid}/inquiry", "."), ("/orders/{Oid|raw}/inquiry", ".."),
+    ("/orders/.{Oid}/inquiry", "."), ("/orders/{Oid|raw}/inquiry", "%2e%2e"),
+    ("/orders/{Oid}/inquiry", "..;x")])
+def test_a_value_that_is_a_dot_segment_is_not_sent(world, receiver, path, value):
+    """R1: the attempt fails with words, the postback waits, and the next one goes out."""
+    delivery = Delivery(world, receiver.url(path))
+    event = delivery.send(Oid=value)
+    attempt = delivery.await_attempts(1)[0]
+    assert (attempt["Verdict"], attempt["Error"]) == ("failed", "build"), attempt
+    assert "would lead elsewhere" in attempt["Detail"], attempt
+    delivery.send(Oid="A-1")
+    assert receiver.wait(1)[0].target.endswith("A-1/inquiry")
+    assert [postback["EventId"] for postback in delivery.postbacks(State="WAITING")] == [event]
+    assert len(receiver.requests) == 1
+
+
+def test_a_dot_segment_in_the_url_is_refused_when_saved(world, receiver):
+    """R1: in the text itself, encoded or not; and the preview says what would not be sent."""
+    for path in ("/a/../{Oid}", "/./a", "/a/%2e%2e/b"):
+        answer = world.partner.post("EventNotifications", {
+            "Category": "Action Lifecycle Events", "Name": "x", "Url": receiver.url(path)})
+        assert answer.status_code == 400, answer.text
+        assert "leads elsewhere" in answer.json()["Errors"][0]["Message"], answer.text
+    answer = world.partner.post("EventNotifications/Preview", {
+        "Category": "Action Lifecycle Events", "Url": receiver.url("/a/{Oid}"),
+        "Data": {"Oid": ".."}})
+    assert answer.status_code == 400 and "would lead elsewhere" in answer.text, answer.text

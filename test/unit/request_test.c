@@ -2,6 +2,7 @@
 #include "model/request.h"
 
 #include "model/signature.h"
+#include "model/url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,6 +112,102 @@ static void test_the_target_has_tokens_and_ticked_data_points(void **state)
     assert_target("https://r.example/p", "CustomerId,PostbackId,Attempt,AccountSid,EventType",
                   "/p?CustomerId=&PostbackId=914793674309632002&Attempt=3&AccountSid=PA123"
                   "&EventType=action_inquiry.opened");
+}
+
+/* Builds a GET of the URL for an order of this id: true, or false with a message about the path. */
+static bool builds(const char *url, const char *order)
+{
+    struct buf members = { 0 }, data = { 0 };
+    struct request request = { 0 };
+    struct error error = { 0 };
+    buf_fmt(&members, "\"Method\":\"GET\",\"Url\":\"https://r.example%s\"", url);
+    buf_fmt(&data, "{\"OrderId\":\"%s\"}", order);
+    struct notification *notification = compiled(buf_text(&members));
+    struct event *event = event_with(buf_text(&data));
+    bool built = request_build(&request, notification, event, POSTBACK_ID, 3, AT_MS, &error);
+    if (!built)
+        assert_non_null(strstr(error.message, "would lead elsewhere"));
+    request_free(&request);
+    event_unref(event);
+    notification_unref(notification);
+    buf_free(&members);
+    buf_free(&data);
+    return built;
+}
+
+static void test_no_value_turns_the_path_elsewhere(void **state)
+{
+    /* R1: a dot segment, whole or made of values and text, as receivers of any kind may read it. */
+    (void)state;
+    static const struct {
+        const char *url, *order;
+        bool built;
+    } cases[] = {
+        { "/o/{OrderId}/i", "A-1", true },
+        { "/o/{OrderId}/i", "..", false },
+        { "/o/{OrderId}/i", ".", false },
+        { "/o/{OrderId}/i", "%2e%2E", false },
+        { "/o/{OrderId}/i", "%252e.", false },
+        { "/o/{OrderId}/i", "..;x=1", false },
+        { "/o/{OrderId}/i", "../..", false },
+        { "/o/{OrderId}/i", "..\\\\admin", false },
+        { "/o/{OrderId}/i", "A/../../admin", false },
+        { "/o/{OrderId}/i", " .. ", false },
+        { "/o/{OrderId}/i", "..?x", false },
+        { "/o/{OrderId|raw}/i", "..", false },
+        { "/o/{OrderId|raw}/i", "a/../b", false },
+        { "/o/{OrderId|raw}/i", "%2e%2e", false },
+        { "/o/{OrderId|raw}/i", "..;a", false },
+        { "/o/{OrderId|raw}/i", "..#", false },
+        { "/o/{OrderId|raw}/i", "a?b/../c", true },
+        { "/o/.{OrderId}/i", ".", false },
+        { "/o/.{OrderId}/i", "", false },
+        { "/o/.{OrderId}/i", "htaccess", true },
+        { "/o/{OrderId}{OrderId}/i", ".", false },
+        { "/o/%2E{OrderId}", ".", false },
+        { "/o/{OrderId|default:..}", "", false },
+        { "/{OrderId}", "..", false },
+        { "/o/{OrderId}/i", "...", true },
+        { "/o/{OrderId}/i", "..a", true },
+        { "/o/{OrderId}/i", "a..", true },
+        { "/o/{OrderId}/i", "1.2", true },
+        { "/o/{OrderId}/i", "", true },
+        { "/o/v{OrderId}/i", "..", true },
+        { "/o?x=/{OrderId}/", "..", true },
+        { "/o/100%25/{OrderId}", "50%", true },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (builds(cases[i].url, cases[i].order) != cases[i].built)
+            fail_msg("%s with \"%s\": expected %s", cases[i].url, cases[i].order,
+                     cases[i].built ? "a request" : "none");
+}
+
+static void test_a_dot_segment_is_refused_when_saved(void **state)
+{
+    /* R1: in the text of the URL, with tokens or without. */
+    (void)state;
+    static const struct {
+        const char *target;
+        bool right;
+    } cases[] = {
+        { "/a/../b", false },     { "/./{OrderId}", false },   { "/a/%2e%2E/b", false },
+        { "/..", false },         { "/{OrderId}/..", false },  { "/a/..;v=1/b", false },
+        { "/a/..%2Fb", false },   { "/a/%252e%252e/", false }, { "/a/.{OrderId}", true },
+        { "/.well-known", true }, { "/a.b/..c", true },        { "/a?next=/../b", true },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct problems problems = { 0 };
+        struct url_parts to = { 0 };
+        struct buf url = { 0 };
+        size_t target;
+        buf_fmt(&url, "https://r.example%s", cases[i].target);
+        if (url_check(buf_text(&url), &to, &target, "Url", &problems) != cases[i].right)
+            fail_msg("%s: expected it to be %s", cases[i].target,
+                     cases[i].right ? "taken" : "refused");
+        free(to.host);
+        buf_free(&url);
+        problems_free(&problems);
+    }
 }
 
 static void test_a_get_has_no_body(void **state)
@@ -400,6 +497,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_target_has_tokens_and_ticked_data_points),
+        cmocka_unit_test(test_no_value_turns_the_path_elsewhere),
+        cmocka_unit_test(test_a_dot_segment_is_refused_when_saved),
         cmocka_unit_test(test_a_get_has_no_body),
         cmocka_unit_test(test_the_host_names_a_port_only_when_it_must),
         cmocka_unit_test(test_each_format_has_its_type_and_escapes),
