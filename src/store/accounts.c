@@ -17,7 +17,7 @@
 int64_t account_add(struct db *db, struct account *account)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO account (sid, kind, name, email, active, "
-                                      "created_at) VALUES (?, ?, ?, ?, 1, ?)");
+                                      "created_at) VALUES (?, ?, ?, ?, 1, ?) RETURNING id");
 
     account_sid_random(account->sid, account->kind);
     account->created_at = db_now(db);
@@ -27,8 +27,7 @@ int64_t account_add(struct db *db, struct account *account)
     db_bind_text(add, 3, account->name);
     db_bind_text(add, 4, account->email != NULL ? account->email : "");
     db_bind_int(add, 5, account->created_at);
-    db_run(db, add);
-    account->id = db_failed(db) ? 0 : db_last_id(db);
+    account->id = db_insert(add);
     return account->id;
 }
 

@@ -23,7 +23,8 @@ static void action_insert(struct db *db, struct action *action)
         db_prepare(db, "INSERT INTO action (partner, brand, campaign, tracker, inquiry, order_id, "
                        "customer_id, promo_code, status, amount, payout, currency, referring_type, "
                        "event_at, created_at, items, sub_id1, sub_id2, sub_id3, shared_id) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                       "RETURNING id");
 
     db_bind_int(add, 1, action->partner);
     db_bind_int(add, 2, action->brand);
@@ -44,8 +45,7 @@ static void action_insert(struct db *db, struct action *action)
     for (int i = 0; i < ACTION_SUB_IDS; i++)
         db_bind_text(add, 17 + i, or_empty(action->sub_ids[i]));
     db_bind_text(add, 20, or_empty(action->shared_id));
-    db_run(db, add);
-    action->id = db_failed(db) ? 0 : db_last_id(db);
+    action->id = db_insert(add);
 }
 
 bool action_track(struct job *job, struct db *db, struct action *action)

@@ -15,14 +15,14 @@
 int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char *currency)
 {
     struct stmt *add = db_prepare(
-        db, "INSERT INTO campaign (brand, name, currency, created_at) VALUES (?, ?, ?, ?)");
+        db, "INSERT INTO campaign (brand, name, currency, created_at) VALUES (?, ?, ?, ?) "
+            "RETURNING id");
 
     db_bind_int(add, 1, brand);
     db_bind_text(add, 2, name);
     db_bind_text(add, 3, currency);
     db_bind_int(add, 4, db_now(db));
-    db_run(db, add);
-    return db_failed(db) ? 0 : db_last_id(db);
+    return db_insert(add);
 }
 
 bool campaign_find(struct db *db, int64_t id, struct campaign *out)
@@ -137,15 +137,13 @@ json_t *campaign_list(struct db *db, int64_t brand, int64_t partner, int64_t aft
 int64_t tracker_add(struct db *db, int64_t campaign, const char *name)
 {
     struct stmt *add =
-        db_prepare(db, "INSERT INTO tracker (campaign, name, created_at) VALUES (?, ?, ?)");
+        db_prepare(db, "INSERT INTO tracker (campaign, name, created_at) VALUES (?, ?, ?) "
+                       "ON CONFLICT DO NOTHING RETURNING id");
 
     db_bind_int(add, 1, campaign);
     db_bind_text(add, 2, name);
     db_bind_int(add, 3, db_now(db));
-    db_run(db, add);
-    if (db_unique_failed(db) || db_failed(db))
-        return 0;
-    return db_last_id(db);
+    return db_insert(add);
 }
 
 char *tracker_name(struct db *db, int64_t campaign, int64_t tracker)

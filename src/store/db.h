@@ -46,7 +46,9 @@ void db_finish(struct stmt *stmt); /* back to the cache, ready to bind again */
 void db_run(struct db *db, struct stmt *stmt); /* step to the end and finish */
 /* For a query of one number: the first row's first column, `none` without a row; and finish. */
 int64_t db_number(struct stmt *stmt, int64_t none);
-int64_t db_last_id(struct db *db);     /* of the last insert with AUTOINCREMENT */
+/* Runs an INSERT … RETURNING id and finishes it: the new row's id; 0 when nothing was inserted (ON
+ * CONFLICT DO NOTHING, or an error). */
+int64_t db_insert(struct stmt *stmt);
 int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDATE or DELETE run */
 int64_t db_all_changes(struct db *db); /* … by all so far */
 bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */

@@ -14,6 +14,7 @@
 #include "store/events.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
+#include "store/postbacks.h"
 #include "store/routes.h"
 
 #include <inttypes.h>
@@ -34,9 +35,8 @@ static int64_t first_due(struct db *db, int64_t postback, int64_t delay_ms)
 
 static void read_waiting(struct db *db, struct overdue *out, int64_t delay_ms, int64_t active_at)
 {
-    struct stmt *find =
-        db_prepare(db, "SELECT min(id), count(*) FROM postback INDEXED BY postback_waiting "
-                       "WHERE notification = ? AND state = 1");
+    struct stmt *find = db_prepare(db, "SELECT min(id), count(*) FROM postback "
+                                       "WHERE notification = ? AND state = 1");
     db_bind_int(find, 1, out->notification);
     bool found = db_step(find) == DB_ROW && db_int(find, 1) > 0;
     int64_t oldest = found ? db_int(find, 0) : 0;
@@ -72,25 +72,15 @@ void episode_overdue(struct db *db, int64_t notification, struct overdue *out)
 
 size_t episodes_overdue(struct db *db, struct overdue **out)
 {
-    size_t count = 0, cap = 0;
-    int64_t after = INT64_MIN;
-    *out = NULL;
-    for (;;) {
-        struct stmt *next = db_prepare(db, "SELECT notification FROM postback WHERE state = 1 AND "
-                                           "notification > ? ORDER BY notification LIMIT 1");
-        db_bind_int(next, 1, after);
-        bool found = db_step(next) == DB_ROW;
-        after = found ? db_int(next, 0) : after;
-        db_finish(next);
-        if (!found)
-            return count;
-        if (count == cap) {
-            cap = cap == 0 ? 16 : cap * 2;
-            *out = must_resize(*out, cap * sizeof(**out));
-        }
-        episode_overdue(db, after, &(*out)[count]);
+    struct waiting *waiting;
+    size_t count = 0, found = postback_waiting(db, &waiting);
+    *out = found > 0 ? must_alloc(found * sizeof(**out)) : NULL;
+    for (size_t i = 0; i < found; i++) {
+        episode_overdue(db, waiting[i].notification, &(*out)[count]);
         count += (*out)[count].due_at != -1;
     }
+    free(waiting);
+    return count;
 }
 
 /* ---- rows ---- */
@@ -134,8 +124,10 @@ bool episode_exists(struct db *db, int64_t notification, enum episode_kind kind)
 static void write_row(struct db *db, const struct episode *episode, bool begins)
 {
     struct stmt *put =
-        begins ? db_prepare(db, "INSERT OR REPLACE INTO episode (notification, kind, maintenance, "
-                                "since) VALUES (?1, ?2, ?3, ?4)")
+        begins ? db_prepare(db, "INSERT INTO episode (notification, kind, maintenance, since) "
+                                "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (notification, kind) "
+                                "DO UPDATE SET maintenance = excluded.maintenance, "
+                                "since = excluded.since")
                : db_prepare(db, "DELETE FROM episode WHERE notification = ?1 AND kind = ?2");
     db_bind_int(put, 1, episode->notification);
     db_bind_int(put, 2, episode->kind);

@@ -76,7 +76,7 @@ static void where_search_in(struct where *where, const struct caller *caller, co
             caller->kind == ACCOUNT_BRAND ? "brand" : "partner", test);
     where_value(where, caller->account, NULL);
     /* begins with it; no text that does is above it with the last character there is */
-    buf_fmt(&where->sql, "AND %s >= ? AND %s < ? || char(0x10ffff) ", column, column);
+    buf_fmt(&where->sql, "AND %s >= ? AND %s < ? || '\U0010ffff' ", column, column);
     where_value(where, 0, search);
     where_value(where, 0, search);
 }

@@ -64,7 +64,8 @@ bool inquiry_row_insert(struct db *db, struct inquiry *inquiry, int64_t rule)
         db, "INSERT INTO inquiry (partner, brand, campaign, reference, order_id, transaction_at, "
             "amount, currency, type, expected_payout, resolution_deadline_at, tracking_link, "
             "customer_id, inquiry_at, notes, approval_rule, auto_approval_at, status, state, "
-            "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+            "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING RETURNING id");
 
     db_bind_int(add, 1, inquiry->partner);
     db_bind_int(add, 2, inquiry->brand);
@@ -86,13 +87,10 @@ bool inquiry_row_insert(struct db *db, struct inquiry *inquiry, int64_t rule)
     db_bind_int(add, 18, (int64_t)inquiry->status);
     db_bind_int(add, 19, (int64_t)inquiry->state);
     db_bind_int(add, 20, inquiry->created_at);
-    db_run(db, add);
-    if (db_unique_failed(db))
-        return false;
-    inquiry->id = db_failed(db) ? 0 : db_last_id(db);
+    inquiry->id = db_insert(add);
     inquiry->status_read = inquiry->status;
     inquiry->state_read = inquiry->state;
-    return true;
+    return inquiry->id != 0 || db_failed(db);
 }
 
 bool inquiry_row_update(struct db *db, struct inquiry *inquiry)
@@ -163,29 +161,21 @@ void comment_append(struct inquiry *inquiry, const char *user, const char *text,
     comment->at = at;
 }
 
-static void ids_write(struct buf *out, const struct inquiry *inquiries, size_t count)
-{
-    buf_char(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_char(out, ',');
-        buf_int(out, inquiries[i].id);
-    }
-    buf_char(out, ']');
-}
+/* One statement for so many inquiries, every id as a bound parameter. */
+enum { COMMENTS_STEP = 32 };
+#define SQL_8  "?, ?, ?, ?, ?, ?, ?, ?"
+#define SQL_32 SQL_8 ", " SQL_8 ", " SQL_8 ", " SQL_8
 
-void comments_load(struct db *db, struct inquiry *inquiries, size_t count)
+static void comments_of(struct db *db, struct inquiry *inquiries, size_t count)
 {
     struct stmt *list = db_prepare(db, "SELECT inquiry, user, text, created_at FROM comment "
-                                       "WHERE inquiry IN (SELECT value FROM json_each(?)) "
-                                       "ORDER BY inquiry, id");
-    struct buf ids = { 0 };
+                                       "WHERE inquiry IN (" SQL_32 ") ORDER BY inquiry, id");
     struct map by_id = { 0 };
 
     for (size_t i = 0; i < count; i++)
         map_put(&by_id, inquiries[i].id, &inquiries[i]);
-    ids_write(&ids, inquiries, count);
-    db_bind_text(list, 1, buf_text(&ids));
+    for (size_t i = 0; i < COMMENTS_STEP; i++)
+        db_bind_int(list, (int)i + 1, inquiries[i < count ? i : 0].id);
     while (db_step(list) == DB_ROW) {
         struct inquiry *inquiry = map_get(&by_id, db_int(list, 0));
         if (inquiry != NULL)
@@ -193,5 +183,10 @@ void comments_load(struct db *db, struct inquiry *inquiries, size_t count)
     }
     db_finish(list);
     map_free(&by_id);
-    buf_free(&ids);
+}
+
+void comments_load(struct db *db, struct inquiry *inquiries, size_t count)
+{
+    for (size_t at = 0; at < count; at += COMMENTS_STEP)
+        comments_of(db, inquiries + at, count - at < COMMENTS_STEP ? count - at : COMMENTS_STEP);
 }

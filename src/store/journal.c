@@ -68,14 +68,14 @@ json_t *audit_list(struct db *db, int64_t account, int64_t before, int limit)
 int64_t notice_add(struct db *db, int64_t account, const char *kind, const char *text)
 {
     struct stmt *add =
-        db_prepare(db, "INSERT INTO notice (account, kind, text, created_at) VALUES (?, ?, ?, ?)");
+        db_prepare(db, "INSERT INTO notice (account, kind, text, created_at) VALUES (?, ?, ?, ?) "
+                       "RETURNING id");
 
     db_bind_int(add, 1, account);
     db_bind_text(add, 2, kind);
     db_bind_text(add, 3, text);
     db_bind_int(add, 4, db_now(db));
-    db_run(db, add);
-    return db_failed(db) ? 0 : db_last_id(db);
+    return db_insert(add);
 }
 
 void notice_add_once(struct db *db, int64_t account, const char *kind, const char *text)

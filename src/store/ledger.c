@@ -143,8 +143,9 @@ void ledger_write(struct db *db)
         struct stmt *add = db_prepare(
             db, "INSERT INTO notification_count (notification, pending, delivered, failed) "
                 "VALUES (?, ?, ?, ?) ON CONFLICT (notification) DO UPDATE SET "
-                "pending = pending + excluded.pending, delivered = delivered + excluded.delivered, "
-                "failed = failed + excluded.failed");
+                "pending = notification_count.pending + excluded.pending, "
+                "delivered = notification_count.delivered + excluded.delivered, "
+                "failed = notification_count.failed + excluded.failed");
         db_bind_int(add, 1, entry->notification);
         db_bind_int(add, 2, entry->pending);
         db_bind_int(add, 3, entry->delivered);

@@ -16,6 +16,7 @@
 #include "store/accounts.h"
 #include "store/events.h"
 #include "store/ledger.h"
+#include "store/postbacks.h"
 #include "store/routes.h"
 
 #include <stdlib.h>
@@ -64,14 +65,14 @@ bool maintenance_add(struct job *job, struct db *db, struct maintenance *mainten
     bool now = maintenance->start_at <= db_now(db);
     maintenance->state = now ? MAINTENANCE_STARTING : MAINTENANCE_SCHEDULED;
     struct stmt *add = db_prepare(db, "INSERT INTO maintenance (state, message, start_at, "
-                                      "expected_end_at, started_at) VALUES (?, ?, ?, ?, ?)");
+                                      "expected_end_at, started_at) VALUES (?, ?, ?, ?, ?) "
+                                      "RETURNING id");
     db_bind_int(add, 1, maintenance->state);
     db_bind_text(add, 2, maintenance->message);
     db_bind_int(add, 3, maintenance->start_at);
     db_bind_opt(add, 4, maintenance->expected_end_at, DATE_NONE);
     db_bind_opt(add, 5, now ? db_now(db) : DATE_NONE, DATE_NONE);
-    db_run(db, add);
-    maintenance->id = db_failed(db) ? 0 : db_last_id(db);
+    maintenance->id = db_insert(add);
     return true;
 }
 
@@ -200,39 +201,26 @@ int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *mai
 
 /* ---- what is left ---- */
 
-static int64_t left_of(struct db *db, int64_t notification, int64_t until)
-{
-    struct stmt *count = db_prepare(
-        db, "SELECT count(*) FROM postback WHERE notification = ? AND state = 1 AND due_at <= ?");
-    db_bind_int(count, 1, notification);
-    db_bind_int(count, 2, until);
-    return db_number(count, 0);
-}
-
 size_t maintenance_left(struct db *db, int64_t until, struct backlog **out)
 {
     size_t count = 0, cap = 0;
-    int64_t after = INT64_MIN;
+    struct stmt *list = db_prepare(
+        db, SQL_WAITING "SELECT w.notification, (SELECT count(*) FROM postback p WHERE "
+                        "p.notification = w.notification AND p.state = 1 AND p.due_at <= ?) "
+                        "FROM waiting w JOIN notification n ON n.id = w.notification "
+                        "WHERE n.state = 0");
     *out = NULL;
-    for (;;) {
-        struct stmt *next = db_prepare(
-            db, "SELECT p.notification, n.state FROM postback p JOIN notification n ON n.id = "
-                "p.notification WHERE p.state = 1 AND p.notification > ? "
-                "ORDER BY p.notification LIMIT 1");
-        db_bind_int(next, 1, after);
-        bool found = db_step(next) == DB_ROW;
-        bool active = found && db_int(next, 1) == NOTIFICATION_ACTIVE;
-        after = found ? db_int(next, 0) : after;
-        db_finish(next);
-        if (!found)
-            return count;
-        int64_t left = active ? left_of(db, after, until) : 0;
-        if (left == 0)
+    db_bind_int(list, 1, until);
+    while (db_step(list) == DB_ROW) {
+        struct backlog left = { .notification = db_int(list, 0), .left = db_int(list, 1) };
+        if (left.left == 0)
             continue;
         if (count == cap) {
             cap = cap == 0 ? 16 : cap * 2;
             *out = must_resize(*out, cap * sizeof(**out));
         }
-        (*out)[count++] = (struct backlog){ .notification = after, .left = left };
+        (*out)[count++] = left;
     }
+    db_finish(list);
+    return count;
 }

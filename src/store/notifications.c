@@ -14,6 +14,7 @@
 #include "model/signature.h"
 #include "model/tls_identity.h"
 #include "store/events.h"
+#include "store/opened.h"
 #include "store/postbacks.h"
 #include "store/secrets.h"
 
@@ -110,12 +111,10 @@ static bool secrets_read(struct notification *notification, const void *sealed, 
 
 static void revision_insert(struct db *db, const struct notification *notification)
 {
-    struct stmt *add =
-        db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
-                       "settings, secrets, created_at, opened, headers_for, identity_for) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, "
-                       "(SELECT json_group_array(name) FROM opened_point "
-                       "WHERE account = ?6), ?7, ?8)");
+    struct stmt *add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
+                                      "settings, secrets, created_at, opened, headers_for, "
+                                      "identity_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    char *opened = opened_text(db, notification->account);
     json_t *shown = notification_settings_write(&notification->settings);
     char *settings = json_dumps(shown, JSON_COMPACT);
     struct buf sealed = { .limit = SECRETS_MAX };
@@ -129,10 +128,11 @@ static void revision_insert(struct db *db, const struct notification *notificati
     db_bind_text(add, 3, settings);
     db_bind_bytes(add, 4, sealed.data, sealed.len);
     db_bind_int(add, 5, notification->updated_at);
-    db_bind_int(add, 6, notification->account);
+    db_bind_text(add, 6, opened);
     db_bind_text(add, 7, notification->headers_for);
     db_bind_text(add, 8, notification->identity_for);
     db_run(db, add);
+    free(opened);
     free(settings);
     buf_free(&sealed);
 }
@@ -141,7 +141,7 @@ void notification_add(struct db *db, struct notification *notification)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO notification (account, revision, state, "
                                       "held_reason, created_at, updated_at, active_at) "
-                                      "VALUES (?1, 1, ?2, ?3, ?4, ?4, ?4)");
+                                      "VALUES (?1, 1, ?2, ?3, ?4, ?4, ?4) RETURNING id");
 
     if (notification->secret.len == 0)
         secret_random(&notification->secret);
@@ -151,8 +151,7 @@ void notification_add(struct db *db, struct notification *notification)
     db_bind_int(add, 2, (int64_t)notification->state);
     db_bind_text(add, 3, notification->held_reason != NULL ? notification->held_reason : "");
     db_bind_int(add, 4, notification->created_at);
-    db_run(db, add);
-    notification->id = db_failed(db) ? 0 : db_last_id(db);
+    notification->id = db_insert(add);
     revision_insert(db, notification);
     events_forget(db, notification->account);
 }

@@ -8,9 +8,14 @@
 
 #include "base/fail.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
 void opened_load(struct db *db, int64_t account, struct opened *out)
 {
-    struct stmt *list = db_prepare(db, "SELECT name FROM opened_point WHERE account = ?");
+    struct stmt *list = db_prepare(db, "SELECT name FROM opened_point WHERE account = ? "
+                                       "ORDER BY name");
 
     db_bind_int(list, 1, account);
     while (db_step(list) == DB_ROW)
@@ -32,49 +37,82 @@ static void replace(struct db *db, int64_t account, const struct opened *opened)
     }
 }
 
-static void write_revisions(struct db *db, int64_t account)
+char *opened_text(struct db *db, int64_t account)
 {
-    struct stmt *add = db_prepare(
-        db, "INSERT INTO notification_revision (notification, revision, settings, secrets, opened, "
-            "created_at) SELECT n.id, n.revision + 1, r.settings, r.secrets, "
-            "(SELECT json_group_array(name) FROM opened_point WHERE account = ?1), ?2 "
-            "FROM notification n JOIN notification_revision r "
-            "ON r.notification = n.id AND r.revision = n.revision "
-            "WHERE n.account = ?1 AND n.deleted_at IS NULL "
-            "AND json_extract(r.settings, '$.BodyTemplate') = '' "
-            "AND json_extract(r.settings, '$.Method') <> 'GET'");
-
-    db_bind_int(add, 1, account);
-    db_bind_int(add, 2, db_now(db));
-    db_run(db, add);
+    struct opened opened = { 0 };
+    opened_load(db, account, &opened);
+    json_t *names = opened_write(&opened);
+    char *text = json_dumps(names, JSON_COMPACT);
+    if (text == NULL)
+        die("out of memory for the data points of an account");
+    json_decref(names);
+    opened_clear(&opened);
+    return text;
 }
 
-/* Its owner changed nothing, so updated_at stays. */
-static size_t take_revisions(struct db *db, int64_t account, int64_t **ids)
+static bool body_is_default(const char *settings)
 {
-    struct stmt *change =
-        db_prepare(db, "UPDATE notification SET revision = revision + 1 "
-                       "WHERE account = ? AND deleted_at IS NULL AND EXISTS (SELECT 1 FROM "
-                       "notification_revision r WHERE r.notification = notification.id "
-                       "AND r.revision = notification.revision + 1) RETURNING id");
+    json_t *read = json_loads(settings, 0, NULL);
+    const char *template = json_string_value(json_object_get(read, "BodyTemplate"));
+    const char *method = json_string_value(json_object_get(read, "Method"));
+    bool is_default =
+        template != NULL && template[0] == '\0' && method != NULL && strcmp(method, "GET") != 0;
+    json_decref(read);
+    return is_default;
+}
+
+/* The account's notifications whose body is the default one; the caller frees. */
+static size_t notifications_of_default(struct db *db, int64_t account, int64_t **ids)
+{
+    struct stmt *list =
+        db_prepare(db, "SELECT n.id, r.settings FROM notification n JOIN notification_revision r "
+                       "ON r.notification = n.id AND r.revision = n.revision "
+                       "WHERE n.account = ? AND n.deleted_at IS NULL ORDER BY n.id");
     size_t count = 0, room = 0;
 
     *ids = NULL;
-    db_bind_int(change, 1, account);
-    while (db_step(change) == DB_ROW) {
+    db_bind_int(list, 1, account);
+    while (db_step(list) == DB_ROW) {
+        if (!body_is_default(db_text(list, 1)))
+            continue;
         if (count == room) {
             room = room == 0 ? 64 : room * 2;
             *ids = must_resize(*ids, room * sizeof(**ids));
         }
-        (*ids)[count++] = db_int(change, 0);
+        (*ids)[count++] = db_int(list, 0);
     }
-    db_finish(change);
+    db_finish(list);
     return count;
+}
+
+/* Its owner changed nothing, so updated_at stays. */
+static void revision_write(struct db *db, int64_t notification, const char *opened)
+{
+    struct stmt *add =
+        db_prepare(db, "INSERT INTO notification_revision (notification, revision, settings, "
+                       "secrets, opened, created_at, headers_for, identity_for) "
+                       "SELECT n.id, n.revision + 1, r.settings, r.secrets, ?2, ?3, "
+                       "r.headers_for, r.identity_for "
+                       "FROM notification n JOIN notification_revision r "
+                       "ON r.notification = n.id AND r.revision = n.revision WHERE n.id = ?1");
+    struct stmt *change =
+        db_prepare(db, "UPDATE notification SET revision = revision + 1 WHERE id = ?");
+
+    db_bind_int(add, 1, notification);
+    db_bind_text(add, 2, opened);
+    db_bind_int(add, 3, db_now(db));
+    db_run(db, add);
+    db_bind_int(change, 1, notification);
+    db_run(db, change);
 }
 
 size_t opened_set(struct db *db, int64_t account, const struct opened *opened, int64_t **ids)
 {
     replace(db, account, opened);
-    write_revisions(db, account);
-    return take_revisions(db, account, ids);
+    size_t count = notifications_of_default(db, account, ids);
+    char *text = opened_text(db, account);
+    for (size_t i = 0; i < count; i++)
+        revision_write(db, (*ids)[i], text);
+    free(text);
+    return count;
 }

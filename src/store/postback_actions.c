@@ -58,8 +58,8 @@ static int64_t elder_of(struct db *db, int64_t account, int64_t notification, in
     if (!is_ordered(db, account, notification))
         return 0;
     struct stmt *find = db_prepare(
-        db, "SELECT min(id) FROM (SELECT id FROM postback INDEXED BY postback_waiting WHERE "
-            "notification = ?1 AND state = 1 ORDER BY due_at LIMIT ?3) WHERE id < ?2");
+        db, "SELECT min(id) FROM (SELECT id FROM postback WHERE notification = ?1 AND state = 1 "
+            "ORDER BY due_at LIMIT ?3) soonest WHERE id < ?2");
     db_bind_int(find, 1, notification);
     db_bind_int(find, 2, id);
     db_bind_int(find, 3, ELDERS_MAX);

@@ -275,7 +275,7 @@ static int64_t last_delivered(struct db *db, int64_t account, int64_t notificati
     int64_t at = DATE_NONE;
     struct stmt *find =
         db_prepare(db, "SELECT max(finished_at) FROM (SELECT state, finished_at FROM postback "
-                       "WHERE notification = ? ORDER BY id DESC LIMIT 256) WHERE state = 2");
+                       "WHERE notification = ? ORDER BY id DESC LIMIT 256) newest WHERE state = 2");
     db_bind_int(find, 1, notification);
     if (db_step(find) == DB_ROW && db_int(find, 0) > 0)
         at = db_int(find, 0);

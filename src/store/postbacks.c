@@ -38,9 +38,10 @@ static void write_attempt(struct db *db, int64_t postback, const struct attempt 
                           enum verdict verdict)
 {
     struct stmt *add = db_prepare(
-        db, "INSERT OR REPLACE INTO attempt (postback, number, revision, started_at, duration_us, "
-            "verdict, error, detail, status, headers, body, body_bytes) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        db,
+        "INSERT INTO attempt (postback, number, revision, started_at, duration_us, verdict, "
+        "error, detail, status, headers, body, body_bytes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (postback, number) DO NOTHING");
     size_t kept = attempt->body_len;
     if (verdict == VERDICT_DELIVERED && kept > DELIVERED_BODY_MAX)
         kept = DELIVERED_BODY_MAX;
@@ -256,7 +257,7 @@ static struct postback *read_due(struct db *db, int64_t id, int64_t notification
     struct postback *postback = NULL;
     struct stmt *find = db_prepare(db, "SELECT p.due_at, p.attempts, e.id, e.account, e.type, "
                                        "e.occurred_at, e.inquiry, e.data FROM postback p "
-                                       "CROSS JOIN event e ON e.id = p.event WHERE p.id = ?");
+                                       "JOIN event e ON e.id = p.event WHERE p.id = ?");
     db_bind_int(find, 1, id);
     if (db_step(find) == DB_ROW)
         postback = postback_from(find, id, notification);
@@ -275,22 +276,43 @@ static bool may_probe(struct db *db, int64_t id)
     return may;
 }
 
-/* The walk is over the index alone: what is left out costs no look at its row. */
+struct queued { /* a row of the queue */
+    int64_t id, state, due_at;
+};
+
+/* The walk is over the index alone: what is left out costs no look at its row.  Not probing, it
+ * ends with the first that is not due.  The caller frees. */
+static size_t read_queue(struct db *db, int64_t notification, int64_t now_ms, bool probing,
+                         size_t most, struct queued **out)
+{
+    size_t count = 0;
+    bool due = true;
+    struct stmt *walk = db_prepare(db, "SELECT id, due_at FROM postback WHERE notification = ? AND "
+                                       "state = 1 ORDER BY due_at, id LIMIT ?");
+    *out = must_alloc(most * sizeof(**out));
+    db_bind_int(walk, 1, notification);
+    db_bind_int(walk, 2, (int64_t)most);
+    while ((due || probing) && count < most && db_step(walk) == DB_ROW) {
+        (*out)[count] = (struct queued){ .id = db_int(walk, 0), .due_at = db_int(walk, 1) };
+        due = (*out)[count++].due_at <= now_ms;
+    }
+    db_finish(walk);
+    return count;
+}
+
 size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool probing,
                     const int64_t *skip, size_t skip_count, size_t limit, struct list *out,
                     int64_t *next_due)
 {
     int64_t *skipped = sorted(skip, skip_count);
-    size_t count = 0;
+    struct queued *rows;
+    size_t most = skip_count + limit + 1 + (probing ? DUE_WALK_MAX : 0);
+    size_t found = read_queue(db, notification, now_ms, probing, most, &rows), count = 0;
     int walked = 0;
-    /* Nothing is read beyond what db_step() is asked for. */
-    struct stmt *walk = db_prepare(db, "SELECT id, due_at FROM postback WHERE notification = ? AND "
-                                       "state = 1 ORDER BY due_at, id");
 
     *next_due = -1;
-    db_bind_int(walk, 1, notification);
-    while (db_step(walk) == DB_ROW) {
-        int64_t id = db_int(walk, 0), due_at = db_int(walk, 1);
+    for (size_t i = 0; i < found; i++) {
+        int64_t id = rows[i].id, due_at = rows[i].due_at;
         if (bsearch(&id, skipped, skip_count, sizeof(id), by_value) != NULL)
             continue;
         bool due = due_at <= now_ms || (probing && may_probe(db, id));
@@ -304,52 +326,91 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
             count++;
         }
     }
-    db_finish(walk);
+    free(rows);
     free(skipped);
     return count;
 }
 
 static int64_t first_waiting(struct db *db, int64_t notification)
 {
-    struct stmt *find = db_prepare(db, "SELECT min(id) FROM postback INDEXED BY postback_waiting "
+    /* Counted too, or SQLite would walk all that has ended before the first that waits. */
+    struct stmt *find = db_prepare(db, "SELECT min(id), count(*) FROM postback "
                                        "WHERE notification = ? AND state = 1");
     db_bind_int(find, 1, notification);
     return db_number(find, 0);
 }
 
+enum { ORDER_STEP = 256 }; /* rows read at once */
+
+static size_t read_order(struct db *db, int64_t notification, int64_t from,
+                         struct queued rows[ORDER_STEP])
+{
+    size_t count = 0;
+    struct stmt *walk = db_prepare(db, "SELECT id, state, due_at FROM postback "
+                                       "WHERE notification = ? AND id >= ? ORDER BY id LIMIT ?");
+    db_bind_int(walk, 1, notification);
+    db_bind_int(walk, 2, from);
+    db_bind_int(walk, 3, ORDER_STEP);
+    while (db_step(walk) == DB_ROW)
+        rows[count++] = (struct queued){ .id = db_int(walk, 0),
+                                         .state = db_int(walk, 1),
+                                         .due_at = db_int(walk, 2) };
+    db_finish(walk);
+    return count;
+}
+
+/* A walk in order of ids: where it stands, and what it has found. */
+struct order {
+    int64_t notification, now_ms;
+    bool probing, whole; /* whole: nothing behind it is asked for */
+    size_t limit, count;
+    int ended;
+    struct list *out;
+    int64_t from, next_due;
+};
+
+static void order_take(struct order *order, struct db *db, const struct queued *row)
+{
+    order->from = row->id;
+    if (row->state == POSTBACK_FRESH) { /* from before it was Ordered; its outcome comes here */
+        order->whole = true;
+    } else if (row->state != POSTBACK_WAITING) {
+        if (++order->ended > ORDER_WALK_MAX)
+            order->next_due = order->now_ms;
+    } else if (order->count == order->limit ||
+               (row->due_at > order->now_ms && !(order->probing && may_probe(db, row->id)))) {
+        order->next_due = row->due_at;
+    } else {
+        struct postback *postback = read_due(db, row->id, order->notification);
+        if (postback != NULL)
+            list_append(order->out, &postback->in);
+        order->count += postback != NULL;
+    }
+    order->whole = order->whole || order->next_due != -1;
+    order->from += !order->whole;
+}
+
 size_t postback_due_in_order(struct db *db, int64_t notification, int64_t now_ms, bool probing,
                              int64_t *from, size_t limit, struct list *out, int64_t *next_due)
 {
-    size_t count = 0;
-    int ended = 0;
-    *next_due = -1;
-    if (*from == 0 && (*from = first_waiting(db, notification)) == 0)
-        return 0;
-    struct stmt *walk =
-        db_prepare(db, "SELECT id, state, due_at FROM postback INDEXED BY "
-                       "postback_of WHERE notification = ? AND id >= ? ORDER BY id");
-    db_bind_int(walk, 1, notification);
-    db_bind_int(walk, 2, *from);
-    while (*next_due == -1 && db_step(walk) == DB_ROW) {
-        int64_t id = db_int(walk, 0), state = db_int(walk, 1), due_at = db_int(walk, 2);
-        *from = id;
-        if (state == POSTBACK_FRESH) /* from before it was Ordered; its outcome comes back here */
-            break;
-        if (state != POSTBACK_WAITING) {
-            if (++ended > ORDER_WALK_MAX)
-                *next_due = now_ms;
-        } else if (count == limit || (due_at > now_ms && !(probing && may_probe(db, id)))) {
-            *next_due = due_at;
-        } else {
-            struct postback *postback = read_due(db, id, notification);
-            if (postback != NULL)
-                list_append(out, &postback->in);
-            count += postback != NULL;
-        }
-        *from += *next_due == -1;
+    struct queued rows[ORDER_STEP];
+    struct order order = { .notification = notification,
+                           .now_ms = now_ms,
+                           .probing = probing,
+                           .limit = limit,
+                           .out = out,
+                           .from = *from != 0 ? *from : first_waiting(db, notification),
+                           .next_due = -1 };
+    order.whole = order.from == 0;
+    while (!order.whole) {
+        size_t count = read_order(db, notification, order.from, rows);
+        for (size_t i = 0; i < count && !order.whole; i++)
+            order_take(&order, db, &rows[i]);
+        order.whole = order.whole || count < ORDER_STEP;
     }
-    db_finish(walk);
-    return count;
+    *from = order.from;
+    *next_due = order.next_due;
+    return order.count;
 }
 
 void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
@@ -371,28 +432,23 @@ void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
     db_run(db, put);
 }
 
-/* One step of the index a notification, however many rows each has. */
 size_t postback_waiting(struct db *db, struct waiting **out)
 {
     size_t count = 0, cap = 0;
-    int64_t after = INT64_MIN;
+    struct stmt *list =
+        db_prepare(db, SQL_WAITING "SELECT w.notification, (SELECT min(p.due_at) FROM postback p "
+                                   "WHERE p.state = 1 AND p.notification = w.notification) "
+                                   "FROM waiting w WHERE w.notification IS NOT NULL");
 
     *out = NULL;
-    for (;;) {
-        struct stmt *find =
-            db_prepare(db, "SELECT notification, due_at FROM postback WHERE state = 1 AND "
-                           "notification > ? ORDER BY notification, due_at LIMIT 1");
-        db_bind_int(find, 1, after);
-        if (db_step(find) != DB_ROW) {
-            db_finish(find);
-            return count;
-        }
+    while (db_step(list) == DB_ROW) {
         if (count == cap) {
             cap = cap == 0 ? 16 : cap * 2;
             *out = must_resize(*out, cap * sizeof(**out));
         }
-        after = db_int(find, 0);
-        (*out)[count++] = (struct waiting){ .notification = after, .due_at = db_int(find, 1) };
-        db_finish(find);
+        (*out)[count++] =
+            (struct waiting){ .notification = db_int(list, 0), .due_at = db_int(list, 1) };
     }
+    db_finish(list);
+    return count;
 }

@@ -47,6 +47,15 @@ size_t postback_due_in_order(struct db *db, int64_t notification, int64_t now_ms
  * rows only, so that the writer is not held up; the rest comes at its own time. */
 enum { POSTBACK_WAKE_MAX = 10000, POSTBACK_WAKE_FIRST_TRIES = 5 };
 void postback_wake(struct db *db, int64_t notification, int64_t now_ms);
+/* The notifications with WAITING rows, as `waiting (notification)`: to begin a statement with.  One
+ * step of the index a notification, however many rows each has; the last row is NULL. */
+#define SQL_WAITING                                                                                \
+    "WITH RECURSIVE waiting (notification) AS ("                                                   \
+    "SELECT (SELECT notification FROM postback WHERE state = 1 AND notification > 0 "              \
+    "ORDER BY notification LIMIT 1) "                                                              \
+    "UNION ALL SELECT (SELECT p.notification FROM postback p WHERE p.state = 1 AND "               \
+    "p.notification > w.notification ORDER BY p.notification LIMIT 1) FROM waiting w "             \
+    "WHERE w.notification IS NOT NULL) "
 /* For each notification with WAITING rows: its id and earliest due time. */
 struct waiting {
     int64_t notification, due_at;

@@ -133,7 +133,7 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
     struct stmt *add =
         db_prepare(db, "INSERT INTO replay (account, notification, source, start_at, end_at, "
                        "until, states, types, state, next, created_at) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)");
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) RETURNING id");
     db_bind_int(add, 1, replay->account);
     db_bind_int(add, 2, replay->notification);
     db_bind_int(add, 3, replay->source);
@@ -144,8 +144,7 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
     db_bind_text(add, 8, types);
     db_bind_int(add, 9, id_first_at(replay->start_at));
     db_bind_int(add, 10, db_now(db));
-    db_run(db, add);
-    replay->id = db_failed(db) ? 0 : db_last_id(db);
+    replay->id = db_insert(add);
     free(types);
     json_decref(names);
     return true;
@@ -276,20 +275,20 @@ size_t replay_running(struct db *db, struct replay_name **out)
 
 enum { ROW_ID, ROW_EVENT, ROW_STATE, ROW_TYPE, ROW_ACCOUNT };
 
-/* Nothing is read beyond what db_step() is asked for. */
-static struct stmt *walk(struct db *db, const struct replay *replay, int64_t from)
+static struct stmt *walk(struct db *db, const struct replay *replay, int64_t from, int most)
 {
     struct stmt *rows =
         replay->source != 0
             ? db_prepare(db, "SELECT p.id, p.event, p.state, e.type, p.account FROM postback p "
-                             "CROSS JOIN event e ON e.id = p.event WHERE p.id >= ?1 AND p.id < ?2 "
-                             "AND p.notification = ?3 ORDER BY p.id")
+                             "JOIN event e ON e.id = p.event WHERE p.id >= ?1 AND p.id < ?2 "
+                             "AND p.notification = ?4 ORDER BY p.id LIMIT ?3")
             : db_prepare(db, "SELECT id, id, NULL, type, account FROM event "
-                             "WHERE id >= ?1 AND id < ?2 ORDER BY id");
+                             "WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
     db_bind_int(rows, 1, from);
     db_bind_int(rows, 2, replay->until);
+    db_bind_int(rows, 3, most);
     if (replay->source != 0)
-        db_bind_int(rows, 3, replay->source);
+        db_bind_int(rows, 4, replay->source);
     return rows;
 }
 
@@ -315,7 +314,7 @@ void replay_look(struct db *db, const struct replay *replay, const struct notifi
 {
     if (look->at < replay->next)
         look->at = replay->next;
-    struct stmt *rows = walk(db, replay, look->at);
+    struct stmt *rows = walk(db, replay, look->at, look->rows);
     look->found = 0;
     look->count = 0;
     look->end = false;
@@ -341,7 +340,7 @@ size_t replay_backlog(struct db *db, int64_t notification, int most)
 {
     struct stmt *find =
         db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM postback WHERE notification = ? AND "
-                       "state = 1 AND due_at <= ? LIMIT ?)");
+                       "state = 1 AND due_at <= ? LIMIT ?) due");
     db_bind_int(find, 1, notification);
     db_bind_int(find, 2, db_due_now(db));
     db_bind_int(find, 3, most);

@@ -37,7 +37,8 @@ int64_t rule_add(struct db *db, const struct approval_rule *rule)
 {
     struct stmt *add =
         db_prepare(db, "INSERT INTO approval_rule (brand, partner, campaign, tracker, wait, days, "
-                       "payout_under, total_under, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                       "payout_under, total_under, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                       "RETURNING id");
 
     db_bind_int(add, 1, rule->brand);
     db_bind_opt(add, 2, rule->partner, 0);
@@ -48,8 +49,7 @@ int64_t rule_add(struct db *db, const struct approval_rule *rule)
     db_bind_opt(add, 7, rule->payout_under, MONEY_NONE);
     db_bind_opt(add, 8, rule->total_under, MONEY_NONE);
     db_bind_int(add, 9, db_now(db));
-    db_run(db, add);
-    return db_failed(db) ? 0 : db_last_id(db);
+    return db_insert(add);
 }
 
 bool rule_remove(struct db *db, int64_t brand, int64_t rule)

@@ -63,8 +63,12 @@ static void add_to_row(struct db *db, const struct key *key, const struct sample
     sample_follow(&whole, sample);
     sample_pack(&whole, &packed);
     struct stmt *put = db_prepare(
-        db, "INSERT OR REPLACE INTO sample (account, notification, step, at, delivered, failed, "
-            "pending, oldest_at, latencies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        db, "INSERT INTO sample (account, notification, step, at, delivered, failed, pending, "
+            "oldest_at, latencies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (account, notification, step, at) DO UPDATE SET "
+            "delivered = excluded.delivered, failed = excluded.failed, "
+            "pending = excluded.pending, oldest_at = excluded.oldest_at, "
+            "latencies = excluded.latencies");
     bind_key(put, key);
     db_bind_int(put, 5, whole.delivered);
     db_bind_int(put, 6, whole.failed);

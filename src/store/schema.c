@@ -129,7 +129,7 @@ static void name_event_types(struct db *db)
     for (size_t i = 0; i < count; i++) {
         struct stmt *put = db_prepare(
             db, "INSERT INTO event_type (number, name) VALUES (?, ?) ON CONFLICT (number) "
-                "DO UPDATE SET name = excluded.name WHERE name <> excluded.name");
+                "DO UPDATE SET name = excluded.name WHERE event_type.name <> excluded.name");
         db_bind_int(put, 1, types[i].number);
         db_bind_text(put, 2, types[i].name);
         db_run(db, put);
@@ -165,7 +165,7 @@ bool schema_update(struct db *db, const char *path, struct error *error)
 
 int64_t schema_newest_id(struct db *db)
 {
-    struct stmt *find = db_prepare(db, "SELECT max(coalesce((SELECT max(id) FROM event), 0), "
-                                       "coalesce((SELECT max(id) FROM postback), 0))");
-    return db_number(find, 0);
+    int64_t event = db_number(db_prepare(db, "SELECT max(id) FROM event"), 0);
+    int64_t postback = db_number(db_prepare(db, "SELECT max(id) FROM postback"), 0);
+    return event > postback ? event : postback;
 }

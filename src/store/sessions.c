@@ -52,7 +52,7 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
         db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, u.role, a.id, a.sid, a.kind "
                        "FROM session s JOIN user u ON u.id = s.user "
                        "JOIN account a ON a.id = u.account WHERE s.hash = ? AND s.used_at > ? "
-                       "AND s.created_at > ? AND u.active AND a.active");
+                       "AND s.created_at > ? AND u.active = 1 AND a.active = 1");
     int64_t now_ms = db_now(db);
 
     memset(out, 0, sizeof(*out));
@@ -95,7 +95,8 @@ void session_end(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES])
 
 void sessions_end(struct db *db, int64_t user, const unsigned char *but)
 {
-    struct stmt *end = db_prepare(db, "DELETE FROM session WHERE user = ? AND hash IS NOT ?");
+    struct stmt *end =
+        db_prepare(db, "DELETE FROM session WHERE user = ? AND hash IS DISTINCT FROM ?");
 
     db_bind_int(end, 1, user);
     db_bind_bytes(end, 2, but, TOKEN_HASH_BYTES);

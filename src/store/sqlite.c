@@ -338,9 +338,13 @@ void db_run(struct db *db, struct stmt *stmt)
     db_finish(stmt);
 }
 
-int64_t db_last_id(struct db *db)
+int64_t db_insert(struct stmt *stmt)
 {
-    return sqlite3_last_insert_rowid(db->handle);
+    int64_t id = 0;
+    while (db_step(stmt) == DB_ROW) /* to the end: only then are the changes counted */
+        id = db_int(stmt, 0);
+    db_finish(stmt);
+    return id;
 }
 
 int64_t db_all_changes(struct db *db)

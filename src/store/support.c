@@ -44,7 +44,8 @@ bool support_add(struct job *job, struct db *db, struct support_request *request
 {
     struct stmt *add =
         db_prepare(db, "INSERT INTO support_request (account, notification, kind, state, subject, "
-                       "asked_at, created_at, changed_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?5, ?5)");
+                       "asked_at, created_at, changed_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?5, ?5) "
+                       "RETURNING id");
 
     if (request->notification != 0 &&
         !notification_exists(db, request->account, request->notification)) {
@@ -59,8 +60,7 @@ bool support_add(struct job *job, struct db *db, struct support_request *request
     db_bind_int(add, 3, (int64_t)request->kind);
     db_bind_text(add, 4, request->subject);
     db_bind_int(add, 5, db_now(db));
-    db_run(db, add);
-    request->id = db_failed(db) ? 0 : db_last_id(db);
+    request->id = db_insert(add);
     message_insert(db, request->id, request->account, author, text);
     return true;
 }

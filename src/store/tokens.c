@@ -15,15 +15,14 @@ int64_t token_add(struct db *db, int64_t account, enum scope scope, const char *
                   const unsigned char hash[TOKEN_HASH_BYTES])
 {
     struct stmt *add = db_prepare(db, "INSERT INTO token (account, hash, scope, label, created_at) "
-                                      "VALUES (?, ?, ?, ?, ?)");
+                                      "VALUES (?, ?, ?, ?, ?) RETURNING id");
 
     db_bind_int(add, 1, account);
     db_bind_bytes(add, 2, hash, TOKEN_HASH_BYTES);
     db_bind_int(add, 3, (int64_t)scope);
     db_bind_text(add, 4, label != NULL ? label : "");
     db_bind_int(add, 5, db_now(db));
-    db_run(db, add);
-    return db_failed(db) ? 0 : db_last_id(db);
+    return db_insert(add);
 }
 
 bool token_revoke(struct db *db, int64_t account, int64_t token)
@@ -60,9 +59,10 @@ json_t *token_list(struct db *db, int64_t account)
 
 bool token_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], struct caller *out)
 {
-    struct stmt *find = db_prepare(db, "SELECT t.id, t.scope, t.label, a.id, a.sid, a.kind, a.name "
-                                       "FROM token t JOIN account a ON a.id = t.account "
-                                       "WHERE t.hash = ? AND t.revoked_at IS NULL AND a.active");
+    struct stmt *find =
+        db_prepare(db, "SELECT t.id, t.scope, t.label, a.id, a.sid, a.kind, a.name "
+                       "FROM token t JOIN account a ON a.id = t.account "
+                       "WHERE t.hash = ? AND t.revoked_at IS NULL AND a.active = 1");
     bool found;
 
     memset(out, 0, sizeof(*out));

@@ -25,13 +25,12 @@ int64_t tracking_token_add(struct db *db, int64_t campaign, const char *label,
     if (count_of(db, campaign) >= TRACKING_TOKENS_MAX)
         return 0;
     add = db_prepare(db, "INSERT INTO tracking_token (campaign, hash, label, created_at) "
-                         "VALUES (?, ?, ?, ?)");
+                         "VALUES (?, ?, ?, ?) RETURNING id");
     db_bind_int(add, 1, campaign);
     db_bind_bytes(add, 2, hash, TOKEN_HASH_BYTES);
     db_bind_text(add, 3, label != NULL ? label : "");
     db_bind_int(add, 4, db_now(db));
-    db_run(db, add);
-    return db_failed(db) ? 0 : db_last_id(db);
+    return db_insert(add);
 }
 
 bool tracking_token_revoke(struct db *db, int64_t campaign, int64_t token)

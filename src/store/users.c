@@ -14,7 +14,8 @@ int64_t user_add(struct db *db, int64_t account, const char *email, const char *
                  enum role role, const char *password_hash)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO user (account, email, name, role, "
-                                      "password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)");
+                                      "password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?) "
+                                      "ON CONFLICT DO NOTHING RETURNING id");
 
     db_bind_int(add, 1, account);
     db_bind_text(add, 2, email);
@@ -22,10 +23,7 @@ int64_t user_add(struct db *db, int64_t account, const char *email, const char *
     db_bind_int(add, 4, (int64_t)role);
     db_bind_text(add, 5, password_hash);
     db_bind_int(add, 6, db_now(db));
-    db_run(db, add);
-    if (db_unique_failed(db) || db_failed(db))
-        return 0;
-    return db_last_id(db);
+    return db_insert(add);
 }
 
 bool user_email_taken(struct db *db, const char *email)
@@ -81,7 +79,7 @@ bool user_change(struct db *db, int64_t account, int64_t user, const struct user
 
 #define SQL_KEY                                                                                    \
     "SELECT u.id, u.name, u.role, u.email, u.password_hash, a.id, a.sid, a.kind "                  \
-    "FROM user u JOIN account a ON a.id = u.account WHERE u.active AND a.active AND "
+    "FROM user u JOIN account a ON a.id = u.account WHERE u.active = 1 AND a.active = 1 AND "
 
 static bool read_key(struct stmt *find, struct user_key *out)
 {

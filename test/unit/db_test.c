@@ -70,13 +70,13 @@ static void test_values_come_back_as_they_went_in(void **state)
     size_t len;
 
     db_begin(db, 5, 5);
-    struct stmt *put = db_prepare(db, "INSERT INTO t (name, n, b) VALUES (?, ?, ?)");
+    struct stmt *put = db_prepare(db, "INSERT INTO t (name, n, b) VALUES (?, ?, ?) RETURNING id");
     db_bind_chars(put, 1, "na\0me and more", 5);
     db_bind_int(put, 2, INT64_MIN);
     db_bind_bytes(put, 3, "\0\1\2", 3);
-    db_run(db, put);
+    int64_t id = db_insert(put);
+    assert_true(id > 0);
     assert_int_equal(db_changes(db), 1);
-    int64_t id = db_last_id(db);
     struct stmt *find = db_prepare(db, "SELECT name, n, b, NULL FROM t WHERE id = ?");
     db_bind_int(find, 1, id);
     assert_int_equal(db_step(find), DB_ROW);
