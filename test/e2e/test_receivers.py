@@ -258,7 +258,10 @@ def test_what_failed_first_goes_out_first_when_the_receiver_is_back(world, recei
                 "the destination is down")
     back = receivers(port=gone.port)
     delivery.await_state("DELIVERED", 40, timeout=30)
-    assert [request.target for request in back.requests] == [f"/O-{n}" for n in range(40)]
+    probe, *rest = [request.target for request in back.requests]
+    # The probe is the oldest, or the one after it, if the receiver came back just behind a probe.
+    assert probe in ("/O-0", "/O-1"), probe
+    assert rest == [f"/O-{n}" for n in range(40) if f"/O-{n}" != probe]
 
 
 # ---- addresses ----

@@ -14,8 +14,13 @@ from builds import BUILDS, ROOT, SANITIZERS, SERVER
 FUZZ_SECONDS = 3
 THREADED = ["store_test", "events_test", "fan_outs_test"]  # under the thread sanitizer
 
-# Files that take long, in seconds: they begin first.  The others take less than any of these.
-LONG = {"test_stopped": 90}
+# Files that take long, in seconds on two quiet processors: they begin first, the longest of all at
+# the head.
+LONG = {"test_openapi": 120, "test_stopped": 90, "test_operator_pages": 85, "test_sessions": 80,
+        "test_names": 75, "test_inquiry_pages": 70, "test_notification_pages": 70,
+        "test_out_of_memory": 60, "test_crash": 50, "test_start": 45, "test_maintenance": 45,
+        "test_openapi_tools": 40, "test_fan_out": 40, "test_receivers": 40, "test_ordered": 35,
+        "test_delivery_settings": 35, "test_answers": 35, "test_lateness": 35}
 
 # What cannot share the machine with other tests, and why.
 ALONE = {}
