@@ -155,7 +155,7 @@ def test_no_alarms_and_no_busy_loop(fresh, receivers):
     for jump in (0, -DAY, 0):
         fresh.faults.clock_offset_ms = jump
         before = fresh.cpu_seconds()
-        threading.Event().wait(1)  # what is measured is that nothing happens
+        threading.Event().wait(1)  # real time: what is measured is that nothing happens
         assert fresh.cpu_seconds() - before < 0.5
     assert world.operator.ok(world.operator.get("Notices"))["Notices"] == []
     assert world.partner.ok(world.partner.get("Notices"))["Notices"] == []

@@ -82,7 +82,7 @@ def minute():
                 one.signal(signal.SIGSTOP)
             for one in made.values():
                 one.call(2)
-            threading.Event().wait(STOPPED_S)  # what is tested is a minute
+            threading.Event().wait(STOPPED_S)  # real time: what is tested is a minute
             made["hanging"].receiver.behave = answers(200)
             for one in made.values():
                 one.signal(signal.SIGCONT)

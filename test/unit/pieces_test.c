@@ -127,16 +127,6 @@ static int start_impatient(void **state)
     return 0;
 }
 
-static void wait_until(_Atomic int *count, int wanted, const char *what)
-{
-    for (int i = 0; i < 10000; i++) {
-        if (*count >= wanted)
-            return;
-        usleep(1000);
-    }
-    fail_msg("%s: expected %d, got %d", what, wanted, *count);
-}
-
 /* All that comes until the connection ends, or `until` has come. */
 static char *hear_raw(int fd, const char *until, size_t *len)
 {
@@ -188,7 +178,7 @@ static void test_one_piece_has_a_length(void **state)
     assert_true(has(answer, "Content-Length: 4\r\n"));
     assert_string_equal(body_of(answer), "aaaa");
     expect_body(LETTERS("n=1&size=0"), "");
-    wait_until(&ended_whole, 2, "sources that ended whole");
+    UNTIL(ended_whole >= 2);
 }
 
 static void test_http_1_0_reads_to_the_end(void **state)
@@ -211,7 +201,7 @@ static void test_head_asks_for_no_piece(void **state)
     say(fd, "HEAD /letters?n=3 HTTP/1.1\r\n" HOST "\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(status_of(hear(fd, true)), 200);
     assert_string_equal(body_of(hear(fd, false)), "x");
-    wait_until(&ended_whole, 1, "sources that ended whole");
+    UNTIL(ended_whole >= 1);
     assert_int_equal(asked, 0);
     close(fd);
 }
@@ -238,7 +228,7 @@ static void test_what_fails_first_is_the_answer_and_later_a_reset(void **state)
             fail_msg("HTTP/%s: expected a reset behind the part, got %zd", versions[i], got);
         close(fd);
     }
-    wait_until(&ended_short, 2, "sources that ended short");
+    UNTIL(ended_short >= 2);
     assert_int_equal(ended_whole, 1);
 }
 
@@ -252,12 +242,13 @@ static void test_a_piece_is_asked_for_when_the_last_has_left(void **state)
     int before = -1;
     while (before != given) { /* until it stands still: the sockets between are full */
         before = given;
-        usleep(100 * 1000);
+        for (int turn = 0; turn < 10; turn++)
+            server_has_turned();
     }
     assert_in_range(given, 1, 99);
     hear_raw(fd, "0\r\n\r\n", &len);
     assert_true(len > (size_t)100 * PIECE);
-    wait_until(&ended_whole, 1, "sources that ended whole");
+    UNTIL(ended_whole >= 1);
     assert_int_equal(given, 100);
     close(fd);
 }
@@ -290,7 +281,7 @@ static void test_who_takes_nothing_of_it_is_cut_off(void **state)
     (void)state;
     int fd = dial();
     say(fd, LETTERS("n=1000000&size=65536"));
-    wait_until(&ended_short, 1, "sources that ended short");
+    UNTIL(ended_short >= 1);
     assert_int_equal(open_sources, 0);
     close(fd);
 }
@@ -301,11 +292,10 @@ static void test_the_end_comes_in_the_middle(void **state)
     int unread = dial(), waiting = dial();
     say(unread, LETTERS("n=1000000&size=65536"));
     say(waiting, LETTERS("n=3&wait=50"));
-    wait_until(&asked, 10, "pieces asked for");
-    wait_until(&open_sources, 2, "sources");
+    UNTIL(asked >= 10);
+    UNTIL(open_sources >= 2);
     stop_at_once = true;
-    while (ended_whole == 0) /* what is asked for is awaited */
-        usleep(1000);
+    UNTIL(ended_whole > 0); /* what is asked for is awaited */
     uv_async_send(&stop);
     pthread_join(thread, NULL);
     assert_int_equal(open_sources, 0);

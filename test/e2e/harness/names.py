@@ -134,7 +134,7 @@ class Query:
 def after(seconds, addresses):
     """A slow server."""
     def answer(query, send):
-        threading.Event().wait(seconds)
+        threading.Event().wait(seconds)  # real time: its slowness
         send(query.reply(addresses))
     return answer
 
