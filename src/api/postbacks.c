@@ -173,12 +173,26 @@ static bool run_retry(struct api_job *job, struct db *db)
     return true;
 }
 
+static const struct {
+    const char *name, *words;
+} turns[] = {
+    [RETRY_NOW] = { "NOW", "It is being sent." },
+    [RETRY_NEXT] = { "NEXT", "Its receiver is down. It is the next one that is tried there." },
+    [RETRY_IN_TURN] = { "IN_TURN", "It is due now, and goes out behind those on their way." },
+    [RETRY_HELD] = { "HELD", "It goes out once its event notification sends again." },
+};
+
 static void finish_retry(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
     engine_account_changed(job->api->engine, job->call->caller.account);
-    engine_postbacks_changed(job->api->engine, work->notification);
-    call_ok(job->call, "%s/Postbacks/%" PRId64, work->base, work->id);
+    enum retry_turn turn = engine_postback_retried(job->api->engine, work->notification, work->id);
+    json_t *body = json_object();
+    json_object_set_new(body, "Status", json_string("OK"));
+    json_object_set_new(body, "Uri", json_sprintf("%s/Postbacks/%" PRId64, work->base, work->id));
+    json_object_set_new(body, "Turn", json_string(turns[turn].name));
+    json_object_set_new(body, "Message", json_string(turns[turn].words));
+    call_json_answer(job->call, 200, body);
 }
 
 static bool run_resend(struct api_job *job, struct db *db)

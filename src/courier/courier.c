@@ -282,6 +282,12 @@ enum lane_state courier_state(const struct courier *courier, int64_t notificatio
 
 /* ---- postbacks ---- */
 
+size_t courier_queued(const struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    return route != NULL ? lane_queued(route->lane) : 0;
+}
+
 size_t courier_room(struct courier *courier, int64_t notification)
 {
     struct route *route = route_find(courier, notification);

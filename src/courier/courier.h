@@ -57,6 +57,7 @@ bool courier_has(const struct courier *courier, int64_t notification);
  * cap on all lanes is reached.  High water is one window for a DOWN lane, and for every lane while
  * the courier is half full; one postback while it is three quarters full. */
 bool courier_push(struct courier *courier, struct postback *postback);
+size_t courier_queued(const struct courier *courier, int64_t notification);
 /* How many more a lane would take now. */
 size_t courier_room(struct courier *courier, int64_t notification);
 /* Whether a lane has so much queued that it is not hungry yet: hungry() will come. */

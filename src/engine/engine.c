@@ -183,6 +183,23 @@ void engine_postbacks_changed(struct engine *engine, int64_t notification)
     feed_more(feed_of(engine, notification));
 }
 
+enum retry_turn engine_postback_retried(struct engine *engine, int64_t notification,
+                                        int64_t postback)
+{
+    struct feed *feed = feed_of(engine, notification);
+    enum lane_state state = courier_state(engine->courier, notification);
+    enum retry_turn turn = state == LANE_HELD ? RETRY_HELD : RETRY_IN_TURN;
+    if (state == LANE_DOWN && !feed_is_ordered(feed))
+        feed_recall(feed); /* an older one at the head of the queue would be the probe */
+    if (feed_has(feed, postback) ||
+        (state == LANE_READY && courier_queued(engine->courier, notification) == 0))
+        turn = RETRY_NOW;
+    else if (state == LANE_DOWN)
+        turn = RETRY_NEXT;
+    engine_postbacks_changed(engine, notification);
+    return turn;
+}
+
 void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback)
 {
     recorder_touch(engine, notification, 0);

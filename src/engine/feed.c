@@ -118,6 +118,11 @@ static struct postback *held(struct feed *feed, int64_t id)
     return NULL;
 }
 
+bool feed_has(struct feed *feed, int64_t id)
+{
+    return held(feed, id) != NULL;
+}
+
 void feed_cancelled(struct feed *feed, int64_t id)
 {
     struct postback *postback = held(feed, id);

@@ -92,11 +92,14 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                   id, elder);
         return false;
     }
-    /* One that is due keeps its place in the order. */
-    struct stmt *put = db_prepare(db, "UPDATE postback SET due_at = min(due_at, ?) "
-                                      "WHERE id = ? AND state = 1");
+    /* Before all others: where the destination is down, the first that is due is the probe. */
+    struct stmt *put =
+        db_prepare(db, "UPDATE postback SET due_at = min(?1, (SELECT min(due_at) - 1 FROM postback "
+                       "INDEXED BY postback_waiting WHERE notification = ?3 AND state = 1)) "
+                       "WHERE id = ?2 AND state = 1");
     db_bind_int(put, 1, db_due_now(db));
     db_bind_int(put, 2, id);
+    db_bind_int(put, 3, found.notification);
     db_run(db, put);
     *notification = found.notification;
     return db_changes(db) == 1 ||

@@ -280,6 +280,50 @@ def test_retry_now_means_now_also_when_the_receiver_is_down(world, receiver):
     delivery.await_state("DELIVERED", 1)
 
 
+def test_the_one_that_is_retried_is_the_probe(world, receiver):
+    """R9: while the destination is down, the next request to it is the one that its owner picked."""
+    receiver.behave = answers(503, "later", ["Retry-After: 3600"])
+    delivery = Delivery(world, receiver.url("/{Oid}"), MaximumConcurrentRequests=1)
+    for number in range(12):
+        delivery.send(Oid=f"O-{number}")
+    await_until(lambda: f"destination_down notification={delivery.id}" in world.server.log(),
+                "the destination is down")
+    waiting = {one["EventId"]: one["Id"] for one in delivery.await_state("WAITING", 12)}
+    ids = [waiting[event] for event in sorted(waiting, key=int)]  # in the order of sending
+    for number in (11, 4, 7, 4):
+        before = len(receiver.requests)
+        told = world.partner.ok(world.partner.post(f"Postbacks/{ids[number]}/Retry"))
+        assert told["Turn"] in ("NEXT", "NOW"), told
+        assert receiver.wait(before + 1)[before].target == f"/O-{number}"
+        await_until(lambda: delivery.postback(ids[number])["LastError"].startswith("status 503"),
+                    "the outcome is on disk")
+    receiver.behave = answers(200)
+    before = len(receiver.requests)
+    delivery.retry(ids[9])
+    delivery.await_state("DELIVERED", 1)
+    assert receiver.requests[before].target == "/O-9"
+
+
+def test_a_retry_says_when_it_goes_out(world, receivers):
+    """R9: the words are true: sent, next, or held back by a pause."""
+    receiver = receivers(answers(500))
+    delivery = Delivery(world, receiver.url())
+    delivery.send()
+    delivery.await_state("WAITING")
+    told = world.partner.ok(world.partner.post(f"Postbacks/{delivery.postback()['Id']}/Retry"))
+    assert (told["Turn"], told["Message"]) == ("NOW", "It is being sent.")
+    receiver.wait(2)
+    delivery.do("Pause")
+    await_until(lambda: delivery.postback()["Attempts"] == "2", "the second outcome")
+    told = await_until(lambda: held(world, delivery), "a retry that is held")
+    assert "once its event notification sends again" in told["Message"]
+
+
+def held(world, delivery):
+    told = world.partner.ok(world.partner.post(f"Postbacks/{delivery.postback()['Id']}/Retry"))
+    return told if told["Turn"] == "HELD" else None
+
+
 # ---- how answers are framed ----
 
 @pytest.mark.parametrize("name,answer,body", [

@@ -538,6 +538,12 @@ static void test_retry_makes_a_waiting_one_due(void **state)
     assert_int_equal(retry.notification, notification);
     assert_true(house_number(house, "SELECT due_at FROM postback WHERE id = ?", retry.id) <
                 INT64_C(3000000000000));
+    /* R9: it goes before another one that is due already. */
+    int64_t other = house_postback(house, retry.account, OPENED, 0);
+    park(house, other, 1000);
+    assert_int_equal(act(house, &retry), ERROR_NONE);
+    assert_int_equal(house_number(house, "SELECT due_at FROM postback WHERE id = ?", retry.id),
+                     999);
     record(house, retry.id, notification, 1, 200);
     assert_int_equal(act(house, &retry), ERROR_CONFLICT);
     retry.account = house->brand.account;

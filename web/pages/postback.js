@@ -28,7 +28,7 @@ export async function page({ params, signal, go }) {
   async function act(what, says, then) {
     try {
       const answer = await post(`${uri}/${what}`);
-      toast(says);
+      toast(typeof says === "function" ? says(answer) : says);
       then?.(answer);
       await reload();
     } catch (error) {
@@ -41,7 +41,7 @@ export async function page({ params, signal, go }) {
     const button = (text, onclick, tone) => h("button", { type: "button", class: tone, onclick }, text);
     if (postback.State === "WAITING")
       return [
-        button("Retry now", () => act("Retry", "It is being sent.")),
+        button("Retry now", () => act("Retry", (answer) => answer.Message)),
         button("Cancel", async () => {
           if (await confirm({ title: "Cancel this postback?", text: "It will not be sent any more. It can be resent afterwards.", action: "Cancel the postback", tone: "danger" }))
             act("Cancel", "It is cancelled.");
