@@ -111,6 +111,18 @@ def test_waiting_headers_are_taken_away(world, receivers):
     assert (shown["CredentialsWait"], shown["CustomHeadersFor"]) == ("false", "")
 
 
+def test_opening_a_data_point_is_no_agreement(world, receivers):
+    """A9: the revision that opening one writes is of the same settings, secrets and destination."""
+    delivery, _, stranger = moved(world, receivers)
+    before = delivery.show()["Revision"]
+    world.operator.ok(world.operator.put(
+        f"Accounts/{world.partner.sid}/DataPoints", {"DataPoints": ["MediaPartnerSid"]}))
+    shown = delivery.show()
+    assert (int(shown["Revision"]), shown["CredentialsWait"]) == (int(before) + 1, "true")
+    delivery.send()
+    assert key_of(stranger.wait(1)[0]) is None
+
+
 def test_what_failed_before_is_tried_without_them(world, receivers):
     """A9: an older postback, first tried at the right receiver, is tried again elsewhere."""
     right, stranger = receivers(answers(500)), receivers()
