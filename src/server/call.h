@@ -1,7 +1,7 @@
 /* call.h — one HTTP request that came in, and its answer.
  *
- * A handler reads the parts below; all strings are valid until the end of the loop's turn in which
- * the call is answered.  An answer may be given from anywhere on the loop thread.  If the client
+ * A handler reads the parts below; all strings are valid until the function that answers has
+ * returned to the loop.  An answer may be given from anywhere on the loop thread.  If the client
  * goes away first the call stays valid until answered; the answer is then dropped.
  */
 #ifndef POSTBACKD_CALL_H

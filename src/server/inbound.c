@@ -19,8 +19,37 @@
 enum {
     BODY_DROP_MOST = SERVER_BODY_MOST, /* bytes read and dropped to keep a connection */
     BODY_BYTES_A_MS = 8,               /* slower than this, past the idle time, is cut off */
+    BODY_STANDS_MS = 2000,             /* without a further byte */
     SPARE_MOST = 64,
 };
+
+/* The peer keeps the share of the account that called last, so that a busy connection looks it up
+ * once. */
+struct ration *inbound_ration(struct inbound *in)
+{
+    struct rations *rations = &in->server->rations;
+    struct peer *peer = in->peer;
+    int64_t account = in->call.caller.account;
+    if (in->ration != NULL)
+        return in->ration;
+    if (account == 0)
+        return in->ration = in->call.address == peer->address
+                                ? ration_again(peer->ration)
+                                : ration_use(rations, 0, in->call.address);
+    if (peer->account == NULL || peer->account->account != account) {
+        if (peer->account != NULL)
+            ration_leave(peer->account);
+        peer->account = ration_use(rations, account, "");
+    }
+    return in->ration = ration_again(peer->account);
+}
+
+static void body_counted(struct inbound *in)
+{
+    if (in->call.body.cap != in->body_bytes)
+        ration_count(inbound_ration(in), RATION_BODIES, in->body_bytes, in->call.body.cap);
+    in->body_bytes = in->call.body.cap;
+}
 
 struct inbound *inbound_new(struct server *server, struct peer *peer)
 {
@@ -49,7 +78,9 @@ void inbound_free(struct inbound *in)
     if (in->call.body.data != NULL) /* it may hold a password */
         sodium_memzero(in->call.body.data, in->call.body.len);
     buf_free(&in->call.body);
-    server->bodies -= in->body_bytes;
+    body_counted(in);
+    if (in->ration != NULL)
+        ration_leave(in->ration);
     free(in->owned);
     buf_free(&in->headers);
     list_remove(&in->in);
@@ -216,6 +247,13 @@ void inbound_head_came(struct inbound *in)
 
 /* ---- the answer ---- */
 
+void inbound_over(struct inbound *in)
+{
+    list_remove(&in->in);
+    list_append(&in->server->over, &in->in);
+    in->server->over_count++;
+}
+
 static void send_answer(struct inbound *in)
 {
     struct server *server = in->server;
@@ -225,9 +263,11 @@ static void send_answer(struct inbound *in)
     buf_reset(&server->head);
     bool with_content = answer_head(in, &server->head);
     in->stage = STAGE_DONE;
-    list_append(&server->over, &in->in);
+    inbound_over(in);
     peer_answer(peer, &server->head, in->content, with_content ? in->content_len : 0, in->lasting,
                 in->keep);
+    free(in->owned); /* it may be long */
+    in->owned = NULL;
 }
 
 bool call_is_gone(const struct call *call)
@@ -269,24 +309,57 @@ void inbound_answered(struct inbound *in)
 
 /* ---- the body ---- */
 
-static void body_counted(struct inbound *in)
+/* Its memory is free and its answer given. */
+static void too_much(struct inbound *in)
 {
-    in->server->bodies += in->call.body.cap - in->body_bytes;
-    in->body_bytes = in->call.body.cap;
-}
-
-/* The bodies of all calls have one cap, so that many large ones cannot take the memory that none
- * of them could take alone; nothing is reserved on the word of a Content-Length.  False: answered.
- */
-static bool bodies_have_room(struct inbound *in, size_t len)
-{
-    if (in->server->bodies + len <= SERVER_BODIES_MOST)
-        return true;
     buf_free(&in->call.body);
     body_counted(in);
+    list_remove(&in->in);
     call_add_header(&in->call, "Retry-After", "1");
     call_refuse(&in->call, 503, NULL, "Too much is being sent at once; try again later.");
-    return false;
+}
+
+/* Whether a body has to go for one that needs room.  A stranger's is short and comes at once, so
+ * the one that stands for longest goes in any case; an account's goes when it stands still, or when
+ * its account has more than the other, so that what moves is not driven out by what begins. */
+static bool makes_room(const struct inbound *in, const struct ration *needs, enum ration_room room)
+{
+    const struct ration *has = in->ration;
+    if (has->group != needs->group || (room == RATION_FULL && has != needs))
+        return false;
+    return has->group == RATION_STRANGERS ||
+           (room == RATION_GROUP_FULL && has->bytes[RATION_BODIES] > needs->bytes[RATION_BODIES]) ||
+           (int64_t)uv_now(in->server->loop) - in->peer->since_ms >= BODY_STANDS_MS;
+}
+
+static struct inbound *standing_longest(const struct inbound *in, enum ration_room room)
+{
+    struct list *coming = &in->server->coming;
+    for (struct list *at = coming->next; at != coming; at = at->next) {
+        struct inbound *other = container_of(at, struct inbound, in);
+        if (other != in && makes_room(other, in->ration, room))
+            return other;
+    }
+    return NULL;
+}
+
+/* Nothing is reserved on the word of a Content-Length.  False: there is no room, and it is
+ * answered. */
+static bool body_has_room(struct inbound *in, size_t len)
+{
+    enum ration_room room;
+    struct inbound *other;
+    struct ration *ration = inbound_ration(in);
+    while ((room = ration_room(ration, RATION_BODIES, len)) != RATION_FITS) {
+        if ((other = standing_longest(in, room)) == NULL) {
+            too_much(in);
+            return false;
+        }
+        too_much(other);
+        other->answer_now = true;
+        send_answer(other);
+    }
+    return true;
 }
 
 void inbound_head_done(struct inbound *in)
@@ -310,11 +383,14 @@ bool inbound_is_too_slow(const struct inbound *in)
 
 static void body_keep(struct inbound *in, const char *bytes, size_t len)
 {
-    if (!bodies_have_room(in, len))
+    if (!body_has_room(in, len))
         return;
+    list_remove(&in->in);
+    list_append(&in->server->coming, &in->in);
     buf_add(&in->call.body, bytes, len);
     if (in->call.body.failed) {
         buf_free(&in->call.body);
+        list_remove(&in->in);
         too_long(in);
     }
     body_counted(in);
@@ -353,15 +429,30 @@ size_t inbound_body_came(struct inbound *in, const char *bytes, size_t len)
     return taken;
 }
 
+/* Who has left as many answers unread as may wait for him gets no more.  True: answered. */
+static bool answers_are_unread(struct inbound *in)
+{
+    if (!ration_reads_too_little(inbound_ration(in)))
+        return false;
+    call_add_header(&in->call, "Retry-After", "1");
+    call_refuse(&in->call, 503, NULL,
+                "Too many answers wait for you to read them; read those first.");
+    send_answer(in);
+    return true;
+}
+
 void inbound_whole(struct inbound *in)
 {
     struct server *server = in->server;
+    list_remove(&in->in);
     if (!in->answered && server->closing)
         call_refuse(&in->call, 503, NULL, "The server is stopping.");
     if (in->answered) {
         send_answer(in);
         return;
     }
+    if (answers_are_unread(in))
+        return;
     in->stage = STAGE_HANDLING;
     in->held = true;
     server->held++;

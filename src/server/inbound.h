@@ -2,8 +2,8 @@
  * For this floor only.
  *
  * A request is one block of memory, with room for its head and for what is decoded of its target.
- * It is made with its first byte.  An answered call stays readable until the end of the loop's
- * turn, so that a handler may still look at it.
+ * It is made with its first byte.  An answered call stays readable until the function that answered
+ * has returned to the loop, so that a handler may still look at it.
  */
 #ifndef POSTBACKD_INBOUND_H
 #define POSTBACKD_INBOUND_H
@@ -47,7 +47,7 @@ struct inbound {
     struct call call;
     struct server *server;
     struct peer *peer;
-    struct list in; /* of the server's: over, or spare */
+    struct list in; /* of the server's: coming, over, or spare */
     enum stage stage;
     bool keep;                 /* the connection, after this request */
     bool whole;                /* all of it has come */
@@ -58,8 +58,9 @@ struct inbound {
     int64_t started_ms;
     struct chunks chunks; /* of the body, or it has a length: */
     int64_t body_left;
-    size_t body_bytes; /* counted in server->bodies */
-    uint64_t received; /* bytes of the body so far */
+    size_t body_bytes;     /* counted in its share */
+    struct ration *ration; /* the account's or the address's, once there is something to count */
+    uint64_t received;     /* bytes of the body so far */
 
     bool answered;
     int status;
@@ -102,6 +103,11 @@ void inbound_whole(struct inbound *in);
 void inbound_head_bad(struct inbound *in);
 /* The client left before all had come. */
 void inbound_lost(struct inbound *in);
+
+/* Whose memory it takes: the account's that calls, or the strangers' of its address. */
+struct ration *inbound_ration(struct inbound *in);
+/* It has its answer: freed when no handler can be at it any more. */
+void inbound_over(struct inbound *in);
 
 /* Who calls is known and allowed. */
 void inbound_entered(struct inbound *in);

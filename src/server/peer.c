@@ -11,6 +11,7 @@
 #include "server/peer.h"
 
 #include "base/fail.h"
+#include "server/crowd.h"
 #include "server/inbound.h"
 
 #include <errno.h>
@@ -19,6 +20,13 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+enum {
+    REQUESTS_A_TURN = 4,           /* of one connection, parsed in a turn of the loop */
+    RESTS_MOST = 16 * 1024 * 1024, /* bytes sent ahead, of all: past them little is read at once */
+    LITTLE = 4096,
+    OVER_MOST = 8, /* answered requests are freed when there are so many */
+};
 
 static void became_ready(uv_poll_t *poll, int status, int events);
 
@@ -53,6 +61,8 @@ static void since_now(struct peer *peer, struct list *list)
     list_remove(&peer->in);
     list_append(list, &peer->in);
     server_arm(peer->server);
+    if (!peer->server->accepting) /* it may have to make room */
+        crowd_open(peer->server);
 }
 
 /* After anything that happened: what the socket is watched for. */
@@ -68,14 +78,78 @@ static void settle(struct peer *peer)
         watch(peer, UV_READABLE);
 }
 
+/* ---- bytes that wait, in either direction ---- */
+
+static void rest_keep(struct peer *peer, const char *bytes, size_t len)
+{
+    buf_add(&peer->rest, bytes, len);
+    peer->server->rests += peer->rest.cap;
+}
+
+static void rest_free(struct peer *peer)
+{
+    peer->server->rests -= peer->rest.cap;
+    buf_free(&peer->rest);
+    peer->rest_at = 0;
+}
+
+static void out_free(struct peer *peer)
+{
+    if (peer->out_ration != NULL) {
+        ration_count(peer->out_ration, RATION_ANSWERS, peer->out.cap, 0);
+        ration_leave(peer->out_ration);
+    }
+    peer->out_ration = NULL;
+    buf_free(&peer->out);
+    peer->out_sent = 0;
+}
+
+/* Whose client has taken nothing for longest, of those that have as much as this one at least. */
+static struct peer *slowest_reader(const struct peer *peer, enum ration_room room)
+{
+    const struct ration *mine = peer->out_ration;
+    struct list *quiet = &peer->server->quiet;
+    for (struct list *at = quiet->next; at != quiet; at = at->next) {
+        struct peer *other = container_of(at, struct peer, in);
+        const struct ration *ration = other->out_ration;
+        if (other == peer || ration == NULL || ration->group != mine->group)
+            continue;
+        if (room == RATION_FULL ? ration == mine
+                                : ration->bytes[RATION_ANSWERS] >= mine->bytes[RATION_ANSWERS])
+            return other;
+    }
+    return NULL;
+}
+
+/* Its connection ends in the next turn, its memory is free now. */
+static void drop(struct peer *peer)
+{
+    out_free(peer);
+    peer->tail_len = 0;
+    peer->gone = true;
+    list_remove(&peer->in);
+    peer_go_on_later(peer);
+    watch(peer, 0);
+}
+
+/* What is kept of an answer is counted; who does not read makes room. */
+static void out_count(struct peer *peer, struct ration *ration)
+{
+    enum ration_room room;
+    struct peer *other;
+    peer->out_ration = ration_again(ration);
+    while ((room = ration_room(ration, RATION_ANSWERS, peer->out.cap)) != RATION_FITS &&
+           (other = slowest_reader(peer, room)) != NULL)
+        drop(other);
+    ration_count(ration, RATION_ANSWERS, 0, peer->out.cap);
+}
+
 /* ---- the end ---- */
 
 static void free_peer(uv_handle_t *handle)
 {
     struct peer *peer = handle->data;
     struct server *server = peer->server;
-    buf_free(&peer->rest);
-    buf_free(&peer->out);
     free(peer);
     server_handle_closed(server);
 }
@@ -91,7 +165,11 @@ void peer_close(struct peer *peer)
     list_remove(&peer->all);
     list_remove(&peer->in);
     list_remove(&peer->again);
-    server_left(peer->server, peer->address);
+    rest_free(peer);
+    out_free(peer);
+    if (peer->account != NULL)
+        ration_leave(peer->account);
+    crowd_left(peer->server, peer->ration);
     peer->server->handles++;
     uv_close((uv_handle_t *)&peer->poll, free_peer);
     close(peer->fd);
@@ -112,7 +190,7 @@ static void end(struct peer *peer)
         return;
     }
     peer->state = PEER_LINGERING;
-    buf_free(&peer->rest);
+    rest_free(peer);
     peer->looked = false;
     since_now(peer, &peer->server->lingering);
 }
@@ -125,6 +203,15 @@ static bool put(struct peer *peer, struct msghdr *message, size_t *sent)
     ssize_t got = sendmsg(peer->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
     *sent = got > 0 ? (size_t)got : 0;
     return got >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+/* There is a request that was sent ahead, and its turn comes. */
+static void go_behind(struct peer *peer)
+{
+    list_remove(&peer->in);
+    list_remove(&peer->again);
+    list_append(&peer->server->behind, &peer->again);
+    server_wake(peer->server);
 }
 
 static void sent_all(struct peer *peer)
@@ -140,9 +227,10 @@ static void sent_all(struct peer *peer)
     }
     peer->unsent_ms = 0;
     peer->taken = 0;
-    since_now(peer, &peer->server->quiet);
     if (peer->rest.len > 0)
-        peer_go_on_later(peer);
+        go_behind(peer);
+    else
+        since_now(peer, &peer->server->idle);
 }
 
 static bool takes_too_long(struct peer *peer, size_t sent)
@@ -176,10 +264,8 @@ static void send_more(struct peer *peer)
         peer->tail_len -= sent - of_out;
     }
     peer->out_sent += of_out; /* it stays where it is: it may be long, and go out a bit at a time */
-    if (peer->out_sent == peer->out.len) {
-        buf_free(&peer->out);
-        peer->out_sent = 0;
-    }
+    if (peer->out_sent == peer->out.len)
+        out_free(peer);
     if (peer_has_to_send(peer))
         since_now(peer, &peer->server->quiet);
     else
@@ -188,7 +274,8 @@ static void send_more(struct peer *peer)
 
 /* What the socket does not take at once is kept; of a `lasting` last part, where it is.  False: the
  * connection is broken. */
-static bool transmit(struct peer *peer, const struct iovec *parts, size_t count, bool lasting)
+static bool transmit(struct peer *peer, const struct iovec *parts, size_t count, bool lasting,
+                     struct inbound *in)
 {
     struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = count };
     size_t sent;
@@ -207,6 +294,8 @@ static bool transmit(struct peer *peer, const struct iovec *parts, size_t count,
             buf_add(&peer->out, left, len);
         }
     }
+    if (peer->out.len > 0)
+        out_count(peer, inbound_ration(in));
     return true;
 }
 
@@ -214,12 +303,13 @@ void peer_answer(struct peer *peer, const struct buf *head, const char *body, si
                  bool lasting, bool keep)
 {
     const struct iovec parts[2] = { { head->data, head->len }, { (char *)(uintptr_t)body, len } };
-    peer->unread = !peer->request->whole;
+    struct inbound *in = peer->request;
+    peer->unread = !in->whole;
     peer->request = NULL; /* it has its answer */
     peer->looked = false;
     if (!keep)
         peer->state = PEER_LAST;
-    if (!transmit(peer, parts, len > 0 ? 2 : 1, lasting && len > 0)) {
+    if (!transmit(peer, parts, len > 0 ? 2 : 1, lasting && len > 0, in)) {
         peer_close(peer);
         return;
     }
@@ -232,7 +322,7 @@ void peer_answer(struct peer *peer, const struct buf *head, const char *body, si
 
 void peer_piece(struct peer *peer, const struct iovec *parts, size_t count)
 {
-    if (!transmit(peer, parts, count, false))
+    if (!transmit(peer, parts, count, false, peer->request))
         peer->gone = true;
     if (peer_has_to_send(peer))
         since_now(peer, &peer->server->quiet);
@@ -276,15 +366,12 @@ static void head_came(struct peer *peer)
         since_now(peer, &peer->server->quiet);
 }
 
-/* A request begins with its first byte; what some clients send behind a body is none. */
 static size_t feed_head(struct peer *peer, const char *bytes, size_t len)
 {
     size_t taken = 0;
-    if (peer->request == NULL && (bytes[0] == '\r' || bytes[0] == '\n'))
-        return 1;
     if (peer->request == NULL) {
         peer->request = inbound_new(peer->server, peer);
-        since_now(peer, &peer->server->quiet);
+        since_now(peer, &peer->server->heads);
     }
     enum head_state state = head_read(&peer->request->head, bytes, len, &taken);
     if (state == HEAD_WHOLE) {
@@ -306,11 +393,37 @@ static bool may_parse(const struct peer *peer)
     return peer->state == PEER_OPEN && !is_held(peer) && !peer_has_to_send(peer);
 }
 
-static void feed(struct peer *peer, const char *bytes, size_t len)
+/* Whether another request may begin in this turn. */
+static bool has_a_turn(struct peer *peer)
 {
+    if (peer->turn != peer->server->turn) {
+        peer->turn = peer->server->turn;
+        peer->begun = 0;
+    }
+    return peer->begun++ < REQUESTS_A_TURN;
+}
+
+/* A request begins with its first byte; what some clients send behind a body is none. */
+static bool is_between(const struct peer *peer, char c)
+{
+    return peer->request == NULL && (c == '\r' || c == '\n');
+}
+
+/* Gives how many bytes are left for later.  It is called by the loop alone, so no handler is at a
+ * request that was answered: those are freed before many are there. */
+static size_t feed(struct peer *peer, const char *bytes, size_t len)
+{
+    struct server *server = peer->server;
     while (may_parse(peer) && (len > 0 || has_come(peer))) {
         size_t taken = 0;
-        if (has_come(peer)) {
+        if (server->over_count >= OVER_MOST)
+            server_free_answered(server);
+        if (len > 0 && is_between(peer, bytes[0])) {
+            taken = 1;
+        } else if (peer->request == NULL && !has_a_turn(peer)) {
+            go_behind(peer);
+            break;
+        } else if (has_come(peer)) {
             list_remove(&peer->in);
             inbound_whole(peer->request);
         } else if (peer->request != NULL && peer->request->stage == STAGE_BODY) {
@@ -321,18 +434,28 @@ static void feed(struct peer *peer, const char *bytes, size_t len)
         bytes += taken;
         len -= taken;
     }
-    if (len > 0 && peer->state == PEER_OPEN)
-        buf_add(&peer->rest, bytes, len);
-    else if (len > 0)
+    if (len > 0 && peer->state != PEER_OPEN)
         peer->unread = true;
+    return peer->state == PEER_OPEN ? len : 0;
 }
 
 /* ---- bytes in ---- */
 
+/* How much is read at once.  What does not get its turn has to be kept, a room of it at most. */
+static size_t room_for(const struct peer *peer)
+{
+    const struct inbound *in = peer->request;
+    if (peer->server->rests < RESTS_MOST)
+        return sizeof(peer->server->room);
+    bool in_body = in != NULL && in->stage == STAGE_BODY && !in->head.chunked;
+    size_t most = sizeof(peer->server->room) - LITTLE;
+    return (!in_body ? 0 : in->body_left < (int64_t)most ? (size_t)in->body_left : most) + LITTLE;
+}
+
 static void read_some(struct peer *peer)
 {
     struct server *server = peer->server;
-    ssize_t got = recv(peer->fd, server->room, sizeof(server->room), 0);
+    ssize_t got = recv(peer->fd, server->room, room_for(peer), 0);
     if (got == -1 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0 || (peer->request != NULL && inbound_is_too_slow(peer->request))) {
@@ -343,7 +466,9 @@ static void read_some(struct peer *peer)
         return; /* dropped */
     if (peer->request != NULL && peer->request->stage == STAGE_BODY)
         since_now(peer, &server->quiet);
-    feed(peer, server->room, (size_t)got);
+    size_t left = feed(peer, server->room, (size_t)got);
+    if (left > 0)
+        rest_keep(peer, server->room + (size_t)got - left, left);
 }
 
 /* More came while a handler has the call.  It stays where it is, but for the news that the client
@@ -385,25 +510,40 @@ void peer_go_on(struct peer *peer)
         pieces_go_on(peer->request);
         return;
     }
+    if (peer->gone) { /* it was dropped */
+        peer_close(peer);
+        return;
+    }
     struct buf rest = peer->rest;
+    size_t at = peer->rest_at;
+    peer->server->rests -= rest.cap;
     peer->rest = (struct buf){ 0 };
+    peer->rest_at = 0;
     peer->looked = false; /* its body may be what was seen */
     if (peer->request != NULL && peer->request->stage == STAGE_ENTERED) {
         inbound_head_done(peer->request);
         if (peer->request != NULL)
             since_now(peer, &peer->server->quiet);
     }
-    feed(peer, buf_text(&rest), rest.len);
-    buf_free(&rest);
+    size_t left = feed(peer, buf_text(&rest) + at, rest.len - at);
+    if (left > 0) {
+        peer->server->rests += rest.cap;
+        peer->rest = rest;
+        peer->rest_at = rest.len - left;
+    } else {
+        buf_free(&rest);
+    }
     settle(peer);
 }
 
-struct peer *peer_new(struct server *server, int fd, const char *address, bool trusted)
+struct peer *peer_new(struct server *server, int fd, const char *address, struct ration *ration,
+                      bool trusted)
 {
     struct peer *peer = must_alloc(sizeof(*peer));
     peer->server = server;
     peer->fd = fd;
     peer->trusted = trusted;
+    peer->ration = ration;
     memcpy(peer->address, address, strnlen(address, sizeof(peer->address) - 1));
     list_init(&peer->in);
     list_init(&peer->again);
@@ -414,7 +554,7 @@ struct peer *peer_new(struct server *server, int fd, const char *address, bool t
     }
     peer->poll.data = peer;
     list_append(&server->peers, &peer->all);
-    since_now(peer, &server->quiet);
+    since_now(peer, &server->idle);
     settle(peer);
     return peer;
 }

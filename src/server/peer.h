@@ -28,14 +28,20 @@ struct peer {
     int events;  /* that `poll` watches for; 0: it is stopped */
     uv_poll_t poll;
     struct list all; /* in server->peers */
-    struct list in;  /* in server->quiet or ->lingering, since then */
+    struct list in;  /* in the server's idle, heads, quiet or lingering, since then */
     int64_t since_ms;
-    struct list again;       /* in server->again */
-    struct inbound *request; /* under way */
-    struct buf rest;         /* bytes that came and are not parsed yet */
-    struct buf out;          /* what the socket did not take at once ... */
-    size_t out_sent;         /* ... but for so many bytes ... */
-    const char *tail;        /* ... and bytes that outlive the server, behind it */
+    struct list again;         /* in server->again or ->behind */
+    struct ration *ration;     /* its address's, for as long as it lives */
+    struct ration *account;    /* of the account that called last; NULL: none did */
+    struct ration *out_ration; /* whose the bytes in `out` are; NULL: there are none */
+    struct inbound *request;   /* under way */
+    struct buf rest;           /* bytes that were sent ahead: parsed later, from rest_at on */
+    size_t rest_at;
+    uint64_t turn;    /* the last one in which a request began ... */
+    int begun;        /* ... and how many did */
+    struct buf out;   /* what the socket did not take at once ... */
+    size_t out_sent;  /* ... but for so many bytes ... */
+    const char *tail; /* ... and bytes that outlive the server, behind it */
     size_t tail_len;
     int64_t unsent_ms; /* for so long has the answer waited for the client to take of it ... */
     uint64_t taken;    /* ... who took so many bytes meanwhile */
@@ -43,13 +49,17 @@ struct peer {
     char address[48];  /* without port; an IPv4 address in IPv6's clothes as itself */
 };
 
-/* Takes over the socket, which is non-blocking.  NULL: it cannot be watched; closed. */
-struct peer *peer_new(struct server *server, int fd, const char *address, bool trusted);
+/* Takes over the socket, which is non-blocking, and the use of the share.  NULL: it cannot be
+ * watched; closed, and the share is the caller's again. */
+struct peer *peer_new(struct server *server, int fd, const char *address, struct ration *ration,
+                      bool trusted);
 /* What is under way is given up, which may not be held by a handler. */
 void peer_close(struct peer *peer);
 
 bool peer_has_to_send(const struct peer *peer);
 /* The request under way has its answer: these bytes.  `lasting` bytes of the body are not copied.
+ * What the client does not take at once counts to the request's share; where that has no room,
+ * connections end whose clients do not read.
  * `keep`: the connection goes on to the next request. */
 void peer_answer(struct peer *peer, const struct buf *head, const char *body, size_t len,
                  bool lasting, bool keep);

@@ -106,12 +106,11 @@ void pieces_lost(struct inbound *in)
 
 static void pieces_end(struct inbound *in, bool whole)
 {
-    struct server *server = in->server;
-    server->calls--;
+    in->server->calls--;
     in->stage = STAGE_DONE;
     metric_add(METRIC_REQUESTS, 1);
     in->pieces.source->end(&in->call, in->pieces.data, whole);
-    list_append(&server->over, &in->in);
+    inbound_over(in);
     peer_pieces_over(in->peer, in->keep, !whole);
 }
 

@@ -1,34 +1,27 @@
-/* server.c — the listener, the limits on connections, and what is done by time.
+/* server.c — setting up and ending, and what is done by time and in the loop's turns.
  *
  * A connection is a peer (peer.c), a request on it an inbound (inbound.c).  Everything happens on
  * the loop as sockets become ready, answers are sent where they are given.  Requests that were
- * answered are freed at the end of the turn, since their handlers may still look at them.
+ * answered are freed once their handlers have returned, since these may still look at them.
  */
 #include "server/server.h"
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "server/crowd.h"
 #include "server/inbound.h"
 #include "server/listener.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     IDLE_S_DEFAULT = 60,
-    LINGER_MS = 2000,      /* for the client to read a last answer */
-    ACCEPTS_A_TURN = 64,   /* so that a storm of them leaves room for the rest */
-    ACCEPT_REST_MS = 1000, /* when the process has no descriptor for another */
-};
-
-/* How many connections an address has. */
-struct caller_count {
-    size_t count;
+    LINGER_MS = 2000,   /* for the client to read a last answer */
+    BEHIND_A_TURN = 32, /* peers whose next requests are read from what they sent ahead */
 };
 
 /* ---- time ---- */
@@ -46,17 +39,24 @@ static int64_t due_in(const struct server *server, const struct list *list, int6
 }
 
 /* A later firing than is set is left to that one, so that busy connections do not move it about. */
+void server_arm_within(struct server *server, int64_t wait_ms)
+{
+    if (!uv_is_active((uv_handle_t *)&server->timer) ||
+        (uint64_t)wait_ms < uv_timer_get_due_in(&server->timer))
+        uv_timer_start(&server->timer, timer_fired, (uint64_t)wait_ms + 1, 0);
+}
+
 void server_arm(struct server *server)
 {
-    int64_t wait = due_in(server, &server->quiet, server->idle_ms);
-    int64_t lingering = due_in(server, &server->lingering, LINGER_MS);
-    if (lingering < wait)
-        wait = lingering;
-    if (wait == INT64_MAX)
-        return;
-    if (!uv_is_active((uv_handle_t *)&server->timer) ||
-        (uint64_t)wait < uv_timer_get_due_in(&server->timer))
-        uv_timer_start(&server->timer, timer_fired, (uint64_t)wait + 1, 0);
+    const int64_t waits[] = { due_in(server, &server->idle, server->idle_ms),
+                              due_in(server, &server->heads, server->idle_ms),
+                              due_in(server, &server->quiet, server->idle_ms),
+                              due_in(server, &server->lingering, LINGER_MS) };
+    int64_t soonest = INT64_MAX;
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+        soonest = waits[i] < soonest ? waits[i] : soonest;
+    if (soonest != INT64_MAX)
+        server_arm_within(server, soonest);
 }
 
 static void end_those(struct server *server, struct list *list, int64_t patience_ms)
@@ -65,23 +65,25 @@ static void end_those(struct server *server, struct list *list, int64_t patience
         peer_close(container_of(list_first(list), struct peer, in));
 }
 
-static void accept_again(struct server *server);
-
 static void timer_fired(uv_timer_t *timer)
 {
     struct server *server = timer->data;
+    end_those(server, &server->idle, server->idle_ms);
+    end_those(server, &server->heads, server->idle_ms);
     end_those(server, &server->quiet, server->idle_ms);
     end_those(server, &server->lingering, LINGER_MS);
-    accept_again(server);
+    server->resting = false;
+    crowd_open(server);
     server_arm(server);
 }
 
-static void go_on(struct server *server)
+/* Those that come now are the next turn's. */
+static void go_on_with(struct list *list, int most)
 {
     struct list *first;
     struct list turn;
     list_init(&turn);
-    while ((first = list_first(&server->again)) != NULL) { /* those that come now are the next's */
+    for (int i = 0; i < most && (first = list_first(list)) != NULL; i++) {
         list_remove(first);
         list_append(&turn, first);
     }
@@ -91,125 +93,40 @@ static void go_on(struct server *server)
     }
 }
 
+/* Requests that are under way go on; of those sent ahead each turn reads a few, so that thousands
+ * of them leave the loop to the others. */
+static void go_on(struct server *server)
+{
+    go_on_with(&server->again, INT_MAX);
+    go_on_with(&server->behind, BEHIND_A_TURN);
+}
+
 static void turn_began(uv_idle_t *idle)
 {
     struct server *server = idle->data;
     go_on(server);
-    if (list_empty(&server->again))
+    if (list_empty(&server->again) && list_empty(&server->behind))
         uv_idle_stop(idle);
 }
 
 void server_wake(struct server *server)
 {
-    uv_idle_start(&server->idle, turn_began);
+    uv_idle_start(&server->waker, turn_began);
 }
 
-static void free_answered(struct server *server)
+void server_free_answered(struct server *server)
 {
     struct list *first;
     while ((first = list_first(&server->over)) != NULL)
         inbound_free(container_of(first, struct inbound, in));
+    server->over_count = 0;
 }
 
 static void turn_ends(uv_check_t *check)
 {
-    free_answered(check->data);
-}
-
-/* ---- connections ---- */
-
-/* False: it has as many as an address may have.  A trusted proxy's connections are many people's,
- * so it has no share of its own but the whole. */
-static bool count_in(struct server *server, const char *address, bool trusted)
-{
-    char client[LIMITS_NAME_TEXT];
-    limits_client(client, address);
-    struct caller_count *caller = map_get_text(&server->callers, client, strlen(client));
-    if (caller == NULL) {
-        caller = must_alloc(sizeof(*caller));
-        map_put_text(&server->callers, client, strlen(client), caller);
-    } else if (caller->count >= SERVER_CONNECTIONS_PER_ADDRESS && !trusted) {
-        return false;
-    }
-    caller->count++;
-    server->connections++;
-    return true;
-}
-
-static void listener_ready(uv_poll_t *poll, int status, int events);
-
-static void accept_again(struct server *server)
-{
-    if (server->stopping || server->accepting || server->connections >= SERVER_CONNECTIONS)
-        return;
-    server->accepting = true;
-    uv_poll_start(&server->listener, UV_READABLE, listener_ready);
-}
-
-static void accept_no_more(struct server *server)
-{
-    server->accepting = false;
-    uv_poll_stop(&server->listener);
-}
-
-void server_left(struct server *server, const char *address)
-{
-    char client[LIMITS_NAME_TEXT];
-    limits_client(client, address);
-    struct caller_count *caller = map_get_text(&server->callers, client, strlen(client));
-    if (--caller->count == 0) {
-        map_remove_text(&server->callers, client, strlen(client));
-        free(caller);
-    }
-    server->connections--;
-    accept_again(server);
-}
-
-/* The kernel keeps those that are not taken yet; other errors are of a client that left. */
-static void cannot_accept(struct server *server)
-{
-    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-        return;
-    log_warn("no connection can be taken for now", LOG_T("error", strerror(errno)));
-    accept_no_more(server);
-    uv_timer_start(&server->timer, timer_fired, ACCEPT_REST_MS, 0);
-}
-
-static void take(struct server *server, int fd, const struct sockaddr_storage *from)
-{
-    char name[ADDRESS_TEXT] = "";
-    struct address address;
-    bool trusted = false;
-    if (address_of((const struct sockaddr *)(const void *)from, &address)) {
-        address_format(name, &address);
-        trusted = proxies_hold(&server->trusted, &address);
-    }
-    if (!count_in(server, name, trusted))
-        close(fd);
-    else if (peer_new(server, fd, name, trusted) == NULL)
-        server_left(server, name);
-}
-
-static void listener_ready(uv_poll_t *poll, int status, int events)
-{
-    struct server *server = poll->data;
-    (void)status;
-    (void)events;
-    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        struct sockaddr_storage from;
-        socklen_t len = sizeof(from);
-        if (server->connections >= SERVER_CONNECTIONS) {
-            accept_no_more(server);
-            return;
-        }
-        int fd = accept4(server->listen_fd, (struct sockaddr *)&from, &len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd == -1) {
-            cannot_accept(server);
-            return;
-        }
-        take(server, fd, &from);
-    }
+    struct server *server = check->data;
+    server_free_answered(server);
+    server->turn++;
 }
 
 /* ---- setting up ---- */
@@ -220,11 +137,11 @@ static int handles_start(struct server *server)
     if (status != 0)
         return status;
     uv_check_init(server->loop, &server->check);
-    uv_idle_init(server->loop, &server->idle);
+    uv_idle_init(server->loop, &server->waker);
     uv_timer_init(server->loop, &server->timer);
-    server->listener.data = server->check.data = server->idle.data = server->timer.data = server;
+    server->listener.data = server->check.data = server->waker.data = server->timer.data = server;
     uv_check_start(&server->check, turn_ends);
-    accept_again(server);
+    crowd_open(server);
     return 0;
 }
 
@@ -248,8 +165,9 @@ static bool trust(struct server *server, const struct server_config *config, str
 struct server *server_new(uv_loop_t *loop, const struct server_config *config, struct error *error)
 {
     struct server *server = must_alloc(sizeof(*server));
-    struct list *lists[] = { &server->peers, &server->quiet, &server->lingering,
-                             &server->again, &server->over,  &server->spare };
+    struct list *lists[] = { &server->peers,     &server->idle,  &server->heads,  &server->quiet,
+                             &server->lingering, &server->again, &server->behind, &server->coming,
+                             &server->over,      &server->spare };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         list_init(lists[i]);
     server->loop = loop;
@@ -336,7 +254,8 @@ void server_handle_closed(struct server *server)
         list_remove(spare);
         free(container_of(spare, struct inbound, in));
     }
-    map_free(&server->callers);
+    map_free(&server->rations.accounts);
+    map_free(&server->rations.addresses);
     buf_free(&server->head);
     free(server);
 }
@@ -349,12 +268,14 @@ void server_free(struct server *server)
     if (server->held > 0)
         bug("the server is freed with %zu calls unanswered", server->held);
     server_refuse_calls(server);
-    while (!list_empty(&server->again)) /* what has come has its answer */
+    while (!list_empty(&server->again) || !list_empty(&server->behind)) {
+        server->turn++; /* what has come has its answer */
         go_on(server);
+    }
     while ((first = list_first(&server->peers)) != NULL)
         peer_close(container_of(first, struct peer, all));
-    free_answered(server);
-    uv_handle_t *handles[] = { (uv_handle_t *)&server->check, (uv_handle_t *)&server->idle,
+    server_free_answered(server);
+    uv_handle_t *handles[] = { (uv_handle_t *)&server->check, (uv_handle_t *)&server->waker,
                                (uv_handle_t *)&server->timer };
     server->handles += sizeof(handles) / sizeof(handles[0]);
     server->freed = true;

@@ -28,7 +28,6 @@ struct route {
 enum {
     SERVER_BODY_DEFAULT = 64 * 1024,
     SERVER_BODY_MOST = 16 * 1024 * 1024,
-    SERVER_BODIES_MOST = 64 * 1024 * 1024, /* of all calls together: past it 503 */
     SERVER_ANSWER_BYTES_A_MS = 1, /* a client that takes fewer, past the idle time, is cut off */
     SERVER_CONNECTIONS = 2048,
     SERVER_CONNECTIONS_PER_ADDRESS = 512,
