@@ -2,15 +2,15 @@
  *
  * Signing in goes through three hands: a reader finds the user, passwords.c compares, the writer
  * begins the session, if the password is still that one; changing it goes the same way.  Nothing
- * tells an unknown user from a wrong password: the same answer after the same work.  A try is
- * counted, by address and by mail address, before it is known to be wrong, or a hundred at once
- * would all be the first.
+ * tells an unknown user from a wrong password: the same answer after the same work.  Tries
+ * are counted by tries.h.
  */
 #include "api/sessions.h"
 
 #include "api/body.h"
 #include "api/identities.h"
 #include "api/passwords.h"
+#include "api/tries.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -85,7 +85,7 @@ bool sessions_public_url(struct api *api, const char *url, struct error *error)
     return good;
 }
 
-static bool is_secure(const struct api *api)
+bool session_is_secure(const struct api *api)
 {
     return api->origin != NULL && text_starts(api->origin, "https:");
 }
@@ -109,49 +109,9 @@ static void cookie_set(const struct api *api, struct call *call, const char *tok
 {
     char text[160];
     snprintf(text, sizeof(text), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", COOKIE, token,
-             is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
+             session_is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
     call_add_header(call, "Set-Cookie", text);
     sodium_memzero(text, sizeof(text));
-}
-
-/* ---- tries ---- */
-
-/* A mail address as limits.h counts it: a hash, as addresses may be longer than a name may. */
-static void guess_name(char out[LIMITS_NAME_TEXT], const char *email)
-{
-    char lower[USER_EMAIL_TEXT];
-    unsigned char hash[16];
-    size_t len = 0;
-    for (; email[len] != '\0' && len < sizeof(lower) - 1; len++)
-        lower[len] =
-            (char)(email[len] >= 'A' && email[len] <= 'Z' ? email[len] - 'A' + 'a' : email[len]);
-    crypto_generichash(hash, sizeof(hash), (unsigned char *)lower, len, NULL, 0);
-    out[0] = '@';
-    sodium_bin2hex(out + 1, LIMITS_NAME_TEXT - 1, hash, sizeof(hash));
-}
-
-/* Gives how many tries of this user there are; 0: refused. */
-static int try_counted(struct api *api, struct call *call, const char *email)
-{
-    char name[LIMITS_NAME_TEXT];
-    int64_t now_ms = clock_steady_ms();
-    guess_name(name, email);
-    if (!limits_may_try(api->limits, call->address, now_ms) ||
-        !limits_may_try(api->limits, name, now_ms)) {
-        call_add_header(call, "Retry-After", "60");
-        call_refuse(call, 429, NULL, "Too many wrong sign-ins; wait a minute.");
-        return 0;
-    }
-    limits_failed(api->limits, call->address, now_ms);
-    return limits_failed(api->limits, name, now_ms);
-}
-
-static void try_forgiven(struct api *api, const struct call *call, const char *email)
-{
-    char name[LIMITS_NAME_TEXT];
-    guess_name(name, email);
-    limits_forgive(api->limits, call->address);
-    limits_forgive(api->limits, name);
 }
 
 /* ---- a visit: what goes from hand to hand ---- */
@@ -161,7 +121,8 @@ struct visit {
     struct api *api;
     struct call *call;
     char email[USER_EMAIL_TEXT];
-    int tries;
+    struct try try;
+    int tries;                           /* so many with this one */
     struct user_key user;                /* as found; user.caller.user 0: none */
     char token[TOKEN_TEXT];              /* of the session that begins */
     unsigned char old[TOKEN_HASH_BYTES]; /* that of the browser until now */
@@ -218,7 +179,7 @@ static void visit_to_passwords(struct visit *visit,
     visit->password.done = done;
     if (passwords_take(visit->api->passwords, &visit->password))
         return;
-    try_forgiven(visit->api, visit->call, visit->email);
+    try_forgive(&visit->try, visit->api, visit->call);
     password_refuse(visit->call);
     visit_free(visit);
 }
@@ -305,6 +266,7 @@ static void finish_begin(struct api_job *job)
     struct visit *visit = visit_of(job);
     identities_forget_all(job->api->identities); /* the browser's old session, if there was one */
     cookie_set(job->api, job->call, visit->token);
+    try_remember(job->api, job->call, visit->user.email, visit->user.password_hash);
     answer_session(job->call, visit->token, visit->shown);
     visit->shown = NULL;
 }
@@ -313,7 +275,7 @@ static void password_compared(struct password_job *password, enum password_answe
 {
     struct visit *visit = (struct visit *)password;
     if (answer != PASSWORD_WRONG)
-        try_forgiven(visit->api, visit->call, visit->email);
+        try_forgive(&visit->try, visit->api, visit->call);
     if (answer == PASSWORD_RIGHT) {
         api_write(&visit_job_new(visit, run_begin, finish_begin)->api);
         return;
@@ -338,7 +300,12 @@ static bool run_find(struct api_job *job, struct db *db)
 
 static void finish_find(struct api_job *job)
 {
-    visit_to_passwords(visit_handed_on(job), password_compared);
+    struct visit *visit = visit_handed_on(job);
+    try_check(&visit->try, visit->api, visit->call, visit->user.password_hash, &visit->tries);
+    if (visit->tries == 0)
+        visit_free(visit);
+    else
+        visit_to_passwords(visit, password_compared);
 }
 
 static void begin(struct call *call, void *context)
@@ -373,7 +340,7 @@ static void begin(struct call *call, void *context)
         session_hash(visit->old, old);
     if (!api_job_valid(&job->api))
         return;
-    visit->tries = try_counted(api, call, visit->email);
+    visit->tries = try_begin(&visit->try, api, call, visit->email);
     if (visit->tries == 0)
         api_job_drop(&job->api);
     else
@@ -469,7 +436,9 @@ static bool run_change(struct api_job *job, struct db *db)
 
 static void finish_change(struct api_job *job)
 {
+    struct visit *visit = visit_of(job);
     identities_forget_all(job->api->identities);
+    try_remember(job->api, job->call, visit->email, visit->password.hash);
     call_ok(job->call, "/Session");
 }
 
@@ -488,7 +457,7 @@ static void old_compared(struct password_job *password, enum password_answer ans
 {
     struct visit *visit = (struct visit *)password;
     if (answer != PASSWORD_WRONG)
-        try_forgiven(visit->api, visit->call, visit->email);
+        try_forgive(&visit->try, visit->api, visit->call);
     if (answer == PASSWORD_RIGHT) {
         password->password = visit->fresh;
         visit->fresh = NULL;
@@ -522,7 +491,7 @@ static bool run_find_own(struct api_job *job, struct db *db)
 static void finish_find_own(struct api_job *job)
 {
     struct visit *visit = visit_handed_on(job);
-    visit->tries = try_counted(visit->api, visit->call, visit->email);
+    visit->tries = try_begin_in_session(&visit->try, visit->api, visit->call, visit->token);
     if (visit->tries == 0)
         visit_free(visit);
     else

@@ -16,5 +16,6 @@ bool session_may_change(const struct call *call, const char *token);
 /* Takes the address at which people reach the pages (NULL: not known): with https the cookie is
  * Secure.  False with *error when it is none. */
 bool sessions_public_url(struct api *api, const char *url, struct error *error);
+bool session_is_secure(const struct api *api); /* that address has https */
 
 #endif

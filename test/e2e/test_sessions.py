@@ -65,9 +65,11 @@ def test_a_user_signs_in_and_works_with_the_cookie(world):
     assert (told["User"]["Email"], told["User"]["Role"]) == (email, "USER")
     assert told["Account"] == {"Sid": world.partner.sid, "Kind": "PARTNER",
                                "Name": "Cashback Corner"}
-    name, *flags = response.headers["Set-Cookie"].split("; ")
-    assert name.startswith("postbackd_session=pbs_")
-    assert set(flags) == {"HttpOnly", "SameSite=Strict", "Path=/"}
+    session, device = (cookie.split("; ") for cookie in response.raw.headers.getlist("Set-Cookie"))
+    assert session[0].startswith("postbackd_session=pbs_")
+    assert set(session[1:]) == {"HttpOnly", "SameSite=Strict", "Path=/"}
+    assert device[0].startswith("postbackd_device=pbd_")
+    assert set(device[1:]) == {"HttpOnly", "SameSite=Strict", "Path=/Session", "Max-Age=15552000"}
     assert response.headers["Cache-Control"] == "no-store"
     assert browser.ok(browser.get("/Session")) == told
     assert code(browser.get("EventNotifications")) == 200
@@ -455,6 +457,117 @@ def test_guessing_is_slowed_by_user_whatever_the_address():
         await_until(lambda: 2 == len([entry for entry in world.operator.ok(world.operator.get(
             "Audit", AccountSid=world.partner.sid))["Entries"]
             if entry["Action"] == "session.refuse"]), "the first and the last, and no other")
+
+
+# ---- browsers that signed in before ----
+
+def lock(server, email):
+    """Somebody tries until the name is refused to everybody."""
+    codes = [code(browser_from(server, f"127.0.5.{n}").sign_in(email, "wrong pass phrase"))
+             for n in range(1, 12)]
+    assert codes == [401] * 10 + [429]
+
+
+def signed_out(server, email, password=PASSWORD, address="127.0.6.1"):
+    """A browser that signed in before."""
+    browser = browser_from(server, address)
+    browser.ok(browser.sign_in(email, password))
+    browser.ok(browser.delete("/Session"))
+    return browser
+
+
+def test_a_browser_that_signed_in_before_is_let_try():
+    """A16: ten wrong passwords for a name, from anywhere, do not shut out the person who has it."""
+    with Server() as server:
+        world = World(server)
+        email = world.add_user(world.partner)
+        known = signed_out(server, email)
+        lock(server, email)
+        assert code(known.sign_in(email.upper(), PASSWORD)) == 200
+        assert code(browser_from(server, "127.0.6.2").sign_in(email, PASSWORD)) == 429
+
+
+def test_nor_is_it_shut_out_by_others_at_its_address():
+    """A16: neither do ten wrong passwords from the address that it shares."""
+    with Server() as server:
+        world = World(server)
+        email = world.add_user(world.partner)
+        known = signed_out(server, email, address="127.0.6.3")
+        codes = [code(browser_from(server, "127.0.6.3").sign_in(f"n{n}@example.com", PASSWORD))
+                 for n in range(11)]
+        assert codes == [401] * 10 + [429]
+        assert code(known.sign_in(email, PASSWORD)) == 200
+
+
+def test_a_known_browser_has_a_count_of_its_own():
+    """A16: who steals the cookie has ten tries a minute, and they use up nobody else's."""
+    with Server() as server:
+        world = World(server)
+        email = world.add_user(world.partner)
+        stolen, other = signed_out(server, email), signed_out(server, email, address="127.0.6.2")
+        lock(server, email)
+        codes = [code(stolen.sign_in(email, f"guess number {n}")) for n in range(12)]
+        assert codes == [401] * 10 + [429] * 2
+        assert code(stolen.sign_in(email, PASSWORD)) == 429
+        assert code(other.sign_in(email, PASSWORD)) == 200
+
+
+def test_what_is_no_cookie_of_the_users_is_worth_nothing():
+    """A16: another user's cookie, a forged one, a changed one, one from before a new password."""
+    with Server() as server:
+        world = World(server)
+        email, another = world.add_user(world.partner), world.add_user(world.partner)
+        known, neighbour = signed_out(server, email), signed_out(server, another)
+        old, = [cookie.value for cookie in known.session.cookies if cookie.name == "postbackd_device"]
+        theirs, = [cookie.value for cookie in neighbour.session.cookies
+                   if cookie.name == "postbackd_device"]
+        world.operator.ok(world.operator.put(
+            f"Accounts/{world.partner.sid}/Users/{world.user_ids[email]}",
+            {"Password": "quite another pass phrase"}))
+        lock(server, email)
+        flipped = old[:40] + ("A" if old[40] != "A" else "B") + old[41:]
+        for cookie in (old, theirs, flipped, old[:-4], "pbd_", "pbd_AAAA", "pbs_" + old[4:], old * 4):
+            answer = requests.post(server.base + "/Session", timeout=20,
+                                   json={"Email": email, "Password": "quite another pass phrase"},
+                                   headers={"Cookie": f"postbackd_device={cookie}"})
+            assert code(answer) == 429, cookie
+
+
+def test_it_knows_the_browser_after_its_own_change_of_the_password():
+    """A16: who changes the password in a session stays known; other browsers do not."""
+    with Server() as server:
+        world = World(server)
+        email = world.add_user(world.partner)
+        browser, other = browser_from(server, "127.0.6.1"), signed_out(server, email, address="127.0.6.2")
+        browser.ok(browser.sign_in(email, PASSWORD))
+        browser.ok(browser.put("/Session/Password", {"Password": PASSWORD, "NewPassword": "another pass phrase"}))
+        browser.ok(browser.delete("/Session"))
+        lock(server, email)
+        assert code(other.sign_in(email, "another pass phrase")) == 429
+        assert code(browser.sign_in(email, "another pass phrase")) == 200
+
+
+def test_it_is_known_over_a_restart_and_nothing_of_it_is_on_disk():
+    """A16: the cookie is sealed under the server's key."""
+    with Server() as server:
+        world = World(server)
+        email = world.add_user(world.partner)
+        known = signed_out(server, email)
+        server.stop()
+        server.start()
+        known.base = server.base
+        lock(server, email)
+        assert code(known.sign_in(email, PASSWORD)) == 200
+
+
+def test_a_session_changes_its_password_while_its_name_is_guessed_at():
+    """A16: who is signed in is not shut out from that by what others try."""
+    with Server() as server:
+        world = World(server)
+        browser = world.browser(world.partner)
+        lock(server, browser.email)
+        assert code(browser.put("/Session/Password", {
+            "Password": PASSWORD, "NewPassword": "another pass phrase"})) == 200
 
 
 def test_many_guesses_at_once_are_no_more_than_ten():

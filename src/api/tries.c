@@ -1,0 +1,165 @@
+/* tries.c — counting tries of passwords, and the browsers that are known.
+ *
+ * The cookie is "pbd_" and, sealed, a struct device.  It begins with words of its own, so that
+ * nothing else that was ever sealed under the key can pass for one.
+ *
+ * The rule: no count that somebody else can fill decides over one who has shown a credential.
+ */
+#include "api/tries.h"
+
+#include "api/sessions.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/secrets.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char COOKIE[] = "postbackd_device", WORDS[16] = "pbd: a browser";
+
+struct device {
+    char words[sizeof(WORDS)];
+    unsigned char user[16]; /* user_hash() of the mail address */
+    unsigned char fingerprint[DEVICE_FINGERPRINT_BYTES];
+    int64_t since_ms; /* wall clock */
+};
+
+/* ---- names to count by ---- */
+
+static void hash_name(char out[LIMITS_NAME_TEXT], char kind, const void *bytes, size_t len)
+{
+    unsigned char hash[16];
+    crypto_generichash(hash, sizeof(hash), bytes, len, NULL, 0);
+    out[0] = kind;
+    sodium_bin2hex(out + 1, LIMITS_NAME_TEXT - 1, hash, sizeof(hash));
+}
+
+/* A hash, as mail addresses may be longer than a name may. */
+static void user_hash(unsigned char out[16], const char *email)
+{
+    char lower[USER_EMAIL_TEXT];
+    size_t len = 0;
+    for (; email[len] != '\0' && len < sizeof(lower) - 1; len++)
+        lower[len] =
+            (char)(email[len] >= 'A' && email[len] <= 'Z' ? email[len] - 'A' + 'a' : email[len]);
+    crypto_generichash(out, 16, (const unsigned char *)lower, len, NULL, 0);
+}
+
+static void fingerprint_of(unsigned char out[DEVICE_FINGERPRINT_BYTES], const char *password_hash)
+{
+    crypto_generichash(out, DEVICE_FINGERPRINT_BYTES, (const unsigned char *)password_hash,
+                       strlen(password_hash), NULL, 0);
+}
+
+/* ---- the cookie ---- */
+
+static bool device_open(struct device *device, const char *cookie)
+{
+    struct buf sealed = { .limit = DEVICE_COOKIE_TEXT }, plain = { .limit = DEVICE_COOKIE_TEXT };
+    bool good = text_starts(cookie, "pbd_") &&
+                text_unbase64(&sealed, cookie + 4, strlen(cookie + 4), true) && !sealed.failed &&
+                secrets_unseal(&plain, sealed.data, sealed.len) && plain.len == sizeof(*device);
+    if (good)
+        memcpy(device, plain.data, sizeof(*device));
+    buf_free(&sealed);
+    buf_free(&plain);
+    return good && memcmp(device->words, WORDS, sizeof(WORDS)) == 0;
+}
+
+void try_remember(struct api *api, struct call *call, const char *email, const char *password_hash)
+{
+    struct device device = { .since_ms = clock_wall_ms() };
+    struct buf sealed = { .limit = DEVICE_COOKIE_TEXT }, line = { .limit = 2 * DEVICE_COOKIE_TEXT };
+    memcpy(device.words, WORDS, sizeof(WORDS));
+    user_hash(device.user, email);
+    fingerprint_of(device.fingerprint, password_hash);
+    secrets_seal(&sealed, &device, sizeof(device));
+    buf_fmt(&line, "%s=pbd_", COOKIE);
+    text_base64(&line, sealed.data, sealed.len, true);
+    buf_fmt(&line, "; Path=/Session; HttpOnly; SameSite=Strict; Max-Age=%d%s", DEVICE_DAYS * 86400,
+            session_is_secure(api) ? "; Secure" : "");
+    call_add_header(call, "Set-Cookie", buf_text(&line));
+    buf_free(&sealed);
+    buf_free(&line);
+}
+
+/* Whether the browser signed in as this user before; then try->own counts its tries. */
+static bool is_known(struct try *try, const struct call *call, const unsigned char user[16])
+{
+    char cookie[DEVICE_COOKIE_TEXT];
+    struct device device;
+    if (!call_cookie(call, COOKIE, cookie, sizeof(cookie)) || !device_open(&device, cookie) ||
+        memcmp(device.user, user, sizeof(device.user)) != 0 ||
+        clock_wall_ms() - device.since_ms > (int64_t)DEVICE_DAYS * 86400 * 1000)
+        return false;
+    hash_name(try->own, 'd', cookie, strlen(cookie));
+    memcpy(try->fingerprint, device.fingerprint, sizeof(device.fingerprint));
+    return true;
+}
+
+/* ---- counting ---- */
+
+static int refuse(struct call *call)
+{
+    call_add_header(call, "Retry-After", "60");
+    call_refuse(call, 429, NULL, "Too many wrong sign-ins; wait a minute.");
+    return 0;
+}
+
+static int count_own(const struct try *try, struct api *api)
+{
+    return limits_failed(api->limits, try->own, clock_steady_ms());
+}
+
+static int count_as_anybody(struct try *try, struct api *api, struct call *call)
+{
+    int64_t now_ms = clock_steady_ms();
+    try->own[0] = '\0';
+    if (!limits_may_try(api->limits, call->address, now_ms) ||
+        !limits_may_try(api->limits, try->user, now_ms))
+        return refuse(call);
+    limits_failed(api->limits, call->address, now_ms);
+    return limits_failed(api->limits, try->user, now_ms);
+}
+
+int try_begin(struct try *try, struct api *api, struct call *call, const char *email)
+{
+    unsigned char user[16];
+    user_hash(user, email);
+    try->user[0] = '@';
+    sodium_bin2hex(try->user + 1, sizeof(try->user) - 1, user, sizeof(user));
+    /* Whose own count is full has what everybody has. */
+    if (is_known(try, call, user) && limits_may_try(api->limits, try->own, clock_steady_ms()))
+        return count_own(try, api);
+    return count_as_anybody(try, api, call);
+}
+
+int try_begin_in_session(struct try *try, struct api *api, struct call *call, const char *token)
+{
+    hash_name(try->own, 's', token, strlen(token));
+    try->user[0] = '\0';
+    return limits_may_try(api->limits, try->own, clock_steady_ms()) ? count_own(try, api)
+                                                                    : refuse(call);
+}
+
+void try_check(struct try *try, struct api *api, struct call *call, const char *password_hash,
+               int *tries)
+{
+    unsigned char now[DEVICE_FINGERPRINT_BYTES];
+    fingerprint_of(now, password_hash);
+    if (try->own[0] != 'd' || memcmp(now, try->fingerprint, sizeof(now)) == 0)
+        return;
+    limits_forgive(api->limits, try->own);
+    *tries = count_as_anybody(try, api, call);
+}
+
+void try_forgive(const struct try *try, struct api *api, const struct call *call)
+{
+    if (try->own[0] != '\0') {
+        limits_forgive(api->limits, try->own);
+        return;
+    }
+    limits_forgive(api->limits, call->address);
+    limits_forgive(api->limits, try->user);
+}
