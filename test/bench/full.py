@@ -5,6 +5,7 @@ unit, what is wanted.  Each but `short` compares within itself; each has a serve
 of its own.
 """
 
+import against
 import greedy
 import idle
 import intake
@@ -14,6 +15,6 @@ import retention
 import short
 import waiting
 
-BENCHES = {name: bench for noun in (short, idle, retention, intake, isolation, greedy,
+BENCHES = {name: bench for noun in (short, against, idle, retention, intake, isolation, greedy,
                                   waiting, kills)
            for name, bench in noun.BENCHES.items()}
