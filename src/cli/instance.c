@@ -90,6 +90,34 @@ static bool ensure_operator(struct instance *instance, struct error *error)
     return ok;
 }
 
+/* ---- what the start found ---- */
+
+struct lost_job {
+    struct job job;
+    const char *words;
+};
+
+static bool lost_run(struct job *job, struct db *db)
+{
+    const struct lost_job *lost = (const struct lost_job *)job;
+    struct buf text = { 0 };
+    buf_fmt(&text,
+            "The database lost a part of its log: %s. Compare with what was sent since the last "
+            "backup, run `postbackd check --data DIR`, and look at the disk.",
+            lost->words);
+    notice_add(db, account_operator(db), "store.lost", buf_text(&text));
+    buf_free(&text);
+    return true;
+}
+
+/* It is in the log too, which nobody may read. */
+static void tell_lost(struct instance *instance)
+{
+    struct lost_job lost = { .job = { .run = lost_run }, .words = store_lost(instance->store) };
+    if (lost.words != NULL && !store_run_now(instance->store, &lost.job))
+        log_warn("the operator could not be told", LOG_T("reason", lost.job.error.message));
+}
+
 /* ---- up and down ---- */
 
 void instance_keep(struct instance *instance, const struct config *config)
@@ -175,7 +203,10 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     instance->store = store_open(&store, error);
     if (instance->store == NULL)
         goto err0;
-    if (!ensure_operator(instance, error) || !start_engine(instance, config, error))
+    if (!ensure_operator(instance, error))
+        goto err1;
+    tell_lost(instance);
+    if (!start_engine(instance, config, error))
         goto err1;
     if (!start_server(instance, config, error))
         goto err2;

@@ -588,6 +588,12 @@ int sqlite_log_pages(const struct db *db)
     return db->log_pages;
 }
 
+bool sqlite_empty_log(struct db *db)
+{
+    return sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+           SQLITE_OK;
+}
+
 bool sqlite_checkpoint(struct db *db)
 {
     forget_failure(db);

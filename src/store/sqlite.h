@@ -26,5 +26,8 @@ int sqlite_log_pages(const struct db *db); /* in the write-ahead log at this one
 
 /* Copies what the write-ahead log holds into the file, in no one's way.  False: db_failure(). */
 bool sqlite_checkpoint(struct db *db);
+/* The same, to the last frame, and leaves an empty log: at a start, where nobody else is.  False:
+ * somebody is, or there is no room; all stays in the log then. */
+bool sqlite_empty_log(struct db *db);
 
 #endif

@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "store/batch.h"
 #include "store/event_types.h"
+#include "store/log_start.h"
 #include "store/modes.h"
 #include "store/readers.h"
 #include "store/sane_clock.h"
@@ -40,6 +42,7 @@ struct store {
     bool wake_closed;
     char *path;
     int lock;
+    struct buf lost; /* words of what was cut off at the start */
     struct id_source ids;
     struct writer *writer;
     struct readers *readers;
@@ -202,6 +205,11 @@ int64_t store_new_id(struct store *store)
     return id_next(&store->ids, clock_due_ms());
 }
 
+const char *store_lost(const struct store *store)
+{
+    return store->lost.len > 0 ? buf_text(&store->lost) : NULL;
+}
+
 bool store_writable(const struct store *store)
 {
     return store->writable;
@@ -314,7 +322,12 @@ static bool open_database(struct store *store, const struct store_config *config
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its counters are a lock around every malloc */
     if (!make_database(store->path, error))
         return false;
+    bool had_log = log_start_look(store->path, &store->lost);
     struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
+    /* What was given up would look like ours at the next start, and be written over in part. */
+    if (db != NULL && had_log && !sqlite_empty_log(db))
+        log_warn("the write-ahead log cannot be copied into the database yet",
+                 LOG_T("reason", sqlite3_errmsg(sqlite_handle(db))));
     if (db == NULL || !schema_update(db, store->path, error) ||
         !secrets_match(db, config->directory, error) || !event_types_load(db, error))
         goto err0;
@@ -375,6 +388,7 @@ err1:
     close(store->lock);
 err0:
     pthread_mutex_destroy(&store->finished_lock);
+    buf_free(&store->lost);
     free(store->path);
     free(store);
     return NULL;
@@ -403,6 +417,7 @@ void store_close(struct store *store)
     secrets_close();
     close(store->lock);
     pthread_mutex_destroy(&store->finished_lock);
+    buf_free(&store->lost);
     free(store->path);
     free(store);
 }

@@ -90,6 +90,9 @@ void store_fan_out(struct store *store, bool on);
 /* An id that no row has or will have. */
 int64_t store_new_id(struct store *store);
 
+/* What the start found of the write-ahead log damaged and cut off, in words; NULL: nothing. */
+const char *store_lost(const struct store *store);
+
 /* Whether the last write went through (the news of store_on_health()). */
 bool store_writable(const struct store *store);
 
