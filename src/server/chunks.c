@@ -62,6 +62,8 @@ static enum chunks_state after(struct chunks *chunks, char c)
     case CHUNKS_DATA_LF:
         return c == '\n' ? CHUNKS_SIZE : CHUNKS_BAD;
     case CHUNKS_LINE:
+        if (c == ' ' || c == '\t') /* it would go on with the line before it */
+            return CHUNKS_BAD;
         return within(CHUNKS_TRAILER, c, CHUNKS_LAST_LF);
     case CHUNKS_TRAILER:
         return within(CHUNKS_TRAILER, c, CHUNKS_TRAILER_LF);

@@ -5,7 +5,8 @@
  *
  * http_parser, as Debian builds it, is not strict.  What it lets through and a proxy in front of
  * us may read otherwise is refused here: a control character that begins a value, a CR alone that
- * ends the head.  It reads heads and nothing else, since about chunks it is laxer still.
+ * ends the head, a line that ends with LF alone or goes on in the next one, two blanks where one
+ * belongs.  It reads heads and nothing else, since about chunks it is laxer still.
  */
 #include "server/head.h"
 
@@ -206,17 +207,63 @@ static void refuse(struct head *head, enum http_errno fault)
     head_end(head);
 }
 
+/* ---- lines: RFC 9112 §2.2, §3, §5.2 ---- */
+
+static void unclear(struct head *head, const char *why)
+{
+    if (head->tells == NULL)
+        head->tells = why;
+}
+
+/* Up to the line's end, or the piece's.  Gives where the next line begins. */
+static size_t line_check(struct head *head, const char *bytes, size_t len)
+{
+    const char *end = memchr(bytes, '\n', len);
+    size_t line = end != NULL ? (size_t)(end - bytes) : len;
+    char before = head->before;
+    if (before == '\n' && (bytes[0] == ' ' || bytes[0] == '\t'))
+        unclear(head, "A header's line begins with a blank: write its value on one line.");
+    for (size_t i = 0; !head->in_headers && i < line; i++) {
+        if (bytes[i] == ' ' && (i > 0 ? bytes[i - 1] : before) == ' ')
+            unclear(head, "The request line has two blanks where one belongs.");
+    }
+    if (end == NULL) {
+        head->before = bytes[len - 1];
+        return len;
+    }
+    if ((line > 0 ? bytes[line - 1] : before) != '\r')
+        unclear(head, "A line ends with LF alone: lines of a request end with CR LF.");
+    head->before = '\n';
+    head->in_headers = true;
+    return line + 1;
+}
+
+static bool lines_are_clear(struct head *head, const char *bytes, size_t len)
+{
+    for (size_t at = 0; at < len && head->tells == NULL;)
+        at += line_check(head, bytes + at, len - at);
+    if (head->tells == NULL)
+        return true;
+    head->status = 400;
+    head->why = head->tells;
+    head_end(head);
+    return false;
+}
+
 enum head_state head_read(struct head *head, const char *bytes, size_t len, size_t *taken)
 {
     http_parser *parser = &head->parser;
     *taken = http_parser_execute(parser, &callbacks, bytes, len);
     enum http_errno fault = HTTP_PARSER_ERRNO(parser);
+    /* It pauses before the last byte, and would take any for an LF. */
+    bool whole = fault == HPE_PAUSED && bytes[*taken] == '\n';
+    if (fault != HPE_INVALID_METHOD && (fault != HPE_OK || head->headers_at != 0))
+        head->method = http_method_str((enum http_method)parser->method);
+    if (!lines_are_clear(head, bytes, *taken + whole))
+        return HEAD_BAD;
     if (fault == HPE_OK)
         return HEAD_COMES;
-    if (fault != HPE_INVALID_METHOD)
-        head->method = http_method_str((enum http_method)parser->method);
-    /* It pauses before the last byte, and would take any for an LF. */
-    if (fault != HPE_PAUSED || bytes[*taken] != '\n') {
+    if (!whole) {
         refuse(head, fault);
         return HEAD_BAD;
     }

@@ -27,6 +27,10 @@ struct head {
     int status;         /* to refuse it with */
     const char *why;
 
+    char before;       /* the last byte that was read */
+    bool in_headers;   /* the request line is over */
+    const char *tells; /* why its lines are not clear; NULL: they are */
+
     size_t bytes;             /* that count against HEAD_MOST */
     size_t len;               /* of text[] in use */
     size_t name_at, value_at; /* of the header coming in; 0: none, not yet its value */

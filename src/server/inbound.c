@@ -131,6 +131,8 @@ static bool framing_is_clear(struct inbound *in)
         why = "The header Host must be there once.";
     } else if (head->bad_host) {
         why = "The header Host is not a host.";
+    } else if (!target_is_for_host(in)) {
+        why = "The address and the header Host name different hosts.";
     }
     if (why == NULL)
         return true;

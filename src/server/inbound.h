@@ -133,6 +133,8 @@ struct segments {
     const char *at[ROUTER_DEPTH_MAX];
     size_t count;
 };
+/* An absolute target (RFC 9112 §3.2.2) names the host that the header Host names. */
+bool target_is_for_host(const struct inbound *in);
 void target_read(struct inbound *in, struct segments *segments);
 
 #endif

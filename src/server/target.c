@@ -12,18 +12,32 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
+
+/* RFC 9112 §3.2.2: the absolute form is accepted too.  NULL: it is none. */
+static const char *authority_of(const char *target)
+{
+    static const char *const schemes[] = { "http://", "https://" };
+    for (size_t i = 0; i < 2; i++) {
+        if (text_starts(target, schemes[i]))
+            return target + strlen(schemes[i]);
+    }
+    return NULL;
+}
 
 static const char *path_of(const char *target)
 {
-    /* RFC 9112 §3.2.2: the absolute form is accepted too. */
-    static const char *const schemes[] = { "http://", "https://" };
-    for (size_t i = 0; i < 2; i++) {
-        if (text_starts(target, schemes[i])) {
-            const char *path = target + strlen(schemes[i]);
-            return path + strcspn(path, "/?");
-        }
-    }
-    return target;
+    const char *authority = authority_of(target);
+    return authority != NULL ? authority + strcspn(authority, "/?") : target;
+}
+
+bool target_is_for_host(const struct inbound *in)
+{
+    const char *authority = authority_of(in->call.target), *host = head_find(&in->head, "Host");
+    if (authority == NULL || host == NULL)
+        return true;
+    size_t len = strcspn(authority, "/?");
+    return strlen(host) == len && strncasecmp(authority, host, len) == 0;
 }
 
 static int hex_digit(char c)
@@ -43,8 +57,9 @@ static const char *decode(struct inbound *in, const char *text, size_t len, bool
         return NULL;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
-        if (c > '\0' && c <= ' ')
-            return NULL; /* http_parser lets a tab through, which ends a target for others */
+        if ((c > '\0' && c <= ' ') || c == '#')
+            return NULL; /* http_parser lets a tab and a fragment through; others end a target there
+                          */
         if (c == '+' && plus_is_space) {
             c = ' ';
         } else if (c == '%') {

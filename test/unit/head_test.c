@@ -65,8 +65,8 @@ static void test_it_ends_where_it_ends(void **state)
 {
     (void)state;
     enum head_state end;
-    static const char two[] = "GET / HTTP/1.0\n\nGET / HTTP/1.0\n\n";
-    assert_int_equal(read_pieces(two, sizeof(two) - 1, 100, &end), 16);
+    static const char two[] = "GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n";
+    assert_int_equal(read_pieces(two, sizeof(two) - 1, 100, &end), 18);
     assert_int_equal(end, HEAD_WHOLE);
     assert_int_equal(head.version, 10);
     assert_false(head.keep);
@@ -98,12 +98,46 @@ static void test_what_is_bad_says_how_it_is_refused(void **state)
     }
 }
 
+/* A17: lines that another reader may take otherwise are refused with words, however they are cut.
+ */
+static void test_lines_that_are_not_clear(void **state)
+{
+    (void)state;
+    static const char folded[] = "begins with a blank", lf[] = "ends with LF alone";
+    static const struct {
+        const char *text, *why;
+    } rows[] = {
+        { "HEAD / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", folded },
+        { "HEAD / HTTP/1.1\r\nA: b\r\n\tc\r\n\r\n", folded },
+        { "HEAD / HTTP/1.1\r\nA:\r\n c\r\n\r\n", folded },
+        { "HEAD / HTTP/1.1\r\n A: b\r\n\r\n", folded },
+        { "HEAD / HTTP/1.1\r\nA: b\r\n \r\n\r\n", folded },
+        { "HEAD / HTTP/1.1\nA: b\r\n\r\n", lf },
+        { "HEAD / HTTP/1.1\r\nA: b\nB: c\r\n\r\n", lf },
+        { "HEAD / HTTP/1.1\r\nA: b\n c\r\n\r\n", lf },
+        { "HEAD / HTTP/1.1\r\nA: b\r\n\n", lf },
+        { "HEAD / HTTP/1.1\r\n\n", lf },
+        { "HEAD  / HTTP/1.1\r\n\r\n", "two blanks" },
+        { "HEAD /  HTTP/1.1\r\n\r\n", "two blanks" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t len = strlen(rows[i].text);
+        for (size_t piece = 1; piece <= len; piece++) {
+            enum head_state end;
+            read_pieces(rows[i].text, len, piece, &end);
+            if (end != HEAD_BAD || head.status != 400 || strstr(head.why, rows[i].why) == NULL)
+                fail_msg("%s in pieces of %zu: expected 400 \"%s\", got %d \"%s\"", rows[i].text,
+                         piece, rows[i].why, head.status, end == HEAD_BAD ? head.why : "");
+        }
+    }
+}
+
 /* Heads of every size around the cap, in a few forms: none is written past its block. */
 static void test_the_cap(void **state)
 {
     (void)state;
     static char text[3 * HEAD_MOST];
-    static const char *const forms[] = { "a: \r\n", "a: b\r\n", "a:b\r\n c\r\n", NULL };
+    static const char *const forms[] = { "a: \r\n", "a: b\r\n", "a:b\tc\r\n", NULL };
     for (size_t form = 0; form < sizeof(forms) / sizeof(forms[0]); form++) {
         for (size_t size = HEAD_MOST - 40; size < HEAD_MOST + 40; size++) {
             char *at = stpcpy(text, "GET /");
@@ -133,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_a_head_is_the_same_however_it_is_cut),
         cmocka_unit_test(test_it_ends_where_it_ends),
         cmocka_unit_test(test_what_is_bad_says_how_it_is_refused),
+        cmocka_unit_test(test_lines_that_are_not_clear),
         cmocka_unit_test(test_the_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

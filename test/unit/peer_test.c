@@ -181,7 +181,29 @@ static void test_what_has_no_clear_end_is_refused(void **state)
         ROW(POST "Transfer-Encoding: \x0b"
                  "chunked\r\n\r\n0\r\n\r\n",
             400),
-        ROW(POST "Transfer-Encoding: chun\r\n ked\r\n\r\n0\r\n\r\n", 501),
+        ROW(POST "Transfer-Encoding: chun\r\n ked\r\n\r\n0\r\n\r\n", 400),
+        /* A17: lines that a proxy in front may read otherwise */
+        ROW(GET "A: b\r\n c\r\n\r\n", 400),
+        ROW(GET "A: b\r\n\tc\r\n\r\n", 400),
+        ROW(GET "A:\r\n c\r\n\r\n", 400),
+        ROW(GET "A: b\r\n \r\n\r\n", 400),
+        ROW("GET /echo HTTP/1.1\r\n\t" HOST "\r\n", 400),
+        ROW("GET /echo HTTP/1.1\r\n \r\n" HOST "\r\n", 400),
+        ROW("GET /echo HTTP/1.1\n" HOST "\r\n", 400),
+        ROW("GET /echo HTTP/1.1\r\nHost: x\n\r\n", 400),
+        ROW(GET "A: b\nB: c\r\n\r\n", 400),
+        ROW(GET "A:\n\r\n", 400),
+        ROW(GET "\n", 400),
+        ROW(GET "A: b\n\n", 400),
+        ROW("POST /echo HTTP/1.1\nHost: x\nContent-Length: 2\n\nab", 400),
+        ROW(POST "Transfer-Encoding:\r\n chunked\r\n\t\r\n\r\n2\r\nab\r\n0\r\n\r\n", 400),
+        ROW("GET  /echo HTTP/1.1\r\n" HOST "\r\n", 400),
+        ROW("GET /echo  HTTP/1.1\r\n" HOST "\r\n", 400),
+        ROW("GET /echo#x HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 400),
+        ROW("GET /echo?a=b#x HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 400),
+        ROW("GET http://y/echo HTTP/1.1\r\n" HOST "\r\n", 400),
+        ROW("GET http://u@x/echo HTTP/1.1\r\n" HOST "\r\n", 400),
+        ROW("GET http:///echo HTTP/1.1\r\n" HOST "\r\n", 400),
         ROW(POST "Transfer-Encoding:\r\n\r\n0\r\n\r\n", 501),
         ROW(POST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
         ROW("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
@@ -202,6 +224,8 @@ static void test_what_has_no_clear_end_is_refused(void **state)
         ROW(CHUNKED "0\r\n\rX", 400),
         ROW(CHUNKED "0\r\n\n", 400),
         ROW(CHUNKED "0\r\nA: b\n\r\n", 400),
+        ROW(CHUNKED "0\r\n A: b\r\n\r\n", 400),
+        ROW(CHUNKED "0\r\nA: b\r\n\tc\r\n\r\n", 400),
         ROW(CHUNKED "0\rX\r\n", 400),
 #undef ROW
     };
@@ -232,10 +256,8 @@ static void test_what_is_unusual_and_right_wherever_it_is_cut(void **state)
           "\r" },
         { CHUNKED "0\r\n\r\n", "" },
         { POST "Transfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "ab" },
-        { POST "Transfer-Encoding:\r\n chunked\r\n\t\r\n\r\n2\r\nab\r\n0\r\n\r\n", "ab" },
         { POST "Content-Length: 0002 \r\n\r\nab", "ab" },
         { POST "Content-Length:2\r\n\r\nab", "ab" },
-        { "POST /echo HTTP/1.1\nHost: x\nContent-Length: 2\n\nab", "ab" },
         { "\r\n\r\n" POST "Content-Length: 2\r\n\r\nab\r\n", "ab" },
         { "POST http://[::1]:80/echo HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 2\r\n\r\nab",
           "ab" },
@@ -263,8 +285,8 @@ static void test_what_is_unusual_and_right_wherever_it_is_cut(void **state)
 static void test_a_value_is_one_text_of_its_own_header(void **state)
 {
     (void)state;
-    const char *answer = ask("GET /header HTTP/1.1\r\n" HOST "Wanted: a\r\n b\r\n\r\n");
-    assert_string_equal(body_of(answer), "a b"); /* RFC 9112 §5.2 */
+    const char *answer = ask("GET /header HTTP/1.1\r\n" HOST "Wanted: \ta \tb\t \r\n\r\n");
+    assert_string_equal(body_of(answer), "a \tb");
     int fd = dial();
     static const char request[] = "GET /header HTTP/1.1\r\n" HOST "X: \0Wanted\r\nb: c\r\n\r\n";
     say_bytes(fd, request, sizeof(request) - 1);
