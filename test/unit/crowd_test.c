@@ -160,8 +160,7 @@ static void test_when_all_are_taken_the_longest_idle_one_goes(void **state)
         if (i == 1)
             say(fds[i], "GET /echo HT"); /* it goes after those that are idle */
     }
-    while (held_calls < 1)
-        usleep(1000);
+    UNTIL(held_calls >= 1);
     for (int i = 0; i < 50; i++) { /* one new client after the other */
         int fd = dial_from(100 + i);
         say(fd, GET);
