@@ -20,6 +20,7 @@ struct api {
     struct engine *engine;
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
+    struct outwards *outwards;            /* requests to others: api/outward.h */
     struct passwords *passwords;          /* being looked at: api/passwords.h */
     char *origin;                         /* of the pages: "https://host"; NULL: not known */
     size_t events_waiting, bytes_waiting; /* taken in, not yet written: api/admission.h */

@@ -6,6 +6,7 @@
  */
 #include "api/notifications.h"
 
+#include "api/outward.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "store/opened.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The event to try with; NULL with problems. */
@@ -58,10 +60,18 @@ static void show_bytes(json_t *shown, const char *name, const char *bytes, size_
     buf_free(&text);
 }
 
+struct test { /* under way */
+    struct api *api;
+    struct call *call;
+};
+
 static void tested(void *context, const struct attempt *attempt, enum verdict verdict,
                    json_t *request)
 {
-    struct call *call = context;
+    struct test *test = context;
+    struct call *call = test->call;
+    outward_test_end(test->api, call->caller.account);
+    free(test);
     json_t *response = json_object(), *body = json_object();
     show_id(response, "Status", attempt->status);
     show_bytes(response, "Headers", attempt->headers, attempt->headers_len);
@@ -94,7 +104,11 @@ static void finish_test(struct api_job *job)
         call_refuse(job->call, 400, &job->problems, "The request is not valid.");
         return;
     }
-    engine_test(job->api->engine, work->notification, event, tested, job->call);
+    if (outward_test_begin(job->api, job->call)) {
+        struct test *test = must_alloc(sizeof(*test));
+        *test = (struct test){ job->api, job->call };
+        engine_test(job->api->engine, work->notification, event, tested, test);
+    }
     event_unref(event);
 }
 
@@ -114,8 +128,12 @@ void notification_test(struct call *call, void *context)
         if (strcmp(name, "EventType") != 0 && strcmp(name, "Data") != 0)
             problems_add(&work->api.problems, name, "is not a field of this request");
     }
-    if (api_job_valid(&work->api))
+    if (!api_job_valid(&work->api))
+        return;
+    if (outward_may(context, call, OUTWARD_TEST))
         api_read(&work->api);
+    else
+        api_job_drop(&work->api);
 }
 
 /* ---- preview ---- */

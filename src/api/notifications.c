@@ -6,6 +6,7 @@
  */
 #include "api/notifications.h"
 
+#include "api/outward.h"
 #include "api/rows.h"
 #include "base/fail.h"
 #include "engine/lateness.h"
@@ -297,6 +298,8 @@ static bool run_change(struct api_job *job, struct db *db)
 
 static void change(struct call *call, void *context)
 {
+    if (!outward_may(context, call, OUTWARD_SEND))
+        return;
     json_t *body = call_object(call);
     if (body == NULL)
         return;
@@ -336,7 +339,8 @@ static void pause_one(struct call *call, void *context)
 
 static void resume(struct call *call, void *context)
 {
-    state_set(call, context, NOTIFICATION_ACTIVE);
+    if (outward_may(context, call, OUTWARD_SEND))
+        state_set(call, context, NOTIFICATION_ACTIVE);
 }
 
 static bool run_delete(struct api_job *job, struct db *db)

@@ -6,6 +6,7 @@
 #include "api/api.h"
 
 #include "api/body.h"
+#include "api/outward.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "model/date.h"
@@ -267,12 +268,14 @@ static void change(struct call *call, void *context, bool (*run)(struct api_job 
 
 static void retry(struct call *call, void *context)
 {
-    change(call, context, run_retry, finish_retry);
+    if (outward_may(context, call, OUTWARD_SEND))
+        change(call, context, run_retry, finish_retry);
 }
 
 static void resend(struct call *call, void *context)
 {
-    change(call, context, run_resend, finish_resend);
+    if (outward_may(context, call, OUTWARD_SEND))
+        change(call, context, run_resend, finish_resend);
 }
 
 static void cancel(struct call *call, void *context)

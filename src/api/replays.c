@@ -5,6 +5,7 @@
  */
 #include "api/body.h"
 
+#include "api/outward.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -239,6 +240,8 @@ static void finish_start(struct api_job *job)
 
 static void start(struct call *call, void *context)
 {
+    if (!outward_may(context, call, OUTWARD_REPLAY))
+        return;
     json_t *body = call_object(call);
     if (body == NULL)
         return;

@@ -7,6 +7,7 @@
 
 #include "api/changes.h"
 #include "api/identities.h"
+#include "api/outward.h"
 #include "api/passwords.h"
 #include "api/sessions.h"
 #include "base/clock.h"
@@ -171,6 +172,7 @@ static bool start_server(struct instance *instance, const struct config *config,
         .trusted = (const char *const *)config->trusted_proxy.items,
         .trusted_count = config->trusted_proxy.count,
     };
+    api->outwards = outwards_new();
     api->changes = changes_desk_new(api);
     if (!sessions_public_url(api, config->public_url, error))
         return false;
@@ -184,6 +186,7 @@ static void free_server(struct instance *instance)
     if (instance->server != NULL)
         server_free(instance->server);
     changes_desk_free(instance->api.changes);
+    outwards_free(instance->api.outwards);
     identities_free(instance->api.identities);
     passwords_free(instance->api.passwords);
     free(instance->api.origin);
