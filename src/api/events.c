@@ -15,6 +15,7 @@
 #include "model/json.h"
 #include "store/accounts.h"
 #include "store/dedupe.h"
+#include "store/quotas.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,13 +89,17 @@ static void write_event(struct intake *intake, struct db *db, const struct incom
                    intake->id_count - first_id);
 }
 
-/* Nobody is sent faster than the fan-out of what came before. */
+/* Nobody is sent more than may wait, nor faster than the fan-out of what came before. */
 static bool have_room(struct intake *intake, struct db *db)
 {
+    struct job *job = &intake->api.job;
+    job->admitted = true;
     for (size_t i = 0; i < intake->to_count; i++) {
+        if (!quota_admits(job, db, intake->to[i].account, 100))
+            return false;
         if (!events_wait(db, intake->to[i].account))
             continue;
-        error_set(&intake->api.job.error, ERROR_UNAVAILABLE,
+        error_set(&job->error, ERROR_UNAVAILABLE,
                   "the last %d events of %s are still on their way to its event notifications; "
                   "try again later",
                   FAN_OUTS_MOST, intake->to[i].sid);

@@ -13,13 +13,14 @@
 #include "store/disk.h"
 #include "store/ledger.h"
 #include "store/maintenance.h"
+#include "store/quotas.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 struct status_work {
     struct api_job api;
-    int64_t pending, resident;
+    int64_t pending, pending_bytes, near, resident;
     struct disk_figures disk;
     struct maintenance maintenance;
 };
@@ -51,6 +52,8 @@ static bool run(struct api_job *job, struct db *db)
 {
     struct status_work *work = work_of(job);
     work->pending = ledger_pending(db, 0, 0);
+    work->pending_bytes = quotas_bytes(db);
+    work->near = quotas_near(db, &engine_room_limits(job->api->engine)->quota);
     work->resident = resident_bytes();
     disk_look(db, &work->disk);
     maintenance_load(db, &work->maintenance);
@@ -100,6 +103,8 @@ static json_t *postbacks_show(const struct status_work *work, const struct engin
     engine_rates(work->api.api->engine, &rates);
     engine_lateness(work->api.api->engine, &lateness);
     show_int(shown, "Pending", work->pending);
+    show_int(shown, "PendingBytes", work->pending_bytes);
+    show_int(shown, "AccountsNearQuota", work->near);
     show_int(shown, "InMemory", figures->in_memory);
     show_int(shown, "Recording", figures->recording);
     show_int(shown, "OldestDueSeconds", seconds_since(figures->oldest_due_at, now_ms));
@@ -150,6 +155,7 @@ static json_t *store_show(const struct status_work *work)
     show_known(shown, "WalBytes", work->disk.log);
     show_known(shown, "DiskFreeBytes", work->disk.free);
     show_known(shown, "DiskBytes", work->disk.size);
+    show_bool(shown, "DiskLow", engine_disk_low(work->api.api->engine));
     show_int(shown, "WritesWaiting", (int64_t)store_writes_waiting(store));
     show_int(shown, "ReadsWaiting", (int64_t)store_reads_waiting(store));
     return shown;

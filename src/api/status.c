@@ -30,12 +30,14 @@ static void show_metrics(struct call *call, void *context)
     const struct api *api = context;
     struct engine_figures figures;
     struct lateness_figures lateness;
+    struct disk_figures disk;
     struct buf out = { 0 };
     int64_t now_ms = clock_wall_ms();
 
     metrics_write(&out);
     engine_figures(api->engine, &figures);
     engine_lateness(api->engine, &lateness);
+    engine_disk(api->engine, &disk);
     const struct {
         const char *name, *help;
         int64_t value;
@@ -49,6 +51,12 @@ static void show_metrics(struct call *call, void *context)
           (int64_t)store_writes_waiting(api->store) },
         { "postbackd_store_reads_waiting", "reads given to the store and not yet done",
           (int64_t)store_reads_waiting(api->store) },
+        { "postbackd_disk_free_bytes", "room on the disk, looked at twice a minute; -1: not known",
+          disk.free },
+        { "postbackd_disk_low", "1 while the disk has less room than disk-alarm",
+          engine_disk_low(api->engine) },
+        { "postbackd_accounts_near_quota", "accounts for which 80 % of what may wait does",
+          engine_quotas_near(api->engine) },
         { "postbackd_postbacks_in_memory", "postbacks in lanes or under way", figures.in_memory },
         { "postbackd_outcomes_recording", "attempts whose outcome is not yet on disk",
           figures.recording },

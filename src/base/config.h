@@ -40,6 +40,8 @@ struct config {                     /* strings are owned */
     int64_t late_s;                 /* --late-after S: shown as late */
     int64_t alarm_s;                /* --alarm-after S: account and operator are told */
     int64_t keep_days;              /* --keep-days N of what has ended; 0: for ever */
+    int64_t account_waiting, account_waiting_bytes; /* of an account's; 0: no limit */
+    int64_t disk_alarm;                             /* --disk-alarm BYTES that are free; 0: none */
 };
 
 /* Reads flags from argv (argc, argv without the command), variables and the file.  0; -1 with

@@ -14,6 +14,7 @@ enum error_kind {
     ERROR_CONFLICT,    /* 409: right in itself, not in this state */
     ERROR_TOO_MANY,    /* 429: of one account; try again later */
     ERROR_UNAVAILABLE, /* 503: try again later (disk full, over capacity) */
+    ERROR_QUOTA,       /* 503: an account's room is used up; try again in a while */
     ERROR_BROKEN,      /* 500: the store is damaged or the program is wrong */
 };
 

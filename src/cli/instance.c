@@ -126,6 +126,11 @@ void instance_keep(struct instance *instance, const struct config *config)
     engine_keep(instance->engine, config->keep_days * 24 * 3600 * 1000);
 }
 
+static struct quota_limits quota_of(const struct config *config)
+{
+    return (struct quota_limits){ config->account_waiting, config->account_waiting_bytes };
+}
+
 static bool start_engine(struct instance *instance, const struct config *config,
                          struct error *error)
 {
@@ -134,6 +139,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
         .store = instance->store,
         .sendmail = config->sendmail,
         .lateness = { config->late_s * 1000, config->alarm_s * 1000 },
+        .room = { quota_of(config), config->disk_alarm },
         .courier.client = {
             .allow_egress = (const char *const *)config->allow_egress.items,
             .allow_egress_count = config->allow_egress.count,
@@ -202,7 +208,8 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     struct store_config store = { .directory = config->data,
                                   .node = (int)config->node,
                                   .trust_clock = strcmp(config->trust_clock, "yes") == 0,
-                                  .loop = loop };
+                                  .loop = loop,
+                                  .quota = quota_of(config) };
     instance->store = store_open(&store, error);
     if (instance->store == NULL)
         goto err0;

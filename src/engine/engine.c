@@ -297,6 +297,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     if (!engine_recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
         !maintenance_start(engine, error))
         goto err1;
+    room_start(engine, &config->room);
     store_fan_out(engine->store, true);
     return engine;
 err1:
@@ -323,6 +324,8 @@ static void close_timers(struct engine *engine)
         maintenance_stop(engine);
     if (engine->lateness != NULL)
         lateness_stop(engine);
+    if (engine->room != NULL)
+        room_stop(engine);
     retention_stop(engine);
     replays_stop(engine);
     dedupe_stop(engine);
@@ -366,6 +369,7 @@ void engine_free(struct engine *engine)
     mailer_free(engine->mailer);
     maintenance_free(engine);
     lateness_free(engine);
+    room_free(engine);
     outcomes_free(engine);
     size_t at = 0;
     struct feed *feed;

@@ -10,6 +10,7 @@
 #define POSTBACKD_ENGINE_H
 
 #include "courier/courier.h"
+#include "engine/room.h"
 #include "model/lateness.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ struct engine_config {
     struct courier_config courier;
     const char *sendmail; /* the mailer's program; NULL: no mail */
     struct lateness_limits lateness;
+    struct room_limits room;
 };
 
 /* Recovers what a crash or a stop left, then starts delivering. */

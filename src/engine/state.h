@@ -19,6 +19,7 @@ struct pause;
 struct lateness_watch;
 struct keeper;
 struct recorder;
+struct room;
 struct replays;
 struct sweeper;
 
@@ -48,6 +49,7 @@ struct engine {
     struct mailer *mailer;
     struct changes changes;
     struct recorder *recorder; /* recorder.c's own */
+    struct room *room;         /* room.c's own */
     struct keeper *keeper;     /* retention.c's own */
     struct replays *replays;   /* replays.c's own */
     struct sweeper *sweeper;   /* dedupe.c's own */
@@ -133,6 +135,12 @@ void lateness_down(struct engine *engine, int64_t notification);
 /* When the oldest that waits was first due, as last looked at: of a notification, else of an
  * account, else (0, 0) of all; -1: nothing waits. */
 int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification);
+
+/* ---- room.c ---- */
+
+void room_start(struct engine *engine, const struct room_limits *limits);
+void room_stop(struct engine *engine);
+void room_free(struct engine *engine);
 
 /* ---- a job of the engine's ---- */
 

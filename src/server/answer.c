@@ -187,14 +187,16 @@ void call_refuse_error(struct call *call, const struct error *error,
     static const struct {
         int status;
         const char *message; /* when the error has none */
+        const char *retry_s; /* Retry-After; NULL: it would be the same again */
     } by_kind[] = {
         [ERROR_NONE] = { 400, "The request is not valid." },
         [ERROR_INVALID] = { 400, "The request is not valid." },
         [ERROR_FORBIDDEN] = { 403, "This is not allowed." },
         [ERROR_NOT_FOUND] = { 404, "There is nothing at this address." },
         [ERROR_CONFLICT] = { 409, "This cannot be done now." },
-        [ERROR_TOO_MANY] = { 429, "There are too many calls; try again later." },
-        [ERROR_UNAVAILABLE] = { 503, "The server cannot take this now; try again later." },
+        [ERROR_TOO_MANY] = { 429, "There are too many calls; try again later.", "1" },
+        [ERROR_UNAVAILABLE] = { 503, "The server cannot take this now; try again later.", "1" },
+        [ERROR_QUOTA] = { 503, "Too much waits to be delivered; try again later.", "30" },
         [ERROR_BROKEN] = { 500, "The server failed; its log says why." },
     };
     int status = by_kind[error->kind].status;
@@ -207,7 +209,7 @@ void call_refuse_error(struct call *call, const struct error *error,
     json_t *body = call_error_body(problems, message);
     if (error->link[0] != '\0')
         json_object_set_new(body, "Uri", call_string(error->link));
-    if (status == 503 || status == 429)
-        call_add_header(call, "Retry-After", "1");
+    if (by_kind[error->kind].retry_s != NULL)
+        call_add_header(call, "Retry-After", by_kind[error->kind].retry_s);
     call_json_answer(call, status, body);
 }

@@ -74,7 +74,7 @@ static bool run_part(struct job *job, struct db *db)
 
     if (!job->sure)
         db_begin_part(db);
-    job->ok = job->run(job, db) && !db_failed(db);
+    job->ok = job->run(job, db) && !job->refused && !db_failed(db);
     if (job->ok) {
         if (!job->sure)
             db_keep_part(db);

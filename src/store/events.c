@@ -16,6 +16,7 @@
 #include "model/postback.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
+#include "store/quotas.h"
 #include "store/routes.h"
 
 #include <string.h>
@@ -87,7 +88,9 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
     db_bind_int(add, 6, fresh ? POSTBACK_FRESH : POSTBACK_WAITING);
     db_bind_int(add, 7, due_at);
     db_run(db, add);
-    ledger_count(db, route->notification, 1, 0, 0);
+    int64_t bytes = (int64_t)event->data_len + QUOTA_POSTBACK_BYTES;
+    ledger_pend(db, route->notification, 1, bytes);
+    quota_add(db, event->account, 1, bytes);
     job->postbacks++;
     if (fresh)
         hand_over(job, event, route, id, due_at);
@@ -141,6 +144,9 @@ void event_publish_except(struct job *job, struct db *db, struct event *event, i
 {
     struct fan_out all = { .account = event->account, .left_out = notification };
     size_t count;
+    if (job->account != 0 && !job->admitted &&
+        !quota_admits(job, db, event->account, QUOTA_RESERVE_PERCENT))
+        job->refused = true;
     write_event(db, event);
     job->events++;
     const struct route *routes = routes_of(db, event->account, &count);

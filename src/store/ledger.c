@@ -15,6 +15,7 @@ struct entry {
     int64_t notification;
     int64_t account; /* of what was written WAITING; 0: nothing was */
     int pending, delivered, failed;
+    int64_t bytes;  /* of what is pending */
     int64_t due_at; /* the earliest of it; LEDGER_IDLE: none is due */
 };
 
@@ -24,6 +25,7 @@ struct ledger {
     struct entry *entries;
     size_t count, cap;
     size_t part; /* entries before it belong to earlier parts */
+    int64_t transaction;
 };
 
 static void destroy(void *memory)
@@ -56,12 +58,35 @@ static struct entry *entry_for(struct db *db, int64_t notification)
     return entry;
 }
 
-void ledger_count(struct db *db, int64_t notification, int pending, int delivered, int failed)
+void ledger_pend(struct db *db, int64_t notification, int pending, int64_t bytes)
 {
     struct entry *entry = entry_for(db, notification);
     entry->pending += pending;
+    entry->bytes += bytes;
+}
+
+void ledger_count(struct db *db, int64_t notification, int delivered, int failed)
+{
+    struct entry *entry = entry_for(db, notification);
     entry->delivered += delivered;
     entry->failed += failed;
+}
+
+int64_t ledger_bytes(struct db *db, int64_t notification)
+{
+    const struct ledger *ledger = ledger_of(db);
+    struct stmt *find =
+        db_prepare(db, "SELECT bytes FROM notification_count WHERE notification = ?");
+    db_bind_int(find, 1, notification);
+    int64_t bytes = db_number(find, 0);
+    for (size_t i = 0; i < ledger->count; i++)
+        bytes += ledger->entries[i].notification == notification ? ledger->entries[i].bytes : 0;
+    return bytes;
+}
+
+int64_t ledger_transaction(struct db *db)
+{
+    return ledger_of(db)->transaction;
 }
 
 void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at)
@@ -100,6 +125,7 @@ void ledger_undo(struct db *db, size_t mark)
     struct ledger *ledger = ledger_of(db);
     ledger->count = mark;
     ledger->part = mark;
+    ledger->transaction += mark == 0; /* nothing of it is left */
 }
 
 static int by_notification(const void *a, const void *b)
@@ -122,6 +148,7 @@ static void merge(struct ledger *ledger)
             continue;
         }
         into->pending += from->pending;
+        into->bytes += from->bytes;
         into->delivered += from->delivered;
         into->failed += from->failed;
         if (from->account != 0)
@@ -138,18 +165,20 @@ void ledger_write(struct db *db)
     merge(ledger);
     for (size_t i = 0; i < ledger->count; i++) {
         const struct entry *entry = &ledger->entries[i];
-        if (entry->pending == 0 && entry->delivered == 0 && entry->failed == 0)
+        if (entry->pending == 0 && entry->bytes == 0 && entry->delivered == 0 && entry->failed == 0)
             continue;
         struct stmt *add = db_prepare(
-            db, "INSERT INTO notification_count (notification, pending, delivered, failed) "
-                "VALUES (?, ?, ?, ?) ON CONFLICT (notification) DO UPDATE SET "
+            db, "INSERT INTO notification_count (notification, pending, delivered, failed, bytes) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (notification) DO UPDATE SET "
                 "pending = notification_count.pending + excluded.pending, "
                 "delivered = notification_count.delivered + excluded.delivered, "
-                "failed = notification_count.failed + excluded.failed");
+                "failed = notification_count.failed + excluded.failed, "
+                "bytes = notification_count.bytes + excluded.bytes");
         db_bind_int(add, 1, entry->notification);
         db_bind_int(add, 2, entry->pending);
         db_bind_int(add, 3, entry->delivered);
         db_bind_int(add, 4, entry->failed);
+        db_bind_int(add, 5, entry->bytes);
         db_run(db, add);
     }
 }
@@ -173,6 +202,7 @@ void ledger_close(struct db *db, struct list *hints)
             add_hint(&ledger->entries[i], db_newest_id(db), hints);
     }
     ledger->count = ledger->part = 0;
+    ledger->transaction++;
     if (ledger->cap > ENTRIES_KEPT) {
         free(ledger->entries);
         ledger->entries = NULL;

@@ -10,8 +10,10 @@
 #include "base/list.h"
 #include "store/db.h"
 
-/* Changes of one notification's row in notification_count. */
-void ledger_count(struct db *db, int64_t notification, int pending, int delivered, int failed);
+/* Changes of one notification's row in notification_count: postbacks that wait, with their bytes
+ * (quotas.h), and those that were delivered, attempts that failed. */
+void ledger_pend(struct db *db, int64_t notification, int pending, int64_t bytes);
+void ledger_count(struct db *db, int64_t notification, int delivered, int failed);
 /* Postbacks of this account were written WAITING by event_publish() or a replay; due_at
  * LEDGER_IDLE: of a notification that is not active, so that nothing is due. */
 #define LEDGER_IDLE INT64_MAX
@@ -19,6 +21,10 @@ void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t d
 
 /* Undelivered postbacks now: of a notification, else of an account, else (0, 0) of all. */
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification);
+/* Their bytes, of a notification, with what this transaction has changed.  A write job. */
+int64_t ledger_bytes(struct db *db, int64_t notification);
+/* Another number in each transaction.  A write job. */
+int64_t ledger_transaction(struct db *db);
 
 /* ---- for the writer ---- */
 

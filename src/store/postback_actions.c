@@ -11,6 +11,7 @@
 #include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
+#include "store/quotas.h"
 #include "store/routes.h"
 
 #include <inttypes.h>
@@ -117,6 +118,8 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
                   "The event notification of postback %" PRId64 " was deleted", id);
         return false;
     }
+    if (!quota_admits(job, db, account, QUOTA_RESERVE_PERCENT))
+        return false;
     *new_id = db_new_id(db);
     *notification = found.notification;
     struct stmt *add =
@@ -130,7 +133,9 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     db_bind_int(add, 6, db_due_now(db));
     db_bind_int(add, 7, id);
     db_run(db, add);
-    ledger_count(db, found.notification, 1, 0, 0);
+    int64_t bytes = quota_event_bytes(db, found.event);
+    ledger_pend(db, found.notification, 1, bytes);
+    quota_add(db, account, 1, bytes);
     job->postbacks++;
     return true;
 }
@@ -158,7 +163,7 @@ bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id
     db_run(db, put);
     if (db_changes(db) != 1)
         return find(job, db, account, id, &found) && refuse_cancel(job, &found, id);
-    ledger_count(db, found.notification, -1, 0, 0);
+    ledger_pend(db, found.notification, -1, -quota_event_bytes(db, found.event));
     *notification = found.notification;
     return true;
 }

@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "store/ledger.h"
+#include "store/quotas.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,6 +73,15 @@ static void describe_failure(char *out, size_t size, const struct attempt *attem
         snprintf(out, size, "status %d%s%s", attempt->status, told ? ": " : "", attempt->detail);
 }
 
+static int64_t bytes_of(struct db *db, const struct postback *postback)
+{
+    if (postback->event != NULL)
+        return (int64_t)postback->event->data_len + QUOTA_POSTBACK_BYTES;
+    struct stmt *find = db_prepare(db, "SELECT event FROM postback WHERE id = ?");
+    db_bind_int(find, 1, postback->id);
+    return quota_event_bytes(db, db_number(find, 0));
+}
+
 static void record_delivered(struct db *db, const struct postback *postback,
                              const struct attempt *attempt)
 {
@@ -90,7 +100,9 @@ static void record_delivered(struct db *db, const struct postback *postback,
         db_bind_int(put, 4, attempt->started_at + attempt->duration_us / 1000);
         db_run(db, put);
         if (db_changes(db) == 1) {
-            ledger_count(db, postback->notification, i == 0 ? -1 : 0, 1, 0);
+            if (i == 0)
+                ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
+            ledger_count(db, postback->notification, 1, 0);
             return;
         }
     }
@@ -107,7 +119,7 @@ static void record_failed(struct db *db, const struct postback *postback,
     };
     char reason[sizeof(attempt->detail) + 64];
     describe_failure(reason, sizeof(reason), attempt);
-    ledger_count(db, postback->notification, 0, 0, 1);
+    ledger_count(db, postback->notification, 0, 1);
     for (int i = 0; i < 2; i++) {
         struct stmt *put = db_prepare(db, texts[i]);
         db_bind_int(put, 1, postback->id);
@@ -194,7 +206,7 @@ int64_t postback_cancel_all(struct db *db, int64_t notification)
         db_run(db, put);
         count += db_changes(db);
     }
-    ledger_count(db, notification, (int)-count, 0, 0);
+    ledger_pend(db, notification, (int)-count, -ledger_bytes(db, notification)); /* none is left */
     return count;
 }
 

@@ -17,6 +17,7 @@
 #include "store/events.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
+#include "store/quotas.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -404,6 +405,7 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
 {
     struct replay replay;
     int sent = 0;
+    int64_t bytes = 0;
     if (!replay_load(db, id, &replay))
         return;
     if (!notification_exists(db, 0, replay.notification)) {
@@ -412,10 +414,15 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
     }
     if (!move_on(db, id, from, look))
         return;
-    for (size_t i = 0; i < look->count; i++)
-        sent += write_one(db, &replay, &look->items[i]);
+    for (size_t i = 0; i < look->count; i++) {
+        if (!write_one(db, &replay, &look->items[i]))
+            continue;
+        sent++;
+        bytes += quota_event_bytes(db, look->items[i].event);
+    }
     if (sent > 0) {
-        ledger_count(db, replay.notification, sent, 0, 0);
+        ledger_pend(db, replay.notification, sent, bytes);
+        quota_add(db, replay.account, sent, bytes);
         ledger_wait(db, replay.notification, replay.account, db_due_now(db));
         job->postbacks += sent;
         count_sent(db, id, sent);

@@ -17,6 +17,7 @@
 #include "store/event_types.h"
 #include "store/log_start.h"
 #include "store/modes.h"
+#include "store/quotas.h"
 #include "store/readers.h"
 #include "store/sane_clock.h"
 #include "store/schema.h"
@@ -132,7 +133,7 @@ static void wake_fired(uv_async_t *wake)
 
 static void prepare(struct job *job)
 {
-    job->ok = false;
+    job->ok = job->refused = false;
     job->error = (struct error){ 0 };
     job->next = NULL;
     job->events = job->postbacks = 0;
@@ -340,6 +341,7 @@ static bool open_database(struct store *store, const struct store_config *config
         goto err0;
     id_seen(&store->ids, newest);
     clock_due_seen(id_time_ms(newest));
+    quotas_set(db, &config->quota);
     store->writer = writer_start(db, store->path, sink, error);
     if (store->writer == NULL)
         goto err0;

@@ -36,16 +36,22 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
     bool (*wanted)(const struct job *job);
     int64_t account; /* for whom it is, and who takes turns with others (line.h, read_turns.h);
                       * 0: the engine, < 0: of nobody's account, or one whose id is not known */
+    bool admitted;   /* it asks the quotas of those it publishes events for by itself (quotas.h) */
     bool sure; /* run() gives false before it writes or never, and breaks no constraint: it needs no
                 * savepoint (the hot path) */
     struct error error;
 
     /* the store's own */
     bool ok;
+    bool refused;      /* by a quota: all of it is undone */
     int64_t given_us;  /* steady clock, when it was given: postback.accepted_us of its postbacks */
     struct list fresh; /* struct postback.in: written by this job, for the engine */
     int events, postbacks; /* written by this job: for the metrics */
     struct job *next;
+};
+
+struct quota_limits { /* of an account's postbacks that wait (quotas.h); 0: none */
+    int64_t waiting, bytes;
 };
 
 struct store_config {
@@ -53,6 +59,7 @@ struct store_config {
     int node;              /* of ids, 0 … 1023 */
     uv_loop_t *loop;       /* where done() is called */
     bool trust_clock;      /* it is right, however far ahead of the newest id it is */
+    struct quota_limits quota;
 };
 
 /* Locks the directory, opens or makes the database, brings its schema up to date, starts the

@@ -37,7 +37,7 @@ def list_pages(server, sid):
 
 def backlog(options):
     """Made under the operator's maintenance; the server is started again before it ends."""
-    with world() as (server, receiver, _):
+    with world("--account-waiting", "0", "--account-waiting-bytes", "0") as (server, receiver, _):
         sid = server.account(receiver.port)
         steady = postbackd_round(server, receiver, sid, 2 * options.seconds)[0]
         server.api("POST", "/Operator/Maintenance", {"Message": "bench"})

@@ -1,0 +1,198 @@
+/* room.c — a look every few seconds while anything is written, and twice a minute at rest.
+ *
+ * A look is a read; only when it finds something to tell does a write job follow, which looks again
+ * before it tells.  On a full disk that job fails, and the next look tries again.
+ */
+#include "engine/room.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "engine/state.h"
+#include "store/quotas.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROOM_EVERY_MS = 5000,
+    ROOM_REST_MS = 30000,
+    ROOM_SHARE = 20, /* the pause is so many times as long as the last look took */
+    TELL_MOST = 32,  /* accounts told by one look */
+};
+
+struct room {
+    struct engine *engine;
+    struct room_limits limits;
+    uv_timer_t timer;
+    bool looking, low;
+    int64_t looked_at, written; /* due clock, and how much had been written then */
+    int64_t took_ms, near;
+    struct disk_figures disk;
+};
+
+struct room_job {
+    struct engine_job job;
+    struct room_limits limits;
+    struct disk_figures disk;
+    enum disk_turn turn;
+    struct quota_use changed[TELL_MOST];
+    size_t changed_count;
+    int64_t near, took_ms;
+    bool low, told;
+    struct list letters;
+};
+
+static struct room_job *room_job_new(struct room *room, bool (*run)(struct job *, struct db *),
+                                     void (*done)(struct job *, bool))
+{
+    struct room_job *job = engine_job_new(room->engine, sizeof(*job), run, done);
+    job->limits = room->limits;
+    list_init(&job->letters);
+    return job;
+}
+
+/* ---- telling ---- */
+
+static bool tell_run(struct job *inner, struct db *db)
+{
+    struct room_job *job = (struct room_job *)inner;
+    disk_look(db, &job->disk);
+    job->turn = disk_tell(db, &job->disk, job->limits.disk_alarm, &job->letters);
+    for (size_t i = 0; i < job->changed_count; i++) {
+        struct quota_use *use = &job->changed[i];
+        use->told = quota_tell(db, &job->limits.quota, use->account, &job->letters);
+    }
+    return true;
+}
+
+static void log_told(const struct room_job *job)
+{
+    if (job->turn == DISK_LOW)
+        log_warn("the disk is nearly full", LOG_N("free_bytes", job->disk.free),
+                 LOG_N("alarm_bytes", job->limits.disk_alarm));
+    else if (job->turn == DISK_ROOMY)
+        log_info("the disk has room again", LOG_N("free_bytes", job->disk.free));
+    for (size_t i = 0; i < job->changed_count; i++) {
+        const struct quota_use *use = &job->changed[i];
+        if (use->told)
+            log_warn("much waits for an account", LOG_N("account", use->account),
+                     LOG_N("postbacks", use->waiting), LOG_N("bytes", use->bytes));
+    }
+}
+
+static void tell_done(struct job *inner, bool ok)
+{
+    struct room_job *job = (struct room_job *)inner;
+    struct engine *engine = engine_job_done(inner);
+    engine->room->looking = false;
+    if (ok) {
+        log_told(job);
+        mailer_send(engine->mailer, &job->letters);
+    }
+    letters_free(&job->letters);
+    free(job);
+}
+
+/* ---- looking ---- */
+
+static bool look_run(struct job *inner, struct db *db)
+{
+    struct room_job *job = (struct room_job *)inner;
+    int64_t began = clock_steady_ms();
+    disk_look(db, &job->disk);
+    job->turn = disk_turn(db, &job->disk, job->limits.disk_alarm, &job->low);
+    job->changed_count = quotas_changed(db, &job->limits.quota, job->changed, TELL_MOST);
+    job->near = quotas_near(db, &job->limits.quota);
+    job->took_ms = clock_steady_ms() - began;
+    return true;
+}
+
+static void look_done(struct job *inner, bool ok)
+{
+    struct room_job *job = (struct room_job *)inner;
+    struct room *room = engine_job_done(inner)->room;
+    room->looking = false;
+    if (ok) {
+        room->disk = job->disk;
+        room->low = job->low;
+        room->near = job->near;
+        room->took_ms = job->took_ms;
+    }
+    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && !room->engine->stopping) {
+        struct room_job *tell = room_job_new(room, tell_run, tell_done);
+        memcpy(tell->changed, job->changed, sizeof(job->changed));
+        tell->changed_count = job->changed_count;
+        room->looking = true;
+        store_write(room->engine->store, &tell->job.job);
+    }
+    free(job);
+}
+
+static void look(struct room *room)
+{
+    room->looking = true;
+    room->looked_at = clock_steady_ms();
+    room->written = metric_value(METRIC_POSTBACKS) + metric_value(METRIC_RECORDED);
+    struct room_job *job = room_job_new(room, look_run, look_done);
+    store_read(room->engine->store, &job->job.job);
+}
+
+static void fired(uv_timer_t *timer)
+{
+    struct room *room = timer->data;
+    int64_t since_ms = clock_steady_ms() - room->looked_at;
+    bool same = room->written == metric_value(METRIC_POSTBACKS) + metric_value(METRIC_RECORDED);
+    if (room->looking || room->engine->stopping || since_ms < room->took_ms * ROOM_SHARE ||
+        (same && since_ms < ROOM_REST_MS))
+        return;
+    look(room);
+}
+
+/* ---- figures ---- */
+
+void engine_disk(const struct engine *engine, struct disk_figures *out)
+{
+    *out = engine->room->disk;
+}
+
+bool engine_disk_low(const struct engine *engine)
+{
+    return engine->room->low;
+}
+
+int64_t engine_quotas_near(const struct engine *engine)
+{
+    return engine->room->near;
+}
+
+const struct room_limits *engine_room_limits(const struct engine *engine)
+{
+    return &engine->room->limits;
+}
+
+/* ---- life ---- */
+
+void room_start(struct engine *engine, const struct room_limits *limits)
+{
+    struct room *room = engine->room = must_alloc(sizeof(*room));
+    room->engine = engine;
+    room->limits = *limits;
+    room->disk = (struct disk_figures){ -1, -1, -1, -1 };
+    uv_timer_init(engine->loop, &room->timer);
+    room->timer.data = room;
+    uv_timer_start(&room->timer, fired, ROOM_EVERY_MS, ROOM_EVERY_MS);
+    uv_unref((uv_handle_t *)&room->timer);
+    look(room);
+}
+
+void room_stop(struct engine *engine)
+{
+    uv_close((uv_handle_t *)&engine->room->timer, NULL);
+}
+
+void room_free(struct engine *engine)
+{
+    free(engine->room);
+}

@@ -1,0 +1,318 @@
+/* quotas.c — for each account that was sent something an upper bound of what waits, in memory.
+ *
+ * A bound is read from the counts of the account's notifications, and grows with each postback that
+ * is written; deliveries do not lower it.  Only where it reaches the limit is it read again.  So an
+ * event costs one look at memory, and whoever is far from the limit is hardly ever read.  One who
+ * is near it, with very many notifications, is read for a twentieth of the time at most.
+ *
+ * The rule: a bound is never below what waits.  What is undone with its transaction leaves it too
+ * high, until it is read again.
+ */
+#include "store/quotas.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/map.h"
+#include "model/mail.h"
+#include "store/accounts.h"
+#include "store/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    READ_SHARE = 20,
+    ACCOUNTS_MOST = 100000 /* in memory; past it those that rest are forgotten */
+};
+
+struct bound {
+    int64_t account, waiting, bytes;
+    int64_t transaction; /* in which these were added, and are in no row yet: */
+    int64_t new_waiting, new_bytes;
+    int64_t read_us, took_us; /* when it was last read, steady clock, and how long that took */
+};
+
+struct quotas {
+    struct quota_limits limits;
+    struct map bounds; /* by account */
+};
+
+static void destroy(void *memory)
+{
+    struct quotas *quotas = memory;
+    size_t at = 0;
+    for (struct bound *bound; (bound = map_each(&quotas->bounds, &at)) != NULL;)
+        free(bound);
+    map_free(&quotas->bounds);
+    free(quotas);
+}
+
+static struct quotas *of(struct db *db)
+{
+    void **slot = db_state(db, DB_QUOTAS, destroy);
+    if (*slot == NULL)
+        *slot = must_alloc(sizeof(struct quotas));
+    return *slot;
+}
+
+void quotas_set(struct db *db, const struct quota_limits *limits)
+{
+    of(db)->limits = *limits;
+}
+
+static bool any(const struct quota_limits *limits)
+{
+    return limits->waiting > 0 || limits->bytes > 0;
+}
+
+int64_t quota_percent(const struct quota_limits *limits, const struct quota_use *use)
+{
+    double waiting = limits->waiting > 0 ? (double)use->waiting / (double)limits->waiting : 0;
+    double bytes = limits->bytes > 0 ? (double)use->bytes / (double)limits->bytes : 0;
+    return (int64_t)(100 * (waiting > bytes ? waiting : bytes));
+}
+
+/* ---- the bounds ---- */
+
+static void read_use(struct db *db, struct quota_use *use)
+{
+    struct stmt *find = db_prepare(db, "SELECT sum(c.pending), sum(c.bytes) FROM notification n "
+                                       "JOIN notification_count c ON c.notification = n.id "
+                                       "WHERE n.account = ?");
+    db_bind_int(find, 1, use->account);
+    bool found = db_step(find) == DB_ROW;
+    use->waiting = found ? db_opt(find, 0, 0) : 0;
+    use->bytes = found ? db_opt(find, 1, 0) : 0;
+    db_finish(find);
+}
+
+static void bound_read(struct db *db, struct bound *bound)
+{
+    struct quota_use use = { .account = bound->account };
+    int64_t began_us = clock_steady_us();
+    bool now = bound->transaction == ledger_transaction(db);
+    read_use(db, &use);
+    bound->waiting = use.waiting + (now ? bound->new_waiting : 0);
+    bound->bytes = use.bytes + (now ? bound->new_bytes : 0);
+    bound->read_us = clock_steady_us();
+    bound->took_us = bound->read_us - began_us;
+}
+
+/* All but those that were added to in this transaction, which no row tells yet. */
+static void forget_others(struct quotas *quotas, int64_t transaction)
+{
+    size_t at = 0;
+    for (struct bound *bound; (bound = map_each(&quotas->bounds, &at)) != NULL;) {
+        if (bound->transaction == transaction)
+            continue;
+        map_remove(&quotas->bounds, bound->account);
+        free(bound);
+    }
+}
+
+static struct bound *bound_of(struct db *db, struct quotas *quotas, int64_t account)
+{
+    struct bound *bound = map_get(&quotas->bounds, account);
+    if (bound != NULL)
+        return bound;
+    if (quotas->bounds.count >= ACCOUNTS_MOST)
+        forget_others(quotas, ledger_transaction(db));
+    bound = must_alloc(sizeof(*bound));
+    bound->account = account;
+    bound->transaction = -1;
+    map_put(&quotas->bounds, account, bound);
+    bound_read(db, bound);
+    return bound;
+}
+
+void quota_add(struct db *db, int64_t account, int64_t postbacks, int64_t bytes)
+{
+    struct quotas *quotas = of(db);
+    if (!any(&quotas->limits))
+        return;
+    struct bound *bound = bound_of(db, quotas, account);
+    int64_t transaction = ledger_transaction(db);
+    if (bound->transaction != transaction) {
+        bound->transaction = transaction;
+        bound->new_waiting = bound->new_bytes = 0;
+    }
+    bound->new_waiting += postbacks;
+    bound->new_bytes += bytes;
+    bound->waiting += postbacks;
+    bound->bytes += bytes;
+}
+
+static int64_t part_of(int64_t limit, int percent)
+{
+    return limit / 100 * percent + limit % 100 * percent / 100;
+}
+
+static bool is_within(const struct quota_limits *limits, const struct bound *bound, int percent)
+{
+    return (limits->waiting == 0 || bound->waiting < part_of(limits->waiting, percent)) &&
+           (limits->bytes == 0 || bound->bytes < part_of(limits->bytes, percent));
+}
+
+static void say(struct job *job, struct db *db, const struct quota_limits *limits,
+                const struct bound *bound)
+{
+    struct account account;
+    if (!account_find(db, bound->account, &account)) {
+        error_set(&job->error, ERROR_QUOTA, "too much waits to be delivered; try again later");
+        return;
+    }
+    if (limits->waiting > 0 && bound->waiting >= limits->waiting)
+        error_set(&job->error, ERROR_QUOTA,
+                  "%" PRId64 " postbacks of account %s wait to be delivered already, and at most "
+                  "%" PRId64 " may; its receivers have to take some first",
+                  bound->waiting, account.sid, limits->waiting);
+    else
+        error_set(&job->error, ERROR_QUOTA,
+                  "%" PRId64 " bytes of account %s wait to be delivered already, and at most "
+                  "%" PRId64 " may; its receivers have to take some first",
+                  bound->bytes, account.sid, limits->bytes);
+    account_clear(&account);
+}
+
+bool quota_admits(struct job *job, struct db *db, int64_t account, int percent)
+{
+    struct quotas *quotas = of(db);
+    if (!any(&quotas->limits))
+        return true;
+    struct bound *bound = bound_of(db, quotas, account);
+    if (is_within(&quotas->limits, bound, percent))
+        return true;
+    if (clock_steady_us() - bound->read_us >= READ_SHARE * bound->took_us)
+        bound_read(db, bound);
+    if (is_within(&quotas->limits, bound, percent))
+        return true;
+    say(job, db, &quotas->limits, bound);
+    return false;
+}
+
+int64_t quota_event_bytes(struct db *db, int64_t event)
+{
+    struct stmt *find = db_prepare(db, "SELECT length(CAST(data AS BLOB)) FROM event WHERE id = ?");
+    db_bind_int(find, 1, event);
+    return db_number(find, 0) + QUOTA_POSTBACK_BYTES;
+}
+
+/* ---- episodes ---- */
+
+#define SQL_USES                                                                                   \
+    "SELECT n.account, sum(c.pending), sum(c.bytes), "                                             \
+    "EXISTS (SELECT 1 FROM quota_episode q WHERE q.account = n.account) "                          \
+    "FROM notification_count c JOIN notification n ON n.id = c.notification GROUP BY n.account"
+
+static bool use_next(struct stmt *list, struct quota_use *out)
+{
+    if (db_step(list) != DB_ROW)
+        return false;
+    *out = (struct quota_use){ .account = db_int(list, 0),
+                               .waiting = db_int(list, 1),
+                               .bytes = db_int(list, 2),
+                               .told = db_int(list, 3) != 0 };
+    return true;
+}
+
+static bool changes(const struct quota_limits *limits, const struct quota_use *use)
+{
+    int64_t percent = quota_percent(limits, use);
+    return use->told ? percent < QUOTA_FAR_PERCENT : percent >= QUOTA_NEAR_PERCENT;
+}
+
+size_t quotas_changed(struct db *db, const struct quota_limits *limits, struct quota_use *out,
+                      size_t most)
+{
+    struct stmt *list = db_prepare(db, SQL_USES);
+    size_t count = 0;
+    while (count < most && use_next(list, &out[count]))
+        count += changes(limits, &out[count]);
+    db_finish(list);
+    return count;
+}
+
+int64_t quotas_bytes(struct db *db)
+{
+    return db_number(db_prepare(db, "SELECT sum(bytes) FROM notification_count"), 0);
+}
+
+int64_t quotas_near(struct db *db, const struct quota_limits *limits)
+{
+    struct stmt *list = db_prepare(db, SQL_USES);
+    struct quota_use use;
+    int64_t count = 0;
+    while (use_next(list, &use))
+        count += quota_percent(limits, &use) >= QUOTA_NEAR_PERCENT;
+    db_finish(list);
+    return count;
+}
+
+static void tell(struct db *db, int64_t id, const char *text, struct list *letters)
+{
+    struct account account;
+    if (id == 0 || !account_find(db, id, &account))
+        return;
+    notice_add(db, id, "account.waiting", text);
+    letter_add(letters, account.email, "Much waits to be delivered", text);
+    account_clear(&account);
+}
+
+static void write_text(struct buf *text, const struct quota_limits *limits,
+                       const struct quota_use *use, const struct account *of)
+{
+    buf_fmt(text, "%" PRId64 " postbacks", use->waiting);
+    if (limits->waiting > 0)
+        buf_fmt(text, " of the %" PRId64 " that may", limits->waiting);
+    buf_fmt(text, " wait to be delivered%s%s, with %" PRId64 " bytes", of != NULL ? " to " : "",
+            of != NULL ? of->name : "", use->bytes);
+    if (limits->bytes > 0)
+        buf_fmt(text, " of the %" PRId64 " that may", limits->bytes);
+    buf_fmt(text,
+            ": %" PRId64 " %% of the room. They are kept and will go out. When there is no room "
+            "left, new events are refused until receivers have taken some: look which event "
+            "notifications fail or are paused.",
+            quota_percent(limits, use));
+}
+
+static bool episode_is(struct db *db, int64_t account)
+{
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM quota_episode WHERE account = ?");
+    db_bind_int(find, 1, account);
+    return db_number(find, 0) == 1;
+}
+
+static void episode_write(struct db *db, int64_t account, bool begins)
+{
+    struct stmt *put =
+        begins ? db_prepare(db, "INSERT INTO quota_episode (account, since) VALUES (?1, ?2)")
+               : db_prepare(db, "DELETE FROM quota_episode WHERE account = ?1");
+    db_bind_int(put, 1, account);
+    if (begins)
+        db_bind_int(put, 2, db_now(db));
+    db_run(db, put);
+}
+
+bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t account,
+                struct list *letters)
+{
+    struct quota_use use = { .account = account, .told = episode_is(db, account) };
+    struct account of;
+    read_use(db, &use);
+    if (!changes(limits, &use) || !account_find(db, account, &of))
+        return false;
+    episode_write(db, account, !use.told);
+    if (!use.told) {
+        struct buf own = { 0 }, operators = { 0 };
+        write_text(&own, limits, &use, NULL);
+        write_text(&operators, limits, &use, &of);
+        tell(db, account, buf_text(&own), letters);
+        if (account_operator(db) != account)
+            tell(db, account_operator(db), buf_text(&operators), letters);
+        buf_free(&own);
+        buf_free(&operators);
+    }
+    account_clear(&of);
+    return !use.told;
+}
