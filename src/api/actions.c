@@ -56,19 +56,50 @@ static void handle_show(struct call *call, void *context)
 
 /* ---- the list ---- */
 
+static void status_read(const struct call *call, const char *name, struct action_filter *filter,
+                        struct problems *problems)
+{
+    const char *given = call_query(call, name);
+    enum action_status status;
+    if (given[0] == '\0')
+        return;
+    if (!action_status_named(given, &status))
+        problems_add(problems, name, "must be PENDING, APPROVED or REVERSED");
+    else if (filter->status != 0 && filter->status != status)
+        problems_add(problems, name, "must be the same as Status, when both are given");
+    else
+        filter->status = status;
+}
+
+/* Status is our own name of it, State the published one. */
 static void filter_read(const struct call *call, struct action_filter *filter,
                         struct problems *problems)
 {
-    static const char *const names[] = { "CampaignId", "Status", "Oid",      "StartDate",
-                                         "EndDate",    "Page",   "PageSize", NULL };
-    const char *status = call_query(call, "Status"), *order = call_query(call, "Oid");
+    static const char *const names[] = { "CampaignId",
+                                         "Status",
+                                         "State",
+                                         "Oid",
+                                         "StartDate",
+                                         "EndDate",
+                                         "ActionDateStart",
+                                         "ActionDateEnd",
+                                         "LockingDateStart",
+                                         "LockingDateEnd",
+                                         "Page",
+                                         "PageSize",
+                                         NULL };
+    const char *order = call_query(call, "Oid");
     call_query_only(call, names, problems);
     filter->campaign = query_id(call, "CampaignId", problems);
-    if (status[0] != '\0' && !action_status_named(status, &filter->status))
-        problems_add(problems, "Status", "must be PENDING, APPROVED or REVERSED");
+    status_read(call, "Status", filter, problems);
+    status_read(call, "State", filter, problems);
     filter->order_id = order[0] != '\0' ? order : NULL;
     span_read(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,
               problems);
+    span_read(call, "ActionDateStart", "ActionDateEnd", &filter->event_from, &filter->event_until,
+              problems);
+    span_read(call, "LockingDateStart", "LockingDateEnd", &filter->locking_from,
+              &filter->locking_until, problems);
 }
 
 struct action_rows {

@@ -68,8 +68,12 @@ int64_t query_id(const struct call *call, const char *name, struct problems *pro
     const char *given = call_query(call, name);
     int64_t id = 0;
 
-    if (given[0] != '\0' && (!id_parse(given, &id) || id == 0))
-        problems_add(problems, name, "must be a whole number above 0, such as 1001");
+    if (given[0] == '\0')
+        return 0;
+    if (given[strspn(given, "0123456789")] != '\0')
+        problems_add(problems, name, "must be a whole number, such as 1001");
+    else if (!id_parse(given, &id) || id == 0)
+        id = ID_NOBODYS;
     return id;
 }
 

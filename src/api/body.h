@@ -15,7 +15,9 @@ bool body_empties(const json_t *body, const char *name);
 
 /* An {Id} of the path; 0 when it is no id (which is nobody's). */
 int64_t path_id(const struct call *call, int param);
-/* An id of the query; 0: not given, or wrong (named). */
+/* An id of the query; 0: not given.  What can be nobody's, as 0 or more digits than an id has,
+ * finds nothing and is no mistake; what is no number is a problem. */
+enum { ID_NOBODYS = -1 };
 int64_t query_id(const struct call *call, const char *name, struct problems *problems);
 
 /* A list read by id under a cursor: After (rising) or Before (falling), and PageSize. */

@@ -95,6 +95,8 @@ static void filter_read(const struct call *call, struct postback_filter *filter,
     filter->notification = query_id(call, "NotificationId", problems);
     filter->inquiry = query_id(call, "InquiryId", problems);
     filter->before = query_id(call, "Before", problems);
+    if (filter->before == ID_NOBODYS) /* a place in the list, and there is none before the first */
+        problems_add(problems, "Before", "must be the id of a postback");
     filter_span(call, filter, problems);
     if (page_size[0] != '\0' && !text_int(page_size, 1, POSTBACKS_MOST, &size))
         problems_add(problems, "PageSize", "must be a number from 1 to %d", POSTBACKS_MOST);

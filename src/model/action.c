@@ -39,10 +39,13 @@ bool action_status_named(const char *name, enum action_status *status)
 
 const char *action_referring_type(const char *name)
 {
-    static const char *const types[] = { "ACTION_INQUIRY", "POSTBACK" };
+    /* Two of impact.com's published ones; rows of before have another word for the second. */
+    static const char *const types[][2] = { { "ACTION_INQUIRY", "ACTION_INQUIRY" },
+                                            { "DATAPOST", "DATAPOST" },
+                                            { "POSTBACK", "DATAPOST" } };
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (strcmp(types[i], name) == 0)
-            return types[i];
+        if (strcmp(types[i][0], name) == 0)
+            return types[i][1];
     return "";
 }
 
@@ -66,7 +69,8 @@ void action_from_inquiry(struct action *action, const struct inquiry *inquiry, i
         .tracker_name = copy(tracker_name),
         .inquiry = inquiry->id,
         .order_id = copy(inquiry->order_id),
-        .customer_id = copy(inquiry->customer_id),
+        .customer_id = copy(NULL),
+        .partner_customer_id = copy(inquiry->customer_id),
         .promo_code = copy(inquiry->promo_code),
         .status = ACTION_PENDING,
         .amount = inquiry->amount,
@@ -83,7 +87,7 @@ void action_free(struct action *action)
     char *owned[] = { action->campaign_name, action->partner_name, action->tracker_name,
                       action->order_id,      action->customer_id,  action->promo_code,
                       action->items,         action->sub_ids[0],   action->sub_ids[1],
-                      action->sub_ids[2],    action->shared_id };
+                      action->sub_ids[2],    action->shared_id,    action->partner_customer_id };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     *action = (struct action){ 0 };
@@ -100,8 +104,10 @@ static json_t *items_show(const struct action *action)
     return json_array();
 }
 
-json_t *action_show(const struct action *action)
+json_t *action_show(const struct action *action, bool for_brand)
 {
+    const char *own = action->partner_customer_id;
+    const char *customer = for_brand || own == NULL || *own == '\0' ? action->customer_id : own;
     json_t *shown = json_object();
     show_int(shown, "Id", action->id);
     show_int(shown, "CampaignId", action->campaign);
@@ -114,12 +120,13 @@ json_t *action_show(const struct action *action)
     show_text(shown, "ReferringType", action->referring_type);
     show_text(shown, "Oid", action->order_id);
     show_text(shown, "Status", action_status_name(action->status));
+    show_text(shown, "State", action_status_name(action->status)); /* its published name */
     show_money(shown, "Payout", action->payout, action->currency);
     show_money(shown, "Amount", action->amount, action->currency);
     show_text(shown, "Currency", action->currency);
     show_date(shown, "EventDate", action->event_at);
     show_date(shown, "CreationDate", action->created_at);
-    show_text(shown, "CustomerId", action->customer_id);
+    show_text(shown, "CustomerId", customer);
     show_text(shown, "PromoCode", action->promo_code);
     show_text(shown, "SubId1", action->sub_ids[0]);
     show_text(shown, "SubId2", action->sub_ids[1]);
@@ -149,10 +156,10 @@ static const char *field_of(const char *point)
     return point;
 }
 
-void action_event_data(const struct action *action, struct buf *out)
+void action_event_data(const struct action *action, bool for_brand, struct buf *out)
 {
     const struct event_type *type = catalog_type("action.tracked");
-    json_t *shown = action_show(action);
+    json_t *shown = action_show(action, for_brand);
     json_t *data = json_object();
     show_id(shown, "InquiryId", action->inquiry); /* an event carries more than the API shows */
     for (size_t i = 0; i < type->point_count; i++) {

@@ -119,7 +119,7 @@ static const struct data_point action_points[] = {
     { "MediaPartnerId", POINT_TEXT, "The partner it is credited to", "10078", false },
     { "MediaPartnerName", POINT_TEXT, "The partner's name", "Trail Deals & More", false },
     { "ActionType", POINT_ENUM, "SALE, LEAD, …", "SALE", false },
-    { "ReferringType", POINT_ENUM, "What led to it: CLICK, ACTION_INQUIRY, …", "CLICK", false },
+    { "ReferringType", POINT_ENUM, "What led to it: ACTION_INQUIRY or DATAPOST", "DATAPOST", false },
     { "ActionId", POINT_TEXT, "The action's id", "1000.5120.88231", false },
     { "Oid", POINT_TEXT, "The brand's order id", "ORD-20417", false },
     { "Status", POINT_ENUM, "PENDING, APPROVED or REVERSED", "PENDING", false },

@@ -112,7 +112,7 @@ bool conversion_action(const struct conversion *conversion, const char *campaign
     for (int i = 0; i < ACTION_SUB_IDS; i++)
         action->sub_ids[i] = must_copy(conversion->sub_ids[i]);
     action->status = ACTION_PENDING;
-    action->referring_type = "POSTBACK";
+    action->referring_type = "DATAPOST";
     action->payout = MONEY_NONE;
     action->amount = MONEY_NONE;
     if (conversion->amount != NULL)

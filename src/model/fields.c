@@ -64,15 +64,6 @@ static bool has_control(const char *text, bool lines_allowed)
     return false;
 }
 
-static bool letters_and_digits(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if (!((*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') ||
-              (*text >= 'a' && *text <= 'z')))
-            return false;
-    return true;
-}
-
 /* What is wrong with the text, as the end of a sentence; NULL: nothing.  The length is checked by
  * the caller, who knows the figure. */
 static const char *wrong_with(const char *text, unsigned flags)
@@ -80,8 +71,6 @@ static const char *wrong_with(const char *text, unsigned flags)
     if (has_control(text, flags & FIELD_LINES))
         return (flags & FIELD_LINES) != 0 ? "must not hold control characters"
                                           : "must be one line without control characters";
-    if ((flags & FIELD_LETTERS_AND_DIGITS) != 0 && !letters_and_digits(text))
-        return "must be letters and digits only";
     if ((flags & FIELD_WEB_ADDRESS) != 0 && strncasecmp(text, "http://", 7) != 0 &&
         strncasecmp(text, "https://", 8) != 0)
         return "must be a web address that starts with http:// or https://";

@@ -26,7 +26,6 @@ struct fields {
 
 enum {
     FIELD_LINES = 1,
-    FIELD_LETTERS_AND_DIGITS = 2,
     FIELD_WEB_ADDRESS = 4,
     FIELD_IDENTIFIER = 16, /* it tells one from another: an unfilled placeholder is refused */
     FIELD_NUMBER = 8, /* what is read is a number: any JSON number is taken, as it was written */

@@ -46,7 +46,7 @@ struct inquiry { /* strings are owned; NULL or "": empty */
     int64_t partner, brand, campaign; /* account ids; campaign id */
     char *campaign_name, *partner_name;
     char *partner_sid, *brand_sid;
-    char *reference; /* MediaPartnerInquiryId: the partner's own, letters and digits */
+    char *reference; /* MediaPartnerInquiryId: the partner's own */
     char *order_id;
     int64_t transaction_at;                        /* ms */
     int64_t amount, expected_payout, final_payout; /* minor units, or MONEY_NONE */

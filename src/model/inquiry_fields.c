@@ -30,8 +30,8 @@ static const struct text_field {
     unsigned flags;
     const char *meaning; /* as fields_text() */
 } text_fields[] = {
-    { "MediaPartnerInquiryId", offsetof(struct inquiry, reference), REFERENCE_MAX,
-      FIELD_LETTERS_AND_DIGITS | FIELD_IDENTIFIER, NULL },
+    { "MediaPartnerInquiryId", offsetof(struct inquiry, reference), REFERENCE_MAX, FIELD_IDENTIFIER,
+      NULL },
     { "OrderId", offsetof(struct inquiry, order_id), ORDER_ID_MAX, FIELD_IDENTIFIER,
       "the number of the order at the brand's shop" },
     { "TrackingLink", offsetof(struct inquiry, tracking_link), TRACKING_LINK_MAX, FIELD_WEB_ADDRESS,

@@ -5,7 +5,8 @@
  * changes anything: an inquiry is changed as a whole or not at all.  The step comes first, so that
  * what may not be decided at all is refused for that and not for a field.
  *
- * Items come as numbered fields (ItemSku1, ItemQuantity1, …) and are gathered by number.
+ * Items come as numbered fields (ItemSku1, ItemQty1, …) and are gathered by number.  Their names
+ * are the published ones; two have an older one of ours besides.
  */
 #include "model/fields.h"
 #include "model/inquiry.h"
@@ -37,9 +38,11 @@ static const struct item_field {
     { "ItemCategory", "Category", ITEM_TEXT },
     { "ItemSubCategory", "SubCategory", ITEM_TEXT },
     { "ItemMpn", "Mpn", ITEM_TEXT },
+    { "ItemQty", "Quantity", ITEM_COUNT },
     { "ItemQuantity", "Quantity", ITEM_COUNT },
     { "ItemSubtotal", "Amount", ITEM_MONEY },
     { "ItemAmount", "Amount", ITEM_MONEY },
+    { "ItemTotalRebate", "TotalRebate", ITEM_MONEY },
     { "ItemDiscount", "Discount", ITEM_MONEY },
 };
 enum { ITEM_FIELDS = sizeof(item_fields) / sizeof(item_fields[0]) };
@@ -62,17 +65,22 @@ struct items {
     json_t *amounts;
 };
 
-static void keep_item_field(struct items *items, const char *name, const struct item_field *field,
+/* False: another name of the same thing said something else. */
+static bool keep_item_field(struct items *items, const char *name, const struct item_field *field,
                             int64_t number, const char *text)
 {
     if (items->by_number[number] == NULL)
         items->by_number[number] = json_object();
+    const json_t *there = json_object_get(items->by_number[number], field->name);
+    if (there != NULL && strcmp(json_string_value(there), text) != 0)
+        return false;
     json_object_set_new(items->by_number[number], field->name, json_string(text));
     if (field->kind == ITEM_MONEY) {
         if (items->amounts == NULL)
             items->amounts = json_object();
         json_object_set_new(items->amounts, name, json_string(text));
     }
+    return true;
 }
 
 static void read_item_field(struct items *items, const struct fields *fields, const char *name,
@@ -90,8 +98,9 @@ static void read_item_field(struct items *items, const struct fields *fields, co
         !text_int(text, 1, ITEM_QUANTITY_MOST, &quantity)) {
         problems_add(fields->problems, fields_label(fields, name),
                      "must be a whole number from 1 to %d", ITEM_QUANTITY_MOST);
-    } else if (text != NULL) {
-        keep_item_field(items, name, field, number, text);
+    } else if (text != NULL && !keep_item_field(items, name, field, number, text)) {
+        problems_add(fields->problems, fields_label(fields, name),
+                     "is given under two names, with two values");
     }
     free(text);
 }
@@ -154,12 +163,14 @@ static bool read_step(const struct fields *fields, enum inquiry_step *step)
     return true;
 }
 
+/* Only a refusal has one: clients that send it with each decision mean nothing by it elsewhere. */
 static int read_reject_reason(const struct fields *fields, bool declined)
 {
+    if (!declined)
+        return -1;
     char *text = fields_text(fields, "RejectReason", 200, 0,
-                             declined ? "one of the nine reasons, such as "
-                                        "\"Transaction cannot be traced\" or \"Other\""
-                                      : NULL);
+                             "one of the nine reasons, such as "
+                             "\"Transaction cannot be traced\" or \"Other\"");
     if (text == NULL)
         return -1;
     int reason = reject_reason_named(text);
@@ -190,9 +201,6 @@ void resolution_read(struct resolution *resolution, const json_t *from,
                   accepted ? "the action tracker that the new action belongs to" : NULL);
     resolution->reject_reason =
         read_reject_reason(&fields, decided && resolution->step == STEP_DECLINE);
-    if (decided && resolution->step != STEP_DECLINE && resolution->reject_reason != -1)
-        problems_add(problems, fields_label(&fields, "RejectReason"),
-                     "is only for ResolutionStatus DECLINED");
     resolution->notes = fields_text(&fields, "ResolutionNotes", NOTES_MAX, FIELD_LINES, NULL);
     resolution->promo_code = fields_text(&fields, "PromoCode", PROMO_CODE_MAX, 0, NULL);
     resolution->customer_id =
@@ -278,6 +286,5 @@ bool resolution_apply(const struct resolution *resolution, struct inquiry *inqui
         inquiry->transaction_at = resolution->transaction_at;
     put(&inquiry->resolution_notes, resolution->notes);
     put(&inquiry->promo_code, resolution->promo_code);
-    put(&inquiry->customer_id, resolution->customer_id);
-    return true;
+    return true; /* CustomerId is the brand's own, and the action's */
 }

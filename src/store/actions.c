@@ -48,26 +48,37 @@ static void action_insert(struct db *db, struct action *action)
     action->id = db_insert(add);
 }
 
+static void publish(struct job *job, struct db *db, const struct action *action, int64_t account,
+                    const struct buf *data)
+{
+    struct event *event = event_new(account, catalog_type("action.tracked"), db_now(db),
+                                    action->inquiry, buf_text(data), data->len);
+    event_publish(job, db, event);
+    event_unref(event);
+}
+
 bool action_track(struct job *job, struct db *db, struct action *action)
 {
-    const int64_t accounts[] = { action->partner, action->brand };
-    const struct event_type *tracked = catalog_type("action.tracked");
-    struct buf data = { 0 };
-    bool fits;
+    struct buf own = { 0 }, brands = { 0 };
+    const struct buf *for_brand = &own;
 
     action_insert(db, action);
-    action_event_data(action, &data);
-    fits = !data.failed && data.len <= EVENT_DATA_MAX;
-    if (!fits)
+    action_event_data(action, false, &own);
+    if (action->partner_customer_id != NULL) { /* each knows the customer by an id of its own */
+        action_event_data(action, true, &brands);
+        for_brand = &brands;
+    }
+    bool fits = own.len <= EVENT_DATA_MAX && for_brand->len <= EVENT_DATA_MAX && !own.failed &&
+                !for_brand->failed;
+    if (fits) {
+        publish(job, db, action, action->partner, &own);
+        publish(job, db, action, action->brand, for_brand);
+    } else {
         error_set(&job->error, ERROR_INVALID, "the action's items are more than %d bytes",
                   EVENT_DATA_MAX);
-    for (size_t i = 0; fits && i < sizeof(accounts) / sizeof(accounts[0]); i++) {
-        struct event *event =
-            event_new(accounts[i], tracked, db_now(db), action->inquiry, buf_text(&data), data.len);
-        event_publish(job, db, event);
-        event_unref(event);
     }
-    buf_free(&data);
+    buf_free(&own);
+    buf_free(&brands);
     return fits;
 }
 
@@ -90,12 +101,14 @@ int64_t action_of_order(struct db *db, int64_t tracker, const char *order_id)
 #define ACTION_SELECT                                                                              \
     "SELECT a.id, a.campaign, c.name, a.tracker, t.name, a.partner, p.name, a.referring_type, "    \
     "a.order_id, a.status, a.payout, a.amount, a.currency, a.event_at, a.created_at, "             \
-    "a.customer_id, a.promo_code, a.sub_id1, a.sub_id2, a.sub_id3, a.shared_id, a.items "          \
-    "FROM action a JOIN campaign c ON c.id = a.campaign JOIN tracker t ON t.id = a.tracker "       \
+    "a.customer_id, a.inquiry, q.customer_id, a.promo_code, a.sub_id1, a.sub_id2, a.sub_id3, "     \
+    "a.shared_id, a.items "                                                                        \
+    "FROM action a LEFT JOIN inquiry q ON q.id = a.inquiry JOIN campaign c ON c.id = a.campaign "  \
+    "JOIN tracker t ON t.id = a.tracker "                                                          \
     "JOIN account p ON p.id = a.partner "
 
 /* The row that an ACTION_SELECT stands on. */
-static json_t *row_show(struct stmt *row)
+static json_t *row_show(struct stmt *row, bool for_brand)
 {
     struct action action = { 0 };
     json_t *shown;
@@ -117,12 +130,15 @@ static json_t *row_show(struct stmt *row)
     action.event_at = db_int(row, at++);
     action.created_at = db_int(row, at++);
     action.customer_id = db_copy(row, at++);
+    action.inquiry = db_opt(row, at++, 0);
+    action.partner_customer_id = action.inquiry != 0 ? db_copy(row, at) : NULL;
+    at++;
     action.promo_code = db_copy(row, at++);
     for (int i = 0; i < ACTION_SUB_IDS; i++)
         action.sub_ids[i] = db_copy(row, at++);
     action.shared_id = db_copy(row, at++);
     action.items = db_copy(row, at);
-    shown = action_show(&action);
+    shown = action_show(&action, for_brand);
     action_free(&action);
     return shown;
 }
@@ -137,7 +153,7 @@ json_t *action_find(struct db *db, const struct caller *caller, int64_t id)
     db_bind_int(find, 1, id);
     db_bind_int(find, 2, caller->account);
     if (db_step(find) == DB_ROW)
-        shown = row_show(find);
+        shown = row_show(find, caller->kind == ACCOUNT_BRAND);
     db_finish(find);
     return shown;
 }
@@ -159,6 +175,10 @@ static void where_from(struct where *where, const struct caller *caller,
     where_number(where, "a.status = ? ", (int64_t)filter->status, 0);
     where_number(where, "a.created_at >= ? ", filter->created_from, DATE_NONE);
     where_number(where, "a.created_at < ? ", filter->created_until, DATE_NONE);
+    where_number(where, "a.event_at >= ? ", filter->event_from, DATE_NONE);
+    where_number(where, "a.event_at < ? ", filter->event_until, DATE_NONE);
+    where_number(where, "NULL >= ? ", filter->locking_from, DATE_NONE);
+    where_number(where, "NULL < ? ", filter->locking_until, DATE_NONE);
 }
 
 void action_ids(struct db *db, const struct caller *caller, const struct action_filter *filter,

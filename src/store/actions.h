@@ -22,7 +22,8 @@ struct action_filter { /* 0, NULL or DATE_NONE: any */
     int64_t campaign;
     const char *order_id;
     enum action_status status;
-    int64_t created_from, created_until; /* ms; from <= x < until */
+    int64_t created_from, created_until, event_from, event_until; /* ms; from <= x < until */
+    int64_t locking_from, locking_until; /* nothing locks yet, so either finds nothing */
     int64_t page, page_size;             /* page from 1 */
 };
 /* The ids of a page, newest first, and how many there are in all. */

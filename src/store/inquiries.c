@@ -125,6 +125,10 @@ static bool make_action(struct job *job, struct db *db, struct inquiry *inquiry,
     bool made;
 
     action_from_inquiry(&action, inquiry, resolution->tracker, tracker, db_now(db));
+    if (resolution->customer_id != NULL) {
+        free(action.customer_id);
+        action.customer_id = must_copy(resolution->customer_id);
+    }
     if (resolution->items != NULL) {
         free(action.items);
         action.items = json_dumps(resolution->items, JSON_COMPACT);
@@ -249,6 +253,19 @@ static bool fill_campaign(struct job *job, struct db *db, const struct caller *p
     return true;
 }
 
+static bool add_comment(struct job *job, struct db *db, const struct caller *caller,
+                        struct inquiry *inquiry, const char *text)
+{
+    if (inquiry->comment_count >= INQUIRY_COMMENTS_MAX) {
+        error_set(&job->error, ERROR_CONFLICT, "An inquiry holds at most %d comments.",
+                  INQUIRY_COMMENTS_MAX);
+        return false;
+    }
+    comment_row_insert(db, inquiry->id, caller->account, caller->name, text);
+    comment_append(inquiry, caller->name, text, db_now(db));
+    return true;
+}
+
 bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
                   struct inquiry *inquiry, struct problems *problems)
 {
@@ -270,22 +287,13 @@ bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
         inquiry->auto_approval_at = rule_at(&rule, now);
     if (!inquiry_row_insert(db, inquiry, rule.id))
         return refuse_second(job, partner->sid, find_open(db, inquiry));
+    /* What the partner says with it opens the thread, which the brand reads too. */
+    if (inquiry->notes != NULL && inquiry->notes[0] != '\0' &&
+        !add_comment(job, db, partner, inquiry, inquiry->notes))
+        return false;
     if (!publish(job, db, inquiry, inquiry_step_event(STEP_OPEN)))
         return false;
     return !ruled || rule.wait != RULE_AT_ONCE || decide_by_rule(job, db, inquiry, &rule);
-}
-
-static bool add_comment(struct job *job, struct db *db, const struct caller *caller,
-                        struct inquiry *inquiry, const char *text)
-{
-    if (inquiry->comment_count >= INQUIRY_COMMENTS_MAX) {
-        error_set(&job->error, ERROR_CONFLICT, "An inquiry holds at most %d comments.",
-                  INQUIRY_COMMENTS_MAX);
-        return false;
-    }
-    comment_row_insert(db, inquiry->id, caller->account, caller->name, text);
-    comment_append(inquiry, caller->name, text, db_now(db));
-    return true;
 }
 
 /* Whether the words alone are the step: a comment on what awaits no answer. */

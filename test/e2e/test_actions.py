@@ -56,7 +56,8 @@ def test_the_address_in_an_accepted_inquiry_leads_to_its_action(world, role):
         "CampaignName": "Acme Autumn", "ActionTrackerId": world.tracker,
         "ActionTrackerName": "Online sale", "MediaPartnerId": world.partner.id,
         "MediaPartnerName": "Cashback Corner", "ActionType": "SALE",
-        "ReferringType": "ACTION_INQUIRY", "Oid": "A-77", "Status": "PENDING", "Payout": "4.50",
+        "ReferringType": "ACTION_INQUIRY", "Oid": "A-77", "Status": "PENDING", "State": "PENDING",
+        "Payout": "4.50",
         "Amount": "89.90", "Currency": "EUR", "EventDate": "2026-01-15T00:00:00+00:00",
         "CustomerId": "C-9", "PromoCode": "TEN", "SubId1": "", "SubId2": "", "SubId3": "",
         "SharedId": "", "Items": [{"Sku": "BT-204", "Quantity": "1"}]}
@@ -68,7 +69,7 @@ def test_a_tracked_conversion_is_in_the_list_and_by_itself(world, role):
     id = track(world, "S-1", amount="12.5", customerid="C-5", promocode="TRAIL10", subid1="news",
                subid2="w47", subid3="b2", sharedid="spring", eventdate="2026-01-15T09:15:00Z")
     (listed,) = account.ok(account.get("Actions"))["Actions"]
-    wanted = {"Id": id, "Oid": "S-1", "ReferringType": "POSTBACK", "Amount": "12.50",
+    wanted = {"Id": id, "Oid": "S-1", "ReferringType": "DATAPOST", "Amount": "12.50",
               "Payout": "", "CustomerId": "C-5", "PromoCode": "TRAIL10", "SubId1": "news",
               "SubId2": "w47", "SubId3": "b2", "SharedId": "spring", "Items": [],
               "EventDate": "2026-01-15T09:15:00+00:00"}
@@ -117,10 +118,32 @@ def test_filters(world, role):
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_published_filters(world, role):
+    """C9: State, the action's own date, and the date of locking, which none has yet."""
+    account = getattr(world, role)
+    first = track(world, "S-1", eventdate="2026-01-15T09:15:00Z")
+    second = track(world, "S-2", eventdate="2026-02-15T09:15:00Z")
+    assert ids(account, State="PENDING") == [second, first]
+    assert ids(account, State="PENDING", Status="PENDING") == [second, first]
+    assert ids(account, State="APPROVED") == ids(account, State="REVERSED") == []
+    assert ids(account, ActionDateStart="2026-02-01") == [second]
+    assert ids(account, ActionDateStart="2026-01-15", ActionDateEnd="2026-01-15") == [first]
+    assert ids(account, ActionDateEnd="2026-01-15T09:15:00Z") == [first]
+    assert ids(account, ActionDateEnd="2026-01-15T09:14:59Z") == []
+    assert ids(account, LockingDateStart="2020-01-01", LockingDateEnd="2099-01-01") == []
+    assert ids(account, LockingDateEnd="2099-01-01") == []
+    assert fields_of(account.get("Actions", State="OPEN", ActionDateStart="soon",
+                                 LockingDateEnd="x")) == ["State", "ActionDateStart", "LockingDateEnd"]
+    assert fields_of(account.get("Actions", State="PENDING", Status="REVERSED")) == ["State"]
+    shown = account.ok(account.get(f"Actions/{first}"))
+    assert (shown["State"], shown["ReferringType"]) == ("PENDING", "DATAPOST")
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_bad_filters_are_all_named(world, role):
     account = getattr(world, role)
     assert sorted(fields_of(account.get("Actions", **{
-        "CampaignId": "0", "Status": "pending", "StartDate": "yesterday", "Page": "0",
+        "CampaignId": "first", "Status": "pending", "StartDate": "yesterday", "Page": "0",
         "PageSize": "20001", "OrderId": "S-1"}))) == [
             "CampaignId", "OrderId", "Page", "PageSize", "StartDate", "Status"]
     refused = account.get("Actions", Status="OPEN").json()["Errors"]

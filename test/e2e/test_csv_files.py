@@ -113,7 +113,7 @@ def test_too_long_a_file(world):
 
 def test_every_wrong_cell_of_every_row_is_named_by_its_column(world):
     text = "\n".join([
-        HEADER, row(world, "A1"), "a-b,x,,-1,someday,LOST,", row(world, "A2", amount="1.234")])
+        HEADER, row(world, "A1"), "a\ab,x,,-1,someday,LOST,", row(world, "A2", amount="1.234")])
     for query in ({}, {"DryRun": "true"}, {"TakeGoodRows": "true"}):
         answer = send(world.partner, text, **query).json()
         assert {(error["Row"], error["Field"]) for error in answer["Errors"]} == {
@@ -155,9 +155,11 @@ def test_the_brands_file_has_its_own_columns(world):
                                      f"{world.brand.prefix}/ActionInquiries/{two}"]
     accepted = world.partner.ok(world.partner.get(f"ActionInquiries/{one}"))
     wanted = {"ResolutionStatus": "VALID", "FinalPayout": "4.50", "ResolutionNotes": "Found it",
-              "TransactionAmount": "80.00", "CustomerId": "C9", "PromoCode": "TEN",
+              "TransactionAmount": "80.00", "CustomerId": "", "PromoCode": "TEN",
               "TransactionDate": "2026-01-14T00:00:00+00:00"}
     assert {name: accepted[name] for name in wanted} == wanted and accepted["ActionId"]
+    action = world.brand.ok(world.brand.get(f"Actions/{accepted['ActionId']}"))
+    assert action["CustomerId"] == "C9"  # C6: the brand's own
     declined = world.partner.ok(world.partner.get(f"ActionInquiries/{two}"))
     assert (declined["RejectReason"], declined["ResolutionNotes"]) == ("Other", "No, not")
 

@@ -42,7 +42,7 @@ def test_every_wrong_field_is_named_in_one_answer(world):
     answer = world.partner.post("ActionInquiries", {
         "CampaignId": "9999999", "TransactionDate": "someday", "TransactionAmount": "-1",
         "Currency": "EURO", "InquiryType": "LOST", "TrackingLink": "javascript:1",
-        "MediaPartnerInquiryId": "a-b", "Colour": "red", "OrderId": "x" * 201})
+        "MediaPartnerInquiryId": "a\nb", "Colour": "red", "OrderId": "x" * 201})
     assert answer.status_code == 400
     assert fields_of(answer) == sorted([
         "CampaignId", "TransactionDate", "TransactionAmount", "Currency", "InquiryType",
@@ -95,7 +95,10 @@ def test_the_brand_does_not_see_the_partners_private_fields(world):
         assert name not in seen
     assert seen["MediaPartnerName"] == "Cashback Corner"
     assert seen["Uri"] == f"/Advertisers/{world.brand.sid}/ActionInquiries/{inquiry}"
-    assert "between us" not in world.brand.get("ActionInquiries", CampaignId=world.campaign).text
+    (listed,) = world.brand.ok(world.brand.get("ActionInquiries",
+                                               CampaignId=world.campaign))["ActionInquiries"]
+    assert [one["Comment"] for one in listed.pop("Comments")] == ["between us"]  # C7: both read it
+    assert "between us" not in str(listed)
 
 
 def test_anothers_inquiry_is_not_found(world):

@@ -186,11 +186,10 @@ def test_what_a_decision_does_not_name_stays(world):
     ("VALID", {"ActionTrackerId": "1", "TransactionAmount": "0", "FinalPayout": "-1",
                "TransactionDate": "2126-01-01", "ItemSubtotal1": "1.005"},
      ["ActionTrackerId", "FinalPayout", "ItemSubtotal1", "TransactionAmount", "TransactionDate"]),
-    ("VALID", {"ActionTrackerId": "1", "RejectReason": "Other"}, ["RejectReason"]),
     ("DECLINED", {}, ["RejectReason"]),
     ("DECLINED", {"RejectReason": "Because"}, ["RejectReason"]),
     ("DECLINED", {"RejectReason": "Other", "FinalPayout": "3"}, ["FinalPayout"]),
-    ("INCOMPLETE", {"RejectReason": "Other"}, ["RejectReason"]),
+    ("INCOMPLETE", {"RejectReason": "Other", "FinalPayout": "3"}, ["FinalPayout"]),
     ("UNRESOLVED", {}, ["ResolutionStatus"]),
     ("", {}, ["ResolutionStatus"]),
     ("MAYBE", {"Id": "", "Colour": "red"}, ["Colour", "Id", "ResolutionStatus"]),
@@ -255,7 +254,8 @@ def test_the_fields_of_each_role(world):
         "InquiryDate": "2026-01-16T00:00:00+00:00",
         "ResolutionDeadlineDate": "2026-02-01T00:00:00+00:00",
         "ActionId": "", "ActionUri": "", "AutoApprovalDate": "", "RejectReason": "",
-        "FinalPayout": "", "ResolutionDate": "", "ClosedDate": "", "Comments": []}
+        "FinalPayout": "", "ResolutionDate": "", "ClosedDate": ""}
+    assert [one["Comment"] for one in partner["Comments"]] == ["one\ntwo"]
     assert {name: partner[name] for name in wanted} == wanted
     assert brand["MediaPartnerId"] == world.partner.id
     assert brand["MediaPartnerName"] == "Cashback Corner"

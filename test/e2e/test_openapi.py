@@ -682,7 +682,8 @@ def test_an_inquiry_with_everything_in_it(stage):
     for id, api in (("getPartnerInquiry", stage.partner), ("getBrandInquiry", stage.brand)):
         shown = operation_of(id)
         value = shown.check(send(shown, api, {"Id": inquiry}), 200)
-        assert value["ActionId"] and value["Comments"][0]["Comment"] == "Seen"
+        assert value["ActionId"]
+        assert [one["Comment"] for one in value["Comments"]] == ["two\nlines", "Seen"]
         assert [name for name, member in value.items() if member == ""] == [
             "AutoApprovalDate", "RejectReason"]
 

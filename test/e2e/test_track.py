@@ -63,7 +63,7 @@ def test_a_conversion_becomes_an_action_and_both_sides_hear_of_it(world, trackin
         "A-100", amount="89.90", customerid="C-5", promocode="TRAIL10", subid1="news", subid2="w47",
         subid3="b2", sharedid="spring", eventdate="2026-01-15T09:15:00Z"))
     wanted = {
-        "ActionId": id, "Oid": "A-100", "Status": "PENDING", "ReferringType": "POSTBACK",
+        "ActionId": id, "Oid": "A-100", "Status": "PENDING", "ReferringType": "DATAPOST",
         "Amount": "89.90", "OriginalAmount": "89.90", "Currency": "EUR", "CustomerId": "C-5",
         "PromoCode": "TRAIL10", "SubId1": "news", "SubId2": "w47", "SubId3": "b2",
         "SharedId": "spring", "CampaignId": world.campaign, "CampaignName": "Acme Autumn",

@@ -58,7 +58,7 @@ static void test_an_accepted_inquiry_makes_an_action(void **state)
     assert_int_equal(action.partner, 34);
     assert_int_equal(action.brand, 56);
     assert_int_equal(action.payout, 500);
-    json_t *shown = action_show(&action);
+    json_t *shown = action_show(&action, false);
     assert_string_equal(member(shown, "Id"), "99");
     assert_string_equal(member(shown, "ReferringType"), "ACTION_INQUIRY");
     assert_string_equal(member(shown, "Status"), "PENDING");
@@ -80,7 +80,7 @@ static void test_without_a_final_payout_the_expected_one_is_paid(void **state)
     assert_int_equal(action.payout, 650);
     action_free(&action);
     make(&action, MONEY_NONE, MONEY_NONE);
-    json_t *shown = action_show(&action);
+    json_t *shown = action_show(&action, false);
     assert_string_equal(member(shown, "Payout"), "");
     json_decref(shown);
     action_free(&action);
@@ -94,7 +94,7 @@ static void test_its_event_has_every_data_point_in_the_catalogs_order(void **sta
     struct buf data = { 0 };
     make(&action, 650, 500);
     action.items = must_copy("[{\"Sku\":\"A\",\"Quantity\":\"2\"}]");
-    action_event_data(&action, &data);
+    action_event_data(&action, false, &data);
     json_t *object = json_loads(buf_text(&data), 0, NULL);
     assert_non_null(object);
     void *at = json_object_iter(object);

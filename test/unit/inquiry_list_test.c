@@ -199,22 +199,22 @@ static void test_a_page_has_each_inquirys_comments(void **state)
     step_for(house, second, STEP_REPLY, "second, two");
     assert_true(house_do(house, do_list, &mine, NULL));
     comments = json_object_get(json_array_get(mine.list, 0), "Comments");
-    assert_int_equal(json_array_size(comments), 0);
+    assert_int_equal(json_array_size(comments), 1); /* what came with the inquiry */
     comments = json_object_get(json_array_get(mine.list, 1), "Comments");
-    assert_int_equal(json_array_size(comments), 2);
-    assert_string_equal(member(json_array_get(comments, 0), "Comment"), "second, one");
-    assert_string_equal(member(json_array_get(comments, 1), "Comment"), "second, two");
+    assert_int_equal(json_array_size(comments), 3);
+    assert_string_equal(member(json_array_get(comments, 1), "Comment"), "second, one");
+    assert_string_equal(member(json_array_get(comments, 2), "Comment"), "second, two");
     comments = json_object_get(json_array_get(mine.list, 2), "Comments");
-    assert_int_equal(json_array_size(comments), 1);
-    assert_string_equal(member(json_array_get(comments, 0), "Comment"), "first, one");
+    assert_int_equal(json_array_size(comments), 2);
+    assert_string_equal(member(json_array_get(comments, 1), "Comment"), "first, one");
     json_decref(mine.list);
     mine.filter.order = inquiry_order_named("OrderId", true); /* whatever the order */
     mine.filter.rising = true;
     assert_true(house_do(house, do_list, &mine, NULL));
     comments = json_object_get(json_array_get(mine.list, 1), "Comments");
-    assert_string_equal(member(json_array_get(comments, 1), "Comment"), "second, two");
+    assert_string_equal(member(json_array_get(comments, 2), "Comment"), "second, two");
     comments = json_object_get(json_array_get(mine.list, 0), "Comments");
-    assert_string_equal(member(json_array_get(comments, 0), "Comment"), "first, one");
+    assert_string_equal(member(json_array_get(comments, 1), "Comment"), "first, one");
     json_decref(mine.list);
 }
 

@@ -152,8 +152,8 @@ static void test_each_wrong_field_says_what_would_be_right(void **state)
         { "CampaignId", "99999999999999999999", "whole number above 0" },
         { "OrderId", "a\nb", "one line" },
         { "OrderId", "a\x01z", "control characters" },
-        { "MediaPartnerInquiryId", "INQ-7", "letters and digits" },
-        { "MediaPartnerInquiryId", "\xc3\xa9", "letters and digits" },
+        { "MediaPartnerInquiryId", "INQ\n7", "one line without control characters" },
+        { "MediaPartnerInquiryId", "INQ\x7f", "one line without control characters" },
         { "TransactionDate", "yesterday", "ISO 8601" },
         { "TransactionDate", "2026-13-01", "ISO 8601" },
         { "TransactionDate", "2026-11-25", "not be in the future" },
@@ -469,11 +469,38 @@ static void test_a_decision_is_applied_whole(void **state)
     assert_int_equal(inquiry.final_payout, 500);
     assert_string_equal(inquiry.promo_code, "TEN");
     assert_string_equal(inquiry.resolution_notes, "Found it");
-    assert_string_equal(inquiry.customer_id, "C-9");
+    assert_null(inquiry.customer_id); /* C6: the brand's own is the action's */
+    assert_string_equal(resolution.customer_id, "C-9");
     assert_int_equal(inquiry.transaction_at, 1795046400000);
     char *items = json_dumps(resolution.items, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(items,
                         "[{\"Amount\":\"9.50\",\"Quantity\":\"3\",\"Sku\":\"A\"},{\"Sku\":\"B\"}]");
+    free(items);
+    resolution_free(&resolution);
+    inquiry_free(&inquiry);
+}
+
+/* C1: every published name of an item's field; C10: a reason to reject means nothing here. */
+static void test_all_published_item_names_are_taken(void **state)
+{
+    (void)state;
+    struct inquiry inquiry;
+    struct resolution resolution;
+    set_out(&inquiry, STATUS_UNRESOLVED, INQUIRY_OPEN);
+    assert_string_equal(
+        decide("{\"Id\":12,\"ResolutionStatus\":\"VALID\",\"ActionTrackerId\":7,"
+               "\"RejectReason\":\"Anything\",\"ItemSku1\":\"A\",\"ItemCategory1\":\"B\","
+               "\"ItemName1\":\"C\",\"ItemSubCategory1\":\"D\",\"ItemMPN1\":\"E\","
+               "\"ItemTotalRebate1\":\"5.0\",\"ItemQty1\":2,\"ItemSubtotal1\":9.5,"
+               "\"ItemQty100\":\"1\",\"ItemSubTotal100\":\"1\"}",
+               &inquiry, &resolution),
+        "");
+    assert_int_equal(resolution.reject_reason, -1);
+    char *items = json_dumps(resolution.items, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(items, "[{\"Amount\":\"9.5\",\"Category\":\"B\",\"Mpn\":\"E\","
+                               "\"Name\":\"C\",\"Quantity\":\"2\",\"Sku\":\"A\","
+                               "\"SubCategory\":\"D\",\"TotalRebate\":\"5.0\"},"
+                               "{\"Amount\":\"1\",\"Quantity\":\"1\"}]");
     free(items);
     resolution_free(&resolution);
     inquiry_free(&inquiry);
@@ -510,8 +537,6 @@ static void test_a_wrong_decision_changes_nothing(void **state)
         { "{\"Id\":12,\"ResolutionStatus\":\"MAYBE\"}", "ResolutionStatus" },
         { "{\"Id\":12,\"ResolutionStatus\":\"DECLINED\"}", "RejectReason" },
         { "{\"Id\":12,\"ResolutionStatus\":\"DECLINED\",\"RejectReason\":\"No\"}", "RejectReason" },
-        { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"RejectReason\":\"Other\"}",
-          "RejectReason" },
         { "{\"Id\":12,\"ResolutionStatus\":\"VALID\"}", "ActionTrackerId" },
         { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"FinalPayout\":\"1\"}", "FinalPayout" },
         { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"TransactionAmount\":\"1.005\"}",
@@ -525,6 +550,13 @@ static void test_a_wrong_decision_changes_nothing(void **state)
         { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemSku101\":\"x\"}", "ItemSku101" },
         { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemSku\":\"x\"}", "ItemSku" },
         { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemSku01\":\"x\"}", "ItemSku01" },
+        { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemSku0\":\"x\"}", "ItemSku0" },
+        { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemQty1\":\"1.5\"}", "ItemQty1" },
+        { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemTotalRebate1\":\"x\"}",
+          "ItemTotalRebate1" },
+        { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"ItemQty1\":\"1\","
+          "\"ItemQuantity1\":\"2\"}",
+          "ItemQuantity1" },
         { "{\"Id\":12,\"ResolutionStatus\":\"INCOMPLETE\",\"Colour\":\"x\"}", "Colour" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -764,6 +796,7 @@ int main(void)
         cmocka_unit_test(test_it_is_reopened_only_once),
         cmocka_unit_test(test_each_step_has_its_event),
         cmocka_unit_test(test_a_decision_is_applied_whole),
+        cmocka_unit_test(test_all_published_item_names_are_taken),
         cmocka_unit_test(test_what_a_decision_leaves_out_stays),
         cmocka_unit_test(test_a_wrong_decision_changes_nothing),
         cmocka_unit_test(test_a_refused_step_keeps_every_field),

@@ -19,11 +19,11 @@ const fieldsOf = (campaigns) => [
   { name: "ExpectedPayout", label: "Expected payout", kind: "money", check: checks.payout },
   { name: "ResolutionDeadlineDate", label: "Resolution deadline", kind: "date", hint: "Until when you need the brand's answer." },
   { name: "more", kind: "group", label: "What helps to find it" },
-  { name: "MediaPartnerInquiryId", label: "Inquiry ID", maxlength: 100, check: checks.reference, hint: "Your own reference: letters and digits. The brand does not see it." },
+  { name: "MediaPartnerInquiryId", label: "Inquiry ID", maxlength: 100, hint: "Your own reference. The brand does not see it." },
   { name: "CustomerId", label: "Customer ID", maxlength: 200, hint: "The brand does not see it." },
   { name: "InquiryDate", label: "Inquiry date", kind: "date", check: checks.past, hint: "When your customer asked. The brand does not see it." },
   { name: "TrackingLink", label: "Tracking link", maxlength: 2000, wide: true, check: checks.address, placeholder: "https://" },
-  { name: "InquiryNotes", label: "Notes", kind: "textarea", maxlength: 4000, hint: "For yourself: the brand does not see them. What the brand has to know goes into a comment on the inquiry." },
+  { name: "InquiryNotes", label: "Notes", kind: "textarea", maxlength: 4000, hint: "The first comment on the inquiry; the brand reads it." },
 ];
 
 async function open(values) {

@@ -79,7 +79,6 @@ export const checks = {
   amount: (value) => (/^0*(\.0*)?$/.test(value) ? "More than 0." : exceeds(value, AMOUNT_MOST) ? "At most 5,000,000." : ""),
   payout: (value) => (exceeds(value, AMOUNT_MOST) ? "At most 5,000,000." : ""),
   past: (value) => (Date.parse(value) > Date.now() + DAY_MS ? "This is in the future." : ""),
-  reference: (value) => (/^[A-Za-z0-9]*$/.test(value) ? "" : "Letters and digits only."),
   address: (value) => (/^https?:\/\//i.test(value) ? "" : "A web address that starts with http:// or https://."),
   currency: (value) => (/^[A-Za-z]{3}$/.test(value) ? "" : "Three letters, such as EUR."),
 };
