@@ -29,7 +29,7 @@ def test_a_failed_first_try_is_tried_again_after_its_back_off_under_the_same_id(
     delivery = Delivery(world, receiver.url("/in?try={Attempt}"))
     event = delivery.send(Oid="O-1")
     first, second = receiver.wait(2)
-    assert 3.9 <= second.at - first.at <= 8, "about 5 s, give or take 20 %"
+    assert 3.9 <= second.at - first.at <= 20, "about 5 s, and not the 30 s that come next"
     assert first.header("webhook-id") == second.header("webhook-id")
     assert first.body == second.body
     assert (first.target, second.target) == ("/in?try=1", "/in?try=2")
@@ -151,7 +151,7 @@ def test_retry_after_in_seconds_is_obeyed(world, receiver, status):
     delivery = Delivery(world, receiver.url())
     delivery.send()
     first, second = receiver.wait(2)
-    assert 8 <= second.at - first.at < 14
+    assert 8 <= second.at - first.at < 25
     delivery.await_state("DELIVERED")
 
 

