@@ -130,7 +130,8 @@ static bool run_show(struct api_job *job, struct db *db)
 {
     struct maintenance_work *work = work_of(job);
     maintenance_load(db, &work->maintenance);
-    work->waiting = ledger_pending(db, 0, 0);
+    const struct caller *caller = &job->call->caller;
+    work->waiting = ledger_pending(db, caller->kind == ACCOUNT_OPERATOR ? 0 : caller->account, 0);
     return true;
 }
 
@@ -170,8 +171,7 @@ static void finish_show(struct api_job *job)
     show_date(shown, "ExpectedEndDate", any ? maintenance->expected_end_at : DATE_NONE);
     show_date(shown, "StartedDate", any ? maintenance->started_at : DATE_NONE);
     show_date(shown, "EndDate", any ? maintenance->ended_at : DATE_NONE);
-    if (whole)
-        show_int(shown, "Waiting", work->waiting);
+    show_int(shown, "Waiting", work->waiting);
     json_object_set_new(shown, "CatchUp", show_catchup(&progress, whole));
     call_json_answer(job->call, 200, shown);
 }

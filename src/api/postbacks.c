@@ -7,20 +7,26 @@
 
 #include "api/body.h"
 #include "api/outward.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "engine/waits.h"
 #include "model/date.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/postbacks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { POSTBACKS_DEFAULT = 100, POSTBACKS_MOST = 1000 };
 
 struct log_work {
     struct api_job api;
+    struct postback_wait *waits; /* of those shown, in their order */
+    size_t wait_count;
     struct postback_filter filter;
     int64_t id, notification, new_id, next;
     char base[API_BASE_TEXT];
@@ -31,13 +37,48 @@ static struct log_work *work_of(struct api_job *job)
     return (struct log_work *)job;
 }
 
+static void clear_work(struct api_job *job)
+{
+    free(work_of(job)->waits);
+}
+
 static struct log_work *work_new(struct call *call, void *context,
                                  bool (*run)(struct api_job *, struct db *),
                                  void (*finish)(struct api_job *))
 {
-    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish, NULL);
+    struct log_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
     api_base(call, work->base);
     return work;
+}
+
+/* ---- why they wait ---- */
+
+/* On the loop: what the engine knows besides. */
+static void show_wait(const struct log_work *work, json_t *shown, const struct postback_wait *row)
+{
+    struct wait wait = { .since = DATE_NONE, .until = DATE_NONE };
+    if (row != NULL) {
+        struct wait_facts facts = row->facts;
+        facts.now = clock_wall_ms();
+        engine_wait(work->api.api->engine, row->notification, &facts);
+        wait = wait_of(&facts);
+    }
+    show_text(shown, "WaitReason", row != NULL ? wait_reason_name(wait.reason) : "");
+    show_date(shown, "WaitSinceDate", wait.since);
+    show_date(shown, "WaitUntilDate", wait.until);
+}
+
+static void show_waits(const struct log_work *work, const json_t *postbacks)
+{
+    size_t i, at = 0;
+    json_t *shown;
+    json_array_foreach(postbacks, i, shown)
+    {
+        const char *id = json_string_value(json_object_get(shown, "Id"));
+        int64_t number;
+        bool waits = at < work->wait_count && id_parse(id, &number) && work->waits[at].id == number;
+        show_wait(work, shown, waits ? &work->waits[at++] : NULL);
+    }
 }
 
 /* ---- the list ---- */
@@ -117,6 +158,7 @@ static bool run_list(struct api_job *job, struct db *db)
     json_t *postback;
     job->shown = postback_list(db, job->call->caller.account, &work->filter, &work->next);
     json_array_foreach(job->shown, i, postback) set_uri(job, postback);
+    work->wait_count = postback_waits(db, job->call->caller.account, job->shown, &work->waits);
     return true;
 }
 
@@ -125,6 +167,7 @@ static void finish_list(struct api_job *job)
     static const char *const cursor[] = { "Before", NULL };
     struct log_work *work = work_of(job);
     struct buf next = { 0 };
+    show_waits(work, job->shown);
     if (work->next != 0) {
         page_uri(&next, job->call, cursor);
         buf_fmt(&next, "%cBefore=%" PRId64, strchr(buf_text(&next), '?') != NULL ? '&' : '?',
@@ -154,9 +197,20 @@ static bool run_show(struct api_job *job, struct db *db)
     struct log_work *work = work_of(job);
     const struct caller *caller = &job->call->caller;
     job->shown = postback_show(db, caller->account, caller->sid, work->id);
-    if (job->shown != NULL)
-        set_uri(job, job->shown);
-    return job->shown != NULL;
+    if (job->shown == NULL)
+        return false;
+    set_uri(job, job->shown);
+    json_t *alone = json_pack("[O]", job->shown);
+    work->wait_count = postback_waits(db, caller->account, alone, &work->waits);
+    json_decref(alone);
+    return true;
+}
+
+static void finish_show(struct api_job *job)
+{
+    const struct log_work *work = work_of(job);
+    show_wait(work, job->shown, work->wait_count > 0 ? &work->waits[0] : NULL);
+    api_job_show(job);
 }
 
 static void audit(struct api_job *job, struct db *db, const char *action)
@@ -252,7 +306,7 @@ static void show(struct call *call, void *context)
     int64_t id;
     if (!id_given(call, &id))
         return;
-    struct log_work *work = work_new(call, context, run_show, api_job_show);
+    struct log_work *work = work_new(call, context, run_show, finish_show);
     work->id = id;
     api_read(&work->api);
 }

@@ -274,6 +274,30 @@ bool courier_has(const struct courier *courier, int64_t notification)
     return route_find(courier, notification) != NULL;
 }
 
+bool courier_look(const struct courier *courier, int64_t notification, struct courier_view *out)
+{
+    struct route *route = route_find(courier, notification);
+    int64_t now = clock_steady_ms();
+    if (route == NULL)
+        return false;
+    *out = (struct courier_view){
+        .state = lane_state(route->lane),
+        .since_ms = lane_since(route->lane),
+        .next_at_ms = lane_next_at(route->lane, now),
+        .paced = !list_empty(&route->gate) || lane_is_paced(route->lane, now),
+        .busy = lane_is_busy(route->lane),
+        .full = !list_empty(&route->starved),
+    };
+    return true;
+}
+
+bool courier_stands(const struct courier *courier, int64_t notification)
+{
+    const struct route *route = route_find(courier, notification);
+    return route != NULL &&
+           (lane_state(route->lane) == LANE_DOWN || lane_stands(route->lane, clock_steady_ms()));
+}
+
 enum lane_state courier_state(const struct courier *courier, int64_t notification)
 {
     struct route *route = route_find(courier, notification);

@@ -68,6 +68,17 @@ void courier_hurry(struct courier *courier, int64_t notification);
 void courier_recall(struct courier *courier, int64_t notification, struct list *queued);
 /* Takes one out of the queue; NULL when it is not queued. */
 struct postback *courier_take(struct courier *courier, int64_t notification, int64_t postback);
+/* Why a lane gives out nothing more just now.  False when there is no such lane. */
+struct courier_view {
+    enum lane_state state;
+    int64_t since_ms;   /* in this state; steady clock */
+    int64_t next_at_ms; /* DOWN: not before then, as far as time decides it; steady clock */
+    bool paced, busy;   /* Maximum Requests, the window have no room */
+    bool full;          /* the cap on all lanes, or the account's share of it, is reached */
+};
+bool courier_look(const struct courier *courier, int64_t notification, struct courier_view *out);
+/* It is DOWN, or may hang: lane_stands().  False when there is no such lane. */
+bool courier_stands(const struct courier *courier, int64_t notification);
 /* HELD when there is no such lane. */
 enum lane_state courier_state(const struct courier *courier, int64_t notification);
 

@@ -24,8 +24,10 @@ struct lane {
     int64_t notification;
     struct lane_limits limits;
     enum lane_state state;
+    int64_t since; /* in this state */
     struct list queue;
     size_t queued, in_flight;
+    int64_t moved_at; /* the last delivery, or when the first of those in flight left after none */
 
     int window;
     int delivered;  /* since the window last changed */
@@ -70,6 +72,7 @@ static void become(struct lane *lane, enum lane_state state, int64_t now_ms)
     if (!may_become[lane->state][state])
         bug("a lane goes from state %d to %d", (int)lane->state, (int)state);
     lane->state = state;
+    lane->since = now_ms;
     lane->delivered = lane->failures = lane->forgiven = 0;
     lane->probing = false;
     if (state == LANE_DOWN) {
@@ -87,6 +90,7 @@ struct lane *lane_new(int64_t notification, const struct lane_limits *limits, in
     struct lane *lane = must_alloc(sizeof(*lane));
     lane->notification = notification;
     lane->state = LANE_READY;
+    lane->since = since_ms;
     lane->limits = *limits;
     lane->window = window_first(lane);
     pace_start(&lane->pace, limits->maximum_requests, since_ms);
@@ -197,7 +201,8 @@ struct postback *lane_next(struct lane *lane, int64_t now_ms, int64_t *wake_ms)
         return NULL;
     }
     pace_take(&lane->pace);
-    lane->in_flight++;
+    if (lane->in_flight++ == 0)
+        lane->moved_at = now_ms;
     lane->probing = lane->state == LANE_DOWN;
     return remove_from_queue(lane, lane->queue.next);
 }
@@ -229,6 +234,7 @@ static void done_delivered(struct lane *lane, int64_t now_ms)
 {
     lane->failures = 0;
     lane->rest_until = 0;
+    lane->moved_at = now_ms;
     if (lane->state == LANE_DOWN) {
         become(lane, LANE_READY, now_ms);
         return;
@@ -307,6 +313,31 @@ void lane_done(struct lane *lane, enum verdict verdict, int64_t now_ms)
 }
 
 /* ---- questions ---- */
+
+int64_t lane_since(const struct lane *lane)
+{
+    return lane->since;
+}
+
+int64_t lane_next_at(struct lane *lane, int64_t now_ms)
+{
+    return first_may_go_at(lane, now_ms);
+}
+
+bool lane_is_paced(struct lane *lane, int64_t now_ms)
+{
+    return lane->limits.maximum_requests > 0 && pace_ready_at(&lane->pace, now_ms) > now_ms;
+}
+
+bool lane_is_busy(const struct lane *lane)
+{
+    return lane->in_flight >= most_in_flight(lane);
+}
+
+bool lane_stands(const struct lane *lane, int64_t now_ms)
+{
+    return lane->failures > 0 || (lane->in_flight > 0 && now_ms - lane->moved_at >= LANE_STANDS_MS);
+}
 
 enum lane_state lane_state(const struct lane *lane)
 {

@@ -68,6 +68,17 @@ size_t lane_drain(struct lane *lane, struct list *out);
 /* Takes one postback out of the queue; NULL when it is not queued (not there, or in flight). */
 struct postback *lane_take(struct lane *lane, int64_t postback);
 
+/* Nothing was delivered for LANE_STANDS_MS although something is under way, or the destination has
+ * failed since: it may hang, though it is not known to be down. */
+enum { LANE_STANDS_MS = 2000 };
+bool lane_stands(const struct lane *lane, int64_t now_ms);
+
+/* For who asks why nothing goes out. */
+int64_t lane_since(const struct lane *lane);             /* in its state since then */
+int64_t lane_next_at(struct lane *lane, int64_t now_ms); /* not before, as time decides it */
+bool lane_is_paced(struct lane *lane, int64_t now_ms);   /* Maximum Requests: not now */
+bool lane_is_busy(const struct lane *lane);              /* as many as may are in flight */
+
 enum lane_state lane_state(const struct lane *lane);
 size_t lane_queued(const struct lane *lane);
 size_t lane_in_flight(const struct lane *lane);

@@ -59,13 +59,17 @@ static void committed(void *context, struct list *postbacks)
 {
     struct engine *engine = context;
     struct list *node;
-    if (!list_empty(postbacks))
-        lateness_wanted(engine);
     while ((node = list_first(postbacks)) != NULL) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
-        struct feed *feed = feed_of(engine, postback->notification);
         engine->newest = postback->id;
+        if (postback->notification == 0) { /* a hint of the account alone */
+            changes_note(&engine->changes, postback->account);
+            postback_free(postback);
+            continue;
+        }
+        lateness_wanted(engine);
+        struct feed *feed = feed_of(engine, postback->notification);
         if (postback->event == NULL) { /* a hint: rows wait on disk */
             changes_note(&engine->changes, postback->account);
             recorder_touch(engine, postback->notification, postback->account);

@@ -374,6 +374,8 @@ static void load_done(struct job *job, bool ok)
         wake(feed);
     else if (active)
         feed_more(feed);
+    if (ok && loaded == NULL)
+        lateness_gone(engine, feed->notification);
     if (ok)
         feed->changed = false;
     else /* the store could not be read: asked again */

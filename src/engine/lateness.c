@@ -215,6 +215,17 @@ void lateness_down(struct engine *engine, int64_t notification)
         tell_failing(engine->lateness, watch, true);
 }
 
+void lateness_gone(struct engine *engine, int64_t notification)
+{
+    struct watch *watch = map_get(&engine->lateness->watches, notification);
+    if (watch == NULL)
+        return;
+    watch->failures = 0;
+    watch->down = false;
+    tell_failing(engine->lateness, watch, false);
+    drop_if_idle(engine->lateness, watch);
+}
+
 /* ---- late ---- */
 
 static void tell_late(struct lateness_watch *lateness, struct watch *watch, bool begins,
@@ -314,7 +325,6 @@ static void take_gone(struct lateness_watch *lateness)
         if (watch->late && watch->seen != lateness->look)
             tell_late(lateness, watch, false, NULL);
         lateness->figures.alarmed += watch->late;
-        lateness->figures.failing += watch->failing;
     }
 }
 
@@ -371,7 +381,11 @@ void lateness_wanted(struct engine *engine)
 
 void engine_lateness(const struct engine *engine, struct lateness_figures *out)
 {
+    size_t at = 0;
+    const struct watch *watch;
     *out = engine->lateness->figures;
+    while ((watch = map_each(&engine->lateness->watches, &at)) != NULL)
+        out->failing += watch->failing;
 }
 
 static int by_notification(const void *key, const void *row)

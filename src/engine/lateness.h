@@ -11,7 +11,7 @@
 #include "engine/engine.h"
 #include "model/lateness.h"
 
-struct lateness_figures { /* as last looked at */
+struct lateness_figures { /* as last looked at; failing: as it is */
     int64_t oldest_at;    /* when the oldest that waits was first due; -1: nothing waits */
     int64_t late, alarmed, failing; /* notifications; those alarmed are among the late */
 };

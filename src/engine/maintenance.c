@@ -77,29 +77,30 @@ static bool look_run(struct job *job, struct db *db)
     return true;
 }
 
-/* Postbacks in memory that are in no index yet. */
-static int64_t fresh_until(const struct engine *engine, int64_t until)
-{
-    int64_t count = 0;
-    for (const struct list *node = engine->fresh.next; node != &engine->fresh; node = node->next) {
-        const struct postback *postback = container_of(node, struct postback, fresh);
-        count += postback->due_at <= until; /* a later step's is due as of its event */
-    }
-    return count;
-}
-
-/* What waits does so for one that failed: it would keep the catch-up from ending. */
+/* What waits does so for a receiver that is down, hangs, or for one that failed: it would keep the
+ * catch-up from ending. */
 static bool is_stuck(struct engine *engine, int64_t notification)
 {
     const struct feed *feed = feed_find(engine, notification);
-    return courier_state(engine->courier, notification) == LANE_DOWN ||
-           (feed != NULL && feed_rests(feed));
+    return courier_stands(engine->courier, notification) || (feed != NULL && feed_rests(feed));
+}
+
+/* Postbacks in memory that are in no index yet: added to those left, or to those that are stuck. */
+static void add_fresh(struct engine *engine, int64_t until, int64_t *left, int64_t *stuck)
+{
+    for (const struct list *node = engine->fresh.next; node != &engine->fresh; node = node->next) {
+        const struct postback *postback = container_of(node, struct postback, fresh);
+        if (postback->due_at > until) /* a later step's is due as of its event */
+            continue;
+        *(is_stuck(engine, postback->notification) ? stuck : left) += 1;
+    }
 }
 
 static void take_left(struct pause *pause, const struct look_job *look)
 {
     struct engine *engine = pause->engine;
-    int64_t left = fresh_until(engine, look->row.ended_at), down = 0;
+    int64_t left = 0, down = 0;
+    add_fresh(engine, look->row.ended_at, &left, &down);
     for (size_t i = 0; i < look->count; i++) {
         const struct backlog *backlog = &look->left[i];
         if (is_stuck(engine, backlog->notification))
@@ -291,6 +292,13 @@ void maintenance_attempted(struct engine *engine, const struct postback *postbac
     pause->tried++;
     if (pause->hold_by != 0)
         step_after(pause, 0);
+}
+
+void maintenance_span(const struct engine *engine, int64_t *since, int64_t *until)
+{
+    const struct maintenance *now = &engine->pause->now;
+    *since = now->started_at;
+    *until = now->expected_end_at;
 }
 
 /* ---- from the API ---- */

@@ -120,6 +120,8 @@ void tester_answered(struct postback *postback, struct attempt *attempt, enum ve
 bool maintenance_start(struct engine *engine, struct error *error);
 void maintenance_stop(struct engine *engine);
 void maintenance_free(struct engine *engine);
+/* Of the pause in force, wall ms: since when, and until when it is expected to last (DATE_NONE). */
+void maintenance_span(const struct engine *engine, int64_t *since, int64_t *until);
 void maintenance_attempted(struct engine *engine, const struct postback *postback);
 
 /* ---- lateness.c ---- */
@@ -132,6 +134,7 @@ void lateness_wanted(struct engine *engine); /* there may be something to be lat
 void lateness_attempted(struct engine *engine, const struct postback *postback,
                         const struct attempt *attempt, enum verdict verdict);
 void lateness_down(struct engine *engine, int64_t notification);
+void lateness_gone(struct engine *engine, int64_t notification); /* it was deleted */
 /* When the oldest that waits was first due, as last looked at: of a notification, else of an
  * account, else (0, 0) of all; -1: nothing waits. */
 int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification);

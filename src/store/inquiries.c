@@ -17,6 +17,7 @@
 #include "store/campaigns.h"
 #include "store/events.h"
 #include "store/inquiry_rows.h"
+#include "store/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,6 +57,7 @@ static bool publish(struct job *job, struct db *db, const struct inquiry *inquir
         event = event_new(brand ? inquiry->brand : inquiry->partner, catalog_type(type), db_now(db),
                           inquiry->id, buf_text(&data), data.len);
         event_publish(job, db, event);
+        ledger_tell(db, event->account);
         event_unref(event);
     }
     buf_free(&data);
@@ -263,6 +265,8 @@ static bool add_comment(struct job *job, struct db *db, const struct caller *cal
     }
     comment_row_insert(db, inquiry->id, caller->account, caller->name, text);
     comment_append(inquiry, caller->name, text, db_now(db));
+    ledger_tell(db, inquiry->partner);
+    ledger_tell(db, inquiry->brand);
     return true;
 }
 

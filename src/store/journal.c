@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "model/date.h"
 #include "model/show.h"
+#include "store/ledger.h"
 
 #include <stdlib.h>
 
@@ -75,6 +76,7 @@ int64_t notice_add(struct db *db, int64_t account, const char *kind, const char 
     db_bind_text(add, 2, kind);
     db_bind_text(add, 3, text);
     db_bind_int(add, 4, db_now(db));
+    ledger_tell(db, account);
     return db_insert(add);
 }
 

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 struct entry {
-    int64_t notification;
-    int64_t account; /* of what was written WAITING; 0: nothing was */
+    int64_t notification; /* minus the account's id: of the account alone */
+    int64_t account;      /* of what was written WAITING; 0: nothing was */
     int pending, delivered, failed;
     int64_t bytes;  /* of what is pending */
     int64_t due_at; /* the earliest of it; LEDGER_IDLE: none is due */
@@ -95,6 +95,11 @@ void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t d
     entry->account = account;
     if (due_at < entry->due_at)
         entry->due_at = due_at;
+}
+
+void ledger_tell(struct db *db, int64_t account)
+{
+    entry_for(db, -account)->account = account;
 }
 
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification)
@@ -187,7 +192,7 @@ static void add_hint(const struct entry *entry, int64_t newest, struct list *hin
 {
     struct postback *hint = postback_new();
     hint->id = newest;
-    hint->notification = entry->notification;
+    hint->notification = entry->notification > 0 ? entry->notification : 0;
     hint->account = entry->account;
     hint->due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1;
     hint->waiting = true;

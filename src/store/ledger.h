@@ -19,6 +19,11 @@ void ledger_count(struct db *db, int64_t notification, int delivered, int failed
 #define LEDGER_IDLE INT64_MAX
 void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at);
 
+/* Something that this account's people look at is another one now: an inquiry, a notice.  Whoever
+ * looks on is told of it once it is committed (engine_changes()), also when no notification wants
+ * its event. */
+void ledger_tell(struct db *db, int64_t account);
+
 /* Undelivered postbacks now: of a notification, else of an account, else (0, 0) of all. */
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification);
 /* Their bytes, of a notification, with what this transaction has changed.  A write job. */
@@ -31,8 +36,9 @@ int64_t ledger_transaction(struct db *db);
 size_t ledger_mark(struct db *db);            /* where a part begins */
 void ledger_undo(struct db *db, size_t mark); /* back to there; 0: all */
 void ledger_write(struct db *db);             /* the counts' rows, before the commit */
-/* After the commit: appends a hint for each notification that was made to wait (struct postback
- * without an event, see store_on_fresh()), and forgets all. */
+/* After the commit: appends a hint for each notification that was made to wait, and for each
+ * account that is to be told (struct postback without an event, see store_on_fresh()), and forgets
+ * all. */
 void ledger_close(struct db *db, struct list *hints);
 
 #endif

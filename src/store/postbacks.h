@@ -4,6 +4,7 @@
 
 #include "model/attempt.h"
 #include "model/postback.h"
+#include "model/wait.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -90,6 +91,15 @@ struct postback_filter { /* 0, -1 or NULL: any */
  * behind *next.  Every scalar is a string, "" when empty. */
 json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,
                       int64_t *next);
+
+/* What the rows know of those of these objects (postback_list(), postback_show()) that wait, in
+ * their order; gives how many.  The rest of the facts is the engine's. */
+struct postback_wait {
+    int64_t id, notification;
+    struct wait_facts facts;
+};
+size_t postback_waits(struct db *db, int64_t account, const json_t *postbacks,
+                      struct postback_wait **out /* the caller frees */);
 
 /* One postback with its attempts (the last POSTBACK_ATTEMPTS_SHOWN), each with its request (rebuilt
  * from its revision, secrets hidden) and its answer.  NULL: not found. */

@@ -81,7 +81,8 @@ size_t store_reads_waiting(const struct store *store);
 /* Called on the loop thread after each commit, before the jobs' done(), with all their fresh
  * postbacks (struct postback.in) in order; the callee owns them.  One whose event is NULL is a
  * hint: rows of that notification and account were written WAITING, the first due at its due_at, -1
- * when the notification is not active (one hint a notification and commit, after the others).  Its
+ * when the notification is not active (one hint a notification and commit, after the others); with
+ * notification 0 something else of the account was written, which its people may look at.  Its
  * id is the newest of its commit: no row that comes later has one below. */
 void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
                     void *context);

@@ -177,3 +177,32 @@ def test_a_cursor_from_before_a_restart_is_answered_at_once():
         started = time.monotonic()
         assert cursor_of(world.partner, Since=known) != known
         assert time.monotonic() - started < 5
+
+
+def test_each_step_of_an_inquiry_is_a_change_for_both(world):
+    """P5: though no event notification wants its event; a notice is one, too."""
+    def told(what, *accounts):
+        for waiting in before:
+            assert waiting.status() == 200 and waiting.answer.json()["Cursor"] != waiting.cursor, (what, waiting.api.sid)
+
+    def looking(*accounts):
+        return [Waiting(api, settled(api)) for api in accounts]
+
+    both = world.partner, world.brand
+    before = looking(*both)
+    one = world.open()
+    told("opened")
+    for account, method, path, body in (
+            (world.brand, "put", "ActionInquiries", {"Id": one, "ResolutionStatus": "INCOMPLETE"}),
+            (world.brand, "post", f"ActionInquiries/{one}/Comments", {"Comment": "Which shop?"}),
+            (world.partner, "post", f"ActionInquiries/{one}/Comments", {"Comment": "In Lyon."}),
+            (world.partner, "post", f"ActionInquiries/{one}/Close", {})):
+        before = looking(*both)
+        account.ok(getattr(account, method)(path, body))
+        told(path)
+    stranger = world.account("PARTNER", "Stranger")
+    quiet = Waiting(stranger, settled(stranger))
+    world.open(OrderId="B-1")
+    assert quiet.still_waits(), "another's inquiry is no change of the stranger's"
+    world.operator.ok(world.operator.put(f"Accounts/{stranger.sid}/DataPoints", {"DataPoints": ["Reopened"]}))
+    assert quiet.status() == 200

@@ -49,8 +49,8 @@ def test_an_account_sees_the_pause_and_not_how_much_the_server_has_to_do(world, 
     start(world, Message="New disks.")
     for account in (world.partner, world.brand):
         seen = account.ok(account.get("Maintenance"))
-        assert (seen["State"], seen["Message"]) == ("ON", "New disks.")
-        assert set(seen["CatchUp"]) == {"Percent", "ExpectedEnd"} and "Waiting" not in seen
+        assert (seen["State"], seen["Message"], seen["Waiting"]) == ("ON", "New disks.", "0")
+        assert set(seen["CatchUp"]) == {"Percent", "ExpectedEnd"}
 
 
 @pytest.fixture
@@ -135,6 +135,25 @@ def test_a_receiver_that_is_down_does_not_keep_the_catch_up_from_its_end(world, 
     assert len(dead.postbacks(State="WAITING")) == 12
     dead.change(Url=well.url())  # or it stays in the module's figures
     well.wait(24)
+
+
+def test_a_receiver_that_hangs_is_counted_apart(world, receivers, ending):
+    """P16: it is not down yet, for it has time to answer; the others' catch-up is over before."""
+    hanging, well = receivers(hangs), receivers()
+    stuck, alive = Delivery(world, hanging.url()), Delivery(world, well.url())
+    start(world)
+    alive.send_many(4)
+    assert alive.api.ok(alive.api.get("Maintenance"))["Waiting"] == "8"
+    quiet = world.account("PARTNER", "Quiet")
+    assert quiet.ok(quiet.get("Maintenance"))["Waiting"] == "0"
+    end(world)
+    apart = await_until(lambda: (lambda up: up if up["WaitingForReceivers"] != "0" else None)(
+        status(world.operator)["CatchUp"]), "what hangs counted apart")
+    assert (apart["WaitingForReceivers"], apart["Left"]) == ("4", "0"), apart
+    await_in(world.operator, "OFF")
+    assert len(hanging.requests) >= 1 and len(stuck.postbacks(State="DELIVERED")) == 0
+    assert len(well.wait(4)) == 4
+    stuck.api.ok(stuck.api.delete(stuck.path))
 
 
 def test_a_scheduled_one_starts_by_itself(world, receiver, ending):
