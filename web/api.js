@@ -3,6 +3,8 @@
  * get/post/put/del give the answer's JSON, or throw an ApiError with the answer's message and its
  * wrong fields.  own("/Postbacks") is the path of the signed-in account's resource.
  * again and watch call back until a signal is aborted.
+ * A call whose page was left never comes back: nobody waits for it, so there is nothing to tell and nothing to draw.
+ * One that is given up on the page that stays (signal aborted otherwise) throws an AbortError.
  */
 export class ApiError extends Error {
   constructor(status, body) {
@@ -12,6 +14,9 @@ export class ApiError extends Error {
     this.body = body;
   }
 }
+
+/* The reason of the signal of a page that is left. */
+export const LEFT = new DOMException("The page was left.", "AbortError");
 
 const roots = { PARTNER: "/Mediapartners/", BRAND: "/Advertisers/" };
 let session = null;
@@ -73,10 +78,11 @@ async function ask(method, path, options = {}) {
     if (text && (answer.headers.get("Content-Type") ?? "").startsWith("application/json"))
       json = JSON.parse(text);
   } catch (error) {
-    if (error.name === "AbortError")
-      throw error;
-    throw new ApiError(0, null);
+    if (signal?.reason !== LEFT)
+      throw error.name === "AbortError" ? error : new ApiError(0, null);
   }
+  if (signal?.reason === LEFT)
+    return new Promise(() => {});
   if (answer.ok)
     return json;
   if (answer.status === 401 && session && !quiet && onSignedOut())
@@ -139,7 +145,7 @@ export async function watch(callback, signal) {
   while (!signal.aborted) {
     await seen(signal);
     const hidden = new AbortController(), hide = () => { if (document.hidden) hidden.abort(); };
-    document.addEventListener("visibilitychange", hide);
+    document.addEventListener("visibilitychange", hide, { signal });
     try {
       const answer = await get(own("/Changes"), { Since: cursor }, { signal: AbortSignal.any([signal, hidden.signal]) });
       pause = 0;

@@ -2,6 +2,7 @@
 import { ApiError, current, get, use, whenSignedOut } from "./api.js";
 import { go, isUnsaved, start } from "./router.js";
 import { frame, refresh } from "./shell.js";
+import { keepFocus } from "./ui/focus.js";
 import { toast } from "./ui/toast.js";
 
 /* A call that failed is never passed over in silence; what is no call's is a fault of ours, and stays in the console. */
@@ -18,6 +19,7 @@ try {
   use(null); /* the sign-in page says more when the server is away */
 }
 const main = frame(document.body);
+keepFocus(main);
 whenSignedOut(() => {
   if (isUnsaved())
     return true;

@@ -41,7 +41,8 @@ function append(element, children) {
   }
 }
 
-/* Puts these in place of what the element holds. */
+/* Puts these in place of what the element holds.  What changes has a place of its own that is filled: a node that is
+ * put in another's place (replaceWith and its like) would be lost while that one stands nowhere yet. */
 export function fill(element, ...children) {
   element.replaceChildren();
   append(element, children);

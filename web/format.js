@@ -3,6 +3,7 @@ const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeS
 const dateOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const dateUtc = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const dateTimeUtc = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 const timeShort = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const whole = new Intl.NumberFormat();
 
@@ -12,8 +13,32 @@ export const date = (text) => (text ? dateTime.format(parsed(text)) : "");
 export const day = (text) => (text ? dateOnly.format(parsed(text)) : "");
 /* To the second. */
 export const exact = (text) => (text ? exactly.format(parsed(text)) : "");
-/* A day that was given without a time is midnight in UTC: it stays that day wherever one reads it. */
-export const calendarDay = (text) => (/T00:00:00(\.0+)?(Z|\+00:00)$/.test(text ?? "") ? dateUtc.format(parsed(text)) : date(text));
+/* A day that was given without a time is midnight in UTC: it stays that day wherever one reads it.  One with a time is
+ * told in UTC too, or two orders of one day would stand under two days. */
+export function calendarDay(text) {
+  if (!text)
+    return "";
+  return /T00:00:00(\.0+)?(Z|\+00:00)$/.test(text) ? dateUtc.format(parsed(text)) : `${dateTimeUtc.format(parsed(text))} UTC`;
+}
+
+/* ---- days of the person's zone ---- */
+
+/* "Europe/Berlin (UTC+1)": where times and days are those of. */
+export function zone(at = new Date()) {
+  const minutes = -at.getTimezoneOffset(), [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const offset = `UTC${minutes < 0 ? "−" : "+"}${hours}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return minutes === 0 && name === "UTC" ? "UTC" : `${name} (${offset})`;
+}
+const midnight = (day, later) => {
+  const [year, month, date] = day.split("-").map(Number), at = new Date(year, month - 1, date + later);
+  at.setFullYear(year, month - 1, date + later); /* a year under 100 is that year */
+  return at;
+};
+const toSecond = (at) => at.toISOString().replace(/\.\d+Z$/, "Z");
+/* The first and the last second of a day ("2026-01-15") of the person's zone, as the API takes them: 23 to 25 hours apart. */
+export const dayStart = (day) => toSecond(midnight(day, 0));
+export const dayEnd = (day) => toSecond(new Date(midnight(day, 1) - 1000));
 /* "10:42" today, else with its date. */
 export function moment(text) {
   const at = parsed(text);
@@ -21,6 +46,8 @@ export function moment(text) {
     return "";
   return at.toDateString() === new Date().toDateString() ? timeShort.format(at) : dateTime.format(at);
 }
+/* "1 postback", "2 postbacks". */
+export const counted = (count, one, many = `${one}s`) => `${whole.format(Number(count))} ${Number(count) === 1 ? one : many}`;
 export const number = (text) => (text === "" || text === undefined || text === null ? "" : whole.format(Number(text)));
 /* Money is a decimal string and stays one: digits are grouped, never computed. */
 export function money(text, currency) {

@@ -6,9 +6,9 @@
  *   setQuery(values)  changes the address's query without leaving the page ("" takes a name out)
  *   guard(unsaved)    while unsaved() holds, leaving the page asks first
  * Whatever a page starts (requests, timers, watch) ends with its signal; what it does with its context after that
- * does nothing, for another page is shown by then.
+ * does nothing, for another page is shown by then.  A request that it made with its signal never comes back (api.js).
  */
-import { current, isOperator } from "./api.js";
+import { LEFT, current, isOperator } from "./api.js";
 import { fill, h } from "./dom.js";
 import { confirm } from "./ui/dialog.js";
 
@@ -142,7 +142,7 @@ function contextOf(params, signal) {
 }
 
 async function show() {
-  leaving?.abort();
+  leaving?.abort(LEFT);
   const here = leaving = new AbortController();
   if (!current() && location.pathname !== "/sign-in") {
     const next = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname + location.search)}`;

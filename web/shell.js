@@ -20,7 +20,8 @@ const sections = () => {
 };
 
 const header = h("header.top"), nav = h("nav.side", { id: "sections", "aria-label": "Sections" });
-const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), banner = h("aside.banner", { "aria-label": "Maintenance", hidden: true }, bannerSays, bannerBar);
+const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), bannerAway = h("button.plain", { type: "button", "aria-label": "Put this message away" }, icon("close"));
+const banner = h("aside.banner", { "aria-label": "Maintenance", hidden: true }, h("div.banner-line", null, bannerSays, h("span.gap"), bannerAway), bannerBar);
 const announcer = h("div.away", { "aria-live": "polite" });
 const main = h("main", { id: "main", tabindex: "-1" });
 let unread = 0;
@@ -135,10 +136,29 @@ export async function look() {
     looking = setTimeout(look, banner.hidden ? 30000 : 3000);
 }
 
+/* Whom it concerns: a planned one in its last three days; a catch-up those who have something waiting. */
+const NEAR_MS = 3 * 86400000;
+const concerns = (now) => ({
+  SCHEDULED: new Date(now.StartDate) - Date.now() < NEAR_MS, STARTING: true, ON: true, ENDING: true, CATCHING_UP: Number(now.Waiting) > 0,
+}[now.State] ?? false);
+
+/* One that was put away stays so until there is something else to say. */
+let put = null;
+const told = () => put ?? (() => { try { return localStorage.getItem("banner.away"); } catch { return null; } })();
+function putAway(which) {
+  put = which;
+  try {
+    localStorage.setItem("banner.away", which);
+  } catch { /* then until the page is loaded anew */ }
+  banner.hidden = true;
+}
+
 function drawMaintenance(now) {
-  banner.hidden = !["SCHEDULED", "STARTING", "ON", "ENDING", "CATCHING_UP"].includes(now.State);
+  const which = `${now.Id} ${now.State === "STARTING" ? "ON" : now.State} ${now.StartDate} ${now.ExpectedEndDate} ${now.Message}`;
+  banner.hidden = !concerns(now) || told() === which;
   if (banner.hidden)
     return;
+  bannerAway.onclick = () => putAway(which);
   const what = {
     SCHEDULED: `Maintenance is planned from ${date(now.StartDate)}: postbacks will wait and go out afterwards.`,
     STARTING: "Maintenance is starting: postbacks wait.",

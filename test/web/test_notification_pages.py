@@ -365,7 +365,7 @@ def test_a_receiver_that_cannot_be_reached_is_told_in_plain_words(browser, world
     made = world.notify(world.partner, gone.url())
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
     browser.click("Send test")
-    browser.see("Not delivered. The receiver: it could not be reached", within=".trial")
+    browser.see("Not delivered. The receiver could not be reached", within=".trial")
 
 
 # ---- signing ----

@@ -1,5 +1,6 @@
 """The operator's pages: accounts, users, tokens, campaigns, event types, headers, maintenance, audit."""
 
+import datetime
 import uuid
 
 import pytest
@@ -7,6 +8,8 @@ import requests
 
 from browser import PASSWORD
 from harness.delivery import Delivery
+from harness.receiver import resets
+from harness.server import await_until
 
 
 DESKTOP = pytest.mark.parametrize("width", ["desktop"])
@@ -171,22 +174,85 @@ def test_the_servers_health_is_shown_and_moves(browser, world, receiver):
         "return document.querySelectorAll('canvas').length === 4 && typeof Chart !== 'undefined'"), "four charts")
     browser.screenshot("operator-health")
     world.operator.ok(world.operator.post("Maintenance", {}))
-    browser.see("Maintenance", within="h1 ~ .badge")
+    browser.see("Maintenance", within="h1 ~ .badges")
     world.operator.ok(world.operator.post("Maintenance/End"))
-    browser.see("Well", within="h1 ~ .badge")
+    browser.see("Well", within="h1 ~ .badges")
 
 
 @DESKTOP
 def test_the_pages_that_look_again_go_on_after_the_server_was_away(browser, world):
     browser.sign_in(world.operator, "/operator/health")
-    browser.see("Well", within="h1 ~ .badge")
+    browser.see("Well", within="h1 ~ .badges")
     browser.cut_off("/Operator/Status")
-    browser.see("No answer", within="h1 ~ .badge")
+    browser.see("No answer", within="h1 ~ .badges")
     browser.until(lambda: browser.driver.execute_script("return window.failed") > 1, "a second call without an answer")
-    browser.connected().see("Well", within="h1 ~ .badge")
+    browser.connected().see("Well", within="h1 ~ .badges")
     browser.go("/operator/maintenance").see("Postbacks go out")
     browser.cut_off("/Operator/Maintenance$")
     browser.until(lambda: browser.driver.execute_script("return window.failed"), "a call without an answer")
     world.operator.ok(world.operator.post("Maintenance", {}))
     browser.connected().see("Postbacks are paused", within="h1 ~ .badge")
     browser.click("End the maintenance").see("Postbacks go out", within="h1 ~ .badge")
+
+
+def test_health_says_what_is_wrong_with_counts(browser, world, receivers):
+    """P7: failing event notifications and receivers that are down are no "Well"; a planned maintenance is no maintenance."""
+    browser.sign_in(world.operator, "/operator/health")
+    browser.see("Well", within="h1 ~ .badges")
+    world.operator.ok(world.operator.post("Maintenance", {"StartDate": "2031-05-01T10:00:00Z"}))
+    browser.see("Well", "Maintenance is planned from", "2031", within="h1 ~ .badges")
+    assert browser.find(".badges .badge").get_attribute("class") == "badge good"
+    cancel(world)
+    sick = [Delivery(world, receivers(resets).url(), Name=f"Sick {number}") for number in range(2)]
+    try:
+        sick[0].send_many(8)  # to both
+        browser.see("2 failing", "2 receivers down", within="h1 ~ .badges").see_no("Well", within="h1 ~ .badges")
+        assert {one.get_attribute("class") for one in browser.all(".badges .badge")} == {"badge bad"}
+        browser.screenshot("operator-health-sick")
+    finally:  # the server is the module's
+        for one in sick:
+            one.api.ok(one.api.delete(one.path))
+    browser.see("Well", within="h1 ~ .badges")
+
+
+def cancel(world):
+    world.operator.ok(world.operator.post("Maintenance/End"))
+    await_until(lambda: world.operator.ok(world.operator.get("Maintenance"))["State"] == "OFF", "no maintenance")
+
+
+def banner(browser):
+    return browser.text(".banner") if browser.all(".banner") else ""
+
+
+@DESKTOP
+def test_maintenance_is_told_to_whom_it_concerns(browser, world, receivers):
+    """P16: a planned one in its last days, a catch-up to who has something waiting; and it can be put away."""
+    soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=20)).isoformat()
+    world.operator.ok(world.operator.post("Maintenance", {"StartDate": "2031-05-01T10:00:00Z", "Message": "Far away."}))
+    try:
+        browser.sign_in(world.partner, "/inquiries")
+        look = "const done = arguments[0]; import('/assets/shell.js').then(({ look }) => look().then(done));"
+        browser.driver.execute_async_script(look)
+        assert banner(browser) == ""
+        cancel(world)
+        world.operator.ok(world.operator.post("Maintenance", {"StartDate": soon, "Message": "Tomorrow."}))
+        browser.driver.execute_async_script(look)
+        browser.see("Tomorrow.", within=".banner")
+        browser.click("Put this message away", within=".banner")
+        assert banner(browser) == ""
+        browser.go("/postbacks").driver.execute_async_script(look)
+        assert banner(browser) == ""  # it stays away
+        cancel(world)
+        world.operator.ok(world.operator.post("Maintenance", {"Message": "Now."}))
+        browser.go("/inquiries").see("Now.", within=".banner")  # another thing to say
+        slow = Delivery(world, receivers().url(), account=world.brand, MaximumRequests=1)
+        slow.send_many(40)
+        world.operator.ok(world.operator.post("Maintenance/End"))
+        browser.until(lambda: world.operator.ok(world.operator.get("Maintenance"))["State"] == "CATCHING_UP", "the catch-up")
+        browser.driver.execute_async_script(look)
+        assert banner(browser) == ""  # nothing of this account's waits
+        browser.sign_in(world.brand, "/postbacks")
+        browser.see("Maintenance is over", within=".banner")
+        slow.api.ok(slow.api.delete(slow.path))
+    finally:
+        world.operator.post("Maintenance/End")

@@ -1,11 +1,11 @@
 /* inquiries.js — an account's action inquiries: a partner's open and closed ones, or what a brand has to review. */
-import { get, isBrand, mayChange, own, query as queryOf } from "../api.js";
+import { get, isBrand, mayChange, own, query as queryOf, watch } from "../api.js";
 import { h, icon } from "../dom.js";
 import { words } from "../format.js";
 import { heading } from "../ui/heading.js";
 import { list } from "../ui/list.js";
 import { tabs } from "../ui/tabs.js";
-import { close } from "./inquiry/closing.js";
+import { closeButton } from "./inquiry/closing.js";
 import { campaignTitle, campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
 
 const all = (kind) => [["", "All"], ...Object.entries(words[kind])];
@@ -30,8 +30,8 @@ function filtersOf(view, campaigns) {
     { name: "CampaignId", label: isBrand() ? "Campaign" : "Brand and campaign", kind: "select", options: [["", "All"], ...campaigns.map((one) => [one.Id, campaignTitle(one)])] },
     { name: "InquiryType", label: "Type", kind: "select", options: all("InquiryType") },
     ...[status, state].filter(({ name }) => view.filters?.includes(name)),
-    { name: "StartDate", label: "Opened from", kind: "date" }, { name: "EndDate", label: "Opened to", kind: "date" },
-    { name: "TransactionDateStart", label: "Ordered from", kind: "date" }, { name: "TransactionDateEnd", label: "Ordered to", kind: "date" },
+    { name: "StartDate", label: "Opened from", kind: "date" }, { name: "EndDate", label: "Opened to", kind: "date", until: true },
+    { name: "TransactionDateStart", label: "Ordered from", kind: "day" }, { name: "TransactionDateEnd", label: "Ordered to", kind: "day" },
   ];
 }
 
@@ -39,18 +39,18 @@ function columnsOf(view, reload) {
   const doing = (row) => {
     if (isBrand())
       return mayReview(row) ? h("a.button.small", { href: `/inquiries/${row.Id}`, "aria-label": `Review inquiry ${row.Id}` }, "Review") : "";
-    return row.State === "OPEN" ? h("button.small", { type: "button", "aria-label": `Close inquiry ${row.Id}`, onclick: (event) => close(row, event.currentTarget, reload) }, "Close") : "";
+    return row.State === "OPEN" ? closeButton(row, reload, "button.small") : "";
   };
   const fields = inquiryFields().map(([key, title, cell, { sort, end, shown } = {}]) =>
     ({ key, title, cell, sort, align: end ? "end" : null, hidden: view.hidden?.includes(key) || (!shown && !view.shown?.includes(key)) }));
   return [
     { key: "Id", title: "Inquiry", always: true, sort: "Id", cell: (row) => h("a", { href: `/inquiries/${row.Id}` }, row.Id) },
+    ...(mayChange() ? [{ key: "doing", title: "", align: "doing", always: true, cell: doing }] : []), /* beside the id: in sight however wide the rest is */
     ...fields,
     { key: "CampaignId", title: "Campaign Id", align: "end", hidden: true, sort: "CampaignId", cell: (row) => row.CampaignId },
     ...(isBrand() ? [{ key: "MediaPartnerId", title: "Partner Id", align: "end", hidden: true, sort: "MediaPartnerId", cell: (row) => row.MediaPartnerId }] : []),
     { key: "Currency", title: "Currency", hidden: true, cell: (row) => row.Currency },
     { key: "Comments", title: "Comments", align: "end", hidden: true, cell: (row) => String(row.Comments.length) },
-    ...(mayChange() ? [{ key: "doing", title: "", align: "doing", always: true, cell: doing }] : []),
   ];
 }
 
@@ -71,6 +71,7 @@ export async function page(context) {
       return { rows: answer.ActionInquiries, total: Number(answer["@total"]) };
     },
   });
+  watch(() => inquiries.reload(), signal);
   await inquiries.ready;
   const actions = mayChange() ? [
     h("a.button", { href: "/inquiries/import" }, icon("upload"), isBrand() ? "Bulk processing" : "Import"),

@@ -1,13 +1,13 @@
 /* inquiry.js — one inquiry: its fields, its comments, what can be done about it now, its postbacks. */
 import { get, isBrand, isPartner, mayChange, own, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { date } from "../format.js";
+import { date, words } from "../format.js";
 import { badge } from "../ui/badge.js";
 import { facts } from "../ui/facts.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
-import { close } from "./inquiry/closing.js";
+import { closeButton } from "./inquiry/closing.js";
 import { campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
 import { inquiryPostbacks } from "./inquiry/postbacks.js";
 import { review } from "./inquiry/review.js";
@@ -22,16 +22,24 @@ function writing(inquiry) {
   return { label: "Comment", action: "Comment" };
 }
 
-function writer(inquiry, uri, reload, typed) {
+function writer(inquiry, uri, { reload, overtaken, typed }) {
   const { label, action, hint, done = "Your comment is there.", reopen } = writing(inquiry);
   const send = (path, said) => async (values) => {
-    await post(`${uri}/${path}`, values);
-    sheet.set("Comment", "");
+    typed.sending = true; /* the page may move before the answer is here */
+    try {
+      await post(`${uri}/${path}`, values);
+      typed.sending = false;
+      typed.set("");
+    } catch (error) {
+      typed.sending = false;
+      typed.set(values.Comment);
+      await overtaken(error);
+    }
     toast(said);
     await reload();
   };
   const sheet = form({
-    values: { Comment: typed }, action, tone: reopen ? "" : "primary", submit: send("Comments", done),
+    values: { Comment: typed.get() }, action, tone: reopen ? "" : "primary", submit: send("Comments", done),
     fields: [{ name: "Comment", label, hint, kind: "textarea", required: true, maxlength: 4000 }],
     extra: reopen ? [{ text: "Reopen with this comment", submit: send("Reopen", `Inquiry ${inquiry.Id} is open for review again.`) }] : [],
   });
@@ -51,27 +59,46 @@ function said(inquiry) {
   return null;
 }
 
+/* What a brand had chosen and typed when somebody else decided. */
+const notSent = (values) => h("section.card", { "aria-label": "Not sent" }, h("h2", null, "Not sent"),
+  h("p", null, "This inquiry was decided while you were reviewing it. This is what you had typed:"),
+  facts([["Decision", words.ResolutionStatus[values.ResolutionStatus]], ["Reason", values.RejectReason], ["Final payout", values.FinalPayout],
+    ["Promo code", values.PromoCode], ["Notes", h("span.lines", null, values.ResolutionNotes ?? values.Question)]].filter(([, value]) => value && value.textContent !== "")));
+
 export async function page(context) {
   const { params, signal, guard } = context;
   const uri = own(`/ActionInquiries/${encodeURIComponent(params.Id)}`);
   const head = h("div"), first = h("div"), about = h("section.card"), comments = h("div"), write = h("div"), decide = h("div");
-  const typed = () => write.querySelector("textarea")?.value ?? "";
-  let drawn = "", stands = "", campaigns = null, decision = null;
+  const area = () => write.querySelector("textarea");
+  const typed = { sending: false, get: () => (typed.sending ? "" : area()?.value ?? ""), set: (text) => { if (area()) area().value = text; } };
+  let drawn = "", stands = "", campaigns = null, decision = null, kept = null;
 
   async function drawForms(inquiry) { /* only when it stands elsewhere than before; a comment that is being typed stays */
     const now = `${inquiry.State} ${inquiry.ResolutionStatus}`;
     if (now === stands || !mayChange())
       return;
     stands = now;
-    fill(write, writer(inquiry, uri, reload, typed()));
+    fill(write, writer(inquiry, uri, { reload, overtaken, typed }));
+    if (decision?.changed())
+      kept = decision.values();
     decision = null;
-    fill(decide);
     if (isBrand() && mayReview(inquiry)) {
       campaigns ??= await campaignsOf(signal);
       const trackers = campaigns.find((one) => one.Id === inquiry.CampaignId)?.Trackers ?? [];
-      decision = review(inquiry, trackers, { ...context, decided: reload });
+      decision = review(inquiry, trackers, { ...context, overtaken, decided: reload, kept });
+      kept = null;
       fill(decide, decision.node);
+    } else {
+      fill(decide, kept ? notSent(kept) : null);
     }
+  }
+  /* A step was refused because another one came before it: the page shows what is so now, with what was typed. */
+  async function overtaken(error) {
+    if (error.status === 409) {
+      await reload();
+      toast(`Not sent: ${error.message}`, "bad");
+    }
+    throw error;
   }
   async function reload() { /* what is the same stays as it is: it may have the focus, or be closing */
     const inquiry = await get(uri, null, { signal }), now = JSON.stringify(inquiry);
@@ -79,7 +106,7 @@ export async function page(context) {
       return;
     drawn = now;
     const closing = isPartner() && mayChange() && inquiry.State === "OPEN"
-      ? [h("button", { type: "button", onclick: (event) => close(inquiry, event.currentTarget, reload) }, "Close")] : [];
+      ? [closeButton(inquiry, reload)] : [];
     fill(head, heading(`Inquiry ${inquiry.Id}`, { back: ["Inquiries", "/inquiries"], actions: closing,
       beside: h("span.badges", null, badge("ResolutionStatus", inquiry.ResolutionStatus), inquiry.State === "CLOSED" ? badge("InquiryState", "CLOSED") : null) }));
     fill(first, said(inquiry));
@@ -89,7 +116,7 @@ export async function page(context) {
     await drawForms(inquiry);
   }
   await reload();
-  guard(() => typed().trim() !== "" || Boolean(decision?.changed()));
+  guard(() => typed.get().trim() !== "" || Boolean(decision?.changed()));
   const postbacks = await inquiryPostbacks(params.Id, signal, reload);
   return { title: `Inquiry ${params.Id}`, node: h("div.stack", null, head, first, about, decide,
     h("section.card", null, h("h2", null, "Comments"), comments, write), postbacks.node) };

@@ -10,6 +10,7 @@ import { number } from "../format.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { progress } from "../ui/progress.js";
+import { scroller } from "../ui/table.js";
 import { campaignsOf, idOf } from "./inquiry/fields.js";
 import { parse, sameTitle } from "./inquiry/csv.js";
 
@@ -84,8 +85,7 @@ function longTable(caption, titles, rows, draw) {
     fill(more, shown < rows.length ? [h("button.small", { type: "button", onclick: () => show(ROWS_SHOWN * 10) }, `Show more of ${number(rows.length)}`)] : null);
   }
   show(ROWS_SHOWN);
-  return [h("div.scroll.rows", { tabindex: "0", role: "region", "aria-label": caption },
-    h("table", null, h("caption.away", null, caption), h("thead", null, h("tr", null, titles.map((title) => h("th", { scope: "col" }, title)))), body)), more];
+  return [scroller(caption, h("table", null, h("caption.away", null, caption), h("thead", null, h("tr", null, titles.map((title) => h("th", { scope: "col" }, title)))), body), "rows"), more];
 }
 
 function previewTable(file, bad, onlyBad) {

@@ -9,23 +9,27 @@ import { toast } from "../ui/toast.js";
 const SIZE = 50;
 
 export async function page({ signal }) {
-  const items = h("ul.thread.notices"), more = h("div.pager"), all = h("button", { type: "button" }, "Mark all as read");
+  const place = h("div"), items = h("ul.thread.notices"), more = h("div.pager"), all = h("button", { type: "button" }, "Mark all as read");
   let next = "";
 
   async function read(notice, item) {
     try {
       await post(own(`/Notices/${notice.Id}/Read`));
-      item.replaceWith(draw({ ...notice, ReadDate: new Date().toISOString() }));
+      fill(item, says({ ...notice, ReadDate: new Date().toISOString() }, item));
       look();
     } catch (error) {
       toast(error.message, "bad");
     }
   }
-  function draw(notice) {
-    const item = h("li", { class: notice.ReadDate ? "read" : "unread" }, h("p.says", null, notice.Text),
+  function says(notice, item) {
+    item.className = notice.ReadDate ? "read" : "unread";
+    return [h("p.says", null, notice.Text),
       h("p.who", null, date(notice.CreationDate), notice.ReadDate ? null : h("span.badge.warn", null, "New")),
-      !notice.ReadDate && mayChange() ? h("button.small", { type: "button", onclick: () => read(notice, item) }, "Mark as read") : null);
-    return item;
+      !notice.ReadDate && mayChange() ? h("button.small", { type: "button", onclick: () => read(notice, item) }, "Mark as read") : null];
+  }
+  function draw(notice) {
+    const item = h("li");
+    return fill(item, says(notice, item));
   }
   async function load() {
     const answer = await get(own("/Notices"), { PageSize: SIZE, Before: next }, { signal });
@@ -33,8 +37,7 @@ export async function page({ signal }) {
     next = answer["@nextpageuri"] ? new URL(answer["@nextpageuri"], location.origin).searchParams.get("Before") : "";
     fill(more, next ? h("button", { type: "button", onclick: older }, "Older") : null);
     all.hidden = !mayChange() || Number(answer.Unread) === 0;
-    if (!items.firstChild)
-      items.replaceWith(h("p.empty", null, "No notices. Trouble with a receiver, maintenance and answers of the support appear here."));
+    fill(place, items.firstChild ? items : h("p.empty", null, "No notices. Trouble with a receiver, maintenance and answers of the support appear here."));
   }
   async function older(event) {
     event.target.disabled = true;
@@ -57,5 +60,5 @@ export async function page({ signal }) {
     }
   });
   await load();
-  return { title: "Notices", node: h("div", null, heading("Notices", { actions: [all] }), h("section.card", null, items, more)) };
+  return { title: "Notices", node: h("div", null, heading("Notices", { actions: [all] }), h("section.card", null, place, more)) };
 }

@@ -62,7 +62,7 @@ const users = (uri, list, reload) => simpleTable("Users", list, [
 
 function tokenForm(uri, reload) {
   return dialog("New token", (close) => {
-    const sheet = form({
+    const place = h("div"), sheet = form({
       action: "Make token", cancel: () => close(),
       fields: [
         { name: "Scope", label: "Scope", kind: "select", options: SCOPES },
@@ -70,12 +70,12 @@ function tokenForm(uri, reload) {
       ],
       submit: async (values) => {
         const made = await post(`${uri}/Tokens`, values);
-        sheet.node.replaceWith(h("div", null, h("p", null, "This is the token. It is shown only now; it is the password of HTTP Basic, with the SID as the user."), secret(made.Token, "Token"),
-          h("div.actions", null, h("button.primary", { type: "button", onclick: () => close() }, "Done"))));
+        fill(place, h("p", null, "This is the token. It is shown only now; it is the password of HTTP Basic, with the SID as the user."), secret(made.Token, "Token"),
+          h("div.actions", null, h("button.primary", { type: "button", onclick: () => close() }, "Done")));
         await reload();
       },
     });
-    return sheet.node;
+    return fill(place, sheet.node);
   });
 }
 

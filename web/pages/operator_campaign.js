@@ -20,8 +20,8 @@ const addTracker = (uri, reload) => asking("New action tracker", "Add tracker",
   [{ name: "Name", label: "Name", required: true, maxlength: 200, placeholder: "Online sale" }],
   async (values) => { await post(`${uri}/Trackers`, values); await reload(); });
 
-async function addMember(uri, members, reload) {
-  const { Accounts } = await get("/Operator/Accounts", { Kind: "PARTNER", PageSize: 1000 });
+async function addMember(uri, members, reload, signal) {
+  const { Accounts } = await get("/Operator/Accounts", { Kind: "PARTNER", PageSize: 1000 }, { signal });
   const there = new Set(members.map((one) => one.PartnerSid));
   await asking("Add a partner", "Add partner",
     [{ name: "PartnerSid", label: "Partner", kind: "select", required: true, options: Accounts.filter((one) => !there.has(one.Sid)).map((one) => [one.Sid, one.Name]) }],
@@ -29,16 +29,17 @@ async function addMember(uri, members, reload) {
 }
 
 const addToken = (uri, reload) => dialog("New tracking token", (close) => {
+  const place = h("div");
   const sheet = form({
     action: "Make token", cancel: () => close(), fields: [{ name: "Label", label: "Label", maxlength: 60 }],
     submit: async (values) => {
       const made = await post(`${uri}/TrackingTokens`, values);
-      sheet.node.replaceWith(h("div", null, h("p", null, "This is the token. It is shown only now; conversions of the campaign are sent with it."), secret(made.Token, "Token"),
-        h("div.actions", null, h("button.primary", { type: "button", onclick: () => close() }, "Done"))));
+      fill(place, h("p", null, "This is the token. It is shown only now; conversions of the campaign are sent with it."), secret(made.Token, "Token"),
+        h("div.actions", null, h("button.primary", { type: "button", onclick: () => close() }, "Done")));
       await reload();
     },
   });
-  return sheet.node;
+  return fill(place, sheet.node);
 });
 
 async function take(uri, title, text, reload) {
@@ -78,6 +79,6 @@ export async function page({ params, signal }) {
   const card = (title, action, onclick, node) => h("section.card", null, h("div.card-head", null, h("h2", null, title), h("span.gap"), may ? h("button.small", { type: "button", onclick }, action) : null), node);
   return { title: campaign.Name, node: h("div", null, head, about,
     card("Action trackers", "New tracker", () => addTracker(uri, reload), trackers),
-    card("Partners", "Add a partner", () => addMember(uri, partners, reload), members),
+    card("Partners", "Add a partner", () => addMember(uri, partners, reload, signal), members),
     card("Tracking tokens", "New tracking token", () => addToken(uri, reload), tokens)) };
 }

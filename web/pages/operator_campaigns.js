@@ -8,8 +8,8 @@ import { heading } from "../ui/heading.js";
 import { list, pageOf } from "../ui/list.js";
 import { toast } from "../ui/toast.js";
 
-async function add(go) {
-  const { Accounts } = await get("/Operator/Accounts", { Kind: "BRAND", PageSize: 1000 });
+async function add(go, signal) {
+  const { Accounts } = await get("/Operator/Accounts", { Kind: "BRAND", PageSize: 1000 }, { signal });
   await dialog("New campaign", (close) => form({
     action: "Add campaign", cancel: () => close(),
     fields: [
@@ -41,6 +41,6 @@ export async function page(context) {
     load: pageOf("/Operator/Campaigns", "Campaigns", "After"),
   });
   await campaigns.ready;
-  const actions = mayChange() ? [h("button.primary", { type: "button", onclick: () => add(context.go) }, "New campaign")] : [];
+  const actions = mayChange() ? [h("button.primary", { type: "button", onclick: () => add(context.go, context.signal) }, "New campaign")] : [];
   return { title: "Campaigns", node: h("div", null, heading("Campaigns", { actions }), campaigns.node) };
 }

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { confirm } from "../ui/dialog.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
+import { cell, headCell, scroller } from "../ui/table.js";
 import { toast } from "../ui/toast.js";
 
 const TYPES = ["text", "integer", "money", "date", "enum", "url", "list"];
@@ -18,18 +19,18 @@ function pointLine(point, kept) {
   const type = h("select", { "aria-label": "Type", disabled: kept }, TYPES.map((one) => h("option", { value: one }, one)));
   type.value = point.Type ?? "text";
   const meaning = input(point.Meaning, "Meaning", { placeholder: "The order" }), sample = input(written(point.Sample), "Sample", { placeholder: "ORD-20417" });
-  const node = h("tr", null, [name, type, meaning, sample].map((one) => h("td", null, one)),
-    h("td", null, kept ? null : h("button.small", { type: "button", "aria-label": "Remove this data point", onclick: () => node.remove() }, "Remove")));
+  const node = h("tr", { role: "row" }, [name, type, meaning, sample].map((one) => cell(one.getAttribute("aria-label"), one)),
+    cell("", kept ? null : h("button.small", { type: "button", "aria-label": "Remove this data point", onclick: () => node.remove() }, "Remove")));
   return { node, value: () => ({ Name: name.value.trim(), Type: type.value, Meaning: meaning.value.trim(), Sample: sample.value }) };
 }
 
 function pointTable(points, kept) {
-  const lines = [], body = h("tbody");
+  const lines = [], body = h("tbody", { role: "rowgroup" });
   const add = (point, old) => { const line = pointLine(point, old); lines.push(line); body.append(line.node); return line; };
   points.forEach((point) => add(point, kept));
   return {
-    node: h("div", null, h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Data points" }, h("table", null,
-      h("thead", null, h("tr", null, ["Name", "Type", "Meaning", "Sample"].map((title) => h("th", { scope: "col" }, title)), h("td"))), body)),
+    node: h("div.stacks.point-lines", null, scroller("Data points", h("table", { role: "table" },
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ["Name", "Type", "Meaning", "Sample", ""].map((title) => headCell(title)))), body)),
     h("button.small", { type: "button", onclick: () => add({}, false).node.querySelector("input").focus() }, "Add a data point")),
     values: () => lines.filter((line) => line.node.isConnected).map((line) => line.value()),
   };

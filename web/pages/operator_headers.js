@@ -40,9 +40,9 @@ const headers = (notification, done) => dialog("Custom headers", (close) => {
 
 const subjects = (title, certificates) => (certificates.length ? h("p", null, h("strong", null, `${title}: `), certificates.map((one) => `${one.Subject}, until ${day(one.EndDate)}`).join("; ")) : null);
 
-async function identity(notification, done) {
+async function identity(notification, done, signal) {
   const uri = `/Operator/Notifications/${notification.Id}/Tls`;
-  const now = await get(uri).catch((error) => { if (error.status === 404) return null; throw error; });
+  const now = await get(uri, null, { signal }).catch((error) => { if (error.status === 404) return null; throw error; });
   await dialog("TLS: own authority, client certificate", (close) => h("div", null,
     now ? [subjects("Authorities", now.CaCertificates), subjects("Client certificate", now.ClientCertificates)] : null,
     form({
@@ -94,7 +94,7 @@ export async function page(context) {
       ...(may ? [{ key: "set", title: "Set", always: true, cell: (row) => (row.State === "DAMAGED" ? "" : h("div.actions", null,
         row.CredentialsWait === "true" ? h("button.small", { type: "button", "aria-label": `Agree to the receiver of ${row.Name || row.Id}`, onclick: () => open(agree(row, again)) }, "Agree") : null,
         h("button.small", { type: "button", "aria-label": `Headers of ${row.Name || row.Id}`, onclick: () => open(headers(row, again)) }, "Headers"),
-        h("button.small", { type: "button", "aria-label": `TLS of ${row.Name || row.Id}`, onclick: () => open(identity(row, again)) }, "TLS"))) }] : []),
+        h("button.small", { type: "button", "aria-label": `TLS of ${row.Name || row.Id}`, onclick: () => open(identity(row, again, context.signal)) }, "TLS"))) }] : []),
     ],
     load: pageOf("/Operator/Notifications", "Notifications", "After"),
   });

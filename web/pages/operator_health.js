@@ -1,7 +1,7 @@
 /* operator_health.js — how the server fares: figures now, and over time. */
 import { again, get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { bytes, date, number, span } from "../format.js";
+import { bytes, counted, date, number, span } from "../format.js";
 import { activity } from "../ui/activity.js";
 import { heading } from "../ui/heading.js";
 
@@ -15,7 +15,7 @@ const FIGURES = [
   ["Postbacks", "OldestPendingSeconds", "age of the oldest pending", span, (value) => Number(value) > 900],
   ["Notifications", "Failing", "event notifications failing", number, (value) => Number(value) > 0],
   ["Notifications", "Late", "event notifications late", number, (value) => Number(value) > 0],
-  ["Lanes", "DestinationsDown", "destinations down", number, (value) => Number(value) > 0],
+  ["Lanes", "DestinationsDown", "receivers down", number, (value) => Number(value) > 0],
   ["Postbacks", "InMemory", "postbacks in memory", number],
   ["Connections", "In", "connections in", number],
   ["Connections", "Out", "connections out", number],
@@ -34,29 +34,42 @@ function tile(status, [noun, member, words, write, worrying]) {
   return h("div.tile", { class: value !== "" && worrying?.(value, status) ? "worrying" : null }, h("strong", null, value === "" ? "—" : write ? write(value) : value), h("span", null, words));
 }
 
-function says(status) {
-  if (status.Store.Writable !== "true")
-    return ["The store cannot be written to", "bad"];
-  if (status.Server.Ready !== "true")
-    return ["Not ready", "bad"];
-  return status.Maintenance.State === "OFF" ? ["Well", "good"] : ["Maintenance", "warn"];
+/* How it fares, the worst first: [words, tone]…; "Well" when nothing is wrong. */
+function says({ Store, Server, Notifications, Lanes, Maintenance }) {
+  const some = (count, words, tone) => (Number(count) > 0 ? [words(Number(count)), tone] : null);
+  const pause = {
+    STARTING: ["Maintenance is starting", "warn"], ON: ["Maintenance: postbacks are paused", "warn"], ENDING: ["Maintenance is ending", "warn"],
+    CATCHING_UP: ["Catching up after maintenance", "warn"], SCHEDULED: [`Maintenance is planned from ${date(Maintenance.StartDate)}`, "quiet"],
+  }[Maintenance.State];
+  const found = [
+    Store.Writable === "true" ? null : ["The store cannot be written to", "bad"],
+    Server.Ready === "true" ? null : ["Not ready", "bad"],
+    some(Notifications.Failing, (count) => `${number(count)} failing`, "bad"),
+    some(Lanes.DestinationsDown, (count) => `${counted(count, "receiver")} down`, "bad"),
+    some(Notifications.Alarmed, (count) => `${number(count)} far too late`, "bad"),
+    some(Number(Notifications.Late) - Number(Notifications.Alarmed), (count) => `${number(count)} late`, "warn"),
+    Number(Store.DiskFreeBytes) < Number(Store.DiskBytes) / 20 ? ["The disk is nearly full", "bad"] : null,
+  ].filter(Boolean);
+  return [...(found.length || (pause && Maintenance.State !== "SCHEDULED") ? found : [["Well", "good"]]), ...(pause ? [pause] : [])];
 }
 
 export async function page(context) {
   const { signal } = context;
-  const badge = h("span.badge"), tiles = h("div.tiles"), about = h("p.muted");
+  const badges = h("span.badges", { role: "status" }), tiles = h("div.tiles"), about = h("p.muted");
+  let shown = "";
+  function show(now) { /* what is the same is not said again */
+    if (JSON.stringify(now) !== shown)
+      fill(badges, now.map(([words, tone]) => h("span.badge", { class: tone }, words)));
+    shown = JSON.stringify(now);
+  }
   async function reload() {
-    const status = await get("/Operator/Status", null, { signal }), [words, tone] = says(status);
-    badge.className = `badge ${tone}`;
-    fill(badge, words);
+    const status = await get("/Operator/Status", null, { signal }), now = says(status);
+    show(now);
     fill(tiles, FIGURES.map((figure) => tile(status, figure)));
     fill(about, `postbackd ${status.Server.Version}, up ${span(status.Server.UptimeSeconds)}, since ${date(status.Server.StartDate)}.`);
   }
-  function noAnswer() {
-    badge.className = "badge bad";
-    fill(badge, "No answer");
-  }
+  const noAnswer = () => show([["No answer", "bad"]]);
   await reload();
   again(AGAIN_MS, () => reload().catch(noAnswer), signal);
-  return { title: "Health", node: h("div", null, heading("Health", { beside: badge }), tiles, about, activity("/Operator/Series", context).node) };
+  return { title: "Health", node: h("div", null, heading("Health", { beside: badges }), tiles, about, activity("/Operator/Series", context).node) };
 }

@@ -1,7 +1,7 @@
 /* operator_maintenance.js — pause all postbacks, now or at a date; end it; watch the catch-up. */
 import { again, get, mayChange, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { date, number } from "../format.js";
+import { date, number, zone } from "../format.js";
 import { look } from "../shell.js";
 import { confirm } from "../ui/dialog.js";
 import { facts } from "../ui/facts.js";
@@ -22,7 +22,7 @@ function starting(done) {
     action: "Pause postbacks",
     fields: [
       { name: "Message", label: "Message to the accounts", kind: "textarea", maxlength: 1000, rows: 3 },
-      { name: "StartDate", label: "From", kind: "datetime", hint: "Empty: now." },
+      { name: "StartDate", label: "From", kind: "datetime", hint: `Empty: now. Times of ${zone()}; each account reads its own.` },
       { name: "ExpectedEndDate", label: "Expected end", kind: "datetime", hint: "Told to the accounts; nothing ends by itself.",
         check: (value, values) => (values.StartDate && value <= values.StartDate ? "It must be after the start." : "") },
     ],

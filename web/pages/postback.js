@@ -52,13 +52,15 @@ export async function page({ params, signal, go }) {
   }
   function draw(postback) {
     const notification = byId.get(postback.NotificationId);
-    fill(head, heading(`Postback ${postback.Id}`, { back: ["Postbacks", "/postbacks"], beside: stateBadge(postback, notification), actions: actions(postback) }));
+    fill(head, heading(`Postback ${postback.Id}`, { back: ["Postbacks", "/postbacks"], beside: stateBadge(postback), actions: actions(postback) }));
     fill(about, facts([
       ["Event", postback.EventType], ["Event id", postback.EventId],
       ["Event notification", h("a", { href: `/notifications/${postback.NotificationId}` }, notificationTitle(notification, postback.NotificationId))],
       ["Inquiry", postback.InquiryId && h("a", { href: `/inquiries/${postback.InquiryId}` }, postback.InquiryId)],
       ["Made", exact(postback.CreationDate)],
-      ["Next try", postback.State === "WAITING" && postback.DueDate ? exact(postback.DueDate) : ""],
+      ["Waits since", postback.WaitSinceDate && exact(postback.WaitSinceDate)],
+      ["Until", postback.WaitReason !== "RETRY" && postback.WaitUntilDate && exact(postback.WaitUntilDate)],
+      ["Next try", ["", "RETRY", "DELAY", "TURN"].includes(postback.WaitReason) && postback.State === "WAITING" && postback.DueDate ? exact(postback.DueDate) : ""],
       ["Finished", postback.FinishedDate && exact(postback.FinishedDate)], ["Attempts", postback.Attempts],
       ["Sends again", postback.ResentFrom && h("a", { href: `/postbacks/${postback.ResentFrom}` }, postback.ResentFrom)], ["Replay", postback.ReplayId],
     ]));

@@ -9,8 +9,7 @@ import { list, pageOf } from "../ui/list.js";
 
 const STATES = [["", "All"], ["DELIVERING", "Being sent"], ["WAITING", "Waiting"], ["DELIVERED", "Delivered"], ["CANCELLED", "Cancelled"], ["EXPIRED", "Given up"]];
 
-export const stateBadge = (postback, notification) =>
-  h("span.badge", { class: tones[postback.State] ?? "" }, postbackSays(postback, notification));
+export const stateBadge = (postback) => h("span.badge", { class: tones[postback.State] ?? "" }, postbackSays(postback));
 
 /* All of the account's event notifications by id. */
 export async function notificationsById(signal) {
@@ -31,13 +30,13 @@ export async function page(context) {
       { name: "State", label: "State", kind: "select", options: STATES },
       { name: "EventType", label: "Event", kind: "select", options: [["", "All"], ...types] },
       { name: "InquiryId", label: "Inquiry", placeholder: "Id" },
-      { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date" },
+      { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date", until: true },
     ],
     columns: [
       { key: "created", title: "Made", always: true, cell: (row) => h("a", { href: `/postbacks/${row.Id}` }, date(row.CreationDate)) },
       { key: "type", title: "Event", cell: (row) => row.EventType },
       { key: "to", title: "Event notification", cell: (row) => notificationTitle(byId.get(row.NotificationId), row.NotificationId) },
-      { key: "state", title: "State", always: true, cell: (row) => stateBadge(row, byId.get(row.NotificationId)) },
+      { key: "state", title: "State", always: true, cell: (row) => stateBadge(row) },
       { key: "inquiry", title: "Inquiry", cell: (row) => (row.InquiryId ? h("a", { href: `/inquiries/${row.InquiryId}` }, row.InquiryId) : "") },
       { key: "attempts", title: "Attempts", align: "end", cell: (row) => row.Attempts },
       { key: "id", title: "Id", hidden: true, cell: (row) => h("code", null, row.Id) },

@@ -4,7 +4,8 @@
  *   l.node; l.reload() loads again where it stands; l.values() the filters in force; l.atTop() on the first page
  * columns: { key, title, cell(row) → node or text, align: "end", hidden: true (not shown at first), always: true, sort: "API name" }
  *   the choice is remembered in this browser for `id`
- * filters: { name, label, kind: "search" | "text" | "select" | "date", options, placeholder, wide } — they live in the address's query
+ * filters: { name, label, kind: "search" | "text" | "select" | "date" | "day", options, placeholder, wide } — they live in the address's query
+ *   date: a day of the person's zone, given to load() as its first second, or its last where `until`;  day: a day as it was written
  * load(values, signal) → { rows, total, more }: values has the filters, Page, PageSize and Sort ("Name" or "-Name", when sortable).
  *   or { rows, next } for a list that is read by a cursor: values then has `Before` in place of Page ("" on the newest page),
  *   and `next` is the one of the page of older rows ("" on the last); `turn` has the words for the two ways
@@ -13,8 +14,9 @@
  */
 import { get } from "../api.js";
 import { fill, h, icon, unique } from "../dom.js";
-import { number } from "../format.js";
+import { dayEnd, dayStart, number, zone } from "../format.js";
 import { pairs } from "./form.js";
+import { cell, headCell, scroller, table } from "./table.js";
 
 const remembered = (id) => {
   try {
@@ -57,13 +59,14 @@ function filterBar(filters, query, changed) {
     const id = unique("filter"), value = query.get(filter.name) ?? filter.initial ?? "";
     const input = filter.kind === "select"
       ? h("select", { id, onchange: changed }, pairs(filter.options).map(([one, text]) => h("option", { value: one }, text)))
-      : h("input", { id, type: { date: "date", search: "search" }[filter.kind] ?? "text", placeholder: filter.placeholder, autocomplete: "off", oninput: filter.kind === "date" ? null : later, onchange: changed });
+      : h("input", { id, type: { date: "date", day: "date", search: "search" }[filter.kind] ?? "text", placeholder: filter.placeholder, autocomplete: "off", oninput: ["date", "day"].includes(filter.kind) ? null : later, onchange: changed });
     input.value = value;
     return { filter, input, node: h("div.filter", { class: filter.wide ? "wide" : null }, h("label", { for: id }, filter.label), input) };
   });
   const clear = h("button.plain", { type: "button", onclick: () => { controls.forEach(({ filter, input }) => { input.value = filter.initial ?? ""; }); changed(); } }, "Clear");
   return {
-    node: filters.length ? h("form.filters", { role: "search", "aria-label": "Filters", onsubmit: (event) => { event.preventDefault(); changed(); } }, controls.map((one) => one.node), clear) : null,
+    node: filters.length ? h("form.filters", { role: "search", "aria-label": "Filters", onsubmit: (event) => { event.preventDefault(); changed(); } }, controls.map((one) => one.node), clear,
+      filters.some(({ kind }) => kind === "date") ? h("p.hint.zone", null, `Days and times are those of ${zone()}.`, filters.some(({ kind }) => kind === "day") ? " Order dates are days as they were given." : null) : null) : null,
     values() {
       const values = Object.fromEntries(controls.map(({ filter, input }) => [filter.name, input.value.trim()]));
       clear.hidden = !controls.some(({ filter, input }) => input.value.trim() !== (filter.initial ?? ""));
@@ -72,22 +75,24 @@ function filterBar(filters, query, changed) {
   };
 }
 
+/* As load() takes them. */
+const instants = (filters, values) => ({ ...values, ...Object.fromEntries(filters.filter(({ kind, name }) => kind === "date" && values[name])
+  .map(({ name, until }) => [name, until ? dayEnd(values[name]) : dayStart(values[name])])) });
+
 export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [], turn = ["Newer", "Older"] }) {
   const { query, signal, setQuery, go } = context;
   const kept = remembered(id);
   const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
   const state = { page: Math.max(1, Number(query.get("Page")) || 1), before: [query.get("Before") ?? ""], sort: query.get("Sort") ?? sort, rows: [], total: 0, next: "", known: null };
-  const table = h("div.table-place"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
+  const place = h("div.table-place.stacks"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
   const first = () => { state.page = 1; state.before = [""]; reload(); };
   const bar = filterBar(filters, query, first);
 
   function heading(column) {
-    if (!column.title)
-      return h("td", { role: "cell", class: column.align });
-    if (!column.sort)
-      return h("th", { scope: "col", role: "columnheader", class: column.align }, column.title);
+    if (!column.title || !column.sort)
+      return headCell(column.title, { class: column.align });
     const up = state.sort === column.sort, down = state.sort === `-${column.sort}`;
-    return h("th", { scope: "col", role: "columnheader", class: column.align, "aria-sort": up ? "ascending" : down ? "descending" : "none" },
+    return headCell(column.title, { class: column.align, "aria-sort": up ? "ascending" : down ? "descending" : "none" },
       h("button.sort", { type: "button", onclick: () => { state.sort = down ? column.sort : up ? sort : `-${column.sort}`; first(); } },
         column.title, icon(up ? "up" : down ? "down" : "sort")));
   }
@@ -96,18 +101,15 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     return h("tr", { role: "row", class: [href ? "link" : "", fresh ? "fresh" : ""].join(" "), onclick: href ? (event) => {
       if (!event.target.closest("a, button, input, label, summary") && !String(getSelection()))
         go(href);
-    } : null }, visible().map((column) => h("td", { role: "cell", class: column.align, "data-label": column.title }, h("div", null, column.cell(one)))));
+    } : null }, visible().map((column) => cell(column.title, column.cell(one), column.align ?? "")));
   }
   const visible = () => columns.filter((column) => column.always || shown.has(column.key));
 
   function draw() {
     const known = state.known;
     state.known = rowKey ? new Set(state.rows.map(rowKey)) : null;
-    inPlace(table, () => fill(table, !state.rows.length ? h("p.empty", null, empty)
-      : h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption }, h("table", { role: "table" },
-        h("caption.away", null, caption),
-        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, visible().map(heading))),
-        h("tbody", { role: "rowgroup" }, state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one)))))))));
+    inPlace(place, () => fill(place, !state.rows.length ? h("p.empty", null, empty)
+      : scroller(caption, table(caption, visible().map(heading), state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
     inPlace(foot, () => fill(foot, turner()));
     fill(says, state.total === undefined ? null : `${number(state.total)} in all`);
   }
@@ -134,24 +136,24 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     const values = bar.values();
     const Before = state.before.at(-1);
     setQuery({ ...values, Page: state.page > 1 ? state.page : "", Before, Sort: state.sort === sort ? "" : state.sort });
-    table.setAttribute("aria-busy", "true");
+    place.setAttribute("aria-busy", "true");
     try {
-      const loaded = await load({ ...values, Page: state.page, PageSize: pageSize, Sort: state.sort, Before }, AbortSignal.any([signal, mine.signal]));
+      const loaded = await load({ ...instants(filters, values), Page: state.page, PageSize: pageSize, Sort: state.sort, Before }, AbortSignal.any([signal, mine.signal]));
       Object.assign(state, { rows: loaded.rows, total: loaded.total, next: loaded.next ?? "" });
       draw();
     } catch (error) {
       if (error.name === "AbortError")
         return;
-      fill(table, h("p.summary", { role: "alert" }, error.message, (error.errors ?? []).map((one) => ` ${one.Field}: ${one.Message}`)));
+      fill(place, h("p.summary", { role: "alert" }, error.message, (error.errors ?? []).map((one) => ` ${one.Field}: ${one.Message}`)));
       fill(foot);
       fill(says);
     } finally {
       if (running === mine)
-        table.removeAttribute("aria-busy");
+        place.removeAttribute("aria-busy");
     }
   }
   const node = h("section.list", null, bar.node,
-    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw)), table, foot);
+    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw)), place, foot);
   const ready = reload();
   return { node, reload, ready, values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
 }

@@ -15,7 +15,7 @@ function host(notification) {
 }
 
 const one = (row, to) => h("li", null,
-  h("p.trip", null, h("a", { href: `/postbacks/${row.Id}` }, row.EventType), stateBadge(row, to)),
+  h("p.trip", null, h("a", { href: `/postbacks/${row.Id}` }, row.EventType), stateBadge(row)),
   h("p.trip.who", null, h("span", null, date(row.CreationDate)), h("span", null, "to ",
     to ? h("a", { href: `/notifications/${row.NotificationId}` }, notificationTitle(to, row.NotificationId)) : notificationTitle(null, row.NotificationId)),
   host(to) && to.Name ? h("span", null, host(to)) : null));

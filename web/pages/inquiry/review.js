@@ -39,16 +39,17 @@ async function next() {
   return waiting.ActionInquiries[0];
 }
 
-/* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays.  changed(): something is chosen. */
-export function review(inquiry, trackers, { go, decided }) {
-  let changed = false;
+/* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays, `overtaken` with what refused it;
+ * `kept`: what was typed before.  changed(): something is chosen; values() that. */
+export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
+  let changed = Boolean(kept);
   const submit = async (values) => {
-    await put(own("/ActionInquiries"), decision(inquiry, values));
-    changed = false;
+    changed = false; /* the page may move before the answer is here */
+    await put(own("/ActionInquiries"), decision(inquiry, values)).catch((error) => { changed = true; return overtaken(error); });
     toast(`Inquiry ${inquiry.Id} is ${DONE[values.ResolutionStatus]}.`);
   };
   const sheet = form({
-    action: "Submit", fields: fieldsOf(inquiry, trackers), values: { TransactionAmount: inquiry.TransactionAmount },
+    action: "Submit", fields: fieldsOf(inquiry, trackers), values: kept ?? { TransactionAmount: inquiry.TransactionAmount },
     changed: (values) => { changed = values.ResolutionStatus !== ""; },
     submit: async (values) => { await submit(values); await decided(); },
     extra: [{ text: "Submit and review next", submit: async (values) => {
@@ -61,5 +62,5 @@ export function review(inquiry, trackers, { go, decided }) {
   });
   const node = h("section.card", { id: "review" }, h("h2", null, "Review"),
     trackers.length ? null : h("p.muted", null, "This campaign has no action tracker yet, so nothing can be accepted: the operator adds one."), sheet.node);
-  return { node, changed: () => changed };
+  return { node, changed: () => changed, values: () => sheet.values() };
 }

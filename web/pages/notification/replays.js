@@ -1,7 +1,7 @@
 /* replays.js — postbacks of a range sent again, or the events of a range to this event notification; how far each is. */
 import { get, mayChange, post } from "../../api.js";
 import { fill, h } from "../../dom.js";
-import { date, number } from "../../format.js";
+import { date, number, zone } from "../../format.js";
 import { badge } from "../../ui/badge.js";
 import { form } from "../../ui/form.js";
 import { progress } from "../../ui/progress.js";
@@ -31,7 +31,7 @@ function asking(notification, others, started) {
     fields: [
       { name: "From", label: "What to send again", kind: "select", wide: true, options: [[itself, "Its own postbacks"], ["ALL", "All events of the account that it wants"],
         ...others.map((one) => [one.Id, `Postbacks of “${titleOf(one)}”`])] },
-      { name: "StartDate", label: "From", kind: "datetime", required: true },
+      { name: "StartDate", label: "From", kind: "datetime", required: true, hint: `Times of ${zone()}.` },
       { name: "EndDate", label: "To", kind: "datetime", check: (value, { StartDate }) => (StartDate && value < StartDate ? "Must not be before From." : "") },
       { name: "State", label: "States", kind: "select", options: STATES, when: ({ From }) => From === itself },
       { name: "OtherState", label: "States", names: ["State"], kind: "select", options: OTHERS, when: ({ From }) => From !== itself && From !== "ALL" },
