@@ -9,6 +9,8 @@ struct inquiry_column {
     const char *title;
     const char *field;  /* of the request that a row is; NULL: an import leaves it out */
     const char *member; /* of the inquiry as the API shows it; NULL: an export leaves it empty */
+    enum csv_kind kind;
+    const char *needed; /* as in struct csv_column */
 };
 
 /* The import's columns come first, so that an export can be filled in and sent back. */

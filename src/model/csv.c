@@ -1,20 +1,26 @@
 /* csv.c — CSV in and out; libcsv does the parsing.
  *
- * The reader feeds libcsv a line at a time, so that a failure can name the line on which its row
- * began.  libcsv cannot be stopped from its callbacks: they set `failed` and do nothing more.
+ * The reader feeds libcsv a line at a time, so that a failure can name the row that it is in.
+ * libcsv cannot be stopped from its callbacks: they set `failed` and do nothing more.
  *
  * Writing and reading are inverse: what csv_cell() wrote, csv_read() gives back byte for byte
- * (trimmed text), formula guards included.  A cell is guarded if, after any number of ', a byte
- * follows that starts a formula; one ' is put before it, and one is taken off when reading.
+ * (trimmed text), formula guards included.  A cell is a list of pieces, parted by every byte at
+ * which some spreadsheet splits.  A piece is guarded if, after any number of ' and ", a byte
+ * follows that starts a formula; one ' is put before it, and one is taken off when reading.  Guards
+ * part nothing, so both ways see the same pieces.
  */
 #include "model/csv.h"
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "model/csv_local.h"
+#include "model/csv_text.h"
 
 #include <csv.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- the guard against formulas ---- */
 
@@ -30,22 +36,25 @@ static bool plain_number(const char *text)
     return whole > 0 && *text == '\0';
 }
 
-static bool starts_formula(const char *text)
+static bool starts_formula(const char *piece)
 {
-    return *text != '\0' && strchr("=+-@\t\r", *text) != NULL;
+    piece += strspn(piece, "'\"");
+    return *piece != '\0' && strchr("=+-@\t\r", *piece) != NULL;
 }
 
-/* `text` is as the account wrote it: does its cell get a '? */
-static bool needs_guard(const char *text)
+/* `piece` is as the account wrote it: does it get a '? */
+static bool needs_guard(const char *piece, bool first)
 {
-    const char *after = text + strspn(text, "'");
-    return starts_formula(after) && (after != text || !plain_number(text));
+    return starts_formula(piece) && !(first && plain_number(piece));
 }
 
-static bool has_guard(const char *cell)
+static bool has_guard(const char *piece)
 {
-    return *cell == '\'' && starts_formula(cell + strspn(cell, "'"));
+    return *piece == '\'' && starts_formula(piece);
 }
+
+/* At every one of these some spreadsheet, or some setting of it, begins another cell. */
+static const char parting[] = ",;|\t\r\n";
 
 /* ---- writing ---- */
 
@@ -54,27 +63,39 @@ void csv_start(struct buf *out)
     buf_str(out, "\xef\xbb\xbf");
 }
 
+static void add_piece(struct buf *out, const char *at, size_t len)
+{
+    while (len > 0) {
+        const char *quote = memchr(at, '"', len);
+        size_t plain = quote != NULL ? (size_t)(quote - at) + 1 : len;
+        buf_add(out, at, plain);
+        if (quote != NULL)
+            buf_char(out, '"');
+        at += plain;
+        len -= plain;
+    }
+}
+
 void csv_cell(struct buf *out, const char *text, bool first)
 {
     static const char edges[] = " \t";
     size_t len = strlen(text);
     bool quoted =
-        strpbrk(text, "\",\r\n\t") != NULL ||
+        strpbrk(text, "\",;|\r\n\t") != NULL ||
         (len > 0 && (strchr(edges, text[0]) != NULL || strchr(edges, text[len - 1]) != NULL));
     if (!first)
         buf_char(out, ',');
     if (quoted)
         buf_char(out, '"');
-    if (needs_guard(text))
-        buf_char(out, '\'');
-    for (const char *at = text; *at != '\0';) {
-        size_t plain = strcspn(at, "\"");
-        buf_add(out, at, plain);
-        at += plain;
-        if (*at == '"') {
-            buf_str(out, "\"\"");
-            at++;
-        }
+    for (const char *at = text;;) {
+        if (needs_guard(at, at == text))
+            buf_char(out, '\'');
+        size_t piece = strcspn(at, parting);
+        add_piece(out, at, piece);
+        at += piece;
+        if (*at == '\0')
+            break;
+        buf_char(out, *at++);
     }
     if (quoted)
         buf_char(out, '"');
@@ -85,6 +106,52 @@ void csv_end_row(struct buf *out)
     buf_str(out, "\r\n");
 }
 
+/* The cell without its guards. */
+static json_t *unguarded(const char *cell)
+{
+    struct buf text = { 0 };
+    if (strchr(cell, '\'') == NULL) /* most cells */
+        return json_string(cell);
+    for (const char *at = cell;;) {
+        at += has_guard(at);
+        size_t piece = strcspn(at, parting);
+        buf_add(&text, at, piece);
+        at += piece;
+        if (*at == '\0')
+            break;
+        buf_char(&text, *at++);
+    }
+    json_t *made = json_string(buf_text(&text));
+    buf_free(&text);
+    return made;
+}
+
+/* ---- a file of bad rows ---- */
+
+static const char problem_title[] = "Problem";
+
+static void add_row(const struct csv_file *file, const struct csv_row *row, struct buf *out)
+{
+    buf_char(out, file->separator);
+    buf_add(out, row->text, row->len);
+    csv_end_row(out);
+}
+
+void csv_problems_start(const struct csv_file *file, struct buf *out)
+{
+    csv_start(out);
+    if (file->separator_said)
+        buf_fmt(out, "sep=%c\r\n", file->separator);
+    buf_str(out, problem_title);
+    add_row(file, &file->header, out);
+}
+
+void csv_problem(const struct csv_file *file, size_t row, const char *problem, struct buf *out)
+{
+    csv_cell(out, problem, true);
+    add_row(file, &file->at[row], out);
+}
+
 /* ---- columns ---- */
 
 /* "Sale Amount*" and "saleamount" are the same; so is "Transaction Date (if accepting)". */
@@ -93,8 +160,11 @@ static void normal(char *out, size_t size, const char *title)
     size_t len = 0;
     for (; *title != '\0' && *title != '(' && len + 1 < size; title++) {
         char c = *title;
-        if (c == ' ' || c == '_' || c == '*' || c == '\t')
+        if (strchr(" _*\t-.", c) != NULL || strncmp(title, "\xc2\xa0", 2) == 0 ||
+            (len == 0 && strncmp(title, "\xef\xbb\xbf", 3) == 0)) {
+            title += c == '\xc2' ? 1 : c == '\xef' ? 2 : 0;
             continue;
+        }
         out[len++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     out[len] = '\0';
@@ -115,18 +185,23 @@ static bool same_title(const char *cell, const char *title)
 struct reader {
     const struct csv_column *columns;
     size_t column_count;
-    const struct csv_column *order[CSV_COLUMNS_MAX]; /* of the file */
+    const struct csv_column *order[CSV_COLUMNS_MAX]; /* of the file; NULL: passed over */
     size_t width;                                    /* columns in the file; 0: no header yet */
     size_t cell;                                     /* cells of this row so far */
-    bool between;                                    /* no row has begun */
-    size_t line, row_line;                           /* now; where this row began */
-    json_t *rows, *row;
+    size_t spare;      /* the first that is not empty beyond; 0: none */
+    bool between;      /* no row has begun */
+    bool empty;        /* this row's cells so far */
+    size_t line;       /* of the row, as a spreadsheet counts */
+    size_t room;       /* of file->at */
+    const char *first; /* the line of the header */
+    struct csv_file *file;
+    json_t *row;
     struct error *error;
     bool failed;
 };
 
-static void __attribute__((format(printf, 3, 4)))
-fail_at(struct reader *reader, size_t line, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+fail_here(struct reader *reader, const char *format, ...)
 {
     char reason[400];
     va_list args;
@@ -134,8 +209,14 @@ fail_at(struct reader *reader, size_t line, const char *format, ...)
     vsnprintf(reason, sizeof(reason), format, args);
     va_end(args);
     if (!reader->failed)
-        error_set(reader->error, ERROR_INVALID, "Line %zu: %s", line, reason);
+        error_set(reader->error, ERROR_INVALID, "Line %zu: %s", reader->line, reason);
     reader->failed = true;
+}
+
+static void add_notice(struct reader *reader, const char *text)
+{
+    if (json_array_size(reader->file->notices) < CSV_NOTICES_MAX)
+        json_array_append_new(reader->file->notices, json_string(text));
 }
 
 static const struct csv_column *column_titled(const struct reader *reader, const char *cell)
@@ -162,31 +243,55 @@ static size_t cut(const char *text, size_t most)
 
 static void take_title(struct reader *reader, const char *cell)
 {
+    char notice[200];
+    if (*cell == '\0' && reader->cell >= CSV_COLUMNS_MAX) /* empty ones at the end are dropped */
+        return;
     if (reader->cell >= CSV_COLUMNS_MAX) {
-        fail_at(reader, reader->row_line, "there are more than %d columns", CSV_COLUMNS_MAX);
+        fail_here(reader, "there are more than %d columns", CSV_COLUMNS_MAX);
         return;
     }
-    const struct csv_column *column = column_titled(reader, cell);
-    if (column == NULL) {
-        bool semicolons = strchr(cell, ';') != NULL;
-        fail_at(reader, reader->row_line, "unknown column \"%.*s\"%s", (int)cut(cell, 80), cell,
-                semicolons ? "; columns are separated by commas" : "");
-        return;
-    }
-    for (size_t i = 0; i < reader->cell; i++)
+    const struct csv_column *column = *cell != '\0' ? column_titled(reader, cell) : NULL;
+    for (size_t i = 0; column != NULL && i < reader->cell; i++)
         if (reader->order[i] == column)
-            fail_at(reader, reader->row_line, "the column \"%s\" is there twice", column->title);
+            fail_here(reader, "the column \"%s\" is there twice", column->title);
     reader->order[reader->cell] = column;
+    if (column == NULL && *cell != '\0' && !same_title(cell, problem_title)) {
+        snprintf(notice, sizeof(notice), "The column \"%.*s\" is not known and was passed over.",
+                 (int)cut(cell, 80), cell);
+        add_notice(reader, notice);
+    }
+}
+
+/* The cell in the form that the field's own check reads. */
+static json_t *value_of(const struct reader *reader, const struct csv_column *column,
+                        const char *cell)
+{
+    struct buf local = { 0 };
+    char separator = reader->file->separator;
+    bool right = false;
+    if (separator == ';' || separator == '\t')
+        right = column->kind == CSV_AMOUNT ? csv_local_amount(cell, separator == '\t', &local)
+                : column->kind == CSV_DATE ? csv_local_date(cell, &local)
+                                           : false;
+    json_t *made = right ? json_string(buf_text(&local)) : unguarded(cell);
+    buf_free(&local);
+    return made;
 }
 
 static void take_value(struct reader *reader, const char *cell)
 {
-    if (reader->cell >= reader->width || reader->order[reader->cell]->field == NULL)
-        return; /* the row's end says that it is too long */
+    reader->empty = reader->empty && *cell == '\0';
+    if (reader->cell >= reader->width) {
+        if (*cell != '\0' && reader->spare == 0)
+            reader->spare = reader->cell + 1;
+        return;
+    }
+    const struct csv_column *column = reader->order[reader->cell];
+    if (column == NULL || column->field == NULL)
+        return;
     if (reader->row == NULL)
         reader->row = json_object();
-    json_object_set_new(reader->row, reader->order[reader->cell]->field,
-                        json_string(cell + has_guard(cell)));
+    json_object_set_new(reader->row, column->field, value_of(reader, column, cell));
 }
 
 static void take_cell(void *bytes, size_t len, void *context)
@@ -195,8 +300,7 @@ static void take_cell(void *bytes, size_t len, void *context)
     if (reader->failed)
         return;
     if (len > CSV_FIELD_MAX) {
-        fail_at(reader, reader->row_line, "a cell has %zu bytes; at most %d are allowed", len,
-                CSV_FIELD_MAX);
+        fail_here(reader, "a cell has %zu bytes; at most %d are allowed", len, CSV_FIELD_MAX);
         return;
     }
     const char *cell = bytes != NULL ? bytes : "";
@@ -207,24 +311,95 @@ static void take_cell(void *bytes, size_t len, void *context)
     reader->cell++;
 }
 
+/* The title of a column by the field that it gives. */
+static const char *title_of(const struct reader *reader, const char *field)
+{
+    for (size_t i = 0; i < reader->column_count; i++)
+        if (reader->columns[i].field != NULL && strcmp(reader->columns[i].field, field) == 0)
+            return reader->columns[i].title;
+    return field;
+}
+
+static bool has_field(const struct reader *reader, const char *field)
+{
+    for (size_t i = 0; i < reader->width; i++)
+        if (reader->order[i] != NULL && reader->order[i]->field != NULL &&
+            strcmp(reader->order[i]->field, field) == 0)
+            return true;
+    return false;
+}
+
+/* All that are missing, at once. */
+static void check_needed(struct reader *reader)
+{
+    struct buf missing = { .limit = 300 };
+    int count = 0;
+    for (size_t i = 0; i < reader->column_count; i++) {
+        const struct csv_column *column = &reader->columns[i];
+        if (column->needed == NULL || has_field(reader, column->field) ||
+            has_field(reader, column->needed))
+            continue;
+        buf_fmt(&missing, "%s\"%s\"", count++ > 0 ? ", " : "", title_of(reader, column->field));
+    }
+    if (count > 0)
+        fail_here(reader, "the column%s %s %s missing, which every row needs", count > 1 ? "s" : "",
+                  buf_text(&missing), count > 1 ? "are" : "is");
+    buf_free(&missing);
+}
+
+static void take_header(struct reader *reader)
+{
+    bool known = false;
+    reader->width = reader->cell < CSV_COLUMNS_MAX ? reader->cell : CSV_COLUMNS_MAX;
+    for (size_t i = 0; i < reader->width; i++)
+        known = known || reader->order[i] != NULL;
+    if (!known)
+        fail_here(reader,
+                  "unknown column \"%.*s\", and no other is known; the first line names the "
+                  "columns, separated by commas, semicolons or tabs",
+                  (int)cut(reader->first, strcspn(reader->first, "\r\n") < 80
+                                              ? strcspn(reader->first, "\r\n")
+                                              : 80),
+                  reader->first);
+    check_needed(reader);
+}
+
+static void take_row(struct reader *reader)
+{
+    struct csv_file *file = reader->file;
+    size_t count = json_array_size(file->rows);
+    if (reader->spare > 0) {
+        fail_here(reader,
+                  "has something in cell %zu, where the header has %zu columns; a cell with a "
+                  "separator in it is written in quotes",
+                  reader->spare, reader->width);
+    } else if (count >= CSV_ROWS_MAX) {
+        fail_here(reader, "there are more than %d rows", CSV_ROWS_MAX);
+    } else {
+        if (count == reader->room) {
+            reader->room = reader->room == 0 ? 64 : reader->room * 2;
+            file->at = must_resize(file->at, reader->room * sizeof(file->at[0]));
+        }
+        file->at[count] = (struct csv_row){ .line = reader->line };
+        json_array_append_new(file->rows, reader->row != NULL ? reader->row : json_object());
+        reader->row = NULL;
+    }
+}
+
 static void take_row_end(int end, void *context)
 {
     (void)end;
     struct reader *reader = context;
     if (reader->failed)
         return;
-    if (reader->width == 0) {
-        reader->width = reader->cell;
-    } else if (reader->cell != reader->width) {
-        fail_at(reader, reader->row_line, "has %zu cells where the header has %zu columns",
-                reader->cell, reader->width);
-    } else if (json_array_size(reader->rows) >= CSV_ROWS_MAX) {
-        fail_at(reader, reader->row_line, "there are more than %d rows", CSV_ROWS_MAX);
-    } else {
-        json_array_append_new(reader->rows, reader->row != NULL ? reader->row : json_object());
-        reader->row = NULL;
-    }
-    reader->cell = 0;
+    if (reader->width == 0)
+        take_header(reader);
+    else if (!reader->empty)
+        take_row(reader);
+    json_decref(reader->row); /* of empty cells */
+    reader->row = NULL;
+    reader->cell = reader->spare = 0;
+    reader->empty = true;
     reader->between = true;
 }
 
@@ -240,89 +415,188 @@ static size_t line_length(const char *text, size_t len)
     return len;
 }
 
-static bool blank(const char *text, size_t len)
+static bool is_line_end(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
+static bool blank(const char *text, size_t len, char separator)
 {
     for (size_t i = 0; i < len; i++)
-        if (strchr(" \t\r\n", text[i]) == NULL)
+        if (text[i] == separator || strchr(" \t\r\n", text[i]) == NULL)
             return false;
     return true;
 }
 
-static void read_lines(struct reader *reader, const char *text, size_t len)
+/* ---- the separator ---- */
+
+/* How many cells of this line, parted so, are titles that are known. */
+static size_t titles_known(const struct reader *reader, const char *line, size_t len,
+                           char separator)
 {
-    struct csv_parser parser;
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
-        die("csv_init failed");
+    size_t known = 0;
+    for (const char *at = line, *end = line + len; at <= end;) {
+        const char *stop = memchr(at, separator, (size_t)(end - at));
+        size_t cell = (size_t)((stop != NULL ? stop : end) - at);
+        const char *from = at;
+        at += cell + 1;
+        while (cell > 0 && strchr(" \"\t", *from) != NULL)
+            from++, cell--;
+        while (cell > 0 && strchr(" \"\t", from[cell - 1]) != NULL)
+            cell--;
+        char title[80];
+        if (cell == 0 || cell >= sizeof(title))
+            continue;
+        memcpy(title, from, cell);
+        title[cell] = '\0';
+        known += column_titled(reader, title) != NULL;
+    }
+    return known;
+}
+
+/* Takes the line that is the header; of those that make as many titles of it the first wins. */
+static char separator_of(const struct reader *reader, const char *line, size_t len)
+{
+    static const char separators[] = ",;\t|";
+    char best = ',';
+    size_t most = 0;
+    for (size_t i = 0; separators[i] != '\0'; i++) {
+        size_t known = titles_known(reader, line, len, separators[i]);
+        if (known > most) {
+            best = separators[i];
+            most = known;
+        }
+    }
+    return best;
+}
+
+/* `sep=;`, also in quotes, which Excel takes and does not show: its length with its end; 0: none.
+ */
+static size_t separator_line(const char *text, size_t len, char *separator)
+{
+    size_t step = line_length(text, len), end = step;
+    const char *at = text;
+    while (end > 0 && (is_line_end(text[end - 1]) || text[end - 1] == '"'))
+        end--;
+    if (end > 0 && *at == '"') {
+        at++;
+        end--;
+    }
+    if (end != 5 || strncasecmp(at, "sep=", 4) != 0 || strchr(",;\t|", at[4]) == NULL)
+        return 0;
+    *separator = at[4];
+    return step;
+}
+
+static int is_blank_space(unsigned char c)
+{
+    return c == ' ';
+}
+
+/* A row ends before `to`: where it stood is kept, the header's first. */
+static void note_place(struct reader *reader, const char *from, const char *to)
+{
+    struct csv_file *file = reader->file;
+    size_t count = json_array_size(file->rows);
+    struct csv_row *row = count > 0 ? &file->at[count - 1] : NULL;
+    while (to > from && is_line_end(to[-1]))
+        to--;
+    if (file->header.line == 0)
+        file->header = (struct csv_row){ reader->line, from, (size_t)(to - from) };
+    else if (row != NULL && row->text == NULL && row->line == reader->line)
+        *row = (struct csv_row){ reader->line, from, (size_t)(to - from) };
+}
+
+static void read_lines(struct reader *reader, struct csv_parser *parser, const char *text,
+                       size_t len)
+{
+    const char *row = text;
     while (len > 0 && !reader->failed) {
         size_t step = line_length(text, len);
-        reader->line++;
-        if (reader->between && !blank(text, step)) {
-            reader->row_line = reader->line;
-            reader->between = false;
+        bool ended = false;
+        if (reader->between) {
+            reader->line++;
+            reader->between = blank(text, step, reader->file->separator);
+            row = text;
         }
-        if (csv_parse(&parser, text, step, take_cell, take_row_end, reader) != step)
-            fail_at(reader, reader->line,
-                    "a quote stands where none may; a cell with a quote is "
-                    "written in quotes, with the quote doubled");
+        ended = !reader->between;
+        if (csv_parse(parser, text, step, take_cell, take_row_end, reader) != step)
+            fail_here(reader, "a quote stands where none may; a cell with a quote is written in "
+                              "quotes, with the quote doubled");
         text += step;
         len -= step;
+        if (ended && reader->between && !reader->failed)
+            note_place(reader, row, text);
     }
-    if (!reader->failed && csv_fini(&parser, take_cell, take_row_end, reader) != 0)
-        fail_at(reader, reader->row_line, "a quote is opened here and never closed");
+    bool open = !reader->between;
+    if (!reader->failed && csv_fini(parser, take_cell, take_row_end, reader) != 0)
+        fail_here(reader, "a quote is opened here and never closed");
+    if (open && !reader->failed)
+        note_place(reader, row, text);
+}
+
+static void read_file(struct reader *reader)
+{
+    struct csv_file *file = reader->file;
+    struct csv_parser parser;
+    const char *text = buf_text(&file->text);
+    size_t len = file->text.len, skipped = 0;
+    size_t said = separator_line(text, len, &file->separator);
+    file->separator_said = said > 0;
+    text += said;
+    len -= said;
+    while (skipped < len && strchr(" \r\n", text[skipped]) != NULL)
+        skipped++;
+    reader->first = text + skipped;
+    if (said == 0)
+        file->separator =
+            separator_of(reader, reader->first, line_length(reader->first, len - skipped));
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
+        die("csv_init failed");
+    csv_set_delim(&parser, (unsigned char)file->separator);
+    if (file->separator == '\t')
+        csv_set_space_func(&parser, is_blank_space);
+    read_lines(reader, &parser, text, len);
     csv_free(&parser);
 }
 
-static bool all_empty(json_t *row)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(row, name, value)
-    {
-        if (json_string_length(value) > 0)
-            return false;
-    }
-    return true;
-}
-
-static bool check_bytes(const char *text, size_t len, struct reader *reader)
-{
-    for (size_t line = 1; len > 0; line++) {
-        size_t step = line_length(text, len);
-        if (!text_is_utf8(text, step) || memchr(text, '\0', step) != NULL)
-            fail_at(reader, line, "is not UTF-8 text; save the file as \"CSV UTF-8\"");
-        text += step;
-        len -= step;
-    }
-    return !reader->failed;
-}
-
-bool csv_read(const char *text, size_t len, const struct csv_column *columns, size_t column_count,
-              json_t **rows, struct error *error)
+bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, size_t column_count,
+              struct csv_file *file, struct error *error)
 {
     struct reader reader = {
         .columns = columns,
         .column_count = column_count,
         .between = true,
-        .rows = json_array(),
+        .empty = true,
+        .file = file,
         .error = error,
     };
-    *rows = NULL;
-    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-        text += 3;
-        len -= 3;
+    const char *notice;
+    *file = (struct csv_file){ .rows = json_array(),
+                               .notices = json_array(),
+                               .separator = ',',
+                               .text = { .limit = 3 * len + 1 } };
+    bool text = csv_text_read(bytes, len, &file->text, &notice, error);
+    if (text && notice != NULL)
+        add_notice(&reader, notice);
+    if (text)
+        read_file(&reader);
+    if (text && !reader.failed && reader.width == 0) {
+        reader.line = 1;
+        fail_here(&reader, "the file is empty; its first line names the columns");
     }
-    if (check_bytes(text, len, &reader))
-        read_lines(&reader, text, len);
-    if (!reader.failed && reader.width == 0)
-        fail_at(&reader, 1, "the file is empty; its first line names the columns");
     json_decref(reader.row);
-    if (reader.failed) {
-        json_decref(reader.rows);
-        return false;
-    }
-    size_t count = json_array_size(reader.rows);
-    while (count > 0 && all_empty(json_array_get(reader.rows, count - 1)))
-        json_array_remove(reader.rows, --count);
-    *rows = reader.rows;
-    return true;
+    if (text && !reader.failed)
+        return true;
+    csv_file_free(file);
+    return false;
+}
+
+void csv_file_free(struct csv_file *file)
+{
+    json_decref(file->rows);
+    json_decref(file->notices);
+    free(file->at);
+    buf_free(&file->text);
+    *file = (struct csv_file){ 0 };
 }

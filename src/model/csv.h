@@ -1,4 +1,10 @@
-/* csv.h — comma-separated rows in and out (RFC 4180, UTF-8, with or without a byte order mark). */
+/* csv.h — files of rows in and out, as spreadsheets save and open them (RFC 4180).
+ *
+ * Read: the encodings of csv_text.h; separated by commas, semicolons, tabs or bars, whichever makes
+ * the most known titles of the first line, or as a line `sep=;` before it says.  Where commas do
+ * not separate, amounts may have a decimal comma and dates may be day.month.year (csv_local.h).
+ * Written: UTF-8 with a mark, commas.
+ */
 #ifndef POSTBACKD_CSV_H
 #define POSTBACKD_CSV_H
 
@@ -7,29 +13,61 @@
 
 #include <jansson.h>
 
-enum { CSV_ROWS_MAX = 10000, CSV_COLUMNS_MAX = 100, CSV_FIELD_MAX = 64 * 1024 };
+enum {
+    CSV_ROWS_MAX = 10000,
+    CSV_COLUMNS_MAX = 100,
+    CSV_FIELD_MAX = 64 * 1024, /* bytes of a cell */
+    CSV_NOTICES_MAX = 20,      /* about columns that are passed over; the rest go without */
+};
 
-/* One row's cells in the order of the columns; `row` counts from 1, the header not counted. */
+enum csv_kind { CSV_TEXT, CSV_AMOUNT, CSV_DATE };
+
 struct csv_column {
     const char *title; /* "Sale Amount"; read without regard to case, spaces, a remark in brackets
                           or a trailing '*'; the field's name is read as its title too */
     const char *field; /* the API's name: "TransactionAmount"; NULL: known, and not read */
+    enum csv_kind kind;
+    const char *needed; /* no row can do without: the column itself, or, by this field's, another;
+                           NULL: the column may be missing */
 };
 
-/* Reads the whole text: the first line names columns.  Each further row becomes a JSON object of
- * strings under the API's names, in *rows (an array the caller owns).  An unknown column,
- * a column twice, a ragged row, broken quoting, bytes that are not UTF-8, a cell over
- * CSV_FIELD_MAX or too many rows: false with the line and reason.  Blank lines, and rows at the
- * end whose cells are all empty, are left out.  The ' that csv_cell() put before a formula is
- * taken off again. */
-bool csv_read(const char *text, size_t len, const struct csv_column *columns, size_t column_count,
-              json_t **rows, struct error *error);
+struct csv_row {
+    size_t line;      /* as a spreadsheet numbers it: the header is 1, a row of many lines one */
+    const char *text; /* as it stands in the file's text, without its line end */
+    size_t len;
+};
+
+struct csv_file {          /* all zeroes is an empty one */
+    json_t *rows;          /* of objects: strings under the API's names */
+    struct csv_row *at;    /* where each of them stood */
+    struct csv_row header; /* its line is 1 */
+    json_t *notices;       /* sentences: what was passed over, and how it was read */
+    char separator;
+    bool separator_said; /* by a line `sep=` */
+    struct buf text; /* the file in UTF-8 */
+};
+
+/* Reads the whole file.  Blank lines and rows whose cells are all empty are no rows; missing cells
+ * at a row's end are empty, and empty ones beyond the header's are dropped.  Columns that are not
+ * known are passed over, with a notice; a column titled "Problem" without one (csv_problem()).  No
+ * known column, a needed one missing, a column twice, a row with more cells than titles, broken
+ * quoting, no text, a cell over CSV_FIELD_MAX or too many rows: false with the line and reason. The
+ * ' that csv_cell() put before formulas are taken off again. */
+bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, size_t column_count,
+              struct csv_file *file, struct error *error);
+void csv_file_free(struct csv_file *file);
+
+/* A file of some of the rows, to be mended and read again: the header and each row as they stood,
+ * behind a first column "Problem". */
+void csv_problems_start(const struct csv_file *file, struct buf *out);
+void csv_problem(const struct csv_file *file, size_t row, const char *problem, struct buf *out);
 
 /* The byte order mark, by which spreadsheets know UTF-8. */
 void csv_start(struct buf *out);
-/* Writes one cell, quoted when needed, with a comma before it unless first.  Cells that a
- * spreadsheet would run as a formula (= + - @ tab or return first, unless a plain number) get a
- * leading '. */
+/* Writes one cell, quoted when needed, with a comma before it unless first.  What a spreadsheet
+ * would run as a formula gets a leading ': = + - @ tab or return, first in the cell (unless it is a
+ * plain number) or behind anything inside it at which a spreadsheet set up differently splits
+ * cells. */
 void csv_cell(struct buf *out, const char *text, bool first);
 void csv_end_row(struct buf *out);
 

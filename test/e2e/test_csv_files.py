@@ -3,6 +3,7 @@ comes back as it was, and no cell is a formula."""
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -84,19 +85,20 @@ def test_blank_lines_and_empty_rows_at_the_end_are_no_rows(world):
     ("\n\n", "empty"),
     ("{H}\n", "no rows"),
     ("Colour\nred\n", 'unknown column "Colour"'),
-    ("Order Id;Type\na;b\n", "separated by commas"),
+    ("Order Id;Type\na;b\n", 'Line 1: the columns "Campaign Id", "Sale Amount", "Transaction Date" are'),
     ("Order Id,order id*\na,b\n", "twice"),
-    ("Order Id,Type\na\n", "Line 2"),
-    ("Order Id,Type\na,b,c\n", "Line 2"),
-    ('Order Id,Type\na,"b\n', "never closed"),
-    ('Order Id,Type\na,b"c\n', "Line 2: a quote"),
-    ("Order Id,Type\na,b\n\n\na\n", "Line 5"),
+    ("{H}\na,b,c,d,e,f,g,h\n", "Line 2: has something in cell 8"),
+    ('{H}\na,"b\n', "never closed"),
+    ('{H}\na,b"c\n', "Line 2: a quote"),
+    ('{H}\n"two\nlines",b\n\na"\n', "Line 4: a quote"),
     ("," * 200 + "\n", "column"),
-    (b"Order Id,Type\nok,ok\n\xff\xfe,b\n", "Line 3: is not UTF-8"),
+    ("{H}" + ",Notes2" * 100 + "\n", "more than 100 columns"),
+    (b"Order Id,Type\n\xc3\xa9,ok\n\xff\xfe,b\n", "Line 3: is not UTF-8"),
     (b"Order Id,Type\na\x00,b\n", "Line 2: is not UTF-8"),
-    (b"\xff\xfeO\x00r\x00", "UTF-8"),
-    ("Order Id,Type\n" + "x" * 65537 + ",b\n", "65537 bytes"),
-    ("Order Id\n" + "x\n" * 10001, "more than 10000 rows"),
+    (b"\xff\xfeO\x00r\x00", 'unknown column "Or"'),
+    (b"\xff\xfeO\x00r", "Line 1: is not UTF-8"),
+    ("{H}\n" + "x" * 65537 + ",b\n", "65537 bytes"),
+    ("{H}\n" + "x\n" * 10001, "more than 10000 rows"),
 ])
 def test_a_file_that_cannot_be_read_says_where(world, text, words):
     if isinstance(text, str):
@@ -174,8 +176,8 @@ def test_the_brands_wrong_rows(world):
     errors = [(error["Row"], error["Field"]) for error in answer.json()["Errors"]]
     assert sorted(errors) == [
         ("1", "Action Tracker"), ("2", "Action Tracker"), ("3", "Resolution Reason"), ("4", "Id"),
-        ("5", "Id"), ("5", "Resolution Status"), ("7", "")]
-    assert answer.json()["Taken"] == "1"
+        ("5", "Id"), ("5", "Resolution Status")]
+    assert (answer.json()["Taken"], answer.json()["Unchanged"]) == ("1", "1")  # the last says it again
     states = [world.partner.ok(world.partner.get(f"ActionInquiries/{id}"))["ResolutionStatus"]
               for id in (one, two)]
     assert states == ["UNRESOLVED", "DECLINED"]
@@ -269,3 +271,101 @@ def test_the_exports_filters_are_the_lists(world):
     base = world.brand.prefix + "/ActionInquiries.csv"
     assert world.brand.get(base).status_code == 400
     assert world.brand.get(base, CampaignId=world.campaign, Colour="red").status_code == 400
+
+
+# ---- as spreadsheets save them ----
+
+def titles(separator):
+    return separator.join(["Order Id", "Sale Amount", "Transaction Date", "Type", "Campaign Id", "Notes"])
+
+
+@pytest.mark.parametrize("start, separator, end, encoding", [
+    ("", ",", "\n", "utf-8"), ("", ";", "\r\n", "cp1252"), ("sep=;\r\n", ";", "\r\n", "utf-8-sig"),
+    ("sep=,\n", ",", "\n", "latin-1"), ("", "\t", "\r\n", "utf-16"), ("", "|", "\n", "utf-8"),
+    ('"sep=\t"\n', "\t", "\n", "utf-8")])
+def test_a_file_as_a_spreadsheet_saves_it(world, start, separator, end, encoding):
+    """I7: encodings, separators, `sep=`, rows without their last cells, empty and unknown columns."""
+    comma = separator in ";\t"
+    amount, day = ("1.010,50", "20.01.2026") if comma else ("1010.50", "2026-01-20")
+    rows = [titles(separator) + separator + "Colour" + separator * 2,
+            separator.join(["A1", amount, day, "UNTRACKED", str(world.campaign), "naïve", "red", "", ""]),
+            separator.join(["A2", amount, day, "UNTRACKED", str(world.campaign)]),
+            separator * 8]
+    answer = send(world.partner, (start + end.join(rows)).encode(encoding))
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["Rows"], body["Taken"], body["Separator"]) == ("2", "2", separator)
+    assert any('"Colour" is not known' in notice for notice in body["Notices"]), body["Notices"]
+    one, two = [shown(world, uri) for uri in body["Uris"]]
+    wanted = ("1010.50", "2026-01-20T00:00:00+00:00")
+    assert (one["TransactionAmount"], one["TransactionDate"]) == wanted
+    assert (one["InquiryNotes"], two["InquiryNotes"]) == ("naïve", "")
+
+
+def test_a_campaign_may_be_named(world):
+    """I7: by its name in either column, where that is one campaign of the partner's."""
+    name = world.partner.ok(world.partner.get("Campaigns"))["Campaigns"][0]["Name"]
+    text = (f"Campaign Id,Order Id,Sale Amount,Transaction Date,Type\n{name.upper()},A1,1,2026-01-20,UNTRACKED\n"
+            f"{world.campaign},A2,1,2026-01-20,UNTRACKED\nNo such,A3,1,2026-01-20,UNTRACKED\n")
+    body = send(world.partner, text, TakeGoodRows="true").json()
+    assert body["Taken"] == "2", body
+    assert [(error["Line"], error["Field"]) for error in body["Errors"]] == [("4", "Campaign Id")]
+    text = f"Campaign Name,Order Id,Sale Amount,Transaction Date,Type\n{name},A4,1,2026-01-20,UNTRACKED\n"
+    assert send(world.partner, text).json()["Taken"] == "1"
+    other = world.add_campaign(world.brand, name)
+    world.join(other, world.partner)
+    body = send(world.partner, text.replace("A4", "A5")).json()
+    assert "several" not in body["Message"] and "2 campaigns" in body["Errors"][0]["Message"], body
+
+
+def test_a_missing_column_is_named_once(world):
+    """I7: not once for each row."""
+    answer = send(world.partner, "Order Id,Notes\n" + "A1,x\n" * 50)
+    assert answer.status_code == 400, answer.text
+    message = answer.json()["Message"]
+    assert message.count("Sale Amount") == 1 and '"Campaign Id"' in message and '"Type"' in message
+    answer = send(world.brand, "Id,Resolution Reason\n1,Other\n")
+    assert 'column "Resolution Status" is missing' in answer.json()["Message"], answer.text
+
+
+def test_the_bad_rows_come_back_as_a_file(world):
+    """I7: mended and sent again; a row is named as the spreadsheet numbers it."""
+    good = f'{world.campaign};A{{}};10,00;20.01.2026;UNTRACKED;"two\nlines; and more"'
+    text = "\r\n".join(["Campaign Id;Order Id;Sale Amount;Transaction Date;Type;Notes",
+                        good.format(1), "", good.format(2).replace("10,00", "-1"), good.format(3),
+                        good.format(4).replace("20.01.2026", "20.13.2026").replace("UNTRACKED", "=LOST")])
+    body = send(world.partner, text, TakeGoodRows="true", WithBadRows="true").json()
+    assert (body["Taken"], body["BadRows"]) == ("2", "2"), body
+    assert [(error["Row"], error["Line"]) for error in body["Errors"]] == [
+        ("2", "4"), ("4", "6"), ("4", "6")], body["Errors"]
+    bad = list(csv.DictReader(io.StringIO(body["BadRowsCsv"].removeprefix("\ufeff"), newline=""), delimiter=";"))
+    assert [one["Order Id"] for one in bad] == ["A2", "A4"]
+    assert "above 0" in bad[0]["Problem"] and "Transaction Date" in bad[1]["Problem"]
+    assert bad[0]["Notes"] == "two\nlines; and more"
+    mended = body["BadRowsCsv"].replace("-1", "1,50").replace("20.13.", "20.12.").replace("2026", "2025")
+    answer = send(world.partner, mended.replace("=LOST", "INCORRECT"))
+    assert answer.status_code == 200 and answer.json()["Taken"] == "2", answer.text
+    assert answer.json()["Notices"] == []
+    assert "BadRowsCsv" not in send(world.partner, text).json()
+
+
+def test_no_part_of_a_cell_becomes_a_formula(world):
+    """I8: wherever a spreadsheet may split a line; and what was exported is imported unchanged."""
+    orders = ["A1;=1+2", "A2,=1+2", "A3|@SUM(A1)", "A4;'=1", 'A5;"=1"', "A6;-5", "A7,+49 30"]
+    for order in orders:
+        world.open(OrderId=order, InquiryNotes=f"{order}\t=1\n+2")
+    file = export(world.partner)
+    for separator in ",;|\t":
+        for line in csv.reader(io.StringIO(file.content.decode("utf-8-sig"), newline=""), delimiter=separator):
+            for cell in line:
+                for part in re.split("[,;|\t\r\n]", cell):
+                    assert not re.match("[\"']*[=+@]|-[^0-9]", part) or part.startswith("'"), (separator, cell)
+    assert sorted(one["Order Id"].replace("'", "") for one in rows_of(file)) == sorted(
+        order.replace("'", "") for order in orders)
+    for one in world.partner.ok(world.partner.get("ActionInquiries"))["ActionInquiries"]:
+        world.partner.ok(world.partner.post(f"ActionInquiries/{one['Id']}/Close"))
+    answer = send(world.partner, file.content)
+    assert answer.status_code == 200, answer.text
+    again = [shown(world, uri) for uri in answer.json()["Uris"]]
+    assert sorted(one["OrderId"] for one in again) == sorted(orders)
+    assert all(one["InquiryNotes"] == f"{one['OrderId']}\t=1\n+2" for one in again)

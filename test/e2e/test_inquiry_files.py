@@ -77,6 +77,7 @@ def test_a_second_row_about_the_same_order_names_the_first(world):
     assert [(error["Row"], error["Field"]) for error in answer["Errors"]] == [("2", ""), ("3", "")]
     assert answer["Errors"][0]["Uri"] == f"{world.partner.prefix}/ActionInquiries/{first}"
     assert answer["Errors"][1]["Uri"] == answer["Uris"][0]
+    assert answer["Errors"][1]["SameAsRow"] == "1"
     assert orders(world) == ["A1", "A2"]
 
 
@@ -87,7 +88,7 @@ def test_a_dry_run_tells_what_would_be_and_takes_nothing(world, receiver):
     assert good.json()["Taken"] == "1" and good.json()["Uris"] == []
     bad = send(world.partner, HEADER + row(world, "A1") + row(world, ""), DryRun="true")
     assert bad.status_code == 400
-    assert bad.json()["Errors"][0] == {"Row": "2", "Field": "Order Id", "Message":
+    assert bad.json()["Errors"][0] == {"Row": "2", "Line": "3", "Field": "Order Id", "Message":
                                        bad.json()["Errors"][0]["Message"]}
     assert orders(world) == []
     world.open(OrderId="B1")
@@ -96,7 +97,7 @@ def test_a_dry_run_tells_what_would_be_and_takes_nothing(world, receiver):
 
 def test_a_file_that_cannot_be_read_is_refused_with_its_line(world):
     for text, words in ((HEADER, "no rows"), ("", "empty"), ("Colour\nred\n", "unknown column"),
-                        (HEADER + "1,2\r\n", "Line 2"), (HEADER + '"a\r\n', "never closed")):
+                        (HEADER + "1,2,,,,,,,9\r\n", "Line 2"), (HEADER + '"a\r\n', "never closed")):
         answer = send(world.partner, text)
         assert answer.status_code == 400, answer.text
         assert answer.json()["Status"] == "ERROR" and words in answer.json()["Message"]
@@ -153,19 +154,33 @@ def test_the_brand_decides_in_the_exported_file(world, receiver):
     writer = csv.DictWriter(out, list(lines[ids[0]]), lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(lines.values())
-    refused = send(world.brand, out.getvalue())
+    lines[ids[3]]["Action Tracker"] = world.tracker  # and no status: more than it was, and no decision
+    half = io.StringIO()
+    writer = csv.DictWriter(half, list(lines[ids[0]]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(lines.values())
+    refused = send(world.brand, half.getvalue())
     assert refused.status_code == 400, refused.text
     assert [error["Field"] for error in refused.json()["Errors"]] == ["Resolution Status"]
 
-    answer = send(world.brand, out.getvalue(), TakeGoodRows="true")
+    answer = send(world.brand, out.getvalue())
     assert answer.status_code == 200 and answer.json()["Taken"] == "3", answer.text
+    assert (answer.json()["Undecided"], answer.json()["BadRows"]) == ("1", "0")
     shown = [world.partner.ok(world.partner.get(f"ActionInquiries/{one}")) for one in ids]
     assert [one["ResolutionStatus"] for one in shown] == ["VALID", "DECLINED", "INCOMPLETE",
                                                           "UNRESOLVED"]
     assert shown[0]["FinalPayout"] == "5.00" and shown[0]["ActionId"] != ""
     assert shown[1]["RejectReason"] == "Another marketing channel was credited with the sale"
     assert shown[2]["ResolutionNotes"] == "Which shop?"
-    again = send(world.brand, out.getvalue(), TakeGoodRows="true")
+    again = send(world.brand, out.getvalue())
+    assert again.status_code == 200 and again.json()["Taken"] == "0", again.text
+    assert (again.json()["Undecided"], again.json()["Unchanged"]) == ("1", "3")
+    lines[ids[0]]["Final Payout"] = "4.99"  # which VALID never changes
+    changed = io.StringIO()
+    writer = csv.DictWriter(changed, list(lines[ids[0]]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerow(lines[ids[0]])
+    again = send(world.brand, changed.getvalue())
     assert again.status_code == 400 and "VALID" in again.json()["Errors"][-1]["Message"]
 
 
@@ -178,3 +193,40 @@ def test_a_brand_cannot_decide_anothers_inquiry(world):
     assert answer.json()["Errors"][0]["Field"] == "Id"
     shown = world.partner.ok(world.partner.get(f"ActionInquiries/{inquiry}"))
     assert shown["ResolutionStatus"] == "UNRESOLVED"
+
+
+# ---- what people download and send back ----
+
+def test_undecided_rows_are_passed_over(world):
+    """I9: of 40 rows that a brand downloads it decides 5; the others are neither bad nor touched."""
+    ids = [world.open(OrderId=f"A{number}") for number in range(40)]
+    lines = {line["Id"]: line for line in rows_of(export(world.brand, CampaignId=world.campaign))}
+    for id in ids[:5]:
+        lines[id].update({"Resolution Status": "declined", "Resolution Reason": "Other"})
+    lines[ids[5]]["Resolution Status"] = ""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(lines[ids[0]]), delimiter=";", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(lines.values())
+    for query in ({"DryRun": "true"}, {}):
+        body = send(world.brand, out.getvalue(), **query).json()
+        assert (body["Status"], body["Rows"], body["Taken"], body["BadRows"], body["Undecided"]) == (
+            "OK", "40", "5", "0", "35"), body
+        assert "35 without a decision" in body["Message"] and body["Errors"] == []
+    body = send(world.brand, out.getvalue()).json()
+    assert (body["Status"], body["Taken"], body["Unchanged"], body["Undecided"]) == (
+        "OK", "0", "5", "35"), body
+    body = send(world.brand, export(world.brand, CampaignId=world.campaign)).json()
+    assert (body["Status"], body["Unchanged"], body["Undecided"]) == ("OK", "5", "35"), body
+
+
+def test_rows_about_the_same_order_name_each_other(world):
+    """P4: in a preview, and in a file that is refused, there is no link to what was never opened."""
+    text = HEADER + "".join(row(world, order) for order in ("A1", "A2", "A3", "A4", "A1"))
+    for query in ({"DryRun": "true", "TakeGoodRows": "true"}, {}):
+        error, = send(world.partner, text, **query).json()["Errors"]
+        assert (error["Row"], error["Line"], error["SameAsRow"]) == ("5", "6", "1"), error
+        assert "same as row 1" in error["Message"] and "Uri" not in error
+    first = world.open(OrderId="A1")
+    errors = send(world.partner, text, DryRun="true").json()["Errors"]
+    assert [error["Uri"] for error in errors] == [f"{world.partner.prefix}/ActionInquiries/{first}"] * 2

@@ -230,10 +230,10 @@ def test_a_dot_segment_in_the_url_is_refused_when_saved(world, receiver):
     """R1: in the text itself, encoded or not; and the preview says what would not be sent."""
     for path in ("/a/../{Oid}", "/./a", "/a/%2e%2e/b"):
         answer = world.partner.post("EventNotifications", {
-            "Category": "Action Lifecycle Events", "Name": "x", "Url": receiver.url(path)})
+            "Category": "Action Lifecycle Events", "Method": "GET", "Url": receiver.url(path)})
         assert answer.status_code == 400, answer.text
         assert "leads elsewhere" in answer.json()["Errors"][0]["Message"], answer.text
     answer = world.partner.post("EventNotifications/Preview", {
-        "Category": "Action Lifecycle Events", "Url": receiver.url("/a/{Oid}"),
+        "Category": "Action Lifecycle Events", "Method": "GET", "Url": receiver.url("/a/{Oid}"),
         "Data": {"Oid": ".."}})
     assert answer.status_code == 400 and "would lead elsewhere" in answer.text, answer.text

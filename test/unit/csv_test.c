@@ -4,29 +4,30 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static const struct csv_column columns[] = {
-    { "Order Id", "OrderId" },
-    { "Sale Amount", "TransactionAmount" },
-    { "Transaction Date", "TransactionDate" },
-    { "Campaign Name", NULL },
+    { "Order Id", "OrderId", CSV_TEXT, NULL },
+    { "Sale Amount", "TransactionAmount", CSV_AMOUNT, NULL },
+    { "Transaction Date", "TransactionDate", CSV_DATE, NULL },
+    { "Campaign Name", NULL, CSV_TEXT, NULL },
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 static void expect_bytes(const char *text, size_t len, const char *expected)
 {
     struct error error = { 0 };
-    json_t *rows;
-    if (!csv_read(text, len, columns, COLUMNS, &rows, &error))
+    struct csv_file file;
+    if (!csv_read(text, len, columns, COLUMNS, &file, &error))
         fail_msg("expected %s, got the error: %s", expected, error.message);
-    char *got = json_dumps(rows, JSON_COMPACT);
+    char *got = json_dumps(file.rows, JSON_COMPACT);
     assert_string_equal(got, expected);
     free(got);
-    json_decref(rows);
+    csv_file_free(&file);
 }
 
 static void expect_rows(const char *text, const char *expected)
@@ -37,10 +38,10 @@ static void expect_rows(const char *text, const char *expected)
 static void expect_error(const char *text, size_t len, const char *message)
 {
     struct error error = { 0 };
-    json_t *rows = NULL;
-    if (csv_read(text, len, columns, COLUMNS, &rows, &error))
+    struct csv_file file;
+    if (csv_read(text, len, columns, COLUMNS, &file, &error))
         fail_msg("expected \"%s\", got rows", message);
-    assert_null(rows);
+    assert_null(file.rows);
     assert_int_equal(error.kind, ERROR_INVALID);
     if (strstr(error.message, message) == NULL)
         fail_msg("expected \"%s\", got \"%s\"", message, error.message);
@@ -74,13 +75,173 @@ static void test_quoted_cells(void **state)
                 "lines\"},{\"OrderId\":\" edge \"}]");
 }
 
-static void test_blank_lines_and_empty_rows_at_the_end_are_left_out(void **state)
+static void test_blank_lines_and_empty_rows_are_left_out(void **state)
 {
     (void)state;
     expect_rows("\n\nOrder Id,Sale Amount\n\n1,2\n  \n,\n3,4\n,\n\"\",\n\n",
-                "[{\"OrderId\":\"1\",\"TransactionAmount\":\"2\"},{\"OrderId\":\"\","
-                "\"TransactionAmount\":\"\"},{\"OrderId\":\"3\",\"TransactionAmount\":\"4\"}]");
+                "[{\"OrderId\":\"1\",\"TransactionAmount\":\"2\"},{\"OrderId\":\"3\","
+                "\"TransactionAmount\":\"4\"}]");
     expect_rows("Order Id", "[]");
+}
+
+static void test_files_as_spreadsheets_save_them(void **state)
+{
+    /* I7: separators, `sep=`, encodings, ragged rows, columns without a title or unknown. */
+    (void)state;
+    const char *rows = "[{\"OrderId\":\"1\",\"TransactionAmount\":\"2\"}]";
+    expect_rows("Order Id;Sale Amount\n1;2\n", rows);
+    expect_rows("Order Id\tSale Amount\n1\t2\n", rows);
+    expect_rows("Order Id|Sale Amount\n1|2\n", rows);
+    expect_rows("sep=,\nOrder Id,Sale Amount\n1,2\n", rows);
+    expect_rows("\"sep=;\"\r\n\r\nOrder Id;Sale Amount\r\n1;2\r\n", rows);
+    expect_rows("SEP=\t\nOrder Id\tSale Amount\n1\t2", rows);
+    expect_rows("\"Order Id\";\"Sale Amount, in euros\"\n1;2\n", "[{\"OrderId\":\"1\"}]");
+    expect_rows("Order Id,Sale Amount,,\n1,2,,\n,,,\n", rows);
+    expect_rows("Order Id,Sale Amount\n1,2,,,\n", rows);
+    expect_rows("Order Id,Sale Amount,Campaign Name\n1,2\n", rows);
+    expect_rows("Order Id,Colour,Sale Amount\n1,red,2\n", rows);
+    expect_rows("Problem,Order Id,Sale Amount\nall of it,1,2\n", rows);
+    expect_rows("ORDER-ID,sale.amount\n1,2\n", rows);
+    expect_rows("\"\xef\xbb\xbfOrder\xc2\xa0Id\",Sale Amount\n1,2\n", rows);
+    expect_rows("Order Id\ncaf\xe9 \x80\n", "[{\"OrderId\":\"caf\xc3\xa9 \xe2\x82\xac\"}]");
+    static const char little[] = "\xff\xfeO\0r\0d\0e\0r\0I\0d\0\r\0\n\0\xe9\0=\xd8\x5f\xdc\n\0";
+    expect_bytes(little, sizeof(little) - 1, "[{\"OrderId\":\"\xc3\xa9\xf0\x9f\x91\x9f\"}]");
+    static const char big[] = "\xfe\xff\0O\0r\0d\0e\0r\0I\0d\0\n\0\xe9";
+    expect_bytes(big, sizeof(big) - 1, "[{\"OrderId\":\"\xc3\xa9\"}]");
+
+    struct error error = { 0 };
+    struct csv_file file;
+    static const char noted[] = "Order Id,Colour,Shade,\n1,\xe9,x,y\n";
+    assert_true(csv_read(noted, sizeof(noted) - 1, columns, COLUMNS, &file, &error));
+    char *notices = json_dumps(file.notices, JSON_COMPACT);
+    assert_non_null(strstr(notices, "Windows-1252"));
+    assert_non_null(strstr(notices, "\\\"Colour\\\" is not known"));
+    assert_non_null(strstr(notices, "\\\"Shade\\\" is not known"));
+    assert_int_equal(json_array_size(file.notices), 3);
+    free(notices);
+    csv_file_free(&file);
+}
+
+static void test_amounts_and_dates_where_a_comma_is_the_decimal_sign(void **state)
+{
+    /* I7: behind ';' and tab; what is not clear stays as it is, for the field's check to refuse. */
+    (void)state;
+    static const struct {
+        const char *cell, *semicolon, *tab, *comma;
+    } amounts[] = {
+        { "10,00", "10.00", "10.00", "10,00" },
+        { "1.234,56", "1234.56", "1234.56", "1.234,56" },
+        { "1 234 567,5", "1234567.5", "1234567.5", "1 234 567,5" },
+        { "1\xc2\xa0"
+          "234,56",
+          "1234.56", "1234.56",
+          "1\xc2\xa0"
+          "234,56" },
+        { "-3,20", "-3.20", "-3.20", "-3,20" },
+        { "1,234", "1.234", "1,234", "1,234" },
+        { "10.00", "10.00", "10.00", "10.00" },
+        { "1.234", "1.234", "1.234", "1.234" },
+        { "1,234.56", "1,234.56", "1,234.56", "1,234.56" },
+        { "1.23,4", "1.23,4", "1.23,4", "1.23,4" },
+        { "1234.567,8", "1234.567,8", "1234.567,8", "1234.567,8" },
+        { ",5", ",5", ",5", ",5" },
+        { "5,", "5,", "5,", "5," },
+        { "10,00 EUR", "10,00 EUR", "10,00 EUR", "10,00 EUR" },
+    };
+    static const struct {
+        const char *cell, *date;
+    } dates[] = {
+        { "20.11.2026", "2026-11-20" },
+        { "1.2.2026", "2026-02-01" },
+        { "20.11.2026 9:05", "2026-11-20T09:05" },
+        { "20.11.2026 19:05:07", "2026-11-20T19:05:07" },
+        { "2026-11-20", "2026-11-20" },
+        { "20.11.26", "20.11.26" },
+        { "20/11/2026", "20/11/2026" },
+        { "20.11.2026 ", "2026-11-20" },
+        { "20.11.2026 9", "20.11.2026 9" },
+        { "20.11.20261", "20.11.20261" },
+        { "120.11.2026", "120.11.2026" },
+    };
+    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+        char text[100], rows[100];
+        snprintf(text, sizeof(text), "Order Id;Sale Amount\n1,0;%s\n", amounts[i].cell);
+        snprintf(rows, sizeof(rows), "[{\"OrderId\":\"1,0\",\"TransactionAmount\":\"%s\"}]",
+                 amounts[i].semicolon);
+        expect_rows(text, rows);
+        snprintf(text, sizeof(text), "Order Id\tSale Amount\n1,0\t%s\n", amounts[i].cell);
+        snprintf(rows, sizeof(rows), "[{\"OrderId\":\"1,0\",\"TransactionAmount\":\"%s\"}]",
+                 amounts[i].tab);
+        expect_rows(text, rows);
+        snprintf(text, sizeof(text), "Order Id,Sale Amount\n1,\"%s\"\n", amounts[i].cell);
+        snprintf(rows, sizeof(rows), "[{\"OrderId\":\"1\",\"TransactionAmount\":\"%s\"}]",
+                 amounts[i].comma);
+        expect_rows(text, rows);
+    }
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        char text[100], rows[100];
+        snprintf(text, sizeof(text), "Order Id;Transaction Date\n%s;%s\n", "1.1.2026",
+                 dates[i].cell);
+        snprintf(rows, sizeof(rows), "[{\"OrderId\":\"1.1.2026\",\"TransactionDate\":\"%s\"}]",
+                 dates[i].date);
+        expect_rows(text, rows);
+    }
+}
+
+static void test_rows_have_the_lines_of_the_spreadsheet(void **state)
+{
+    /* I7: a row of many lines is one, a blank one counts, `sep=` is not shown; and the bad rows
+     * make a file that can be read again. */
+    (void)state;
+    static const char text[] =
+        "sep=;\r\nOrder Id;Sale Amount\r\n1;2\r\n\r\n\"two\nlines\";3\r\n;\r\n4;5";
+    struct error error = { 0 };
+    struct csv_file file, again;
+    struct buf bad = { 0 };
+    assert_true(csv_read(text, sizeof(text) - 1, columns, COLUMNS, &file, &error));
+    assert_int_equal(json_array_size(file.rows), 3);
+    assert_int_equal(file.header.line, 1);
+    assert_int_equal(file.at[0].line, 2);
+    assert_int_equal(file.at[1].line, 4);
+    assert_int_equal(file.at[2].line, 6);
+    csv_problems_start(&file, &bad);
+    csv_problem(&file, 1, "Order Id: \"bad\"; and more", &bad);
+    csv_problem(&file, 2, "=1+2", &bad);
+    assert_string_equal(bad.data, "\xef\xbb\xbfsep=;\r\nProblem;Order Id;Sale Amount\r\n"
+                                  "\"Order Id: \"\"bad\"\"; and more\";\"two\nlines\";3\r\n"
+                                  "'=1+2;4;5\r\n");
+    assert_true(csv_read(bad.data, bad.len, columns, COLUMNS, &again, &error));
+    assert_int_equal(json_array_size(again.notices), 0);
+    assert_true(json_equal(json_array_get(again.rows, 0), json_array_get(file.rows, 1)));
+    assert_true(json_equal(json_array_get(again.rows, 1), json_array_get(file.rows, 2)));
+    csv_file_free(&again);
+    csv_file_free(&file);
+    buf_free(&bad);
+}
+
+static void test_a_needed_column_is_missed_once(void **state)
+{
+    /* I7: all of them in one sentence, whatever the number of rows; either of two will do. */
+    (void)state;
+    static const struct csv_column needed[] = {
+        { "Campaign Id", "CampaignId", CSV_TEXT, "CampaignName" },
+        { "Campaign Name", "CampaignName", CSV_TEXT, NULL },
+        { "Order Id", "OrderId", CSV_TEXT, "OrderId" },
+        { "Type", "InquiryType", CSV_TEXT, "InquiryType" },
+        { "Notes", "InquiryNotes", CSV_TEXT, NULL },
+    };
+    struct error error = { 0 };
+    struct csv_file file;
+    assert_false(csv_read("Notes\nx\ny\n", 10, needed, 5, &file, &error));
+    assert_string_equal(error.message,
+                        "Line 1: the columns \"Campaign Id\", \"Order Id\", \"Type\" "
+                        "are missing, which every row needs");
+    error = (struct error){ 0 };
+    assert_false(csv_read("campaign name,type\nx,y\n", 22, needed, 5, &file, &error));
+    assert_string_equal(error.message,
+                        "Line 1: the column \"Order Id\" is missing, which every row needs");
+    assert_true(csv_read("CampaignId,type,order id\nx,y,z\n", 31, needed, 5, &file, &error));
+    csv_file_free(&file);
 }
 
 static void test_what_is_wrong_is_said_with_its_line(void **state)
@@ -89,16 +250,19 @@ static void test_what_is_wrong_is_said_with_its_line(void **state)
     EXPECT_ERROR("", "Line 1: the file is empty");
     EXPECT_ERROR("\xef\xbb\xbf", "Line 1: the file is empty");
     EXPECT_ERROR("Colour\n", "Line 1: unknown column \"Colour\"");
-    EXPECT_ERROR("Order Id;Sale Amount\n1;2\n", "columns are separated by commas");
-    EXPECT_ERROR("Order Id,\n1,\n", "Line 1: unknown column \"\"");
     EXPECT_ERROR("Order Id,OrderId\n", "Line 1: the column \"Order Id\" is there twice");
-    EXPECT_ERROR("Order Id,Sale Amount\n1,2\n\n3\n", "Line 4: has 1 cells where the header has 2");
-    EXPECT_ERROR("Order Id\n\"two\nlines\"\n1,2\n", "Line 4: has 2 cells where the header has 1");
-    EXPECT_ERROR("Order Id\n\"a\nb\",c\n", "Line 2: has 2 cells");
+    EXPECT_ERROR("Order Id\n\"two\nlines\"\n\n1,2\n",
+                 "Line 4: has something in cell 2, where the header has 1 columns");
+    EXPECT_ERROR("Order Id\n\"a\nb\",c\n", "Line 2: has something in cell 2");
     EXPECT_ERROR("Order Id\n1\na\"b\n", "Line 3: a quote stands where none may");
     EXPECT_ERROR("Order Id\n1\n\"a\"b\n", "Line 3: a quote stands where none may");
     EXPECT_ERROR("Order Id\n1\n\"a\nb\nc", "Line 3: a quote is opened here and never closed");
-    EXPECT_ERROR("Order Id\n1\n\xff\n", "Line 3: is not UTF-8");
+    EXPECT_ERROR("Order Id\n1\n\xff\xc3\xa9\n", "Line 3: is not UTF-8");
+    EXPECT_ERROR("Order Id\n1\n\x81\n", "Line 3: is not UTF-8");
+    EXPECT_ERROR("\xef\xbb\xbfOrder Id\n\xe9\n", "Line 2: is not UTF-8");
+    EXPECT_ERROR("\xff\xfeO\0\n\0\0\0", "Line 2: is not UTF-8");
+    EXPECT_ERROR("\xff\xfeO\0r", "Line 1: is not UTF-8");
+    EXPECT_ERROR("\xff\xfe\0\xd8O\0", "Line 1: is not UTF-8");
     EXPECT_ERROR("Order Id\na\0b\n", "Line 2: is not UTF-8");
 }
 
@@ -110,10 +274,10 @@ static void test_caps_on_rows_columns_and_cells(void **state)
     for (int i = 0; i < CSV_ROWS_MAX; i++)
         buf_str(&text, "1\n");
     struct error error = { 0 };
-    json_t *rows;
-    assert_true(csv_read(text.data, text.len, columns, COLUMNS, &rows, &error));
-    assert_int_equal(json_array_size(rows), CSV_ROWS_MAX);
-    json_decref(rows);
+    struct csv_file file;
+    assert_true(csv_read(text.data, text.len, columns, COLUMNS, &file, &error));
+    assert_int_equal(json_array_size(file.rows), CSV_ROWS_MAX);
+    csv_file_free(&file);
     buf_str(&text, "1\n");
     expect_error(text.data, text.len, "Line 10002: there are more than 10000 rows");
 
@@ -138,9 +302,9 @@ static void test_formulas_are_disarmed(void **state)
     } cases[] = {
         { "=1+1", "'=1+1" },
         { "@SUM(A1)", "'@SUM(A1)" },
-        { "+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0" },
+        { "+cmd|' /C calc'!A0", "\"'+cmd|' /C calc'!A0\"" },
         { "-2+3", "'-2+3" },
-        { "\t=1", "\"'\t=1\"" },
+        { "\t=1", "\"'\t'=1\"" },
         { "=\"x\"", "\"'=\"\"x\"\"\"" },
         { "-12.50", "-12.50" },
         { "+49", "+49" },
@@ -151,6 +315,17 @@ static void test_formulas_are_disarmed(void **state)
         { " lead", "\" lead\"" },
         { "a,b", "\"a,b\"" },
         { "", "" },
+        /* I8: wherever a spreadsheet may split, what comes behind is no formula either */
+        { "A1;=1+2", "\"A1;'=1+2\"" },
+        { "A1,=1+2", "\"A1,'=1+2\"" },
+        { "A1\t=1+2", "\"A1\t'=1+2\"" },
+        { "A1|@x", "\"A1|'@x\"" },
+        { "A1\n+1", "\"A1\n'+1\"" },
+        { "A1\r\n-1", "\"A1\r\n'-1\"" },
+        { "a;-5", "\"a;'-5\"" },
+        { "a;\"=1\"", "\"a;'\"\"=1\"\"\"" },
+        { "a;b=c", "\"a;b=c\"" },
+        { ";;=1;'=2", "\";;'=1;''=2\"" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf out = { 0 };
@@ -198,6 +373,17 @@ static void test_hostile_cells_come_back_as_they_went(void **state)
         "-1.",
         "\\",
         "a\\\"b",
+        "A1;=1+2",
+        "a;'=1",
+        "a;''\"'=1",
+        "a|@b|'@b|c",
+        ";\t=;\t'=",
+        "a\n=1\n'=1",
+        "a\r\n=1",
+        "\"=1;\"=2",
+        ";;;",
+        "x;-5",
+        "x;'-5",
     };
     enum { CELLS = sizeof(cells) / sizeof(cells[0]) };
     struct buf out = { 0 };
@@ -216,17 +402,17 @@ static void test_hostile_cells_come_back_as_they_went(void **state)
     assert_memory_equal(out.data, "\xef\xbb\xbfOrder Id,Sale Amount\r\n", 25);
 
     struct error error = { 0 };
-    json_t *rows;
-    if (!csv_read(out.data, out.len, columns, COLUMNS, &rows, &error))
+    struct csv_file file;
+    if (!csv_read(out.data, out.len, columns, COLUMNS, &file, &error))
         fail_msg("%s", error.message);
-    assert_int_equal(json_array_size(rows), CELLS + 1);
+    assert_int_equal(json_array_size(file.rows), CELLS + 1);
     for (size_t i = 0; i < CELLS; i++) {
-        json_t *row = json_array_get(rows, i);
+        json_t *row = json_array_get(file.rows, i);
         assert_string_equal(json_string_value(json_object_get(row, "OrderId")), cells[i]);
         assert_string_equal(json_string_value(json_object_get(row, "TransactionAmount")),
                             cells[CELLS - 1 - i]);
     }
-    json_decref(rows);
+    csv_file_free(&file);
     buf_free(&out);
 }
 
@@ -236,7 +422,11 @@ int main(void)
         cmocka_unit_test(test_titles_are_read_as_people_write_them),
         cmocka_unit_test(test_a_known_column_without_a_field_is_left_out),
         cmocka_unit_test(test_quoted_cells),
-        cmocka_unit_test(test_blank_lines_and_empty_rows_at_the_end_are_left_out),
+        cmocka_unit_test(test_blank_lines_and_empty_rows_are_left_out),
+        cmocka_unit_test(test_files_as_spreadsheets_save_them),
+        cmocka_unit_test(test_amounts_and_dates_where_a_comma_is_the_decimal_sign),
+        cmocka_unit_test(test_rows_have_the_lines_of_the_spreadsheet),
+        cmocka_unit_test(test_a_needed_column_is_missed_once),
         cmocka_unit_test(test_what_is_wrong_is_said_with_its_line),
         cmocka_unit_test(test_caps_on_rows_columns_and_cells),
         cmocka_unit_test(test_formulas_are_disarmed),

@@ -423,10 +423,13 @@ def test_a_file_that_cannot_be_read_says_where(browser, world):
     browser.see("Choose a file, or paste its lines")
     browser.fill("or paste its lines", "Campaign Id,Colour\n1,red")
     browser.click("Preview")
-    browser.see("Line 1: unknown column \"Colour\"")
-    browser.fill("or paste its lines", f"Campaign Id,Order Id\n{world.campaign},A-1")
+    browser.see("Line 1: the columns \"Order Id\", \"Sale Amount\"", "are missing")
+    browser.fill("or paste its lines", "Colour\nred")
     browser.click("Preview")
-    browser.see("Nothing of this file can be taken.", "Sale Amount is required")
+    browser.see("Line 1: unknown column \"Colour\"")
+    browser.fill("or paste its lines", lines(world, 1, "B", wrong=(1,)))
+    browser.click("Preview")
+    browser.see("Nothing of this file can be taken.", "Sale Amount must be above 0")
     assert not browser.named("button", "Take", exact=False)
 
 
@@ -479,6 +482,60 @@ def test_a_brand_decides_by_a_file(browser, world):
     browser.see("2 rows taken.")
     assert [inquiry(world.brand, id)["ResolutionStatus"] for id in (one, two, three)] == [
         "VALID", "DECLINED", "UNRESOLVED"]
+
+
+def test_a_brand_sends_its_whole_list_back(browser, world):
+    """I9: what is undecided is passed over, and what was decided so already; each is counted."""
+    ids = [world.open() for _ in range(6)]
+    browser.sign_in(world.brand, "/inquiries/import")
+    rows = ["Id;Resolution Status;Resolution Reason;Colour", *[f"{id};UNRESOLVED;;" for id in ids[2:]]]
+    choose_file(browser, "\n".join([*rows, *[f"{id};DECLINED;Other;red" for id in ids[:2]]]))
+    browser.see("2 rows good", "4 rows without a decision are passed over.", "\"Colour\" is not known")
+    browser.screenshot("import-passed-over")
+    browser.click("Take the 2 good rows")
+    browser.see("Done", "2 rows taken.")
+    assert [inquiry(world.brand, id)["ResolutionStatus"] for id in ids] == ["DECLINED"] * 2 + ["UNRESOLVED"] * 4
+    choose_file(browser, "\n".join([*rows, *[f"{id};DECLINED;Other;red" for id in ids[:2]]]))
+    browser.see("There is nothing to take in this file.", "2 rows were decided so already")
+    assert not browser.named("button", "Take", exact=False)
+
+
+@DESKTOP
+def test_rows_about_the_same_order_name_each_other(browser, world):
+    """P4: the preview names the row, and has no link to an inquiry that was never opened."""
+    browser.sign_in(world.partner, "/inquiries/import")
+    choose_file(browser, lines(world, 4, "S") + lines(world, 1, "S").split("\n", 1)[1])
+    browser.see("1 row bad", "4 rows good", "same as row 1")
+    assert not browser.all(".rows a")
+    browser.screenshot("import-same-order")
+
+
+@DESKTOP
+def test_the_bad_rows_are_downloaded_and_mended(browser, world):
+    """I7: as the spreadsheet wrote them, with what is wrong; Windows-1252, semicolons and all."""
+    browser.sign_in(world.partner, "/inquiries/import")
+    browser.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=browser.downloads)
+    path = os.path.join(browser.downloads, "given.csv")
+    with open(path, "w", encoding="cp1252", newline="") as file:
+        file.write("sep=;\r\nCampaign Id;Order Id;Sale Amount;Transaction Date;Type;Notes\r\n"
+                   f"{world.campaign};W-1;10,00;20.01.2026;UNTRACKED;naïve\r\n\r\n{world.campaign};W-2;x;20.01.2026;UNTRACKED\r\n")
+    browser.fill("CSV file", path)
+    browser.click("Preview")
+    browser.see("1 row bad", "1 row good", "Sale Amount must be")
+    browser.click("Download the bad rows")
+    bad = os.path.join(browser.downloads, "bad-rows.csv")
+    browser.until(lambda: os.path.exists(bad), "the file of bad rows")
+    text = open(bad, encoding="utf-8-sig", newline="").read()
+    os.remove(bad)
+    assert text.startswith("sep=;\r\nProblem;Campaign Id;") and ";W-2;x;" in text, text
+    browser.click("Take the 1 good row")
+    browser.see("1 row taken.")
+    choose_file(browser, text.replace(";x;", ";7,50;"))
+    browser.see("1 row good")
+    browser.click("Take the row")
+    browser.see("1 row taken.")
+    found = {one["OrderId"]: one for one in world.partner.ok(world.partner.get("ActionInquiries"))["ActionInquiries"]}
+    assert (found["W-1"]["InquiryNotes"], found["W-2"]["TransactionAmount"]) == ("naïve", "7.50")
 
 
 @DESKTOP

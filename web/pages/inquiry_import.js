@@ -44,10 +44,20 @@ async function textOf(input, pasted) {
     return pasted;
   if (file.size > FILE_MOST)
     throw new Error("The file is over 8 MiB: split it.");
+  return decoded(await file.arrayBuffer());
+}
+
+/* As the server would read the bytes; what it refuses stays a mixture, and is refused when it gets there. */
+function decoded(bytes) {
+  const [first, second] = new Uint8Array(bytes);
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return new TextDecoder(first === 0xff ? "utf-16le" : "utf-16be").decode(bytes);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Error("The file is not UTF-8 text; save it as “CSV UTF-8”.");
+    if (/[\u0080-\u{10ffff}]/u.test(new TextDecoder("utf-8").decode(bytes).replaceAll("\ufffd", "")))
+      throw new Error("The file is neither UTF-8 nor Windows text, but both; save it as “CSV UTF-8”.");
+    return new TextDecoder("windows-1252").decode(bytes);
   }
 }
 
@@ -72,8 +82,8 @@ async function send(text, values, options) {
 
 /* ---- tables ---- */
 
-const problems = (errors) => h("ul.plain-list", null, errors.map((error) => h("li", null, error.Field ? h("strong", null, `${error.Field} `) : null, error.Message,
-  error.Uri ? [" ", h("a", { href: `/inquiries/${idOf(error.Uri)}` }, `See inquiry ${idOf(error.Uri)}`)] : null)));
+const problems = (errors) => h("ul.plain-list", null, errors.map((error) => h("li", null, error.Field ? h("strong", null, `${error.Field} `) : null,
+  error.SameAsRow ? `same as row ${number(error.SameAsRow)}` : error.Message, error.Uri ? [" ", h("a", { href: `/inquiries/${idOf(error.Uri)}` }, `See inquiry ${idOf(error.Uri)}`)] : null)));
 
 /* A table that shows the first rows, and more on request. */
 function longTable(caption, titles, rows, draw) {
@@ -88,11 +98,30 @@ function longTable(caption, titles, rows, draw) {
   return [scroller(caption, h("table", null, h("caption.away", null, caption), h("thead", null, h("tr", null, titles.map((title) => h("th", { scope: "col" }, title)))), body), "rows"), more];
 }
 
-function previewTable(file, bad, onlyBad) {
+/* What stands in the file but is nothing to take: rows without a decision, columns that are not known. */
+function passedOver(answer) {
+  const undecided = Number(answer.Undecided), unchanged = Number(answer.Unchanged);
+  const notes = [...answer.Notices,
+    ...(undecided ? [`${rowsSay(undecided)} without a decision ${undecided === 1 ? "is" : "are"} passed over.`] : []),
+    ...(unchanged ? [`${rowsSay(unchanged)} ${unchanged === 1 ? "was" : "were"} decided so already, and ${unchanged === 1 ? "is" : "are"} passed over.`] : [])];
+  return notes.length ? h("ul.plain-list.muted", null, notes.map((note) => h("li", null, note))) : null;
+}
+
+/* The bad rows, as the server gave them, to be mended and chosen again. */
+function badRowsLink(csv, signal) {
+  const href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
+  signal.addEventListener("abort", () => URL.revokeObjectURL(href));
+  return h("a.button", { href, download: "bad-rows.csv" }, icon("download"), "Download the bad rows");
+}
+
+const rowsPassed = (answer) => new Set(answer.PassedOver.map(Number));
+
+function previewTable(file, bad, passed, onlyBad) {
   const numbers = file.rows.map((_, i) => i + 1).filter((row) => !onlyBad || bad.has(row));
   return longTable("Rows of the file", ["Row", "Verdict", ...file.header], numbers, (row) => {
     const errors = bad.get(row);
-    return h("tr", { class: errors ? "bad" : null }, h("td.end", null, number(row)), h("td.verdict", null, errors ? problems(errors) : h("span.badge.good", null, "Good")),
+    return h("tr", { class: errors ? "bad" : null }, h("td.end", { title: errors ? `line ${errors[0].Line} in a spreadsheet` : null }, number(row)),
+      h("td.verdict", null, errors ? problems(errors) : passed.has(row) ? h("span.badge", null, "Passed over") : h("span.badge.good", null, "Good")),
       file.rows[row - 1].map((cell, i) => h("td", { class: errors?.some((error) => sameTitle(error.Field, file.header[i] ?? "")) ? "wrong-cell" : null }, cell.length > 80 ? `${cell.slice(0, 80)}…` : cell)));
   });
 }
@@ -100,13 +129,15 @@ function previewTable(file, bad, onlyBad) {
 function resultTable(results) {
   const rows = [...results].sort((a, b) => Boolean(a.uri) - Boolean(b.uri) || a.row - b.row);
   return longTable("What became of the rows", ["Row", "Result"], rows, ({ row, uri, errors }) => h("tr", { class: errors ? "bad" : null },
-    h("td.end", null, number(row)), h("td", null, uri ? h("a", { href: `/inquiries/${idOf(uri)}` }, `Inquiry ${idOf(uri)}`) : problems(errors))));
+    h("td.end", null, number(row)), h("td", null, uri ? h("a", { href: `/inquiries/${idOf(uri)}` }, `Inquiry ${idOf(uri)}`) : errors ? problems(errors) : "Decided so already")));
 }
 
 /* ---- taking ---- */
 
 /* What became of a row.  One that was in doubt and is refused because it is open already was taken the first time. */
-function outcome(row, errors, uris, doubted) {
+function outcome(row, errors, passed, uris, doubted) {
+  if (passed)
+    return { row };
   const open = doubted.has(row) && errors?.find((error) => error.Uri);
   return open ? { row, uri: open.Uri } : errors ? { row, errors } : { row, uri: uris.shift() };
 }
@@ -121,8 +152,8 @@ async function take(file, rows, doubted, said, stopped) {
       return { results, left: rows.slice(at), doubt: [] };
     try {
       const answer = await send(file.part(part), { TakeGoodRows: "true" });
-      const bad = byRow(answer.Errors), uris = [...answer.Uris];
-      part.forEach((row, i) => results.push(outcome(row, bad.get(i + 1), uris, doubted)));
+      const bad = byRow(answer.Errors), passed = rowsPassed(answer), uris = [...answer.Uris];
+      part.forEach((row, i) => results.push(outcome(row, bad.get(i + 1), passed.has(i + 1), uris, doubted)));
     } catch (error) {
       const refused = error.status >= 400 && error.status < 500; /* then nothing of it was taken */
       return { results, error, left: rows.slice(refused ? at : at + PART), doubt: refused ? [] : part };
@@ -135,10 +166,10 @@ async function take(file, rows, doubted, said, stopped) {
 const span = (rows) => (rows.length === 1 ? `row ${number(rows[0])}` : `rows ${number(rows[0])} to ${number(rows.at(-1))}`);
 
 function told({ results, left, doubt, error }, resume) {
-  const taken = results.filter((one) => one.uri).length;
+  const taken = results.filter((one) => one.uri).length, refused = results.filter((one) => one.errors).length;
   const stopped = left.length || doubt.length;
   return h("section.card", { tabindex: "-1" }, h("h2", null, stopped ? "Not all is done" : "Done"),
-    h("p", null, `${rowsSay(taken)} taken${results.length > taken ? `, ${rowsSay(results.length - taken)} refused` : ""}.`),
+    h("p", null, `${rowsSay(taken)} taken${refused ? `, ${rowsSay(refused)} refused` : ""}.`),
     error ? h("p.summary", { role: "alert" }, error.message) : null,
     doubt.length ? h("p", null, `Whether ${span(doubt)} were taken is not known: no answer came.`) : null,
     left.length ? h("p", null, `${span(left).replace(/^r/, "R")}: not sent.`) : null,
@@ -170,17 +201,20 @@ export async function page({ signal, guard }) {
   }
 
   function preview(file, answer) {
-    const bad = byRow(answer.Errors), taken = Number(answer.Taken), wrong = Number(answer.BadRows);
-    const good = file.rows.map((_, i) => i + 1).filter((row) => !bad.has(row));
-    const table = h("div.stack"), draw = (onlyBad) => fill(table, previewTable(file, bad, onlyBad));
+    const bad = byRow(answer.Errors), passed = rowsPassed(answer), taken = Number(answer.Taken), wrong = Number(answer.BadRows);
+    const good = file.rows.map((_, i) => i + 1).filter((row) => !bad.has(row) && !passed.has(row));
+    const table = h("div.stack"), draw = (onlyBad) => fill(table, previewTable(file, bad, passed, onlyBad));
     const only = h("label.check", null, h("input", { type: "checkbox", checked: wrong > 0, onchange: (event) => draw(event.target.checked) }), h("span", null, "Only the bad rows"));
     draw(wrong > 0);
     fill(place, h("section.card", { tabindex: "-1" },
       h("div.card-head", null, h("h2", null, "Preview"), wrong ? h("span.badge.bad", null, `${rowsSay(wrong)} bad`) : null, h("span.badge.good", null, `${rowsSay(taken)} good`)),
-      h("p", null, taken === 0 ? "Nothing of this file can be taken. Mend the rows below and choose it again."
+      h("p", null, taken === 0 && wrong === 0 ? "There is nothing to take in this file." : taken === 0 ? "Nothing of this file can be taken. Mend the rows below and choose it again."
         : wrong ? "Nothing has been taken yet. Mend the bad rows and choose the file again, or take the good ones without them." : "Nothing has been taken yet."),
       answer.Errors.length < wrong ? h("p.muted", null, "There are more bad rows than are shown; they are left out too.") : null,
-      taken ? h("div.actions", null, h("button.primary", { type: "button", onclick: () => run(file, good) }, wrong ? `Take the ${number(taken)} good rows` : `Take ${taken === 1 ? "the row" : `all ${rowsSay(taken)}`}`)) : null,
+      passedOver(answer),
+      h("div.actions", null,
+        taken ? h("button.primary", { type: "button", onclick: () => run(file, good) }, wrong || passed.size ? `Take the ${number(taken)} good ${taken === 1 ? "row" : "rows"}` : `Take ${taken === 1 ? "the row" : `all ${rowsSay(taken)}`}`) : null,
+        answer.BadRowsCsv ? badRowsLink(answer.BadRowsCsv, signal) : null),
       wrong ? only : null, table));
     place.firstChild.focus();
   }
@@ -196,10 +230,10 @@ export async function page({ signal, guard }) {
       const text = (await textOf(sheet.field("File"), Text)).replace(/^\ufeff/, "");
       if (!text.trim())
         throw new Error("Choose a file, or paste its lines: the first names the columns.");
-      const answer = await send(text, { DryRun: "true", TakeGoodRows: "true" }, { signal });
+      const answer = await send(text, { DryRun: "true", TakeGoodRows: "true", WithBadRows: "true" }, { signal });
       if (Number(answer.Rows) === 0)
         throw new Error("The file has no rows under its header.");
-      preview(parse(text), answer);
+      preview(parse(text, answer.Separator), answer);
     },
   });
   return { title, node: h("div.stack", null, heading(title, { back, actions: [sampleLink(campaigns, signal)] }),
