@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "model/mail.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,24 +29,16 @@ bool body_bool(const struct fields *fields, const char *name, bool *value)
     return false;
 }
 
-static bool is_email(const char *text)
-{
-    const char *at = strchr(text, '@');
-
-    return at != NULL && at != text && at[1] != '\0' && strchr(at + 1, '@') == NULL &&
-           strpbrk(text, " \t,;<>\"") == NULL;
-}
-
 char *body_email(const struct fields *fields, const char *name, const char *meaning)
 {
     char *email = fields_text(fields, name, 254, 0, meaning);
+    const char *fault = email != NULL ? mail_address_fault(email) : NULL;
 
-    if (email != NULL && !is_email(email)) {
-        problems_add(fields->problems, name, "must be a mail address: name@example.com");
-        free(email);
-        return NULL;
-    }
-    return email;
+    if (fault == NULL)
+        return email;
+    problems_add(fields->problems, name, "%s", fault);
+    free(email);
+    return NULL;
 }
 
 bool body_empties(const json_t *body, const char *name)

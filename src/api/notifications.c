@@ -109,6 +109,7 @@ static void create(struct call *call, void *context)
         return;
     struct notification_settings settings = { 0 };
     notification_settings_read(&settings, body, &work->api.problems);
+    notification_name_check(&settings, NULL, &work->api.problems);
     work->notification = notification_compile(&settings, &work->api.problems);
     notification_settings_free(&settings);
     refuse_deleted(work->notification, NULL, &work->api.problems);
@@ -273,9 +274,12 @@ static bool run_change(struct api_job *job, struct db *db)
         return false;
     struct notification *old = work->notification;
     struct notification_settings settings = old->settings;
+    char *name = must_copy(settings.name != NULL ? settings.name : "");
     const struct notification_settings before = old->settings; /* for its event types alone */
     old->settings = (struct notification_settings){ 0 };
     notification_settings_read(&settings, work->body, &job->problems);
+    notification_name_check(&settings, name, &job->problems);
+    free(name);
     struct notification *changed = notification_compile(&settings, &job->problems);
     notification_settings_free(&settings);
     refuse_deleted(changed, &before, &job->problems);

@@ -167,7 +167,8 @@ static void add_account(struct call *call, void *context)
         (!account_kind_named(kind, &work->account.kind) || work->account.kind == ACCOUNT_OPERATOR))
         problems_add(fields.problems, "Kind", "must be PARTNER or BRAND");
     free(kind);
-    work->account.name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the account's name");
+    work->account.name =
+        fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, "the account's name");
     work->account.email = body_email(&fields, "Email", NULL);
     json_decref(body);
     if (api_job_valid(&work->api))
@@ -284,7 +285,7 @@ static void change_account(struct call *call, void *context)
     fields_only(&fields, names);
     if (body_empties(body, "Name"))
         problems_add(fields.problems, "Name", "must not be empty");
-    work->given.name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, NULL);
+    work->given.name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, NULL);
     work->given.email =
         body_empties(body, "Email") ? must_copy("") : body_email(&fields, "Email", NULL);
     work->active_given = body_bool(&fields, "Active", &work->given.active);

@@ -127,7 +127,7 @@ void operator_add_campaign(struct call *call, void *context)
     fields.problems = &work->api.problems;
     fields_only(&fields, names);
     work->sid = fields_text(&fields, "BrandSid", SID_TEXT - 1, 0, "the brand's SID");
-    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the campaign's name");
+    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, "the campaign's name");
     read_currency(&fields, work->currency);
     json_decref(body);
     api_write(&work->api); /* the job finds out about the brand */
@@ -242,7 +242,7 @@ void operator_add_tracker(struct call *call, void *context)
     work->campaign = path_id(call, 0);
     fields.problems = &work->api.problems;
     fields_only(&fields, names);
-    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the tracker's name");
+    work->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, "the tracker's name");
     json_decref(body);
     if (api_job_valid(&work->api))
         api_write(&work->api);

@@ -9,6 +9,7 @@
 
 #include "api/body.h"
 #include "model/event_type.h"
+#include "model/name.h"
 #include "model/show.h"
 #include "store/accounts.h"
 #include "store/event_types.h"
@@ -123,6 +124,24 @@ static void give(struct type_work *work)
     api_write(&work->api);
 }
 
+/* What people read of a type; those it has already are taken. */
+static void check_words(const struct event_type *type, const struct event_type *before,
+                        struct problems *problems)
+{
+    char field[48];
+    if (type == NULL)
+        return;
+    if (before == NULL || strcmp(type->meaning, before->meaning) != 0)
+        name_check(type->meaning, "Meaning", problems);
+    for (size_t i = 0; i < type->point_count; i++) {
+        bool had = before != NULL && i < before->point_count &&
+                   strcmp(type->points[i].meaning, before->points[i].meaning) == 0;
+        snprintf(field, sizeof(field), "DataPoints[%zu].Meaning", i);
+        if (!had)
+            name_check(type->points[i].meaning, field, problems);
+    }
+}
+
 static void save(struct call *call, struct api *api, const json_t *definition,
                  const struct event_type *before, const char *action)
 {
@@ -130,6 +149,7 @@ static void save(struct call *call, struct api *api, const json_t *definition,
 
     work->action = action;
     work->type = event_type_read(definition, before, &work->api.problems);
+    check_words(work->type, before, &work->api.problems);
     if (before == NULL && work->type != NULL && catalog_reserved(work->type->name))
         problems_add(&work->api.problems, "Name", "must not begin as a built-in event type's does");
     if (api_job_valid(&work->api))

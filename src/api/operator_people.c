@@ -143,7 +143,7 @@ void operator_add_token(struct call *call, void *context)
     if (scope != NULL && !scope_named(scope, &work->scope))
         problems_add(fields.problems, "Scope", "must be API, READ or EVENTS");
     free(scope);
-    work->label = fields_text(&fields, "Label", LABEL_MAX, 0, NULL);
+    work->label = fields_text(&fields, "Label", LABEL_MAX, FIELD_NAME, NULL);
     json_decref(body);
     if (api_job_valid(&work->api))
         api_write(&work->api);

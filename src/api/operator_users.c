@@ -194,7 +194,7 @@ void operator_add_user(struct call *call, void *context)
     struct fields fields = { .from = body, .problems = &job->api.problems };
     fields_only(&fields, names);
     person->email = body_email(&fields, "Email", "what the user signs in with");
-    person->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, "the user's name");
+    person->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, "the user's name");
     person->role = read_role(&fields, ROLE_USER);
     person->password.password = password_read(call, body, "Password", true, fields.problems);
     json_decref(body);
@@ -281,7 +281,7 @@ void operator_change_user(struct call *call, void *context)
     if (body_empties(body, "Name"))
         problems_add(fields.problems, "Name", "must not be empty");
     person->id = path_id(call, 1);
-    person->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, 0, NULL);
+    person->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, NULL);
     person->role = read_role(&fields, 0);
     person->active_given = body_bool(&fields, "Active", &person->active);
     person->password_given = json_object_get(body, "Password") != NULL;

@@ -115,7 +115,7 @@ void operator_add_tracking_token(struct call *call, void *context)
     work = work_new(call, context, run_add, finish_add);
     fields.problems = &work->api.problems;
     fields_only(&fields, names);
-    work->label = fields_text(&fields, "Label", LABEL_MAX, 0, NULL);
+    work->label = fields_text(&fields, "Label", LABEL_MAX, FIELD_NAME, NULL);
     json_decref(body);
     if (api_job_valid(&work->api))
         api_write(&work->api);

@@ -153,7 +153,7 @@ static void start_runs(struct mailer *mailer)
         if (mail_write(&message, letter)) {
             start_run(mailer, &message);
         } else {
-            log_warn("mail_refused", LOG_T("reason", "not a plain address"));
+            log_warn("mail_refused", LOG_T("reason", "its address is none that is taken today"));
             buf_free(&message);
         }
         letter_free(letter);

@@ -12,6 +12,7 @@
 #include "model/date.h"
 #include "model/json.h"
 #include "model/money.h"
+#include "model/name.h"
 #include "model/placeholder.h"
 
 #include <inttypes.h>
@@ -115,7 +116,7 @@ char *fields_text(const struct fields *fields, const char *name, size_t most, un
     } else if (text_length(text) > most) {
         problems_add(fields->problems, label, "must be at most %zu characters; it has %zu", most,
                      text_length(text));
-    } else {
+    } else if ((flags & FIELD_NAME) == 0 || name_check(text, label, fields->problems)) {
         return text;
     }
     free(text);

@@ -28,6 +28,7 @@ enum {
     FIELD_LINES = 1,
     FIELD_WEB_ADDRESS = 4,
     FIELD_IDENTIFIER = 16, /* it tells one from another: an unfilled placeholder is refused */
+    FIELD_NAME = 32,       /* people read it: name.h */
     FIELD_NUMBER = 8, /* what is read is a number: any JSON number is taken, as it was written */
 };
 /* No sale and no payout above this, in units of any currency (DOMAIN: inquiry fields). */

@@ -12,9 +12,11 @@
 
 enum {
     ADDRESS_MAX = 254, /* RFC 5321 §4.5.3.1 */
-    SUBJECT_MAX = 70,  /* bytes written as they are; RFC 5322 §2.1.1 wants lines under 78 */
-    ENCODED_MAX = 39,  /* bytes in one encoded word; RFC 2047 §2: lines of at most 76 */
-    BODY_LINE = 57,    /* bytes in a line of base64 of 76 */
+    LOCAL_MAX = 64,
+    LABEL_MAX = 63,   /* RFC 1035 §2.3.4 */
+    SUBJECT_MAX = 70, /* bytes written as they are; RFC 5322 §2.1.1 wants lines under 78 */
+    ENCODED_MAX = 39, /* bytes in one encoded word; RFC 2047 §2: lines of at most 76 */
+    BODY_LINE = 57,   /* bytes in a line of base64 of 76 */
 };
 
 void letter_add(struct list *letters, const char *to, const char *subject, const char *text)
@@ -45,18 +47,58 @@ void letters_free(struct list *letters)
     }
 }
 
-bool mail_address_is_plain(const char *address)
+static bool is_letter_or_digit(char c)
 {
-    const char *at = strchr(address, '@');
-    size_t len = strlen(address);
-    if (at == NULL || at == address || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
-        len > ADDRESS_MAX || address[0] == '-')
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool local_is_good(const char *local, size_t len)
+{
+    if (len == 0 || len > LOCAL_MAX || !is_letter_or_digit(local[0]) || local[len - 1] == '.')
         return false;
     for (size_t i = 0; i < len; i++) {
-        if (address[i] <= ' ' || address[i] > '~' || strchr("<>()[]\\\",;:", address[i]) != NULL)
+        if (!is_letter_or_digit(local[i]) && strchr("._+-='", local[i]) == NULL)
+            return false;
+        if (local[i] == '.' && local[i + 1] == '.')
             return false;
     }
     return true;
+}
+
+/* Labels of letters, digits and inner hyphens; the last one is no number, as in 192.0.2.1. */
+static bool host_is_good(const char *host)
+{
+    bool letters = false;
+    for (;;) {
+        size_t len = strcspn(host, ".");
+        if (len == 0 || len > LABEL_MAX || host[0] == '-' || host[len - 1] == '-')
+            return false;
+        letters = false;
+        for (size_t i = 0; i < len; i++) {
+            if (!is_letter_or_digit(host[i]) && host[i] != '-')
+                return false;
+            letters = letters || host[i] < '0' || host[i] > '9';
+        }
+        if (host[len] == '\0')
+            return letters;
+        host += len + 1;
+    }
+}
+
+const char *mail_address_fault(const char *address)
+{
+    const char *at = strchr(address, '@');
+    if (at == NULL || strchr(at + 1, '@') != NULL)
+        return "must be a mail address: name@example.com";
+    if (strlen(address) > ADDRESS_MAX)
+        return "must have at most 254 characters";
+    if (!local_is_good(address, (size_t)(at - address)))
+        return "must begin with a letter or a digit and have at most 64 letters, digits and ._+-=' "
+               "before the @, no two dots together";
+    if (!host_is_good(at + 1))
+        return "must have a host's name behind the @, of letters, digits and hyphens between dots, "
+               "as example.com";
+    return NULL;
 }
 
 static bool is_plain(const char *text, size_t len)
@@ -98,7 +140,7 @@ static void write_subject(struct buf *out, const char *text)
 
 bool mail_write(struct buf *out, const struct letter *letter)
 {
-    if (!mail_address_is_plain(letter->to))
+    if (mail_address_fault(letter->to) != NULL)
         return false;
     buf_fmt(out, "To: %s\n", letter->to);
     write_subject(out, letter->subject);

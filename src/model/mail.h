@@ -21,10 +21,11 @@ void letter_add(struct list *letters, const char *to, const char *subject, const
 void letter_free(struct letter *letter);
 void letters_free(struct list *letters);
 
-/* One plain address: name@host of printable ASCII, without spaces, quotes, brackets, commas,
- * colons and semicolons, not beginning like an option. */
-bool mail_address_is_plain(const char *address);
-/* The whole message.  False: the address is not plain. */
+/* What is wrong with a mail address, as the end of a sentence; NULL: nothing.  A local part of
+ * letters, digits and ._+-=' that begins with a letter or digit, and a host by the rules for names
+ * (RFC 1123 §2.1): nothing that a mailer, a shell or a file could take for something else. */
+const char *mail_address_fault(const char *address);
+/* The whole message.  False: the address is none. */
 bool mail_write(struct buf *out, const struct letter *letter);
 
 #endif

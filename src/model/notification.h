@@ -104,6 +104,10 @@ struct notification {
  * and SigningSecret are the operator's: take them out of `from` where the operator sets them. */
 void notification_settings_read(struct notification_settings *settings, const json_t *from,
                                 struct problems *problems);
+/* Whether a given Name is one by name.h; `before` is the one it has (NULL: none), which is taken.
+ */
+void notification_name_check(const struct notification_settings *settings, const char *before,
+                             struct problems *problems);
 json_t *notification_settings_write(const struct notification_settings *settings);
 void notification_settings_free(struct notification_settings *settings); /* back to all zeroes */
 

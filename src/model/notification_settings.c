@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "model/json.h"
+#include "model/name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -496,6 +497,14 @@ static void write_number(json_t *out, const char *name, int number)
 static void write_flag(json_t *out, const char *name, bool flag)
 {
     json_object_set_new(out, name, json_string(flag ? "true" : "false"));
+}
+
+void notification_name_check(const struct notification_settings *settings, const char *before,
+                             struct problems *problems)
+{
+    const char *name = settings->name != NULL ? settings->name : "";
+    if (before == NULL || strcmp(before, name) != 0)
+        name_check(name, "Name", problems);
 }
 
 json_t *notification_settings_write(const struct notification_settings *settings)

@@ -74,8 +74,8 @@ void support_read(struct support_request *request, char **text, const json_t *fr
     }
     free(kind);
     request->notification = fields_id(&fields, "NotificationId", NULL);
-    request->subject =
-        fields_text(&fields, "Subject", SUPPORT_SUBJECT_MAX, 0, "what it is about, in one line");
+    request->subject = fields_text(&fields, "Subject", SUPPORT_SUBJECT_MAX, FIELD_NAME,
+                                   "what it is about, in one line");
     *text = fields_text(&fields, "Text", SUPPORT_TEXT_MAX, FIELD_LINES, "what you ask for");
 }
 
