@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/approval_rules.h"
 #include "api/body.h"
+#include "api/cursor_rows.h"
 #include "model/show.h"
 #include "store/campaigns.h"
 
@@ -50,29 +51,19 @@ struct own_work {
     struct api_job api;
     struct cursor cursor;
     int64_t id;
-    int64_t unread;   /* notices */
-    const char *name; /* of the list in the answer */
+    int64_t unread; /* notices */
 };
 
-static void finish_list(struct api_job *job)
-{
-    struct own_work *work = (struct own_work *)job;
-
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, work->name, json_incref(job->shown)));
-}
-
 static void list_under(struct call *call, void *context, const char *cursor, const char *name,
-                       bool (*run)(struct api_job *, struct db *), void (*finish)(struct api_job *))
+                       bool (*run)(struct api_job *, struct db *),
+                       json_t *(*finish)(struct api_job *, json_t *))
 {
     const char *const names[] = { cursor, "PageSize", NULL };
-    struct own_work *work = api_job_new(sizeof(*work), call, context, run, finish, NULL);
+    struct own_work *work = api_job_new(sizeof(*work), call, context, run, NULL, NULL);
 
-    work->name = name;
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, cursor, &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer_in(&work->api, &work->cursor, name, finish);
 }
 
 static bool run_campaigns(struct api_job *job, struct db *db)
@@ -88,7 +79,7 @@ static bool run_campaigns(struct api_job *job, struct db *db)
 
 static void list_campaigns(struct call *call, void *context)
 {
-    list_under(call, context, "After", "Campaigns", run_campaigns, finish_list);
+    list_under(call, context, "After", "Campaigns", run_campaigns, NULL);
 }
 
 static bool run_partners(struct api_job *job, struct db *db)
@@ -108,7 +99,7 @@ static bool run_partners(struct api_job *job, struct db *db)
 
 static void list_partners(struct call *call, void *context)
 {
-    list_under(call, context, "After", "Members", run_partners, finish_list);
+    list_under(call, context, "After", "Members", run_partners, NULL);
 }
 
 static bool run_notices(struct api_job *job, struct db *db)
@@ -120,17 +111,19 @@ static bool run_notices(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_notices(struct api_job *job)
+/* Unread goes in front of the list. */
+static json_t *add_unread(struct api_job *job, json_t *answer)
 {
-    struct own_work *work = (struct own_work *)job;
-    json_t *answer = cursor_answer(job->call, &work->cursor, work->name, json_incref(job->shown));
-    show_int(answer, "Unread", work->unread);
-    call_json_answer(job->call, 200, answer);
+    json_t *list = json_incref(json_object_get(answer, "Notices"));
+    json_object_del(answer, "Notices");
+    show_int(answer, "Unread", ((struct own_work *)job)->unread);
+    json_object_set_new(answer, "Notices", list);
+    return answer;
 }
 
 static void list_notices(struct call *call, void *context)
 {
-    list_under(call, context, "Before", "Notices", run_notices, finish_notices);
+    list_under(call, context, "Before", "Notices", run_notices, add_unread);
 }
 
 /* One notice's, or with id 0 that of all. */

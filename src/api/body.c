@@ -85,22 +85,20 @@ void cursor_read(const struct call *call, struct cursor *cursor, const char *nam
 }
 
 json_t *cursor_answer(const struct call *call, const struct cursor *cursor, const char *name,
-                      json_t *array)
+                      size_t count, int64_t last)
 {
     const char *const own[] = { cursor->name, "PageSize", NULL };
-    size_t count = json_array_size(array);
     struct buf uri = { .limit = 16 * 1024 };
     json_t *answer = json_object();
 
     if (count == (size_t)cursor->limit) {
-        const json_t *last = json_object_get(json_array_get(array, count - 1), "Id");
         page_uri(&uri, call, own);
-        buf_fmt(&uri, "%c%s=%s&PageSize=%d", strchr(buf_text(&uri), '?') != NULL ? '&' : '?',
-                cursor->name, json_string_value(last), cursor->limit);
+        buf_fmt(&uri, "%c%s=%" PRId64 "&PageSize=%d",
+                strchr(buf_text(&uri), '?') != NULL ? '&' : '?', cursor->name, last, cursor->limit);
     }
     json_object_set_new(answer, "@pagesize", json_sprintf("%d", cursor->limit));
     json_object_set_new(answer, "@nextpageuri", call_string(buf_text(&uri)));
-    json_object_set_new(answer, name, array);
+    json_object_set_new(answer, name, json_array());
     buf_free(&uri);
     return answer;
 }

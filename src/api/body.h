@@ -28,8 +28,9 @@ struct cursor {
 };
 void cursor_read(const struct call *call, struct cursor *cursor, const char *name,
                  struct problems *problems);
-/* {"@pagesize":…,"@nextpageuri":…,"<name>":[…]}; steals the array, whose elements have an Id. */
+/* {"@pagesize":…,"@nextpageuri":…,"<name>":[]}, for the rows that are sent behind it
+ * (cursor_rows.h): how many, and the last one's id. */
 json_t *cursor_answer(const struct call *call, const struct cursor *cursor, const char *name,
-                      json_t *array);
+                      size_t count, int64_t last);
 
 #endif

@@ -8,6 +8,7 @@
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "api/cursor_rows.h"
 #include "api/identities.h"
 #include "base/fail.h"
 #include "model/show.h"
@@ -185,18 +186,10 @@ static bool run_list(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_list(struct api_job *job)
-{
-    struct account_work *work = (struct account_work *)job;
-
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Accounts", json_incref(job->shown)));
-}
-
 static void list_accounts(struct call *call, void *context)
 {
     static const char *const names[] = { "Kind", "After", "PageSize", NULL };
-    struct account_work *work = work_new(call, context, run_list, finish_list);
+    struct account_work *work = work_new(call, context, run_list, NULL);
     const char *kind = call_query(call, "Kind");
     enum account_kind named = ACCOUNT_PARTNER;
 
@@ -205,8 +198,7 @@ static void list_accounts(struct call *call, void *context)
         problems_add(&work->api.problems, "Kind", "must be PARTNER, BRAND or OPERATOR");
     work->kind = kind[0] != '\0' ? (int)named : 0;
     cursor_read(call, &work->cursor, "After", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer(&work->api, &work->cursor, "Accounts");
 }
 
 static bool run_show(struct api_job *job, struct db *db)

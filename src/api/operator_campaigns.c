@@ -6,6 +6,7 @@
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "api/cursor_rows.h"
 #include "model/money.h"
 #include "model/show.h"
 #include "store/accounts.h"
@@ -145,23 +146,14 @@ static bool run_list(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_list(struct api_job *job)
-{
-    struct campaign_work *work = (struct campaign_work *)job;
-
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Campaigns", json_incref(job->shown)));
-}
-
 void operator_list_campaigns(struct call *call, void *context)
 {
     static const char *const names[] = { "BrandSid", "PartnerSid", "After", "PageSize", NULL };
-    struct campaign_work *work = work_new(call, context, run_list, finish_list);
+    struct campaign_work *work = work_new(call, context, run_list, NULL);
 
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, "After", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer(&work->api, &work->cursor, "Campaigns");
 }
 
 static bool run_show(struct api_job *job, struct db *db)
@@ -331,22 +323,13 @@ static bool run_list_members(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_list_members(struct api_job *job)
-{
-    struct campaign_work *work = (struct campaign_work *)job;
-
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Members", json_incref(job->shown)));
-}
-
 void operator_list_members(struct call *call, void *context)
 {
     static const char *const names[] = { "After", "PageSize", NULL };
-    struct campaign_work *work = work_new(call, context, run_list_members, finish_list_members);
+    struct campaign_work *work = work_new(call, context, run_list_members, NULL);
 
     work->campaign = path_id(call, 0);
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, "After", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer(&work->api, &work->cursor, "Members");
 }

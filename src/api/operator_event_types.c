@@ -8,6 +8,7 @@
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "api/cursor_rows.h"
 #include "model/event_type.h"
 #include "model/name.h"
 #include "model/show.h"
@@ -212,24 +213,14 @@ static bool run_list(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_list(struct api_job *job)
-{
-    struct type_work *work = (struct type_work *)job;
-
-    call_json_answer(
-        job->call, 200,
-        cursor_answer(job->call, &work->cursor, "EventTypes", json_incref(job->shown)));
-}
-
 void operator_list_event_types(struct call *call, void *context)
 {
     static const char *const names[] = { "After", "PageSize", NULL };
-    struct type_work *work = work_new(call, context, run_list, finish_list);
+    struct type_work *work = work_new(call, context, run_list, NULL);
 
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, "After", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer(&work->api, &work->cursor, "EventTypes");
 }
 
 static bool run_show(struct api_job *job, struct db *db)

@@ -8,6 +8,8 @@
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "api/cursor_rows.h"
+#include "api/rows.h"
 #include "model/notification.h"
 #include "model/show.h"
 #include "model/tls_identity.h"
@@ -94,41 +96,59 @@ static json_t *show_one(struct db *db, int64_t account, int64_t id)
     return shown;
 }
 
-static bool run_list(struct api_job *job, struct db *db)
+struct notification_rows {
+    struct rows rows;
+    struct cursor cursor;
+};
+
+static bool find_ids(struct rows *rows, struct api_job *job, struct db *db)
 {
-    struct notification_work *work = (struct notification_work *)job;
+    const struct cursor *cursor = &((struct notification_rows *)rows)->cursor;
     int64_t account, *ids;
     size_t count;
 
     if (!operator_filter(job, db, "AccountSid", 0, &account))
         return false;
     count = notification_ids(db, account, &ids);
-    job->shown = json_array();
-    for (size_t i = 0; i < count && json_array_size(job->shown) < (size_t)work->cursor.limit; i++)
-        if (ids[i] > work->cursor.at)
-            json_array_append_new(job->shown, show_one(db, account, ids[i]));
+    for (size_t i = 0; i < count && rows->ids.count < (size_t)cursor->limit; i++)
+        if (ids[i] > cursor->at)
+            id_list_add(&rows->ids, ids[i]);
     free(ids);
     return true;
 }
 
-static void finish_list(struct api_job *job)
+static void begin_list(struct rows *rows, struct buf *out)
 {
-    struct notification_work *work = (struct notification_work *)job;
+    const struct cursor *cursor = &((struct notification_rows *)rows)->cursor;
 
-    call_json_answer(
-        job->call, 200,
-        cursor_answer(job->call, &work->cursor, "Notifications", json_incref(job->shown)));
+    rows_json_begin(
+        rows, cursor_answer(rows->call, cursor, "Notifications", rows->ids.count, rows->ids.last),
+        out);
 }
+
+static bool write_one(struct rows *rows, struct db *db, int64_t id, struct buf *out)
+{
+    rows_json_row(rows, show_one(db, 0, id), out);
+    return true;
+}
+
+static const struct rows_kind notification_list = {
+    .type = ROWS_JSON,
+    .find = find_ids,
+    .begin = begin_list,
+    .row = write_one,
+    .end = rows_json_end,
+};
 
 void operator_list_notifications(struct call *call, void *context)
 {
     static const char *const names[] = { "AccountSid", "After", "PageSize", NULL };
-    struct notification_work *work = work_new(call, context, run_list, finish_list);
+    struct notification_rows *list = rows_new(sizeof(*list), &notification_list, call, context);
+    struct problems problems = { 0 };
 
-    call_query_only(call, names, &work->api.problems);
-    cursor_read(call, &work->cursor, "After", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    call_query_only(call, names, &problems);
+    cursor_read(call, &list->cursor, "After", &problems);
+    rows_answer(&list->rows, &problems);
 }
 
 /* ---- custom headers ---- */
@@ -217,21 +237,12 @@ static bool run_audit(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_audit(struct api_job *job)
-{
-    struct notification_work *work = (struct notification_work *)job;
-
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Entries", json_incref(job->shown)));
-}
-
 void operator_list_audit(struct call *call, void *context)
 {
     static const char *const names[] = { "AccountSid", "Before", "PageSize", NULL };
-    struct notification_work *work = work_new(call, context, run_audit, finish_audit);
+    struct notification_work *work = work_new(call, context, run_audit, NULL);
 
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, "Before", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer(&work->api, &work->cursor, "Entries");
 }

@@ -4,6 +4,7 @@
  * progress is read from the row.  Its postbacks are in the log like any others, under its ReplayId.
  */
 #include "api/body.h"
+#include "api/cursor_rows.h"
 
 #include "api/outward.h"
 #include "base/clock.h"
@@ -271,23 +272,15 @@ static bool run_list(struct api_job *job, struct db *db)
     return true;
 }
 
-static void finish_list(struct api_job *job)
-{
-    struct replay_work *work = work_of(job);
-    call_json_answer(job->call, 200,
-                     cursor_answer(job->call, &work->cursor, "Replays", json_incref(job->shown)));
-}
-
 static void list(struct call *call, void *context)
 {
     static const char *const names[] = { "Before", "PageSize", NULL };
-    struct replay_work *work = work_new(call, context, run_list, finish_list);
+    struct replay_work *work = work_new(call, context, run_list, NULL);
     if (work == NULL)
         return;
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, "Before", &work->api.problems);
-    if (api_job_valid(&work->api))
-        api_read(&work->api);
+    cursor_rows_answer(&work->api, &work->cursor, "Replays");
 }
 
 static bool run_show(struct api_job *job, struct db *db)
