@@ -434,15 +434,16 @@ static bool blank(const char *text, size_t len, char separator)
 static size_t titles_known(const struct reader *reader, const char *line, size_t len,
                            char separator)
 {
+    static const char around[] = " \"\t\r\n";
     size_t known = 0;
     for (const char *at = line, *end = line + len; at <= end;) {
         const char *stop = memchr(at, separator, (size_t)(end - at));
         size_t cell = (size_t)((stop != NULL ? stop : end) - at);
         const char *from = at;
         at += cell + 1;
-        while (cell > 0 && strchr(" \"\t", *from) != NULL)
+        while (cell > 0 && strchr(around, *from) != NULL)
             from++, cell--;
-        while (cell > 0 && strchr(" \"\t", from[cell - 1]) != NULL)
+        while (cell > 0 && strchr(around, from[cell - 1]) != NULL)
             cell--;
         char title[80];
         if (cell == 0 || cell >= sizeof(title))

@@ -44,7 +44,7 @@ struct csv_file {          /* all zeroes is an empty one */
     json_t *notices;       /* sentences: what was passed over, and how it was read */
     char separator;
     bool separator_said; /* by a line `sep=` */
-    struct buf text; /* the file in UTF-8 */
+    struct buf text;     /* the file in UTF-8 */
 };
 
 /* Reads the whole file.  Blank lines and rows whose cells are all empty are no rows; missing cells

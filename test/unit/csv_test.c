@@ -92,6 +92,7 @@ static void test_files_as_spreadsheets_save_them(void **state)
     expect_rows("Order Id;Sale Amount\n1;2\n", rows);
     expect_rows("Order Id\tSale Amount\n1\t2\n", rows);
     expect_rows("Order Id|Sale Amount\n1|2\n", rows);
+    expect_rows("Shade|Order Id\r\nred|1\r\n", "[{\"OrderId\":\"1\"}]");
     expect_rows("sep=,\nOrder Id,Sale Amount\n1,2\n", rows);
     expect_rows("\"sep=;\"\r\n\r\nOrder Id;Sale Amount\r\n1;2\r\n", rows);
     expect_rows("SEP=\t\nOrder Id\tSale Amount\n1\t2", rows);
