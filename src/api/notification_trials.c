@@ -161,6 +161,7 @@ static json_t *preview(const struct call *call, json_t *body, struct opened *ope
     notification->opened = *opened;
     *opened = (struct opened){ 0 };
     notification_refuse_closed(notification, &notification->opened, problems);
+    notification_refuse_heavy(notification, problems);
     if (problems->count > 0)
         goto out;
     notification->account = call->caller.account;

@@ -52,6 +52,7 @@ static bool is_open(struct api_job *job, struct db *db, const struct notificatio
     struct opened opened = { 0 };
     opened_load(db, job->call->caller.account, &opened);
     notification_refuse_closed(notification, &opened, &job->problems);
+    notification_refuse_heavy(notification, &job->problems);
     opened_clear(&opened);
     return job->problems.count == 0;
 }

@@ -122,6 +122,8 @@ void notification_unref(struct notification *notification); /* NULL is allowed; 
 /* A problem for each data point on request that it names and that is not open. */
 void notification_refuse_closed(const struct notification *notification,
                                 const struct opened *opened, struct problems *problems);
+/* A problem for a template with too many functions (template_refuse_heavy()). */
+void notification_refuse_heavy(const struct notification *notification, struct problems *problems);
 /* Whether its URL, query or body template names this data point. */
 bool notification_names(const struct notification *notification, const char *point);
 

@@ -33,6 +33,13 @@ void notification_refuse_closed(const struct notification *notification,
         template_refuse_closed(notification->body, opened, "BodyTemplate", problems);
 }
 
+void notification_refuse_heavy(const struct notification *notification, struct problems *problems)
+{
+    template_refuse_heavy(notification->path, "Url", problems);
+    if (notification->body != NULL)
+        template_refuse_heavy(notification->body, "BodyTemplate", problems);
+}
+
 bool notification_names(const struct notification *notification, const char *point)
 {
     return template_names(notification->path, point) ||

@@ -32,9 +32,10 @@ static const struct {
 
 static const char hidden[] = "(hidden)";
 
-/* False when the event's data is damaged. */
+/* False with *error when the event's data is damaged or the templates' functions have too much of
+ * it to read. */
 static bool expand(struct request *request, const struct notification *notification,
-                   const struct event *event, int64_t postback, int attempt)
+                   const struct event *event, int64_t postback, int attempt, struct error *error)
 {
     const struct notification_settings *settings = &notification->settings;
     struct points_context context = {
@@ -47,16 +48,23 @@ static bool expand(struct request *request, const struct notification *notificat
 
     if (!notification->constant) {
         points = points_new(event, &context);
-        if (points == NULL)
+        if (points == NULL) {
+            error_set(error, ERROR_BROKEN, "the data of event %lld is damaged",
+                      (long long)event->id);
             return false;
+        }
     }
-    template_expand(notification->path, points, &request->target);
-    if (notification->body != NULL)
-        template_expand(notification->body, points, &request->body);
-    else if (settings->method != METHOD_GET)
+    bool within = template_expand(notification->path, points, &request->target);
+    if (within && notification->body != NULL)
+        within = template_expand(notification->body, points, &request->body);
+    else if (notification->body == NULL && settings->method != METHOD_GET)
         template_default_body(formats[settings->format].place, points, &request->body);
     points_free(points);
-    return true;
+    if (!within)
+        error_set(error, ERROR_INVALID,
+                  "the template's functions would read over %d bytes of this event's values",
+                  TEMPLATE_WORK_MOST);
+    return within;
 }
 
 static void add_line(struct buf *out, const char *name, const char *value)
@@ -127,10 +135,8 @@ bool request_build(struct request *request, const struct notification *notificat
     start(&request->headers, REQUEST_HEADERS_MAX);
     start(&request->body, REQUEST_BODY_MAX);
 
-    if (!expand(request, notification, event, postback, attempt)) {
-        error_set(error, ERROR_BROKEN, "the data of event %lld is damaged", (long long)event->id);
+    if (!expand(request, notification, event, postback, attempt, error))
         return false;
-    }
     if (request->target.failed) {
         error_set(error, ERROR_INVALID, "the URL's path and query are over %d bytes",
                   (int)REQUEST_TARGET_MAX);

@@ -24,9 +24,10 @@ struct compiler {
     const char *field;
     struct problems *problems;
     struct scan scan;
-    size_t at;    /* the next byte of the source */
-    size_t plain; /* where the literal begins that is being gathered */
-    bool lost;    /* the format's state is no longer known: stop */
+    size_t at;                            /* the next byte of the source */
+    size_t plain;                         /* where the literal begins that is being gathered */
+    bool lost;                            /* the format's state is no longer known: stop */
+    size_t firsts[TEMPLATE_DISTINCT_MAX]; /* parts: the first with this point and functions */
 };
 
 void template_problem(const char *source, size_t at, const char *field, struct problems *problems,
@@ -144,6 +145,40 @@ static void read_functions(struct compiler *compiler, struct part *part, const c
     }
 }
 
+static bool same_value(const struct part *a, const struct part *b)
+{
+    if (a->point != b->point || a->step_count != b->step_count)
+        return false;
+    for (size_t i = 0; i < a->step_count; i++) {
+        if (a->steps[i].function != b->steps[i].function ||
+            strcmp(a->steps[i].argument, b->steps[i].argument) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The last part's value may be one that an earlier part has too: then both share a result. */
+static void share_result(struct compiler *compiler)
+{
+    struct template *template = compiler->template;
+    struct part *part = &template->parts[template->count - 1];
+    if (part->step_count == 0)
+        return;
+    for (size_t i = 0; i < template->distinct; i++) {
+        struct part *first = &template->parts[compiler->firsts[i]];
+        if (!same_value(first, part))
+            continue;
+        if (first->result == 0)
+            first->result = ++template->results;
+        part->result = first->result;
+        return;
+    }
+    if (template->distinct == TEMPLATE_DISTINCT_MAX)
+        template->heavy = true;
+    else
+        compiler->firsts[template->distinct++] = template->count - 1;
+}
+
 /* A token from its brace on. */
 static void token(struct compiler *compiler)
 {
@@ -175,6 +210,7 @@ static void token(struct compiler *compiler)
     struct part *added = part_add(compiler->template);
     *added = part;
     read_functions(compiler, added, inside + name_len, len - name_len);
+    share_result(compiler);
 }
 
 static bool is_letter(char c)
@@ -264,6 +300,14 @@ void template_refuse_closed(const struct template *template, const struct opened
     }
 }
 
+void template_refuse_heavy(const struct template *template, const char *field,
+                           struct problems *problems)
+{
+    if (template->heavy)
+        problems_add(problems, field, "must have at most %d different tokens with functions",
+                     TEMPLATE_DISTINCT_MAX);
+}
+
 bool template_names(const struct template *template, const char *point)
 {
     for (size_t i = 0; i < template->count; i++) {
@@ -323,34 +367,56 @@ static void json_value_add(struct buf *out, const struct part *part, const char 
         escape_add(out, ESCAPE_JSON_QUOTED, value, len);
 }
 
-static void value_add(struct buf *out, const struct part *part, struct points *points)
+struct expansion {
+    struct points *points;
+    struct buf *out;
+    char **results; /* those that are known; NULL: the template shares none */
+    int64_t work;   /* bytes that functions may still read */
+};
+
+static bool value_add(struct expansion *expansion, const struct part *part)
 {
     struct buf scratch[2] = { { 0 }, { 0 } };
-    const char *own = points_get(points, part->point);
-    const char *value = template_value(part, own, scratch);
-    if (part->json_value)
-        json_value_add(out, part, own, value);
+    char **shared = part->result > 0 ? &expansion->results[part->result - 1] : NULL;
+    const char *own = points_get(expansion->points, part->point), *value;
+    if (shared != NULL && *shared != NULL)
+        value = *shared;
     else
-        escape_add(out, part->escape, value, strlen(value));
+        value = template_value(part, own, scratch, &expansion->work);
+    if (value != NULL && part->json_value)
+        json_value_add(expansion->out, part, own, value);
+    else if (value != NULL)
+        escape_add(expansion->out, part->escape, value, strlen(value));
+    if (value != NULL && shared != NULL && *shared == NULL)
+        *shared = must_copy(value);
     buf_free(&scratch[0]);
     buf_free(&scratch[1]);
+    return value != NULL;
 }
 
-void template_expand_parts(const struct template *template, struct points *points, struct buf *out,
-                           size_t *marks)
+bool template_expand_parts(const struct template *template, struct points *points, struct buf *out,
+                           size_t *marks, int64_t work)
 {
-    for (size_t i = 0; i < template->count && !out->failed; i++) {
+    struct expansion expansion = { .points = points, .out = out, .work = work };
+    bool within = true;
+    if (template->results > 0)
+        expansion.results = must_alloc(template->results * sizeof(*expansion.results));
+    for (size_t i = 0; i < template->count && within && !out->failed; i++) {
         const struct part *part = &template->parts[i];
         if (marks != NULL)
             marks[i] = out->len;
         if (part->point == NULL)
             buf_add(out, part->text, part->len);
         else
-            value_add(out, part, points);
+            within = value_add(&expansion, part);
     }
+    for (size_t i = 0; i < template->results; i++)
+        free(expansion.results[i]);
+    free(expansion.results);
+    return within;
 }
 
-void template_expand(const struct template *template, struct points *points, struct buf *out)
+bool template_expand(const struct template *template, struct points *points, struct buf *out)
 {
-    template_expand_parts(template, points, out, NULL);
+    return template_expand_parts(template, points, out, NULL, TEMPLATE_WORK_MOST);
 }

@@ -27,6 +27,8 @@ enum {
     TEMPLATE_MAX = 64 * 1024,            /* bytes of source */
     TEMPLATE_EXPANDED_MAX = 1024 * 1024, /* bytes of a JSON or XML body made of samples */
     TEMPLATE_FUNCTIONS_MAX = 8,          /* of one token */
+    TEMPLATE_DISTINCT_MAX = 128,         /* data points with functions, each counted once */
+    TEMPLATE_WORK_MOST = 256 * 1024,     /* bytes of values that functions read in one expansion */
 };
 
 struct template;
@@ -37,8 +39,10 @@ struct template;
 struct template *template_compile(const char *text, enum template_place place,
                                   const struct event_type *const *types, size_t type_count,
                                   const char *field, struct problems *problems);
-/* `points` may be NULL when the template holds no token. */
-void template_expand(const struct template *template, struct points *points, struct buf *out);
+/* `points` may be NULL when the template holds no token.  A value that stands in it many times with
+ * the same functions goes through them once.  False: the functions would read more than
+ * TEMPLATE_WORK_MOST bytes; *out is not whole then. */
+bool template_expand(const struct template *template, struct points *points, struct buf *out);
 void template_free(struct template *template); /* NULL is allowed */
 
 #define TEMPLATE_CLOSED                                                                            \
@@ -46,6 +50,10 @@ void template_free(struct template *template); /* NULL is allowed */
 /* Adds a problem, with its line and column, for each token whose data point is not open. */
 void template_refuse_closed(const struct template *template, const struct opened *opened,
                             const char *field, struct problems *problems);
+/* A problem when it has more than TEMPLATE_DISTINCT_MAX data points with functions; for what is
+ * saved anew. */
+void template_refuse_heavy(const struct template *template, const char *field,
+                           struct problems *problems);
 /* Whether a token names this data point. */
 bool template_names(const struct template *template, const char *point);
 

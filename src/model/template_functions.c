@@ -188,9 +188,13 @@ static const char *apply(const struct step *step, const char *value, struct buf 
     return buf_text(out);
 }
 
-const char *template_value(const struct part *part, const char *value, struct buf scratch[2])
+const char *template_value(const struct part *part, const char *value, struct buf scratch[2],
+                           int64_t *work)
 {
     for (size_t i = 0; i < part->step_count; i++) {
+        *work -= (int64_t)strlen(value);
+        if (*work < 0)
+            return NULL;
         struct buf *out = value == scratch[0].data ? &scratch[1] : &scratch[0];
         value = apply(&part->steps[i], value, out);
     }

@@ -31,6 +31,7 @@ struct part {
     bool json_value;      /* stands outside quotes in JSON: brings its own */
     struct step *steps;
     size_t step_count;
+    size_t result; /* its place among those of the template, from 1; 0: it stands alone */
 };
 
 struct template
@@ -39,11 +40,15 @@ struct template
     char *source;
     struct part *parts;
     size_t count, cap;
+    size_t results;  /* data points with functions that stand in it more than once */
+    size_t distinct; /* data points with functions, each counted once; no further than the cap */
+    bool heavy;      /* there are more than that */
 };
 
-/* Expands and notes in marks[i], if given, where part i begins in *out. */
-void template_expand_parts(const struct template *template, struct points *points, struct buf *out,
-                           size_t *marks);
+/* Expands and notes in marks[i], if given, where part i begins in *out.  Functions read at most
+ * `work` bytes; false: they would read more. */
+bool template_expand_parts(const struct template *template, struct points *points, struct buf *out,
+                           size_t *marks, int64_t work);
 
 /* A problem with the place of a byte of the source: "line 2, column 14: …". */
 void template_problem(const char *source, size_t at, const char *field, struct problems *problems,
@@ -55,8 +60,10 @@ void template_problem(const char *source, size_t at, const char *field, struct p
  * behind it.  NULL, or what is wrong, in `why`. */
 const char *template_function(struct part *part, enum template_place place, const char *text,
                               size_t len, char why[256]);
-/* The value after all steps; `scratch` are two empty buffers that it may live in. */
-const char *template_value(const struct part *part, const char *value, struct buf scratch[2]);
+/* The value after all steps; `scratch` are two empty buffers that it may live in.  What the
+ * functions read is taken off *work; NULL: that was too little. */
+const char *template_value(const struct part *part, const char *value, struct buf scratch[2],
+                           int64_t *work);
 
 /* ---- template_scan.c: where in its format each byte of a template stands ---- */
 

@@ -144,6 +144,107 @@ static void test_a_template_without_tokens_needs_no_points(void **state)
     template_free(NULL);
 }
 
+/* "#" in the token becomes the number. */
+static void add_numbered(struct buf *text, const char *token, size_t number)
+{
+    for (; *token != '\0'; token++) {
+        if (*token == '#')
+            buf_int(text, (int64_t)number);
+        else
+            buf_char(text, *token);
+    }
+}
+
+static struct template *compile_repeated(const char *token, size_t times, struct problems *problems)
+{
+    struct buf text = { 0 };
+    for (size_t i = 0; i < times; i++)
+        add_numbered(&text, token, i);
+    struct template *template = compile(buf_text(&text), PLACE_TEXT, problems);
+    buf_free(&text);
+    return template;
+}
+
+/* Expands with an OrderId of so many bytes; gives whether it was within the cap. */
+static bool expands_with(const struct template *template, size_t len, struct buf *out)
+{
+    struct buf data = { 0 };
+    buf_str(&data, "{\"OrderId\":\"");
+    for (size_t i = 0; i < len; i++)
+        buf_char(&data, 'x');
+    buf_str(&data, "\"}");
+    struct event *event = event_of(buf_text(&data));
+    struct points *points = points_new(event, &(struct points_context){ "PAabc", 1, 1, NULL });
+    bool within = template_expand(template, points, out);
+    points_free(points);
+    event_unref(event);
+    buf_free(&data);
+    return within;
+}
+
+static void test_a_value_goes_through_its_functions_once(void **state)
+{
+    /* A2: the same token thousands of times costs one hash, and gives the same everywhere. */
+    (void)state;
+    static const char *const tokens[] = {
+        "{OrderId|sha256}",
+        "{OrderId|md5}",
+        "{OrderId|lower|upper|lower|upper}",
+        "{OrderId|default:a|sha256|upper}",
+    };
+    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+        struct problems problems = { 0 };
+        struct template *one = compile_repeated(tokens[i], 1, &problems);
+        struct template *many = compile_repeated(tokens[i], 1500, &problems);
+        struct buf single = { 0 }, all = { 0 };
+        assert_true(expands_with(one, 4000, &single));
+        if (!expands_with(many, 4000, &all))
+            fail_msg("%s 1,500 times: expected it to be within the cap", tokens[i]);
+        assert_int_equal(all.len, 1500 * single.len);
+        for (size_t at = 0; at < 1500; at++)
+            assert_memory_equal(all.data + at * single.len, single.data, single.len);
+        buf_free(&single);
+        buf_free(&all);
+        template_free(one);
+        template_free(many);
+    }
+}
+
+static void test_the_work_of_functions_has_a_cap(void **state)
+{
+    /* A2: what differs is computed each by itself, within a number of bytes. */
+    (void)state;
+    struct problems problems = { 0 };
+    struct template *template = compile_repeated("{OrderId|default:#|sha256}", 100, &problems);
+    assert_non_null(template);
+    struct buf out = { 0 };
+    assert_true(expands_with(template, TEMPLATE_WORK_MOST / 200, &out));
+    assert_int_equal(out.len, 6400);
+    buf_reset(&out);
+    assert_false(expands_with(template, TEMPLATE_WORK_MOST / 200 + 1, &out));
+    buf_free(&out);
+    template_free(template);
+}
+
+static void test_the_number_of_different_functions_has_a_cap(void **state)
+{
+    /* A2: known when it is saved, so refused then; one that was saved before still compiles. */
+    (void)state;
+    for (size_t count = TEMPLATE_DISTINCT_MAX; count <= TEMPLATE_DISTINCT_MAX + 1; count++) {
+        struct problems problems = { 0 };
+        struct template *template = compile_repeated("{OrderId|default:#}", count, &problems);
+        struct buf out = { 0 };
+        assert_non_null(template);
+        template_refuse_heavy(template, "BodyTemplate", &problems);
+        assert_int_equal(problems.count, count > TEMPLATE_DISTINCT_MAX);
+        assert_true(expands_with(template, 10, &out));
+        assert_int_equal(out.len, 10 * count);
+        buf_free(&out);
+        problems_free(&problems);
+        template_free(template);
+    }
+}
+
 static void test_tokens_of_any_of_the_types(void **state)
 {
     (void)state;
@@ -736,6 +837,9 @@ int main(void)
         cmocka_unit_test(test_doubled_braces_are_braces),
         cmocka_unit_test(test_json_keeps_its_own_braces),
         cmocka_unit_test(test_a_template_without_tokens_needs_no_points),
+        cmocka_unit_test(test_a_value_goes_through_its_functions_once),
+        cmocka_unit_test(test_the_work_of_functions_has_a_cap),
+        cmocka_unit_test(test_the_number_of_different_functions_has_a_cap),
         cmocka_unit_test(test_tokens_of_any_of_the_types),
         cmocka_unit_test(test_functions),
         cmocka_unit_test(test_functions_of_nothing_are_empty),
