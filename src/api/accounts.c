@@ -9,6 +9,7 @@
 #include "api/approval_rules.h"
 #include "api/body.h"
 #include "api/cursor_rows.h"
+#include "api/rows.h"
 #include "model/show.h"
 #include "store/campaigns.h"
 
@@ -77,9 +78,69 @@ static bool run_campaigns(struct api_job *job, struct db *db)
     return true;
 }
 
+/* With pages, as published clients read campaigns.  An account's are few: counting costs nothing.
+ */
+struct campaign_rows {
+    struct rows rows;
+    struct page page;
+};
+
+static bool find_campaigns(struct rows *rows, struct api_job *job, struct db *db)
+{
+    const struct campaign_rows *list = (struct campaign_rows *)rows;
+    const struct caller *caller = &rows->call->caller;
+    bool brand = caller->kind == ACCOUNT_BRAND;
+
+    (void)job;
+    campaign_ids(db, brand ? caller->account : 0, brand ? 0 : caller->account,
+                 (list->page.number - 1) * list->page.size, list->page.size, &rows->ids,
+                 &rows->total);
+    return true;
+}
+
+static void begin_campaigns(struct rows *rows, struct buf *out)
+{
+    rows_page_begin(rows, &((struct campaign_rows *)rows)->page, "Campaigns", out);
+}
+
+static bool write_campaign(struct rows *rows, struct db *db, int64_t id, struct buf *out)
+{
+    json_t *one = campaign_list(db, 0, 0, id - 1, 1);
+    json_t *shown = json_array_get(one, 0);
+    bool found = shown != NULL;
+
+    if (found)
+        rows_json_row(rows, json_incref(shown), out);
+    json_decref(one);
+    return found;
+}
+
+static const struct rows_kind campaign_page = {
+    .type = ROWS_JSON,
+    .find = find_campaigns,
+    .begin = begin_campaigns,
+    .row = write_campaign,
+    .end = rows_json_end,
+};
+
+/* Under After, as clients of ours read them, Page is passed over. */
 static void list_campaigns(struct call *call, void *context)
 {
-    list_under(call, context, "After", "Campaigns", run_campaigns, NULL);
+    static const char *const names[] = { "After", "Page", "PageSize", NULL };
+
+    if (call_query(call, "After")[0] != '\0') {
+        struct own_work *work =
+            api_job_new(sizeof(*work), call, context, run_campaigns, NULL, NULL);
+        call_query_only(call, names, &work->api.problems);
+        cursor_read(call, &work->cursor, "After", &work->api.problems);
+        cursor_rows_answer(&work->api, &work->cursor, "Campaigns");
+        return;
+    }
+    struct problems problems = { 0 };
+    struct campaign_rows *list = rows_new(sizeof(*list), &campaign_page, call, context);
+    call_query_only(call, names, &problems);
+    page_read(call, &list->page, &problems);
+    rows_answer(&list->rows, &problems);
 }
 
 static bool run_partners(struct api_job *job, struct db *db)

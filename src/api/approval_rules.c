@@ -60,7 +60,8 @@ static bool run_list(struct api_job *job, struct db *db)
 
 static void finish_list(struct api_job *job)
 {
-    call_json_answer(job->call, 200, json_pack("{s:O}", "ApprovalRules", job->shown));
+    call_json_answer(job->call, 200,
+                     whole_answer(job->call, "ApprovalRules", json_incref(job->shown)));
 }
 
 void approval_rules_list(struct call *call, void *context)

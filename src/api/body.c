@@ -10,7 +10,6 @@
 #include "model/mail.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool body_bool(const struct fields *fields, const char *name, bool *value)
@@ -84,21 +83,65 @@ void cursor_read(const struct call *call, struct cursor *cursor, const char *nam
     cursor->limit = (int)limit;
 }
 
+static void set_number(json_t *answer, const char *name, bool known, int64_t number)
+{
+    json_object_set_new(answer, name, known ? json_sprintf("%" PRId64, number) : json_string(""));
+}
+
+/* A list under a cursor is not counted, so that no page costs more than its rows: what would need
+ * the count is "" unless the whole list is in this answer. */
+static json_t *attributes(const struct call *call, const char *cursor, bool first, int64_t size,
+                          size_t count, const char *next)
+{
+    const char *const own[] = { cursor, NULL };
+    bool last = *next == '\0', whole = first && last;
+    struct buf start = { .limit = 16 * 1024 };
+    json_t *answer = json_object();
+
+    page_uri(&start, call, own);
+    set_number(answer, "@page", first, 1);
+    set_number(answer, "@numpages", whole, count > 0 ? 1 : 0);
+    set_number(answer, "@pagesize", true, size);
+    set_number(answer, "@total", whole, (int64_t)count);
+    set_number(answer, "@start", first, 0);
+    set_number(answer, "@end", first, count > 0 ? (int64_t)count - 1 : 0);
+    json_object_set_new(answer, "@uri", call_string(call->target));
+    json_object_set_new(answer, "@firstpageuri", call_string(buf_text(&start)));
+    json_object_set_new(answer, "@nextpageuri", call_string(next));
+    json_object_set_new(answer, "@previouspageuri", json_string(""));
+    json_object_set_new(answer, "@lastpageuri", call_string(last ? call->target : ""));
+    buf_free(&start);
+    return answer;
+}
+
 json_t *cursor_answer(const struct call *call, const struct cursor *cursor, const char *name,
                       size_t count, int64_t last)
 {
+    return cursor_answer_at(call, cursor, count == (size_t)cursor->limit ? last : 0, name, count);
+}
+
+json_t *cursor_answer_at(const struct call *call, const struct cursor *cursor, int64_t next,
+                         const char *name, size_t count)
+{
     const char *const own[] = { cursor->name, "PageSize", NULL };
     struct buf uri = { .limit = 16 * 1024 };
-    json_t *answer = json_object();
 
-    if (count == (size_t)cursor->limit) {
+    if (next != 0) {
         page_uri(&uri, call, own);
         buf_fmt(&uri, "%c%s=%" PRId64 "&PageSize=%d",
-                strchr(buf_text(&uri), '?') != NULL ? '&' : '?', cursor->name, last, cursor->limit);
+                strchr(buf_text(&uri), '?') != NULL ? '&' : '?', cursor->name, next, cursor->limit);
     }
-    json_object_set_new(answer, "@pagesize", json_sprintf("%d", cursor->limit));
-    json_object_set_new(answer, "@nextpageuri", call_string(buf_text(&uri)));
+    json_t *answer =
+        attributes(call, cursor->name, cursor->at == 0, cursor->limit, count, buf_text(&uri));
     json_object_set_new(answer, name, json_array());
     buf_free(&uri);
+    return answer;
+}
+
+json_t *whole_answer(const struct call *call, const char *name, json_t *array)
+{
+    int64_t count = (int64_t)json_array_size(array);
+    json_t *answer = attributes(call, "", true, count, (size_t)count, "");
+    json_object_set_new(answer, name, array);
     return answer;
 }

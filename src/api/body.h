@@ -28,9 +28,14 @@ struct cursor {
 };
 void cursor_read(const struct call *call, struct cursor *cursor, const char *name,
                  struct problems *problems);
-/* {"@pagesize":…,"@nextpageuri":…,"<name>":[]}, for the rows that are sent behind it
- * (cursor_rows.h): how many, and the last one's id. */
+/* All attributes of a page, and "<name>":[], for the rows that are sent behind it (cursor_rows.h):
+ * how many, and the last one's id.  What is not known without counting is "". */
 json_t *cursor_answer(const struct call *call, const struct cursor *cursor, const char *name,
                       size_t count, int64_t last);
+/* The same, where the next page begins at `next`; 0: there is none. */
+json_t *cursor_answer_at(const struct call *call, const struct cursor *cursor, int64_t next,
+                         const char *name, size_t count);
+/* A list that has no pages: the whole of it, which is stolen. */
+json_t *whole_answer(const struct call *call, const char *name, json_t *array);
 
 #endif

@@ -171,8 +171,9 @@ static bool run_show(struct api_job *job, struct db *db)
 
 static void finish_trackers(struct api_job *job)
 {
-    call_json_answer(job->call, 200,
-                     json_pack("{s:O}", "Trackers", json_object_get(job->shown, "Trackers")));
+    call_json_answer(
+        job->call, 200,
+        whole_answer(job->call, "Trackers", json_incref(json_object_get(job->shown, "Trackers"))));
 }
 
 void operator_list_trackers(struct call *call, void *context)

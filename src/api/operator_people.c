@@ -51,7 +51,7 @@ static void finish_list(struct api_job *job)
 {
     const struct list_work *work = (struct list_work *)job;
 
-    call_json_answer(job->call, 200, json_pack("{s:O}", work->name, job->shown));
+    call_json_answer(job->call, 200, whole_answer(job->call, work->name, json_incref(job->shown)));
 }
 
 static void list_of(struct call *call, void *context, json_t *(*list)(struct db *, int64_t),

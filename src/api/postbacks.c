@@ -164,22 +164,13 @@ static bool run_list(struct api_job *job, struct db *db)
 
 static void finish_list(struct api_job *job)
 {
-    static const char *const cursor[] = { "Before", NULL };
     struct log_work *work = work_of(job);
-    struct buf next = { 0 };
+    const struct cursor cursor = { "Before", work->filter.before, work->filter.limit };
     show_waits(work, job->shown);
-    if (work->next != 0) {
-        page_uri(&next, job->call, cursor);
-        buf_fmt(&next, "%cBefore=%" PRId64, strchr(buf_text(&next), '?') != NULL ? '&' : '?',
-                work->next);
-    }
-    json_t *body = json_object();
-    json_object_set_new(body, "@pagesize", json_sprintf("%d", work->filter.limit));
-    json_object_set_new(body, "@uri", call_string(job->call->target));
-    json_object_set_new(body, "@nextpageuri", call_string(buf_text(&next)));
-    json_object_set(body, "Postbacks", job->shown);
-    buf_free(&next);
-    call_json_answer(job->call, 200, body);
+    json_t *answer =
+        cursor_answer_at(job->call, &cursor, work->next, "Postbacks", json_array_size(job->shown));
+    json_object_set(answer, "Postbacks", job->shown);
+    call_json_answer(job->call, 200, answer);
 }
 
 static void list(struct call *call, void *context)

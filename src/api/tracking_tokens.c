@@ -135,7 +135,8 @@ static bool run_list(struct api_job *job, struct db *db)
 
 static void finish_list(struct api_job *job)
 {
-    call_json_answer(job->call, 200, json_pack("{s:O}", "TrackingTokens", job->shown));
+    call_json_answer(job->call, 200,
+                     whole_answer(job->call, "TrackingTokens", json_incref(job->shown)));
 }
 
 void operator_list_tracking_tokens(struct call *call, void *context)

@@ -54,7 +54,7 @@ void campaign_clear(struct campaign *campaign)
 }
 
 #define SQL_LIST                                                                                   \
-    "SELECT c.id, c.name, c.currency, a.sid, a.name, c.created_at "                                \
+    "SELECT c.id, c.name, c.currency, a.sid, a.name, c.created_at, a.id "                          \
     "FROM campaign c JOIN account a ON a.id = c.brand WHERE c.id > ?1 "
 #define SQL_LIST_END "ORDER BY c.id LIMIT ?2"
 
@@ -103,6 +103,27 @@ static void trackers_fill(struct db *db, const struct map *arrays, int64_t first
     db_finish(list);
 }
 
+void campaign_ids(struct db *db, int64_t brand, int64_t partner, int64_t offset, int64_t limit,
+                  struct id_list *ids, int64_t *total)
+{
+    static const char *const texts[2][2] = {
+        { "SELECT count(*) FROM campaign WHERE brand = ?",
+          "SELECT id FROM campaign WHERE brand = ? ORDER BY id LIMIT ? OFFSET ?" },
+        { "SELECT count(*) FROM membership WHERE partner = ?",
+          "SELECT campaign FROM membership WHERE partner = ? ORDER BY campaign LIMIT ? OFFSET ?" },
+    };
+    struct stmt *count = db_prepare(db, texts[partner != 0][0]);
+    db_bind_int(count, 1, partner != 0 ? partner : brand);
+    *total = db_number(count, 0);
+    struct stmt *list = db_prepare(db, texts[partner != 0][1]);
+    db_bind_int(list, 1, partner != 0 ? partner : brand);
+    db_bind_int(list, 2, limit);
+    db_bind_int(list, 3, offset);
+    while (db_step(list) == DB_ROW)
+        id_list_add(ids, db_int(list, 0));
+    db_finish(list);
+}
+
 json_t *campaign_list(struct db *db, int64_t brand, int64_t partner, int64_t after, int limit)
 {
     struct stmt *list = list_prepare(db, brand, partner);
@@ -123,6 +144,10 @@ json_t *campaign_list(struct db *db, int64_t brand, int64_t partner, int64_t aft
         show_text(campaign, "BrandSid", db_text(list, 3));
         show_text(campaign, "BrandName", db_text(list, 4));
         show_date(campaign, "CreationDate", db_int(list, 5));
+        show_int(campaign, "CampaignId", last); /* the published names of the same */
+        show_text(campaign, "CampaignName", db_text(list, 1));
+        show_int(campaign, "AdvertiserId", db_int(list, 6));
+        show_text(campaign, "AdvertiserName", db_text(list, 4));
         json_object_set_new(campaign, "Trackers", trackers);
         map_put(&arrays, last, trackers);
         json_array_append_new(array, campaign);

@@ -2,6 +2,7 @@
 #ifndef POSTBACKD_CAMPAIGNS_H
 #define POSTBACKD_CAMPAIGNS_H
 
+#include "base/id_list.h"
 #include "model/inquiry.h"
 #include "store/db.h"
 
@@ -16,6 +17,10 @@ struct campaign {
 int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char *currency);
 bool campaign_find(struct db *db, int64_t id, struct campaign *out);
 void campaign_clear(struct campaign *campaign);
+/* A page of this brand's, or of those with this member (the other is 0), by id; and how many there
+ * are in all. */
+void campaign_ids(struct db *db, int64_t brand, int64_t partner, int64_t offset, int64_t limit,
+                  struct id_list *ids, int64_t *total);
 /* The API's objects, with their trackers: of this brand and with this member (0: any), by id, after
  * `after`, at most `limit`. */
 json_t *campaign_list(struct db *db, int64_t brand, int64_t partner, int64_t after, int limit);

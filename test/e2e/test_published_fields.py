@@ -164,3 +164,70 @@ def test_an_id_that_is_nobodys_finds_nothing(world, id):
         page = account.ok(account.get(name, **query))
         assert page[name] == [], (name, query)
     assert fields_of(world.partner.get("ActionInquiries", CampaignId="first")) == ["CampaignId"]
+
+
+ATTRIBUTES = ["@page", "@numpages", "@pagesize", "@total", "@start", "@end", "@uri",
+              "@firstpageuri", "@nextpageuri", "@previouspageuri", "@lastpageuri"]
+LISTS = {
+    "partner": ["ActionInquiries", "Actions", "Campaigns", "EventNotifications", "Postbacks",
+                "Notices", "SupportRequests"],
+    "brand": ["ActionInquiries", "Actions", "Campaigns", "EventNotifications", "Postbacks",
+              "Notices", "SupportRequests", "ApprovalRules"],
+    "operator": ["Accounts", "Campaigns", "EventTypes", "Notifications", "SupportRequests", "Audit",
+                 "Notices"],
+}
+
+
+@pytest.mark.parametrize("role", LISTS)
+def test_every_list_has_all_attributes(world, role):
+    """C8: all eleven, and as strings, whichever list it is."""
+    account = getattr(world, role)
+    world.open()
+    for name in LISTS[role]:
+        page = account.ok(account.get(name, **({"CampaignId": "ALL"} if
+                                               (role, name) == ("brand", "ActionInquiries") else {})))
+        assert list(page)[:11] == ATTRIBUTES, name
+        assert all(isinstance(page[each], str) for each in ATTRIBUTES), name
+        assert page["@uri"] and page["@firstpageuri"] and page["@page"] == "1", name
+
+
+def test_lists_of_one_campaign_have_all_attributes(world):
+    """C8: those below another thing too."""
+    notification = world.notify(world.partner, "http://127.0.0.1:9/pb")["Id"]
+    for account, path in (
+            (world.partner, f"EventNotifications/{notification}/Replays"),
+            (world.brand, f"Campaigns/{world.campaign}/Partners"),
+            (world.operator, f"Campaigns/{world.campaign}/Members"),
+            (world.operator, f"Campaigns/{world.campaign}/Trackers"),
+            (world.operator, f"Campaigns/{world.campaign}/TrackingTokens"),
+            (world.operator, f"Accounts/{world.partner.sid}/Tokens"),
+            (world.operator, f"Accounts/{world.partner.sid}/Users")):
+        page = account.ok(account.get(path))
+        assert list(page)[:11] == ATTRIBUTES, path
+        rows = next(value for name, value in page.items() if isinstance(value, list))
+        assert page["@total"] == str(len(rows)), path
+
+
+@pytest.mark.parametrize("role", ["partner", "brand"])
+def test_campaigns_have_pages_and_their_published_names(world, role):
+    """C8: counted, page by page; and under a cursor, as before."""
+    account = getattr(world, role)
+    ids = [world.campaign]
+    for name in ("Acme Winter", "Acme Spring"):
+        ids.append(world.add_campaign(world.brand, name, "EUR"))
+        world.join(ids[-1], world.partner)
+    page = account.ok(account.get("Campaigns", PageSize=2))
+    assert [page[name] for name in ATTRIBUTES[:6]] == ["1", "2", "2", "3", "0", "1"]
+    one = page["Campaigns"][0]
+    assert (one["CampaignId"], one["CampaignName"]) == (one["Id"], one["Name"]) == (
+        world.campaign, "Acme Autumn")
+    assert (one["AdvertiserId"], one["AdvertiserName"]) == (world.brand.id, one["BrandName"])
+    rest = account.ok(account.get(page["@nextpageuri"]))
+    assert [each["Id"] for each in page["Campaigns"] + rest["Campaigns"]] == ids
+    assert rest["@nextpageuri"] == "" and rest["@previouspageuri"] == page["@firstpageuri"]
+    assert account.ok(account.get(page["@lastpageuri"])) == rest
+    after = account.ok(account.get("Campaigns", After=ids[0], PageSize=1))
+    assert [each["Id"] for each in after["Campaigns"]] == ids[1:2]
+    assert (after["@total"], after["@page"], after["@lastpageuri"]) == ("", "", "")
+    last = account.ok(account.get(after["@nextpageuri"]))
+    assert [each["Id"] for each in last["Campaigns"]] == ids[2:]

@@ -169,7 +169,7 @@ static void test_a_declined_inquiry_is_reopened_once(void **state)
                   "action_inquiry.resolved action_inquiry.closed");
     assert_true(look(house, &house->brand, id, &inquiry));
     assert_int_equal(inquiry.state, INQUIRY_CLOSED);
-    assert_int_equal(inquiry.comment_count, 2); /* the refused one left none */
+    assert_int_equal(inquiry.comment_count, 2);                    /* the refused one left none */
     assert_string_equal(inquiry.comments[0].text, "for our eyes"); /* C7: what came with it */
     assert_string_equal(inquiry.comments[1].text, "Look again");
     assert_string_equal(inquiry.comments[1].user, "Blog's key");
