@@ -1,8 +1,10 @@
 /* app.js — the pages' main: who is signed in, the frame around, then the page of the address. */
 import { ApiError, current, get, use, whenSignedOut } from "./api.js";
+import { fill } from "./dom.js";
 import { go, isUnsaved, start } from "./router.js";
 import { frame, refresh } from "./shell.js";
 import { keepFocus } from "./ui/focus.js";
+import { away } from "./ui/away.js";
 import { toast } from "./ui/toast.js";
 
 /* A call that failed is never passed over in silence; what is no call's is a fault of ours, and stays in the console. */
@@ -13,12 +15,21 @@ window.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
 });
 
-try {
-  use(await get("/Session", null, { quiet: true }));
-} catch {
-  use(null); /* the sign-in page says more when the server is away */
-}
 const main = frame(document.body);
+/* Whether somebody is signed in, as soon as the server says so. */
+async function session() {
+  try {
+    use(await get("/Session", null, { quiet: true }));
+  } catch (error) {
+    use(null);
+    if (error.status === 0 || error.status >= 500)
+      await new Promise((again) => {
+        const signal = new AbortController().signal;
+        fill(main, away({ text: error.message, again, signal }));
+      }).then(session);
+  }
+}
+await session();
 keepFocus(main);
 whenSignedOut(() => {
   if (isUnsaved())

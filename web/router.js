@@ -10,6 +10,8 @@
  */
 import { LEFT, current, isOperator } from "./api.js";
 import { fill, h } from "./dom.js";
+import { away } from "./ui/away.js";
+import { seenAt } from "./places.js";
 import { confirm } from "./ui/dialog.js";
 
 const pages = [
@@ -51,6 +53,9 @@ function decoded(part) {
   }
 }
 
+/* "/inquiries/" is "/inquiries". */
+const trimmed = (path) => path.replace(/\/+$/, "") || "/";
+
 function find(path) {
   const parts = path.split("/").slice(1);
   let best = null;
@@ -64,6 +69,7 @@ function find(path) {
   return best;
 }
 
+const RELOAD_REST_MS = 30000;
 let leaving = null; /* AbortController of the page shown */
 let place = null;   /* where pages are shown */
 let onShown = () => {};
@@ -133,6 +139,7 @@ function contextOf(params, signal) {
             to.searchParams.append(name, one);
       }
       history.replaceState(null, "", address = to.pathname + to.search);
+      seenAt(to.pathname, to.search);
     }),
     guard: alive((would) => {
       unsaved = would;
@@ -141,16 +148,62 @@ function contextOf(params, signal) {
   };
 }
 
+/* The files of this program that the server has now may be of another version than those that are loaded: all is loaded
+ * anew, though not again and again. */
+const RELOADED = "reloaded";
+function reload() {
+  try {
+    if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < RELOAD_REST_MS)
+      return false;
+    sessionStorage.setItem(RELOADED, Date.now());
+  } catch {
+    return false; /* it could not be told how often */
+  }
+  location.reload();
+  return true;
+}
+
+const answers = () => fetch("/healthz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
+
+async function moduleOf(name) {
+  try {
+    return await import(`./pages/${name}.js`);
+  } catch (error) {
+    console.warn(error);
+    throw Object.assign(new Error("The page did not load."), { status: 0, module: true });
+  }
+}
+
+/* Whether it may be otherwise in a moment: nobody answered, or the server is just starting or full. */
+const mayPass = (status) => status === 0 || status === 502 || status === 503 || status === 504;
+
+/* What stands in place of a page that failed. */
+function failed(error, signal) {
+  const known = error.status === 404 ? "Not found" : "That did not work";
+  if (mayPass(error.status))
+    return { title: "No answer", node: away({ text: error.message, signal, again: () => (error.module ? location.reload() : show()) }) };
+  return {
+    title: known,
+    node: h("section.card", null, h("h1", null, known), h("p", null, error.message),
+      h("p", null, h("a", { href: location.pathname + location.search }, "Try again"), " · ", h("a", { href: "/" }, "Start page"))),
+  };
+}
+
 async function show() {
   leaving?.abort(LEFT);
   const here = leaving = new AbortController();
-  if (!current() && location.pathname !== "/sign-in") {
+  if (trimmed(location.pathname) !== location.pathname)
+    history.replaceState(null, "", trimmed(location.pathname) + location.search);
+  const found = find(location.pathname) ?? (["/", "/operator"].includes(location.pathname) ? {} : null);
+  if (found && !current() && location.pathname !== "/sign-in") {
     const next = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname + location.search)}`;
     history.replaceState(null, "", "/sign-in" + next);
   } else if (current() && ["/", "/operator", "/sign-in"].includes(location.pathname)) {
     history.replaceState(null, "", home());
   }
   address = location.pathname + location.search;
+  if (current() && found)
+    seenAt(location.pathname, location.search);
   unsaved = window.onbeforeunload = null;
   document.querySelectorAll("dialog[open]").forEach((one) => one.close()); /* they are of the page that is left */
   document.documentElement.classList.add("loading");
@@ -158,23 +211,19 @@ async function show() {
   try {
     const found = find(location.pathname);
     if (!found)
-      throw Object.assign(new Error("There is no such page."), { status: 404 });
-    const { page } = await import(`./pages/${found.module}.js`);
+      throw Object.assign(new Error("There is nothing at this address."), { status: 404 });
+    const { page } = await moduleOf(found.module);
     shown = await page(contextOf(found.params, here.signal));
   } catch (error) {
     if (here.signal.aborted)
       return;
     if (!(error.status >= 0))
       console.error(error);
-    if (!current() && location.pathname !== "/sign-in") /* it was a 401 */
+    if (error.status === 401 && !current() && location.pathname !== "/sign-in")
+      return; /* the sign-in is shown */
+    if (error.module && navigator.onLine && await answers() && reload())
       return;
-    shown = {
-      title: error.status === 404 ? "Not found" : "That did not work",
-      node: h("section.card", null,
-        h("h1", null, error.status === 404 ? "Not found" : "That did not work"),
-        h("p", null, error.message),
-        h("p", null, h("a", { href: location.pathname + location.search }, "Try again"), " · ", h("a", { href: "/" }, "Start page"))),
-    };
+    shown = failed(error, here.signal);
   }
   if (here.signal.aborted)
     return;

@@ -2,6 +2,7 @@
 import { current, del, get, isBrand, isOperator, own, use } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { date } from "./format.js";
+import { forgetPlaces } from "./places.js";
 import { go, mayLeave } from "./router.js";
 import { progress } from "./ui/progress.js";
 import { settle, toast, toastPlace } from "./ui/toast.js";
@@ -80,6 +81,7 @@ async function signOut() {
       return toast(`You are still signed in. ${error.message}`, "bad");
   }
   use(null);
+  forgetPlaces();
   return go("/sign-in", { replace: true });
 }
 

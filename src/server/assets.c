@@ -88,18 +88,53 @@ bool asset_has_tag(const char *header, const char *etag)
     return false;
 }
 
-void asset_answer(struct call *call, const struct asset *asset)
+static bool add_headers(struct call *call)
 {
     bool packed = asset_takes_gzip(call_header(call, "Accept-Encoding"));
-    char etag[40];
-    snprintf(etag, sizeof(etag), "\"%s%s\"", asset->tag, packed ? "-gzip" : "");
-    call_add_header(call, "ETag", etag);
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         call_add_header(call, always[i].name, always[i].value);
     if (packed)
         call_add_header(call, "Content-Encoding", "gzip");
+    return packed;
+}
+
+void asset_answer(struct call *call, const struct asset *asset)
+{
+    bool packed = add_headers(call);
+    char etag[40];
+    snprintf(etag, sizeof(etag), "\"%s%s\"", asset->tag, packed ? "-gzip" : "");
+    call_add_header(call, "ETag", etag);
     /* No content goes out with 304, but its length, which is to be that of 200's. */
     bool known = asset_has_tag(call_header(call, "If-None-Match"), etag);
     call_static_answer(call, known ? 304 : 200, asset->type, packed ? asset->packed : asset->plain,
                        packed ? asset->packed_len : asset->plain_len);
+}
+
+static bool asks_for_page(const struct call *call)
+{
+    static const char html[] = "text/html";
+    const char *accept = call_header(call, "Accept");
+    if (strncmp(call->path, "/assets/", 8) == 0)
+        return false; /* a file of a page, not a page */
+    for (const char *at = accept; at != NULL && *at != '\0';) {
+        at += strspn(at, ", \t");
+        if (strcspn(at, ",; \t") == sizeof(html) - 1 &&
+            strncasecmp(at, html, sizeof(html) - 1) == 0)
+            return true;
+        at += strcspn(at, ",");
+    }
+    return false;
+}
+
+bool asset_answer_missing(struct call *call)
+{
+    const struct asset *document = asset_find("/assets/index.html");
+    bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
+    if (document == NULL || !reads || !asks_for_page(call))
+        return false;
+    call_add_header(call, "Vary", "Accept");
+    bool packed = add_headers(call);
+    call_static_answer(call, 404, document->type, packed ? document->packed : document->plain,
+                       packed ? document->packed_len : document->plain_len);
+    return true;
 }

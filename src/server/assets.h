@@ -29,6 +29,10 @@ const struct asset *asset_find(const char *path); /* NULL: there is none */
  * may load, that it is in nobody's frame, and that its address is told to nobody. */
 void asset_answer(struct call *call, const struct asset *asset);
 
+/* For an address where nothing is: who asks for a page (a GET whose Accept names text/html) gets
+ * the document, which says so, with 404.  False: not answered. */
+bool asset_answer_missing(struct call *call);
+
 /* Whether an Accept-Encoding (NULL: none) takes gzip.  RFC 9110 §12.5.3. */
 bool asset_takes_gzip(const char *accept);
 /* Whether an If-None-Match (NULL: none) names this ETag, quotes and all.  RFC 9110 §13.1.2. */

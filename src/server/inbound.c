@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "server/assets.h"
 
 #include <poll.h>
 #include <sodium.h>
@@ -149,6 +150,8 @@ static bool route_is_found(struct inbound *in, const struct segments *segments)
                               call->params, allow);
     if (call->route != NULL)
         return true;
+    if (allow[0] == '\0' && asset_answer_missing(call))
+        return false;
     if (allow[0] == '\0') {
         call_refuse(call, 404, NULL, "There is nothing at this address.");
     } else {

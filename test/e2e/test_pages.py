@@ -150,3 +150,28 @@ def test_a_page_is_only_read(server, method):
         answer = requests.request(method, server.base + path, timeout=20)
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, HEAD"
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/inquiries/", "/inquiries/1/2", "/Nothing", "/operator/nothing"])
+def test_a_browser_gets_a_page_where_nothing_is(server, path):
+    """P12: and an API's client gets JSON, as ever."""
+    page = get(server, path, Accept=BROWSER)
+    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert b"/assets/app.js" in page.content and "Content-Security-Policy" in page.headers
+    assert "Accept" in page.headers["Vary"]
+    packed = requests.get(server.base + path, headers={"Accept": BROWSER}, timeout=20)
+    assert packed.content == page.content and packed.headers["Content-Encoding"] == "gzip"
+    for accept in (None, "*/*", "application/json", "text/htmlx", "application/json, text/plain"):
+        answer = get(server, path, Accept=accept)
+        assert answer.status_code == 404
+        assert answer.json()["Message"] == "There is nothing at this address.", accept
+    assert requests.head(server.base + path, headers={"Accept": BROWSER}, timeout=20).status_code == 404
+    assert requests.post(server.base + path, headers={"Accept": BROWSER}, timeout=20).json()["Status"] == "ERROR"
+
+
+def test_a_file_that_is_not_there_is_no_page(server):
+    """P12: a module that is missing must not come as a page."""
+    assert get(server, "/assets/pages/gone.js", Accept=BROWSER).json()["Status"] == "ERROR"

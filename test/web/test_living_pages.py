@@ -488,3 +488,145 @@ def test_a_page_says_why_one_waits(browser, world, receivers):
     browser.find(".table-place a[href^='/postbacks/']").click()
     browser.see("Waiting: the event notification is paused since", "Waits since", within="main")
     browser.screenshot("postback-paused")
+
+
+# ---- where one came from ----
+
+def test_the_way_back_keeps_the_filters(browser, world):
+    """P10: filters, order and page of the list, by the link and by the browser's own way back; other lists likewise."""
+    one, two = world.open(OrderId="KEEP-1"), world.open(OrderId="OTHER-1")
+    browser.sign_in(world.partner, "/inquiries")
+    browser.fill("Search", "KEEP")
+    browser.until(lambda: "Search=KEEP" in browser.path and browser.text(".count-line") == "1 in all", "the filter")
+    browser.click(one, within=".table-place")
+    browser.at(f"/inquiries/{one}")
+    browser.click("‹ Inquiries")
+    browser.until(lambda: "Search=KEEP" in browser.path, "the filter in the address")
+    browser.see("1 in all")
+    assert browser.field("Search").get_property("value") == "KEEP"
+    browser.go(f"/inquiries/{two}").click("‹ Inquiries")
+    browser.until(lambda: "Search=KEEP" in browser.path, "after a load, too")
+    if browser.width == "phone":
+        browser.click("Sections")
+    browser.click("Inquiries", within="nav.side")  # the section begins anew
+    browser.until(lambda: browser.path == "/inquiries", "the plain list")
+    browser.sign_out().at("/sign-in")
+
+
+@DESKTOP
+def test_review_next_follows_the_list(browser, world):
+    """P10: the order that the person saw, with its filters; behind the last comes the first."""
+    amounts = {"10.00": None, "30.00": None, "20.00": None, "5.00": None}
+    for amount in amounts:
+        amounts[amount] = world.open(OrderId=f"{'X' if amount == '5.00' else 'A'}-{amount}", TransactionAmount=amount)
+    browser.sign_in(world.brand, "/inquiries?Sort=-TransactionAmount&Search=A-")
+    browser.see("3 in all")
+
+    def decline(at, following):
+        browser.at(f"/inquiries/{amounts[at]}")
+        browser.choose("Decision", "Decline").choose("Reason", "Other").click("Submit and review next")
+        browser.at(f"/inquiries/{amounts[following]}" if following else "/inquiries")
+
+    browser.click(f"Review inquiry {amounts['20.00']}")
+    decline("20.00", "10.00")
+    decline("10.00", "30.00")
+    decline("30.00", None)
+    browser.until(lambda: "Search=A-" in browser.path, "the list with its filters")
+    browser.go("/account").driver.execute_script("sessionStorage.clear()")
+    six, seven = world.open(OrderId="B-6"), world.open(OrderId="B-7")
+    browser.go(f"/inquiries/{seven}")  # without a list: who waits longest
+    browser.choose("Decision", "Decline").choose("Reason", "Other").click("Submit and review next")
+    browser.at(f"/inquiries/{amounts['5.00']}")
+    assert six
+
+
+# ---- what is not there, and who is not ----
+
+@pytest.mark.parametrize("path", ["/nothing", "/inquiries/1/2", "/Nothing/at/all", "/operator/nothing"])
+def test_an_address_where_nothing_is(browser, world, path):
+    """P12: a page says so, signed in or not."""
+    browser.go(path).see("Not found", "There is nothing at this address.")
+    browser.sign_in(world.partner, path).see("Not found")
+    browser.screenshot("not-found")
+    browser.click("Start page").at("/inquiries")
+
+
+@DESKTOP
+def test_a_slash_too_many_is_none(browser, world):
+    """P12: /inquiries/ is /inquiries, with its filters."""
+    one = world.open()
+    browser.sign_in(world.partner, "/inquiries/?Search=A-1")
+    browser.see("1 in all")
+    assert browser.path == "/inquiries?Search=A-1"
+    browser.go(f"/inquiries/{one}//").see(f"Inquiry {one}")
+    browser.sign_in(world.operator, "/operator/").at("/operator/health")
+
+
+def offline(browser, so):
+    browser.cdp("Network.enable")
+    browser.cdp("Network.emulateNetworkConditions", offline=so, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+
+
+@pytest.fixture
+def network(browser):
+    yield lambda so: offline(browser, not so)
+    offline(browser, False)
+    browser.listen()
+    browser.complaints = [one for one in browser.complaints if "net::ERR_" not in one]  # they were to fail
+
+
+@DESKTOP
+def test_offline_and_back_online(browser, world, network):
+    """P12: a page whose files cannot be loaded says so and comes by itself, again and again."""
+    browser.sign_in(world.partner, "/inquiries")
+    for _ in range(2):  # and once more
+        network(False)
+        browser.driver.execute_script("document.querySelector('nav.side a[href=\"/notifications\"]').click()")
+        browser.see("You are offline", "tried again by itself")
+        network(True)
+        browser.see("Which events are sent to which of your URLs")
+        network(False)
+        browser.driver.execute_script("document.querySelector('nav.side a[href=\"/inquiries\"]').click()")  # its files are there, its data not
+        browser.see("You are offline")
+        network(True)
+        browser.see("0 in all")
+
+
+@DESKTOP
+def test_a_file_of_another_version_is_gone(browser, world, network):
+    """P12: after an upgrade the pages are loaded anew, once; a file that stays away is told."""
+    browser.sign_in(world.partner, "/inquiries")
+    browser.cdp("Network.enable")
+    browser.cdp("Network.setBlockedURLs", urls=["*/assets/pages/notifications.js*"])
+    browser.driver.execute_script("window.before = true; document.querySelector('nav.side a[href=\"/notifications\"]').click()")
+    browser.until(lambda: not browser.driver.execute_script("return window.before"), "all loaded anew")
+    browser.see("The page did not load.", "Try again")
+    browser.cdp("Network.setBlockedURLs", urls=[])
+    browser.see("Which events are sent to which of your URLs")  # by itself
+
+
+@DESKTOP
+@pytest.mark.parametrize("file", ["app.js", "dom.js", "ui/form.js"])
+def test_the_first_page_without_one_of_its_files(browser, world, network, file):
+    """P12: nothing of ours runs, and yet it is told and tried again."""
+    browser.sign_in(world.partner, "/account")
+    browser.cdp("Network.enable")
+    browser.cdp("Network.setCacheDisabled", cacheDisabled=True)
+    browser.cdp("Network.setBlockedURLs", urls=[f"*/assets/{file}*"])
+    browser.driver.get(browser.server.base + "/account")
+    browser.see("did not load", "Try again")
+    browser.cdp("Network.setBlockedURLs", urls=[])
+    browser.cdp("Network.setCacheDisabled", cacheDisabled=False)
+    browser.see("Change password")
+
+
+@DESKTOP
+def test_a_server_that_is_away_at_first(browser, world, network):
+    """P12: who is signed in is not sent to the sign-in because nobody answered."""
+    browser.sign_in(world.partner, "/account")
+    browser.cdp("Network.enable")
+    browser.cdp("Network.setBlockedURLs", urls=["*/Session", "*/healthz"])
+    browser.driver.get(browser.server.base + "/account")
+    browser.see("The server cannot be reached", "Try again")
+    browser.cdp("Network.setBlockedURLs", urls=[])
+    browser.see("Change password")

@@ -1,6 +1,7 @@
 /* sign_in.js — email and password. */
 import { post, use } from "../api.js";
 import { h } from "../dom.js";
+import { forgetPlaces } from "../places.js";
 import { form } from "../ui/form.js";
 
 export async function page({ query, go }) {
@@ -13,6 +14,7 @@ export async function page({ query, go }) {
     ],
     submit: async (values) => {
       use(await post("/Session", values, { quiet: true }));
+      forgetPlaces();
       /* only to a page of ours, never to another address */
       await go(/^\/[a-z]/.test(next ?? "") ? next : "/", { replace: true });
     },

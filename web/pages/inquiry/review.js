@@ -1,8 +1,10 @@
 /* review.js — a brand's decision on one inquiry: accept, decline, or ask for more. */
-import { get, own, put } from "../../api.js";
+import { own, put } from "../../api.js";
 import { h } from "../../dom.js";
 import { form } from "../../ui/form.js";
 import { toast } from "../../ui/toast.js";
+import { lastSeen } from "../../places.js";
+import { nextToReview } from "./next.js";
 import { REJECT_REASONS, checks } from "./fields.js";
 
 const DONE = { VALID: "accepted", DECLINED: "declined", INCOMPLETE: "sent back with your question" };
@@ -33,12 +35,6 @@ function decision(inquiry, { Question, ...given }) {
   return { Id: inquiry.Id, ...Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== "")) };
 }
 
-/* The one that waits longest, or undefined. */
-async function next() {
-  const waiting = await get(own("/ActionInquiries"), { CampaignId: "ALL", State: "OPEN", ResolutionStatus: "UNRESOLVED", Sort: "Id", PageSize: 1 });
-  return waiting.ActionInquiries[0];
-}
-
 /* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays, `overtaken` with what refused it;
  * `kept`: what was typed before.  changed(): something is chosen; values() that. */
 export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
@@ -53,11 +49,12 @@ export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
     changed: (values) => { changed = values.ResolutionStatus !== ""; },
     submit: async (values) => { await submit(values); await decided(); },
     extra: [{ text: "Submit and review next", submit: async (values) => {
+      const next = await nextToReview(inquiry.Id);
       await submit(values);
       const one = await next();
       if (!one)
         toast("Nothing more waits for your review.");
-      await go(one ? `/inquiries/${one.Id}` : "/inquiries");
+      await go(one ? `/inquiries/${one}` : lastSeen("/inquiries"));
     } }],
   });
   const node = h("section.card", { id: "review" }, h("h2", null, "Review"),
