@@ -63,7 +63,11 @@ void api_challenge(struct call *call)
 
 static void enter_session(struct api *api, struct call *call, const char *token)
 {
-    if (session_may_change(call, token))
+    bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
+    if (!reads && !session_from_our_page(api, call))
+        call_refuse(call, 403, NULL,
+                    "A change in a session is made on a page of this server itself.");
+    else if (session_may_change(call, token))
         identities_resume(api, call, token);
     else
         call_refuse(call, 403, NULL,

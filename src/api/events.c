@@ -216,9 +216,10 @@ static void read_line(struct intake *intake, struct json_values *values, char *l
 }
 
 /* NDJSON: one event a line; empty lines are skipped. */
-static void read_lines(struct intake *intake, struct json_values *values, struct buf *body)
+static void read_lines(struct intake *intake, struct json_values *values, struct call *call)
 {
-    char *at = body->data, *end = at + body->len;
+    size_t whole;
+    char *at = call_body_text(call, &whole), *end = at + whole;
     intake->batch = true;
     for (size_t number = 1; at < end && goes_on(intake); number++) {
         char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -258,7 +259,7 @@ static bool read_events(struct intake *intake, struct call *call)
     struct json_values values = { 0 };
     bool good = true;
     if (call_has_type(call, "application/x-ndjson"))
-        read_lines(intake, &values, &call->body);
+        read_lines(intake, &values, call);
     else
         good = read_json(intake, &values, call);
     json_values_free(&values);

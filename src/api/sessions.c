@@ -11,6 +11,7 @@
 #include "api/identities.h"
 #include "api/passwords.h"
 #include "api/tries.h"
+#include "base/cidr.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -90,16 +91,50 @@ bool session_is_secure(const struct api *api)
     return api->origin != NULL && text_starts(api->origin, "https:");
 }
 
-/* Another site must not sign anybody in here (its visitor would then work in a stranger's account).
- * A browser says where a call comes from by Sec-Fetch-Site, an old one by Origin; what says neither
- * is no browser. */
-static bool comes_from_our_page(const struct api *api, const struct call *call)
+/* An address as such, or the machine's own name for itself: no name that somebody could have made
+ * to lead here. */
+static bool is_literal(const char *host)
+{
+    struct address address;
+    char name[ADDRESS_TEXT];
+    bool bracketed = host[0] == '[';
+    size_t len = strcspn(host + bracketed, bracketed ? "]" : ":");
+    if (len >= sizeof(name))
+        return false;
+    memcpy(name, host + bracketed, len);
+    name[len] = '\0';
+    return address_parse(name, &address) || text_same(name, "localhost");
+}
+
+/* Whether the header Host has the public address's, its port given or not. */
+static bool is_public_host(const struct api *api, const char *host)
+{
+    const char *ours = strstr(api->origin, "://") + 3;
+    const char *port = session_is_secure(api) ? ":443" : ":80";
+    size_t len = strlen(ours);
+    return strncasecmp(host, ours, len) == 0 &&
+           (host[len] == '\0' || strcmp(host + len, port) == 0);
+}
+
+/* What says neither where it comes from is no browser. */
+static bool is_for_public_host(const struct api *api, const struct call *call, bool browser)
+{
+    const char *host = call_header(call, "Host"), *origin = call_header(call, "Origin");
+    if (origin != NULL)
+        return text_same(origin, api->origin);
+    return host == NULL || is_public_host(api, host) || (!browser && is_literal(host));
+}
+
+/* A browser says where a call comes from by Sec-Fetch-Site, an old one by Origin. */
+bool session_from_our_page(const struct api *api, const struct call *call)
 {
     const char *site = call_header(call, "Sec-Fetch-Site"), *origin = call_header(call, "Origin");
     const char *host = call_header(call, "Host");
-    if (site != NULL)
-        return strcmp(site, "same-origin") == 0;
-    if (origin == NULL || (api->origin != NULL && text_same(origin, api->origin)))
+    if (site != NULL && strcmp(site, "same-origin") != 0)
+        return false;
+    if (api->origin != NULL)
+        return is_for_public_host(api, call, site != NULL);
+    if (site != NULL || origin == NULL)
         return true;
     const char *authority = strstr(origin, "://");
     return authority != NULL && host != NULL && text_same(authority + 3, host);
@@ -314,8 +349,9 @@ static void begin(struct call *call, void *context)
     struct api *api = context;
     char old[TOKEN_TEXT];
 
-    if (!comes_from_our_page(api, call)) {
-        call_refuse(call, 403, NULL, "Sign in on the page of this server itself.");
+    if (!session_from_our_page(api, call)) {
+        call_refuse(call, 403, NULL, "Sign in on the page of this server itself%s%s.",
+                    api->origin != NULL ? ", " : "", api->origin != NULL ? api->origin : "");
         return;
     }
     if (!call_has_type(call, "application/json")) { /* a form of another site's cannot send it */

@@ -13,6 +13,11 @@ bool session_cookie(const struct call *call, char token[TOKEN_TEXT]);
 /* Whether the call only reads, or has the X-CSRF-Token that goes with the token. */
 bool session_may_change(const struct call *call, const char *token);
 
+/* Another site must not sign anybody in here (its visitor would then work in a stranger's account),
+ * nor change anything: whether the call is from a page of this server, and, when the address of
+ * that is known, from there, or is no browser's. */
+bool session_from_our_page(const struct api *api, const struct call *call);
+
 /* Takes the address at which people reach the pages (NULL: not known): with https the cookie is
  * Secure.  False with *error when it is none. */
 bool sessions_public_url(struct api *api, const char *url, struct error *error);

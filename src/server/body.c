@@ -49,12 +49,25 @@ static void refuse_fault(struct call *call, const struct json_fault *fault)
                 fault->column, fault->what);
 }
 
+char *call_body_text(struct call *call, size_t *len)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    static char none[] = "";
+    size_t skipped = 0;
+    if (call->body.len >= sizeof(mark) - 1 && memcmp(call->body.data, mark, sizeof(mark) - 1) == 0)
+        skipped = sizeof(mark) - 1;
+    *len = call->body.len - skipped;
+    return call->body.data != NULL ? call->body.data + skipped : none;
+}
+
 json_t *call_json(struct call *call)
 {
     struct json_fault fault;
+    size_t len;
+    const char *text = call_body_text(call, &len);
     if (!is_json(call))
         return NULL;
-    json_t *body = json_read(buf_text(&call->body), call->body.len, &fault);
+    json_t *body = json_read(text, len, &fault);
     if (body == NULL)
         refuse_fault(call, &fault);
     return body;
@@ -63,9 +76,11 @@ json_t *call_json(struct call *call)
 bool call_scan(struct call *call, struct json_values *values)
 {
     struct json_fault fault;
+    size_t len;
+    char *text = call_body_text(call, &len);
     if (!is_json(call))
         return false;
-    if (json_scan(values, call->body.data, call->body.len, &fault))
+    if (json_scan(values, text, len, &fault))
         return true;
     refuse_fault(call, &fault);
     return false;
@@ -95,11 +110,11 @@ static json_t *form_read(struct call *call)
 {
     struct problems problems = { 0 };
     json_t *object = json_object();
-    const char *at = buf_text(&call->body), *end = at + call->body.len;
-    size_t fields = 0;
+    size_t fields = 0, len;
+    const char *at = call_body_text(call, &len), *end = at + len;
     while (at < end && problems.count < PROBLEMS_MAX) {
         const char *stop = memchr(at, '&', (size_t)(end - at));
-        size_t len = (size_t)((stop != NULL ? stop : end) - at);
+        len = (size_t)((stop != NULL ? stop : end) - at);
         if (len > 0 && ++fields > FORM_FIELDS_MAX) {
             problems_add(&problems, "", "more than %d fields", FORM_FIELDS_MAX);
             break;

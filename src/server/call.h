@@ -37,7 +37,8 @@ struct call {
 const char *call_query(const struct call *call,
                        const char *name); /* percent-decoded, valid UTF-8 */
 bool call_has_query(const struct call *call, const char *name);
-/* Names that are in the query and not in the NULL-ended list get a problem each. */
+/* Names that are in the query and not in the NULL-ended list get a problem each; IrVersion, which
+ * impact.com's clients send with every call, gets none. */
 void call_query_only(const struct call *call, const char *const *names, struct problems *problems);
 const char *call_header(const struct call *call, const char *name); /* NULL when absent */
 /* User and password of HTTP Basic; false when absent or malformed. The caller frees (and wipes)
@@ -48,6 +49,9 @@ bool call_basic(const struct call *call, char **user, char **password);
  * that a cookie may have, or there are two of the name that differ. */
 bool call_cookie(const struct call *call, const char *name, char *out, size_t size);
 
+/* The body without a byte order mark, which some editors write before the text; it may be changed.
+ */
+char *call_body_text(struct call *call, size_t *len);
 /* The body as one flat JSON object: application/json as it is; form-encoded (also when no content
  * type is given) as strings, a name given twice an error.  NULL: answered already (400, 415). The
  * caller owns it. */

@@ -66,6 +66,19 @@ static bool is(const char *name, size_t len, const char *known, size_t known_len
     return len == known_len && strncasecmp(name, known, known_len) == 0;
 }
 
+/* A list of codings that change nothing: RFC 9110 §8.4. */
+static bool is_identity(const char *value)
+{
+    size_t len;
+    for (value += strspn(value, ", \t"); *value != '\0'; value += strspn(value, ", \t")) {
+        len = strcspn(value, ", \t");
+        if (!is(value, len, "identity", 8))
+            return false;
+        value += len;
+    }
+    return true;
+}
+
 #define IS(known) is(name, name_len, known, sizeof(known) - 1)
 
 static void note(struct head *head, const char *name, size_t name_len, const char *value)
@@ -88,6 +101,8 @@ static void note(struct head *head, const char *name, size_t name_len, const cha
     } else if (IS("Transfer-Encoding")) {
         head->encodings++;
         head->chunked = strcasecmp(value, "chunked") == 0;
+    } else if (IS("Content-Encoding")) {
+        head->encoded = head->encoded || !is_identity(value);
     } else if (IS("Expect")) {
         head->expects = true;
         head->expects_continue = strcasecmp(value, "100-continue") == 0;

@@ -40,6 +40,7 @@ struct head {
     const char *content_type, *content_length, *authorization, *cookie;
     unsigned lengths, encodings, authorizations, cookies, hosts;
     bool chunked, expects, expects_continue;
+    bool encoded;  /* Content-Encoding is not the identity */
     bool bad_name; /* a header's name is no token (RFC 9110 §5.6.2) */
     bool bad_host; /* Host is no host (RFC 3986 §3.2.2) */
 

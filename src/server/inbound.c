@@ -142,12 +142,18 @@ static bool framing_is_clear(struct inbound *in)
     return false;
 }
 
-static bool route_is_found(struct inbound *in, const struct segments *segments)
+/* A path that ends in ".json" is the one without it, or else the one as it came. */
+static bool route_is_found(struct inbound *in, struct segments *segments)
 {
     char allow[ROUTER_ALLOW_MAX];
     struct call *call = &in->call;
     call->route = router_find(in->server->router, call->method, segments->at, segments->count,
                               call->params, allow);
+    if (call->route == NULL && allow[0] == '\0' && segments->whole_last != NULL) {
+        segments->at[segments->count - 1] = segments->whole_last;
+        call->route = router_find(in->server->router, call->method, segments->at, segments->count,
+                                  call->params, allow);
+    }
     if (call->route != NULL)
         return true;
     if (allow[0] == '\0' && asset_answer_missing(call))
@@ -186,6 +192,14 @@ static bool head_is_good(struct inbound *in)
         return false;
     if (head->expects && !head->expects_continue) {
         call_refuse(&in->call, 417, NULL, "Only the expectation '100-continue' is known.");
+        return false;
+    }
+    if (head->encoded && (length > 0 || head->chunked)) {
+        call_add_header(&in->call, "Accept-Encoding", "identity");
+        call_refuse(&in->call, 415, NULL,
+                    "The body comes with the Content-Encoding %.40s; only bodies without one "
+                    "(identity) are taken.",
+                    head_find(head, "Content-Encoding"));
         return false;
     }
     if (length > (int64_t)body_most(in)) {

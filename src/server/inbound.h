@@ -128,10 +128,12 @@ bool answer_head(const struct inbound *in, struct buf *out);
 
 /* ---- target.c ---- */
 
-/* Splits and decodes: path, segments and query.  Sets bad_target when it is not well formed. */
+/* Splits and decodes: path, segments and query; the last segment without ".json".  Sets bad_target
+ * when it is not well formed. */
 struct segments {
     const char *at[ROUTER_DEPTH_MAX];
     size_t count;
+    const char *whole_last; /* the last one as it came, when ".json" is cut off; or NULL */
 };
 /* An absolute target (RFC 9112 §3.2.2) names the host that the header Host names. */
 bool target_is_for_host(const struct inbound *in);

@@ -2,10 +2,10 @@
  *
  * All copies go to the request's own block: no decoded form is longer than what it came from, a
  * NUL for each piece takes the place of the '/', '&' or '=' before it, and every byte is decoded
- * twice at most (a path as a whole, and by segment).  A path is split before its segments are
- * decoded, so that %2F is a letter of a segment and never a boundary.  Escapes that are none, NUL
- * bytes and text that is not UTF-8 make the target bad; so does a query parameter given twice,
- * because whoever wrote it and we would read it differently.
+ * twice at most (a path as a whole, and by segment), the last segment's three times.  A path is
+ * split before its segments are decoded, so that %2F is a letter of a segment and never a boundary.
+ * Escapes that are none, NUL bytes and text that is not UTF-8 make the target bad; so does a query
+ * parameter given twice, because whoever wrote it and we would read it differently.
  */
 #include "server/inbound.h"
 
@@ -104,9 +104,28 @@ static void query_read(struct inbound *in, const char *query)
     }
 }
 
+/* Clients of impact.com ask for "/Campaigns.json" as well as for "/Campaigns". */
+static void cut_json(struct inbound *in, struct segments *segments)
+{
+    static const char end[] = ".json";
+    const char *last = segments->count > 0 ? segments->at[segments->count - 1] : NULL;
+    size_t len = last != NULL ? strlen(last) : 0;
+    if (len < sizeof(end) || strcmp(last + len - (sizeof(end) - 1), end) != 0)
+        return;
+    char *cut = in->decoded + in->decoded_len;
+    len -= sizeof(end) - 1;
+    if (len >= sizeof(in->decoded) - in->decoded_len)
+        return;
+    memcpy(cut, last, len);
+    cut[len] = '\0';
+    in->decoded_len += len + 1;
+    segments->whole_last = last;
+    segments->at[segments->count - 1] = cut;
+}
+
 void target_read(struct inbound *in, struct segments *segments)
 {
-    segments->count = 0;
+    *segments = (struct segments){ .count = 0 };
     const char *path = path_of(in->call.target);
     size_t path_len = strcspn(path, "?");
     const char *whole = decode(in, path, path_len, false);
@@ -127,6 +146,7 @@ void target_read(struct inbound *in, struct segments *segments)
         segments->at[segments->count++] = decode(in, path + at + 1, len, false);
         at += len + 1;
     }
+    cut_json(in, segments);
     if (path[path_len] == '?')
         query_read(in, path + path_len + 1);
 }

@@ -65,6 +65,7 @@ def is_error(answer):
     b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n",
     b"* / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET \\healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET http://any.example/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET ../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
     b"X" * 20000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n",
 ], ids=short)
@@ -77,7 +78,7 @@ def test_what_is_no_request(wire, data):
 
 
 @pytest.mark.parametrize("data", [
-    b"GET /healthz HTTP/1.0\r\n\r\n", b"GET http://any.example/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /healthz HTTP/1.0\r\n\r\n", b"GET http://any.example/healthz HTTP/1.1\r\nHost: ANY.example\r\n\r\n",
     b"GET /healthz? HTTP/1.1\r\nhost:x\r\n\r\n", b"GET /%68ealthz HTTP/1.1\r\nHost: x\r\n\r\n",
     b"\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
 def test_what_is_unusual_and_right(wire, data):

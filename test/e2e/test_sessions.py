@@ -150,6 +150,43 @@ def test_the_cookie_is_secure_when_the_public_address_is_https():
         assert "Secure" in response.headers["Set-Cookie"].split("; ")
 
 
+def test_with_a_public_address_only_its_pages_sign_in_and_change():
+    """A12: a name that somebody made lead here (DNS rebinding) is not the public address."""
+    public = "https://postbacks.example.com"
+    with Server("--public-url", public) as server:
+        world = World(server)
+        email = world.add_user(world.partner)
+
+        def tried(host=None, origin=None, site=None):
+            headers = {"Host": host, "Origin": origin, "Sec-Fetch-Site": site}
+            return somebody(server).sign_in(email, PASSWORD, headers=headers)
+        for host, origin, site in (
+                ("evil.example", "http://evil.example", None), ("evil.example", None, None),
+                ("evil.example", None, "same-origin"), ("evil.example", "http://evil.example", "same-origin"),
+                ("evil.example:443", "https://evil.example", None),
+                ("postbacks.example.com.evil.example", None, None), ("postbacks.example.com:8443", None, None),
+                ("postbacks.example.com", "https://evil.example", None),
+                ("postbacks.example.com", "http://postbacks.example.com", None),
+                ("postbacks.example.com", "null", None), ("localhost.evil.example", None, None),
+                ("postbacks.example.com", public, "cross-site")):
+            answer = tried(host, origin, site)
+            assert code(answer) == 403, (host, origin, site)
+            assert public in answer.json()["Message"]
+        for host, origin, site in (
+                ("postbacks.example.com", public, "same-origin"), ("Postbacks.Example.com:443", None, "same-origin"),
+                ("postbacks.example.com", None, None), (None, public, None), (None, None, None),
+                ("localhost:8080", None, None), ("[::1]:8080", None, None)):
+            assert code(tried(host, origin, site)) == 200, (host, origin, site)
+
+        browser = world.browser(world.partner)
+        cookie = {"Cookie": browser.session.headers.get("Cookie") or "; ".join(
+            f"{name}={value}" for name, value in browser.session.cookies.items())}
+        for origin, expected in (("http://evil.example", 403), (public, 200)):
+            changed = browser.call("DELETE", "/Session", headers={
+                **cookie, "Host": "evil.example" if expected == 403 else "postbacks.example.com", "Origin": origin})
+            assert code(changed) == expected, changed.text
+
+
 @pytest.mark.parametrize("url", ["postbacks.example.com", "ftp://x.example", "https://x.example/at"])
 def test_a_public_address_that_is_none_is_refused_at_the_start(tmp_path, url):
     done = subprocess.run([BINARY, "serve", "--data", str(tmp_path / "data"), "--listen",

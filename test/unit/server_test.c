@@ -139,6 +139,7 @@ static const struct route routes[] = {
     { "POST", "/gather", gather, .who = 0 },
     { "POST", "/object", object, .who = 0 },
     { "GET", "/only", only, .who = 0 },
+    { "GET", "/kept.json", only, .who = 0 },
     { "POST", "/signed", echo, .who = ACCOUNT_PARTNER, .scopes = SCOPE_API, .body_max = BODY_CAP },
     { "GET", "/open/{Id}/{Name}", thing, .who = 0 },
     { "GET", "/Mediapartners/{SID}/Things/{Id}", thing, .who = ACCOUNT_PARTNER,
@@ -251,6 +252,7 @@ static void test_unknown_query_parameters_are_named(void **state)
     assert_true(has(answer, "\"Field\":\"pagesize\""));
     assert_true(has(answer, "\"Field\":\"x\""));
     assert_false(has(answer, "\"Field\":\"Page\""));
+    expect_status("GET /only?IrVersion=16 HTTP/1.1\r\n" HOST "\r\n", 200); /* C4 */
     expect_body("GET /only?PageSize=3 HTTP/1.1\r\n" HOST "\r\n",
                 "{\"Status\":\"OK\",\"Uri\":\"/only/5\"}");
 }
@@ -392,6 +394,17 @@ static void test_bodies_as_objects(void **state)
         { NULL, "%ff=1", 400, "percent" },
         { "application/json", "[1]", 400, "must be a JSON object" },
         { "application/json", "{\"a\":1,\"a\":2}", 400, "line 1" },
+        /* I6: a byte order mark, which editors write before the text, and there alone */
+        { "application/json", "\xef\xbb\xbf{\"a\":[1]}", 200, "{\"a\":[1]}" },
+        { "application/json", "\xef\xbb\xbf", 400, "not valid JSON" },
+        { "application/json", "\xef\xbb\xbf\xef\xbb\xbf{}", 400, "not valid JSON" },
+        { "application/json", "{\xef\xbb\xbf}", 400, "not valid JSON" },
+        { "application/json", "{} \xef\xbb\xbf", 400, "not valid JSON" },
+        { "application/json", "\xff\xfe{\"a\":1}", 400, "not valid JSON" },
+        { NULL,
+          "\xef\xbb\xbf"
+          "a=1",
+          200, "{\"a\":\"1\"}" },
         { "application/json", "{\n\"a\":}", 400, "line 2" },
         { "application/json", "{\"a\":\"\\u0000\"}", 400, "not valid JSON" },
         { "text/plain", "a=1", 415, "form" },
@@ -408,6 +421,77 @@ static void test_bodies_as_objects(void **state)
             fail_msg("%s: expected %d %s, got %s", rows[i].body, rows[i].status, rows[i].answer,
                      answer);
     }
+}
+
+static void test_bodies_with_a_coding_are_refused(void **state)
+{
+    (void)state;
+    /* I5: a body that is packed is not read as if it were not. */
+    static const struct {
+        const char *headers;
+        int status;
+    } rows[] = {
+        { "Content-Encoding: gzip\r\n", 415 },
+        { "Content-Encoding: GZIP\r\nContent-Type: application/json\r\n", 415 },
+        { "content-encoding: deflate, identity\r\n", 415 },
+        { "Content-Encoding: identity, br\r\n", 415 },
+        { "Content-Encoding: identity\r\nContent-Encoding: zstd\r\n", 415 },
+        { "Content-Encoding: identity\r\n", 200 },
+        { "Content-Encoding: Identity , identity\r\n", 200 },
+        { "Content-Encoding:\r\n", 200 },
+    };
+    char request[1024];
+    int fd = dial();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(request, sizeof(request),
+                 "POST /echo HTTP/1.1\r\n" HOST "%sContent-Length: 3\r\n\r\nabc", rows[i].headers);
+        say(fd, request);
+        const char *answer = hear(fd, false);
+        if (status_of(answer) != rows[i].status)
+            fail_msg("%s: expected %d, got %s", rows[i].headers, rows[i].status, answer);
+        if (rows[i].status == 415)
+            assert_true(has(answer, "Accept-Encoding: identity\r\n") &&
+                        has(answer, "Content-Encoding"));
+    }
+    close(fd);
+    expect_status("GET /open/1/2 HTTP/1.1\r\n" HOST "Content-Encoding: gzip\r\n\r\n", 200);
+    expect_status("GET /open/1/2 HTTP/1.1\r\n" HOST
+                  "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\na",
+                  415);
+    expect_status("POST /echo HTTP/1.1\r\n" HOST
+                  "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                  415);
+}
+
+static void test_a_path_may_end_in_json(void **state)
+{
+    (void)state;
+    /* C2: ".json" is nothing of the path; where the path as it came is one of its own, that is. */
+    static const struct {
+        const char *path, *id;
+    } rows[] = {
+        { "/open/1/2.json", "2" },      { "/open/1/2.json?q=a.json", "2" },
+        { "/open/1/2%2Ejson", "2" },    { "/open/1/2.json.json", "2.json" },
+        { "/open/1.json/2", "2" },      { "/open/1/.json", ".json" },
+        { "/open/1/2.JSON", "2.JSON" }, { "/open/1/2.csv", "2.csv" },
+        { "/open/1/2json", "2json" },
+    };
+    char request[256];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" HOST "\r\n", rows[i].path);
+        const char *answer = ask(request);
+        json_t *body = json_loads(body_of(answer), 0, NULL);
+        const char *id = json_string_value(json_object_get(body, "id"));
+        if (id == NULL || strcmp(id, rows[i].id) != 0)
+            fail_msg("%s: expected %s, got %s", rows[i].path, rows[i].id, answer);
+        json_decref(body);
+    }
+    expect_status("GET /only.json HTTP/1.1\r\n" HOST "\r\n", 200);
+    expect_status("POST /only.json HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 405);
+    expect_status("GET /nothing.json HTTP/1.1\r\n" HOST "\r\n", 404);
+    expect_status("GET /.json HTTP/1.1\r\n" HOST "\r\n", 404);
+    expect_status("GET /kept.json HTTP/1.1\r\n" HOST "\r\n", 200);
+    expect_status("GET /kept HTTP/1.1\r\n" HOST "\r\n", 404);
 }
 
 /* ---- who calls ---- */
@@ -707,6 +791,8 @@ int main(void)
         WITH_SERVER(test_a_body_in_small_pieces),
         WITH_SERVER(test_100_continue_only_for_what_fits),
         WITH_SERVER(test_bodies_as_objects),
+        WITH_SERVER(test_bodies_with_a_coding_are_refused),
+        WITH_SERVER(test_a_path_may_end_in_json),
         WITH_SERVER(test_who_may_call_what),
         WITH_SERVER(test_slow_sign_in_comes_before_the_body),
         WITH_SERVER(test_counted_calls_say_what_is_left),
