@@ -12,6 +12,7 @@ static const struct {
     const char *help;
 } commands[] = {
     { "serve", serve_command, "run the server (postbackd serve --help lists the settings)" },
+    { "check", check_command, "say whether a store is whole, also while a server runs on it" },
     { "demo", demo_command, "show an inquiry's postbacks arriving, in a store of its own" },
     { "admin", admin_command, "the operator's work, by the API (postbackd admin --help)" },
 };

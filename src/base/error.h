@@ -16,6 +16,7 @@ enum error_kind {
     ERROR_UNAVAILABLE, /* 503: try again later (disk full, over capacity) */
     ERROR_QUOTA,       /* 503: an account's room is used up; try again in a while */
     ERROR_BROKEN,      /* 500: the store is damaged or the program is wrong */
+    ERROR_DAMAGED,     /* 500: what it needs of the store is damaged, and said already */
 };
 
 struct error {

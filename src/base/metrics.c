@@ -28,6 +28,8 @@ static const struct {
                               "Attempts deleted with their postbacks." },
     [METRIC_OLD_EVENTS] = { "postbackd_retention_events_total",
                             "Events deleted after the last of their postbacks." },
+    [METRIC_READS_DAMAGED] = { "postbackd_store_reads_damaged_total",
+                               "Reads that met a damaged page of the database." },
     [METRIC_LOST_FRAMES] = { "postbackd_wal_frames_lost_total",
                              "Committed frames of the write-ahead log that the start cut off." },
     [METRIC_LOG_DROPPED] = { "postbackd_log_dropped_total",

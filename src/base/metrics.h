@@ -20,6 +20,7 @@ enum metric {
     METRIC_OLD_POSTBACKS, /* rows deleted by retention */
     METRIC_OLD_ATTEMPTS,
     METRIC_OLD_EVENTS,
+    METRIC_READS_DAMAGED,
     METRIC_LOST_FRAMES,   /* of the write-ahead log, cut off at the start */
     METRIC_LOG_DROPPED,   /* lines of the log; kept by the log itself */
     METRIC_READS_LEFT,    /* reads that nobody waited for any more */

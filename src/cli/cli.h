@@ -3,6 +3,7 @@
 #define POSTBACKD_CLI_H
 
 int serve_command(int argc, char **argv); /* argv[0] is the command's own name */
+int check_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int admin_command(int argc, char **argv);
 

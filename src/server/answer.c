@@ -198,6 +198,8 @@ void call_refuse_error(struct call *call, const struct error *error,
         [ERROR_UNAVAILABLE] = { 503, "The server cannot take this now; try again later.", "1" },
         [ERROR_QUOTA] = { 503, "Too much waits to be delivered; try again later.", "30" },
         [ERROR_BROKEN] = { 500, "The server failed; its log says why." },
+        [ERROR_DAMAGED] = { 500, "What this needs lies in a damaged part of the store; all else is "
+                                 "served. The operator finds it with `postbackd check`." },
     };
     int status = by_kind[error->kind].status;
     const char *message = error->message;

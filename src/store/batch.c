@@ -170,8 +170,12 @@ enum db_failure batch_read(struct batch *batch, struct db *db)
     job->ok = false;
     if (db_failed(db)) {
         job->error = (struct error){ 0 };
-        error_set(&job->error, ERROR_UNAVAILABLE,
-                  "the store cannot be read just now; try again later");
+        batch->damaged = db_failure(db) == DB_FATAL;
+        if (batch->damaged)
+            job->error.kind = ERROR_DAMAGED;
+        else
+            error_set(&job->error, ERROR_UNAVAILABLE,
+                      "the store cannot be read just now; try again later");
     }
     db_undo(db);
     return db_failure(db);

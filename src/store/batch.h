@@ -14,6 +14,7 @@ struct batch {
     bool write;        /* the writer's */
     bool writable;     /* the writer's: its last commit succeeded */
     bool left;         /* a reader's: nobody waits for its job any more */
+    bool damaged;      /* … it met a page that is damaged */
     struct batch *next;
 };
 

@@ -5,10 +5,12 @@
  * when it was given.  A job that nobody waits for any more (job->wanted()) is not run, and its
  * statements end early when that is found out while they run.
  *
- * The rule: a damaged file ends the program here as it does in the writer.
+ * The rule: a read that meets a damaged page fails alone, loudly: whatever lies on whole pages is
+ * served.  (The writer ends the program: what it would add to a damaged tree may be lost.)
  */
 #include "store/readers.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "store/read_turns.h"
@@ -25,6 +27,7 @@ static const struct read_limits limits[READ_ROADS] = {
 };
 
 static const enum read_road reads_for[] = { READ_ENGINE, READ_CALLS, READ_CALLS, READ_LOOK_UPS };
+enum { SAY_EVERY_MS = 1000 };
 enum { READERS = sizeof(reads_for) / sizeof(reads_for[0]) };
 
 struct road {
@@ -42,6 +45,8 @@ struct readers {
         struct road *road;
         struct db *db;
         struct job *job; /* being run */
+        int64_t account; /* its */
+        int64_t said_ms; /* when damage was last told; 0: never */
         bool left;       /* nobody waits for it */
         pthread_t thread;
     } each[READERS];
@@ -59,11 +64,24 @@ static bool has_left(void *context)
     return reader->left;
 }
 
+/* Once a second is enough: the engine asks again until it has its answer. */
+static void say_damaged(struct reader *reader)
+{
+    int64_t now_ms = clock_steady_ms();
+    if (reader->said_ms != 0 && now_ms - reader->said_ms < SAY_EVERY_MS)
+        return;
+    reader->said_ms = now_ms;
+    log_error("store_damaged", LOG_T("reason", db_failure_text(reader->db)),
+              LOG_N("account", reader->account),
+              LOG_T("effect", "this read failed; run postbackd check"));
+}
+
 static struct batch *read_one(struct reader *reader, struct job *job)
 {
     struct batch *batch = batch_new(job, false);
     enum db_failure failure = DB_FINE;
     reader->job = job;
+    reader->account = job->account;
     reader->left = false;
     if (!has_left(reader))
         failure = batch_read(batch, reader->db);
@@ -73,8 +91,8 @@ static struct batch *read_one(struct reader *reader, struct job *job)
     if (batch->left) {
         job->error = (struct error){ 0 };
         error_set(&job->error, ERROR_UNAVAILABLE, "nobody waits for the answer");
-    } else if (failure == DB_FATAL) {
-        die("%s", db_failure_text(reader->db));
+    } else if (batch->damaged) {
+        say_damaged(reader);
     } else if (failure != DB_FINE) {
         log_error("the store cannot be read", LOG_T("reason", db_failure_text(reader->db)));
     }

@@ -176,10 +176,10 @@ bool secrets_unseal(struct buf *out, const void *sealed, size_t len)
 
 static const char known_word[] = "postbackd";
 
-static bool opens(const char *sealed)
+bool secrets_fit(const char *sealed_word)
 {
     struct buf bytes = { 0 }, word = { 0 };
-    bool good = text_unbase64(&bytes, sealed, strlen(sealed), false) &&
+    bool good = text_unbase64(&bytes, sealed_word, strlen(sealed_word), false) &&
                 secrets_unseal(&word, bytes.data, bytes.len) &&
                 strcmp(buf_text(&word), known_word) == 0;
     buf_free(&bytes);
@@ -207,7 +207,7 @@ static bool leave_word(struct db *db, struct error *error)
 bool secrets_match(struct db *db, const char *directory, struct error *error)
 {
     struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'sealed_word'");
-    bool there = db_step(find) == DB_ROW, good = there && opens(db_text(find, 0));
+    bool there = db_step(find) == DB_ROW, good = there && secrets_fit(db_text(find, 0));
     db_finish(find);
     if (!there)
         return leave_word(db, error);

@@ -13,6 +13,8 @@ bool secrets_open(const char *directory, bool may_make, struct error *error);
 /* Whether the key is this database's: a word that was sealed at the first start must open.  False
  * with *error, which names both. */
 bool secrets_match(struct db *db, const char *directory, struct error *error);
+/* Whether the key opens that word, as the database holds it. */
+bool secrets_fit(const char *sealed_word);
 void secrets_seal(struct buf *out, const void *plain, size_t len);
 bool secrets_unseal(struct buf *out, const void *sealed, size_t len);
 void secrets_close(void); /* wipes the key */

@@ -90,6 +90,7 @@ static void count(const struct batch *batch)
 {
     metric_add(METRIC_POSTBACKS, batch->postbacks);
     metric_add(METRIC_READS_LEFT, batch->left);
+    metric_add(METRIC_READS_DAMAGED, batch->damaged);
     for (const struct job *job = batch->jobs; job != NULL; job = job->next) {
         metric_add(METRIC_EVENTS, job->ok ? job->events : 0);
         metric_add(METRIC_POSTBACKS, job->ok ? job->postbacks : 0);

@@ -127,7 +127,7 @@ def test_fifty_kills_are_ordinary(tmp_path, receivers):
                 delivery.ids.append(delivery.send())
             bodies = {"Type": "action.tracked", "AccountSids": [delivery.api.sid], "Data": {}}
             under_way = delivery.api.session.prepare_request(requests.Request(
-                "POST", server.base + "/Events", json=[bodies] * 300))
+                "POST", server.base + "/Events", json={"Events": [bodies] * 300}))
             await_sent(delivery.api, under_way, server)
             start(server, delivery)
             log = server.log()

@@ -1,0 +1,104 @@
+/* check.c — `postbackd check`: whether a store is whole, of a stopped server or one that runs.
+ *
+ * What is looked at now stands in one line of a terminal that is written over; what was found is a
+ * line each, on standard output.
+ */
+#include "store/check.h"
+#include "base/buf.h"
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WHOLE = 0, DAMAGED = 1, NOT_CHECKED = 2 };
+
+struct report {
+    bool quiet;    /* only what is wrong */
+    bool progress; /* standard error is a terminal */
+};
+
+static void tell(void *context, enum check_news news, const char *words)
+{
+    static const char *const heads[CHECK_NEWS] = {
+        [CHECK_FINE] = "whole   ",
+        [CHECK_NOTE] = "note    ",
+        [CHECK_DAMAGE] = "DAMAGE  ",
+        [CHECK_FAILURE] = "FAILED  ",
+    };
+    const struct report *report = context;
+    if (report->progress)
+        fprintf(stderr, "\r\033[K");
+    if (news == CHECK_STEP && report->progress)
+        fprintf(stderr, "looking at %s …", words);
+    if (news == CHECK_STEP || (report->quiet && news < CHECK_DAMAGE))
+        return;
+    printf("%s%s\n", heads[news], words);
+    fflush(stdout);
+}
+
+static int close_with(const struct report *report, const struct check *check)
+{
+    int damages = check->told[CHECK_DAMAGE], failures = check->told[CHECK_FAILURE];
+    if (report->progress)
+        fprintf(stderr, "\r\033[K");
+    if (damages > 0)
+        printf("The store is damaged: %d finding%s.%s\n", damages, damages == 1 ? "" : "s",
+               failures > 0 ? " Not all could be checked." : "");
+    else if (failures > 0)
+        printf("Not all could be checked.\n");
+    else if (!report->quiet)
+        printf("The store is whole.\n");
+    return damages > 0 ? DAMAGED : failures > 0 ? NOT_CHECKED : WHOLE;
+}
+
+static int help(void)
+{
+    printf(
+        "usage: postbackd check --data DIR [--quiet]\n\n"
+        "Reads the whole store in DIR and says whether it is whole: the write-ahead log, every\n"
+        "page of the file, the schema, counts against rows, rows against what they belong to, and\n"
+        "whether the key opens what it sealed. Nothing is changed; a server may run meanwhile.\n\n"
+        "  --data DIR   the data directory (or the variable POSTBACKD_DATA)\n"
+        "  --quiet      says only what is wrong, for cron\n\n"
+        "Ends with 0 when the store is whole, 1 when it is damaged, 2 when it could not be "
+        "checked.\n");
+    return 0;
+}
+
+static int wrong(const char *word, const char *why)
+{
+    fprintf(stderr, "postbackd check: %s%s\n", word, why);
+    return NOT_CHECKED;
+}
+
+int check_command(int argc, char **argv)
+{
+    static const struct option flags[] = { { "data", required_argument, NULL, 'd' },
+                                           { "quiet", no_argument, NULL, 'q' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { 0 } };
+    struct report report = { .progress = isatty(STDERR_FILENO) == 1 };
+    struct check check = { .tell = tell, .context = &report };
+    const char *directory = getenv("POSTBACKD_DATA");
+    optind = 0;
+    opterr = 0;
+    for (int flag; (flag = getopt_long(argc, argv, "+:h", flags, NULL)) != -1;) {
+        if (flag == 'h')
+            return help();
+        if (flag == ':' || flag == '?')
+            return wrong(argv[optind - 1],
+                         flag == ':' ? " needs a value" : " is not known; --help lists what is");
+        if (flag == 'd')
+            directory = optarg;
+        report.quiet = report.quiet || flag == 'q';
+    }
+    if (optind < argc)
+        return wrong(argv[optind], ": not expected here; --help says what is");
+    if (directory == NULL || *directory == '\0')
+        return wrong("", "--data DIR is required: which store to check");
+    check_store(&check, directory);
+    return close_with(&report, &check);
+}

@@ -1,0 +1,165 @@
+/* check_rows.c — counts against the rows that they count, and rows against those they belong to.
+ *
+ * What waits is counted in one snapshot, as it is exact there.  The large tables are walked in
+ * steps, each a snapshot of its own: what is looked for is wrong in any of them.
+ */
+#include "store/check_state.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+enum { STEP = 20000 };
+
+/* ---- counts ---- */
+
+#define SQL_FLOOR                                                                                  \
+    "(SELECT CAST(coalesce(max(value), 0) AS INTEGER) FROM meta WHERE key = 'fresh_floor')"
+
+static void check_counts(struct checker *checker)
+{
+    static const char sql[] =
+        "WITH rows AS (SELECT notification, count(*) AS waiting FROM (SELECT notification FROM "
+        "postback INDEXED BY postback_waiting WHERE state = 1 UNION ALL SELECT notification FROM "
+        "postback NOT INDEXED WHERE id >= " SQL_FLOOR " AND state = 0) GROUP BY notification) "
+        "SELECT coalesce(c.notification, r.notification), coalesce(c.pending, 0), "
+        "coalesce(r.waiting, 0) FROM notification_count c FULL JOIN rows r ON r.notification = "
+        "c.notification WHERE coalesce(c.pending, 0) <> coalesce(r.waiting, 0)";
+    int found = 0;
+    check_tell(checker, CHECK_STEP, "counts");
+    sqlite3_stmt *list = check_begin(checker, "counts", sql);
+    while (check_row(checker, list)) {
+        if (++found <= CHECK_FINDINGS_MOST)
+            check_tell(checker, CHECK_DAMAGE,
+                       "counts: event notification %lld is said to have %lld postbacks pending, "
+                       "and has %lld",
+                       (long long)sqlite3_column_int64(list, 0),
+                       (long long)sqlite3_column_int64(list, 1),
+                       (long long)sqlite3_column_int64(list, 2));
+    }
+    if (found > CHECK_FINDINGS_MOST)
+        check_tell(checker, CHECK_DAMAGE, "counts: and %d more", found - CHECK_FINDINGS_MOST);
+    if (check_end(checker, "counts", list) && found == 0)
+        check_tell(checker, CHECK_FINE, "counts: each is that of its rows");
+}
+
+/* ---- rows in steps ---- */
+
+/* Column 0: rows of the step; 1 and 2: where it ended; then one number for each of `wrong`. */
+struct walk {
+    const char *what, *sql;
+    const char *wrong[6]; /* "postbacks whose event is not there"; NULL ends */
+};
+
+static const struct walk walks[] = {
+    { "postbacks",
+      "SELECT count(*), max(p.id), 0, sum(e.id IS NULL), sum(n.id IS NULL), "
+      "sum(e.account <> p.account OR n.account <> p.account), sum(p.state NOT BETWEEN 0 AND 4), "
+      "sum(p.state = 0 AND p.id < " SQL_FLOOR ") FROM (SELECT id, event, notification, account, "
+      "state FROM postback NOT INDEXED WHERE id > ?1 ORDER BY id LIMIT ?3) p LEFT JOIN event e ON "
+      "e.id = p.event LEFT JOIN notification n ON n.id = p.notification WHERE ?2 = ?2",
+      { "postbacks whose event is not there", "postbacks of no event notification",
+        "postbacks of another account than their event or event notification",
+        "postbacks in no state that there is",
+        "postbacks that are said to be on their way and would never be found again" } },
+    { "attempts",
+      "SELECT count(*), max(a.postback), (SELECT number FROM attempt WHERE (postback, number) > "
+      "(?1, ?2) ORDER BY postback, number LIMIT 1 OFFSET ?3 - 1), sum(p.id IS NULL) FROM (SELECT "
+      "postback, number FROM attempt WHERE (postback, number) > (?1, ?2) ORDER BY postback, number "
+      "LIMIT ?3) a LEFT JOIN postback p ON p.id = a.postback",
+      { "attempts at no postback" } },
+    { "events",
+      "SELECT count(*), max(e.id), 0, sum(a.id IS NULL) FROM (SELECT id, account FROM event NOT "
+      "INDEXED WHERE id > ?1 ORDER BY id LIMIT ?3) e LEFT JOIN account a ON a.id = e.account "
+      "WHERE ?2 = ?2",
+      { "events of no account" } },
+};
+
+static bool step(struct checker *checker, const struct walk *walk, int64_t from[2],
+                 int64_t wrong[6], int64_t *rows)
+{
+    sqlite3_stmt *look = check_begin(checker, walk->what, walk->sql);
+    if (look == NULL)
+        return false;
+    sqlite3_bind_int64(look, 1, from[0]);
+    sqlite3_bind_int64(look, 2, from[1]);
+    sqlite3_bind_int64(look, 3, STEP);
+    int64_t count = 0;
+    if (check_row(checker, look)) {
+        count = sqlite3_column_int64(look, 0);
+        for (int i = 0; count > 0 && i < 2; i++)
+            from[i] = sqlite3_column_int64(look, 1 + i);
+        for (int i = 0; i < 6 && walk->wrong[i] != NULL; i++)
+            wrong[i] += sqlite3_column_int64(look, 3 + i);
+    }
+    *rows += count;
+    return check_end(checker, walk->what, look) && count == STEP;
+}
+
+static void walk_all(struct checker *checker, const struct walk *walk)
+{
+    int64_t from[2] = { INT64_MIN, INT64_MIN }, wrong[6] = { 0 }, rows = 0;
+    int before = checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE];
+    int64_t told = 0;
+    do {
+        if (rows >= told) {
+            check_tell(checker, CHECK_STEP, "%s, %" PRId64 " so far", walk->what, rows);
+            told = rows + 50 * (int64_t)STEP;
+        }
+    } while (step(checker, walk, from, wrong, &rows));
+    for (int i = 0; i < 6 && walk->wrong[i] != NULL; i++) {
+        if (wrong[i] > 0)
+            check_tell(checker, CHECK_DAMAGE, "%" PRId64 " %s", wrong[i], walk->wrong[i]);
+    }
+    if (checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE] == before)
+        check_tell(checker, CHECK_FINE, "%s: %" PRId64 ", each with what it belongs to", walk->what,
+                   rows);
+}
+
+/* ---- the smaller tables ---- */
+
+static const struct {
+    const char *what, *sql;
+} lookups[] = {
+    { "event notifications without their settings",
+      "SELECT count(*) FROM notification n WHERE deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM "
+      "notification_revision r WHERE r.notification = n.id AND r.revision = n.revision)" },
+    { "counts of no event notification",
+      "SELECT count(*) FROM notification_count c LEFT JOIN notification n ON n.id = "
+      "c.notification WHERE n.id IS NULL" },
+    { "events that are still to be sent to some, and are not there",
+      "SELECT count(*) FROM fan_out f LEFT JOIN event e ON e.id = f.event WHERE e.id IS NULL" },
+};
+
+static void check_small(struct checker *checker)
+{
+    int64_t foreign = 0;
+    int before = checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE];
+    check_tell(checker, CHECK_STEP, "references");
+    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++) {
+        int64_t count = check_number(checker, lookups[i].what, lookups[i].sql, 0);
+        if (count > 0)
+            check_tell(checker, CHECK_DAMAGE, "%" PRId64 " %s", count, lookups[i].what);
+    }
+    sqlite3_stmt *list = check_begin(checker, "references", "PRAGMA foreign_key_check");
+    while (check_row(checker, list)) {
+        if (++foreign <= CHECK_FINDINGS_MOST)
+            check_tell(checker, CHECK_DAMAGE, "row %lld of table %s belongs to no %s",
+                       (long long)sqlite3_column_int64(list, 1),
+                       (const char *)sqlite3_column_text(list, 0),
+                       (const char *)sqlite3_column_text(list, 2));
+    }
+    check_end(checker, "references", list);
+    if (foreign > CHECK_FINDINGS_MOST)
+        check_tell(checker, CHECK_DAMAGE, "references: and %" PRId64 " more",
+                   foreign - CHECK_FINDINGS_MOST);
+    if (checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE] == before)
+        check_tell(checker, CHECK_FINE, "references: each row belongs to one that is there");
+}
+
+void check_rows(struct checker *checker)
+{
+    check_counts(checker);
+    for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++)
+        walk_all(checker, &walks[i]);
+    check_small(checker);
+}
