@@ -15,9 +15,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void list_campaigns(struct call *call, void *context);
 static void list_partners(struct call *call, void *context);
+static void show_company(struct call *call, void *context);
 static void list_notices(struct call *call, void *context);
 static void read_notice(struct call *call, void *context);
 static void read_notices(struct call *call, void *context);
@@ -28,6 +30,8 @@ static void read_notices(struct call *call, void *context);
 #define BRAND         "/Advertisers/{SID}"
 
 const struct route account_routes[] = {
+    { "GET", PARTNER "/CompanyInformation", show_company, READS(ACCOUNT_PARTNER) },
+    { "GET", BRAND "/CompanyInformation", show_company, READS(ACCOUNT_BRAND) },
     { "GET", PARTNER "/Campaigns", list_campaigns, READS(ACCOUNT_PARTNER) },
     { "GET", BRAND "/Campaigns", list_campaigns, READS(ACCOUNT_BRAND) },
     { "GET", BRAND "/Campaigns/{Id}/Partners", list_partners, READS(ACCOUNT_BRAND) },
@@ -65,6 +69,39 @@ static void list_under(struct call *call, void *context, const char *cursor, con
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, cursor, &work->api.problems);
     cursor_rows_answer_in(&work->api, &work->cursor, name, finish);
+}
+
+/* impact.com's names; dates of this server are in UTC. */
+static bool run_company(struct api_job *job, struct db *db)
+{
+    char base[API_BASE_TEXT];
+    struct account account;
+    if (!account_find(db, job->call->caller.account, &account))
+        return false;
+    char *currency = campaigns_currency(db, account.id);
+    json_t *contact = json_object();
+    show_text(contact, "Email", account.email);
+    job->shown = json_object();
+    show_text(job->shown, "CompanyName", account.name);
+    show_text(job->shown, "Timezone", "UTC");
+    show_text(job->shown, "Currency", currency);
+    json_object_set_new(job->shown, "CommercialContact", contact);
+    show_text(job->shown, "AccountSid", account.sid);
+    show_text(job->shown, "Kind", account_kind_name(account.kind));
+    show_date(job->shown, "CreationDate", account.created_at);
+    api_base(job->call, base);
+    show_uri(job->shown, "Uri", "%s/CompanyInformation", base);
+    free(currency);
+    account_clear(&account);
+    return true;
+}
+
+static void show_company(struct call *call, void *context)
+{
+    struct api_job *job = api_job_new(sizeof(*job), call, context, run_company, api_job_show, NULL);
+    call_query_only(call, (const char *const[]){ NULL }, &job->problems);
+    if (api_job_valid(job))
+        api_read(job);
 }
 
 static bool run_campaigns(struct api_job *job, struct db *db)

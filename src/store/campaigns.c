@@ -6,6 +6,7 @@
  */
 #include "store/campaigns.h"
 
+#include "base/fail.h"
 #include "base/map.h"
 #include "model/show.h"
 
@@ -241,4 +242,18 @@ json_t *membership_list(struct db *db, int64_t campaign, int64_t after, int limi
     }
     db_finish(list);
     return array;
+}
+
+char *campaigns_currency(struct db *db, int64_t account)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT CASE WHEN min(currency) = max(currency) THEN min(currency) END "
+                       "FROM campaign WHERE brand = ?1 "
+                       "OR id IN (SELECT campaign FROM membership WHERE partner = ?1)");
+    char *currency;
+
+    db_bind_int(find, 1, account);
+    currency = db_step(find) == DB_ROW ? db_copy(find, 0) : must_copy("");
+    db_finish(find);
+    return currency;
 }

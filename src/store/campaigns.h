@@ -15,6 +15,9 @@ struct campaign {
 };
 
 int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char *currency);
+/* The currency of an account's campaigns, a brand's own or those a partner is a member of, to be
+ * freed; "" when there is none, or more than one. */
+char *campaigns_currency(struct db *db, int64_t account);
 bool campaign_find(struct db *db, int64_t id, struct campaign *out);
 void campaign_clear(struct campaign *campaign);
 /* A page of this brand's, or of those with this member (the other is 0), by id; and how many there

@@ -330,6 +330,8 @@ NEEDS = {
     "setTls": lambda s: {"Id": s.notification(s.brand), "body": {"CaCertificate": s.authority()}},
     "removeTls": lambda s: {"Id": s.tls()},
     "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
+    "getPartnerCompany": lambda s: {"SID": s.partner.sid},
+    "getBrandCompany": lambda s: {"SID": s.brand.sid},
     "listOperatorNotices": lambda s: s.operators_notice() and {},
     "readOperatorNotices": lambda s: s.operators_notice() and {},
     "readOperatorNotice": lambda s: {"Id": s.operators_notice()},
