@@ -63,45 +63,44 @@ static void finish_ok(struct api_job *job)
 
 /* ---- opening ---- */
 
-/* The number of a campaign that the partner is a member of, else 0.  Puts in the currency when
- * there is none: the campaign's, or any when the request will be refused for its campaign, so
- * that its amounts are checked all the same. */
-static int64_t complete(struct db *db, const struct call *call, json_t *from)
+/* Finds the campaign, if the partner is a member of it.  Puts in the currency when there is none:
+ * the campaign's, or any when the request will be refused for its campaign, so that its amounts are
+ * checked all the same. */
+static void complete(struct db *db, const struct call *call, json_t *from,
+                     struct campaign *campaign)
 {
     struct problems ignored = { 0 };
     const struct fields fields = { from, NULL, &ignored };
-    struct campaign campaign = { 0 };
     int64_t id = fields_id(&fields, "CampaignId", NULL);
     size_t before = ignored.count;
     char *currency = fields_text(&fields, "Currency", 100, 0, NULL);
     bool absent = currency == NULL && ignored.count == before;
-    if (id == 0 || !membership_exists(db, id, call->caller.account) ||
-        !campaign_find(db, id, &campaign))
-        id = 0;
+    bool found = campaign_of_member(db, id, call->caller.account, campaign);
     if (absent)
-        json_object_set_new(from, "Currency", json_string(id != 0 ? campaign.currency : "EUR"));
-    campaign_clear(&campaign);
+        json_object_set_new(from, "Currency", json_string(found ? campaign->currency : "EUR"));
     free(currency);
     problems_free(&ignored);
-    return id;
 }
 
 bool inquiry_create(struct job *job, struct db *db, const struct call *call, json_t *from,
                     const char *(*label)(const char *), struct problems *problems, int64_t *id)
 {
     struct inquiry inquiry;
-    int64_t campaign = complete(db, call, from);
+    struct campaign campaign;
+    complete(db, call, from, &campaign);
     inquiry_read(&inquiry, from, label, db_now(db), problems);
-    if (inquiry.campaign != 0 && inquiry.campaign != campaign)
+    if (inquiry.campaign != 0 && inquiry.campaign != campaign.id)
         problems_add(problems, label != NULL ? label("CampaignId") : "CampaignId",
                      "must be a campaign that you are a member of");
     if (problems->count > 0)
         error_set(&job->error, ERROR_INVALID, "The inquiry has wrong fields");
-    bool opened = problems->count == 0 && inquiry_open(job, db, &call->caller, &inquiry, problems);
+    bool opened =
+        problems->count == 0 && inquiry_open(job, db, &call->caller, &campaign, &inquiry, problems);
     if (opened) {
         *id = inquiry.id;
         audit(db, call, "inquiry.open", inquiry.id);
     }
+    campaign_clear(&campaign);
     inquiry_free(&inquiry);
     return opened;
 }

@@ -26,16 +26,12 @@ int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char 
     return db_insert(add);
 }
 
-bool campaign_find(struct db *db, int64_t id, struct campaign *out)
+/* Finishes the statement. */
+static bool campaign_read(struct stmt *find, struct campaign *out)
 {
-    struct stmt *find = db_prepare(db, "SELECT c.id, c.brand, c.name, a.sid, c.currency "
-                                       "FROM campaign c JOIN account a ON a.id = c.brand "
-                                       "WHERE c.id = ?");
-    bool found;
+    bool found = db_step(find) == DB_ROW;
 
     memset(out, 0, sizeof(*out));
-    db_bind_int(find, 1, id);
-    found = db_step(find) == DB_ROW;
     if (found) {
         out->id = db_int(find, 0);
         out->brand = db_int(find, 1);
@@ -45,6 +41,28 @@ bool campaign_find(struct db *db, int64_t id, struct campaign *out)
     }
     db_finish(find);
     return found;
+}
+
+#define SQL_CAMPAIGN                                                                               \
+    "SELECT c.id, c.brand, c.name, a.sid, c.currency "                                             \
+    "FROM campaign c JOIN account a ON a.id = c.brand "
+
+bool campaign_find(struct db *db, int64_t id, struct campaign *out)
+{
+    struct stmt *find = db_prepare(db, SQL_CAMPAIGN "WHERE c.id = ?");
+
+    db_bind_int(find, 1, id);
+    return campaign_read(find, out);
+}
+
+bool campaign_of_member(struct db *db, int64_t id, int64_t partner, struct campaign *out)
+{
+    struct stmt *find = db_prepare(db, SQL_CAMPAIGN "JOIN membership m ON m.campaign = c.id "
+                                                    "WHERE c.id = ? AND m.partner = ?");
+
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, partner);
+    return campaign_read(find, out);
 }
 
 void campaign_clear(struct campaign *campaign)

@@ -19,6 +19,8 @@ int64_t campaign_add(struct db *db, int64_t brand, const char *name, const char 
  * freed; "" when there is none, or more than one. */
 char *campaigns_currency(struct db *db, int64_t account);
 bool campaign_find(struct db *db, int64_t id, struct campaign *out);
+/* The same, of one that the partner is a member of.  False: *out is all zeroes. */
+bool campaign_of_member(struct db *db, int64_t id, int64_t partner, struct campaign *out);
 void campaign_clear(struct campaign *campaign);
 /* A page of this brand's, or of those with this member (the other is 0), by id; and how many there
  * are in all. */

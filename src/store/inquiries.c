@@ -224,28 +224,25 @@ static int64_t rule_at(const struct approval_rule *rule, int64_t now)
 
 /* Ids, names and sids of everybody concerned.  False with a problem: campaign and membership are
  * refused in the same words, so that nothing is told of other campaigns. */
-static bool fill_campaign(struct job *job, struct db *db, const struct caller *partner,
-                          struct inquiry *inquiry, struct problems *problems)
+static bool fill_parties(struct job *job, struct db *db, const struct caller *partner,
+                         const struct campaign *campaign, struct inquiry *inquiry,
+                         struct problems *problems)
 {
-    struct campaign campaign;
     struct account account;
-    bool member = campaign_find(db, inquiry->campaign, &campaign) &&
-                  membership_exists(db, inquiry->campaign, partner->account);
 
-    if (!member) {
+    if (campaign->id == 0 || campaign->id != inquiry->campaign) {
         problems_add(problems, "CampaignId", "not a campaign you are a member of");
         error_set(&job->error, ERROR_INVALID, "The inquiry is not valid.");
-        campaign_clear(&campaign);
         return false;
     }
     inquiry->partner = partner->account;
-    inquiry->brand = campaign.brand;
+    inquiry->brand = campaign->brand;
     free(inquiry->campaign_name);
     free(inquiry->brand_sid);
-    inquiry->campaign_name = campaign.name;
-    inquiry->brand_sid = campaign.brand_sid;
+    inquiry->campaign_name = must_copy(campaign->name);
+    inquiry->brand_sid = must_copy(campaign->brand_sid);
     if (inquiry->currency[0] == '\0')
-        memcpy(inquiry->currency, campaign.currency, sizeof(inquiry->currency));
+        memcpy(inquiry->currency, campaign->currency, sizeof(inquiry->currency));
     account_find(db, partner->account, &account);
     free(inquiry->partner_name);
     free(inquiry->partner_sid);
@@ -271,13 +268,14 @@ static bool add_comment(struct job *job, struct db *db, const struct caller *cal
 }
 
 bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
-                  struct inquiry *inquiry, struct problems *problems)
+                  const struct campaign *campaign, struct inquiry *inquiry,
+                  struct problems *problems)
 {
     struct approval_rule rule = { 0 };
     int64_t first, now = db_now(db);
     bool ruled;
 
-    if (!fill_campaign(job, db, partner, inquiry, problems))
+    if (!fill_parties(job, db, partner, campaign, inquiry, problems))
         return false;
     first = find_open(db, inquiry);
     if (first != 0)

@@ -11,11 +11,14 @@
 #include "model/inquiry.h"
 #include "store/store.h"
 
-/* Opens it for the calling partner: checks campaign and membership (problems named), refuses a
- * second open one (ERROR_CONFLICT with error->link), writes it, applies the brand's approval
- * rules, publishes action_inquiry.opened.  Sets inquiry->id. */
+struct campaign;
+
+/* Opens it for the calling partner, who is a member of its campaign (campaign_of_member(); one of
+ * all zeroes is a problem): refuses a second open one (ERROR_CONFLICT with error->link), writes it,
+ * applies the brand's approval rules, publishes action_inquiry.opened.  Sets inquiry->id. */
 bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
-                  struct inquiry *inquiry, struct problems *problems);
+                  const struct campaign *campaign, struct inquiry *inquiry,
+                  struct problems *problems);
 
 /* STEP_CLOSE; STEP_REOPEN and STEP_REPLY with the comment (REPLY on an inquiry that is not
  * INCOMPLETE only adds the comment and fires nothing). */

@@ -29,6 +29,7 @@ static inline bool do_open(struct job *job, struct db *db, void *with)
 {
     struct opening *mine = with;
     struct inquiry inquiry;
+    struct campaign campaign;
     struct problems problems = { 0 };
     bool opened;
     json_t *from = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "CampaignId",
@@ -42,7 +43,9 @@ static inline bool do_open(struct job *job, struct db *db, void *with)
     inquiry_read(&inquiry, from, NULL, db_now(db), &problems);
     assert_int_equal(problems.count, 0);
     json_decref(from);
-    opened = inquiry_open(job, db, mine->partner, &inquiry, &problems);
+    campaign_of_member(db, mine->campaign, mine->partner->account, &campaign);
+    opened = inquiry_open(job, db, mine->partner, &campaign, &inquiry, &problems);
+    campaign_clear(&campaign);
     mine->id = opened ? inquiry.id : 0;
     if (problems.count > 0) {
         snprintf(mine->field, sizeof(mine->field), "%s", problems.items[0].field);
