@@ -77,8 +77,11 @@ struct notification_work *notification_work_new(struct call *call, void *context
 bool notification_work_load(struct notification_work *work, struct db *db)
 {
     work->notification = notification_load(db, work->api.call->caller.account, work->id, 0);
-    if (work->notification != NULL)
-        return true;
+    return work->notification != NULL || notification_not_found(work);
+}
+
+bool notification_not_found(struct notification_work *work)
+{
     error_set(&work->api.job.error, ERROR_NOT_FOUND, "There is no such event notification.");
     return false;
 }

@@ -271,9 +271,10 @@ static json_t *change_detail(const struct notification_work *work)
 static bool run_change(struct api_job *job, struct db *db)
 {
     struct notification_work *work = notification_work_of(job);
-    if (!notification_work_load(work, db))
-        return false;
-    struct notification *old = work->notification;
+    struct notification *old = work->notification =
+        notification_load_kept(db, job->call->caller.account, work->id);
+    if (old == NULL)
+        return notification_not_found(work);
     struct notification_settings settings = old->settings;
     char *name = must_copy(settings.name != NULL ? settings.name : "");
     const struct notification_settings before = old->settings; /* for its event types alone */

@@ -25,6 +25,7 @@ struct notification_work *notification_work_new(struct call *call, void *context
 struct notification_work *notification_work_of(struct api_job *job);
 /* Loads the job's own; false: not this account's (ERROR_NOT_FOUND). */
 bool notification_work_load(struct notification_work *work, struct db *db);
+bool notification_not_found(struct notification_work *work); /* sets the error; false */
 /* "notification.change" and so on, with the revision and what else there is to say (taken; NULL).
  */
 void notification_audit(struct notification_work *work, struct db *db, const char *action,

@@ -73,6 +73,18 @@ static void write_target(const struct notification_settings *settings, const cha
     }
 }
 
+/* Whom the URL names.  False: a problem. */
+static bool read_url(struct notification *notification, size_t *target_at,
+                     struct problems *problems)
+{
+    struct buf authority = { 0 };
+    if (!url_check(notification->settings.url, &notification->to, target_at, "Url", problems))
+        return false;
+    url_authority(&authority, &notification->to);
+    notification->authority = buf_take(&authority);
+    return true;
+}
+
 /* The URL is compiled once as it was written, for its problems to name the right column, and then
  * what is sent of it. */
 static void compile_url(struct notification *notification, struct problems *problems)
@@ -81,12 +93,8 @@ static void compile_url(struct notification *notification, struct problems *prob
     struct buf target = { .limit = TEMPLATE_MAX };
     size_t target_at;
 
-    if (!url_check(settings->url, &notification->to, &target_at, "Url", problems) ||
-        settings->type_count == 0)
+    if (!read_url(notification, &target_at, problems) || settings->type_count == 0)
         return;
-    struct buf authority = { 0 };
-    url_authority(&authority, &notification->to);
-    notification->authority = buf_take(&authority);
     struct template *whole = template_compile(settings->url, PLACE_URL, settings->types,
                                               settings->type_count, "Url", problems);
     if (whole != NULL) {
@@ -120,13 +128,31 @@ static void compile_body(struct notification *notification, struct problems *pro
                              settings->type_count, "BodyTemplate", problems);
 }
 
-struct notification *notification_compile(struct notification_settings *settings,
-                                          struct problems *problems)
+static struct notification *notification_new(struct notification_settings *settings)
 {
     struct notification *notification = must_alloc(sizeof(*notification));
     notification->references = 1;
     notification->settings = *settings;
     *settings = (struct notification_settings){ 0 };
+    return notification;
+}
+
+struct notification *notification_keep(struct notification_settings *settings,
+                                       struct problems *problems)
+{
+    struct notification *notification = notification_new(settings);
+    size_t target_at;
+    if (problems->count == 0 && is_set(notification->settings.url) &&
+        read_url(notification, &target_at, problems))
+        return notification;
+    notification_unref(notification);
+    return NULL;
+}
+
+struct notification *notification_compile(struct notification_settings *settings,
+                                          struct problems *problems)
+{
+    struct notification *notification = notification_new(settings);
 
     const struct notification_settings *taken = &notification->settings;
     require(taken->category != NULL, "Category", "the events to send", problems);

@@ -116,6 +116,10 @@ void notification_settings_free(struct notification_settings *settings); /* back
  * One reference, the caller's; id, account, headers and secrets are the caller's to set. */
 struct notification *notification_compile(struct notification_settings *settings,
                                           struct problems *problems);
+/* The same of settings that were right when they were saved, without compiling them: to be changed,
+ * never to be sent with (path and body are NULL). */
+struct notification *notification_keep(struct notification_settings *settings,
+                                       struct problems *problems);
 struct notification *notification_ref(struct notification *notification);
 void notification_unref(struct notification *notification); /* NULL is allowed; wipes secrets */
 

@@ -4,8 +4,8 @@
  * `notification_revision` has the settings as JSON and, sealed, what must not be readable in the
  * file: custom headers, signing secrets and the TLS client's key.  A revision is never written
  * again, so that an attempt that names one shows the request as it was.  Compiling happens on every
- * load: what comes out of here can be sent with.  Whatever changes a notification tells the
- * writer's routes, in the same job, to forget the account's.
+ * load: what comes out of here can be sent with (but what was loaded to be changed).  Whatever
+ * changes a notification tells the writer's routes, in the same job, to forget the account's.
  */
 #include "store/notifications.h"
 
@@ -283,8 +283,11 @@ static void bind_credentials(struct notification *notification, struct stmt *row
     free(identity_for);
 }
 
-/* From a row of SQL_LOAD; NULL when it is damaged. */
-static struct notification *from_row(struct stmt *row)
+/* From a row of SQL_LOAD, by notification_compile() or notification_keep(); NULL when it is
+ * damaged. */
+static struct notification *
+from_row(struct stmt *row, struct notification *(*make)(struct notification_settings *settings,
+                                                        struct problems *problems))
 {
     struct problems problems = { 0 };
     struct notification_settings settings = { 0 };
@@ -297,7 +300,7 @@ static struct notification *from_row(struct stmt *row)
 
     notification_settings_read(&settings, shown, &problems);
     json_decref(shown);
-    notification = notification_compile(&settings, &problems);
+    notification = make(&settings, &problems);
     notification_settings_free(&settings);
     if (notification != NULL) {
         notification->id = id;
@@ -344,7 +347,21 @@ struct notification *notification_load(struct db *db, int64_t account, int64_t i
     if (revision != 0)
         db_bind_int(find, 3, revision);
     if (db_step(find) == DB_ROW)
-        notification = from_row(find);
+        notification = from_row(find, notification_compile);
+    db_finish(find);
+    return notification;
+}
+
+struct notification *notification_load_kept(struct db *db, int64_t account, int64_t id)
+{
+    struct stmt *find =
+        db_prepare(db, SQL_LOAD "AND r.revision = n.revision AND n.deleted_at IS NULL");
+    struct notification *notification = NULL;
+
+    db_bind_int(find, 1, id);
+    db_bind_int(find, 2, account);
+    if (db_step(find) == DB_ROW)
+        notification = from_row(find, notification_keep);
     db_finish(find);
     return notification;
 }

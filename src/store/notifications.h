@@ -22,6 +22,8 @@ bool notification_delete(struct db *db, int64_t account, int64_t id);
 /* One reference for the caller; NULL: no such one of this account (0: any).  revision 0: the one
  * in force; with an old revision deleted notifications are found too. */
 struct notification *notification_load(struct db *db, int64_t account, int64_t id, int revision);
+/* The one in force, not compiled: to be changed (notification_keep()). */
+struct notification *notification_load_kept(struct db *db, int64_t account, int64_t id);
 /* Whether there is such a one, not deleted, of the account (0: of any). */
 bool notification_exists(struct db *db, int64_t account, int64_t id);
 /* The ids of an account's (0: of all accounts'), not deleted, ascending. */

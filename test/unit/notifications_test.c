@@ -386,14 +386,14 @@ static void test_deleting_cancels_what_was_not_delivered(void **state)
     assert_false(house_do(house, do_set_state, &pause, NULL));
 }
 
-struct id_list {
+struct ids_of {
     int64_t account, *ids;
     size_t count;
 };
 
 static bool do_ids(struct job *job, struct db *db, void *with)
 {
-    struct id_list *mine = with;
+    struct ids_of *mine = with;
 
     (void)job;
     mine->count = notification_ids(db, mine->account, &mine->ids);
@@ -407,7 +407,7 @@ static void test_ids_are_listed_without_the_deleted(void **state)
     int64_t second = add_for(house, &house->brand, NULL);
     int64_t third = add_for(house, &house->partner, NULL);
     struct deleting gone = { house->partner.account, first };
-    struct id_list all = { 0 }, own = { .account = house->partner.account };
+    struct ids_of all = { 0 }, own = { .account = house->partner.account };
 
     assert_true(house_do(house, do_delete, &gone, NULL));
     assert_true(house_do(house, do_ids, &all, NULL));
