@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -49,8 +50,13 @@ static struct {
     ssize_t (*pwrite)(int, const void *, size_t, off_t);
     int (*fsync)(int);
     int (*fdatasync)(int);
+    int (*pthread_getattr_np)(pthread_t, pthread_attr_t *);
 } system_;
 static int ready; /* system_ is filled in */
+
+/* The sanitizers ask for a new thread's stack before any of our code runs in it, and give up, not
+ * we, when that has no memory. */
+static __thread int of_sanitizer __attribute__((tls_model("initial-exec")));
 
 /* ---- memory before the system's is found ---- */
 
@@ -73,6 +79,7 @@ static int in_arena(const void *memory)
 
 static void find_all(void)
 {
+    *(void **)&system_.pthread_getattr_np = dlsym(RTLD_NEXT, "pthread_getattr_np");
     *(void **)&system_.malloc = dlsym(RTLD_NEXT, "malloc");
     *(void **)&system_.calloc = dlsym(RTLD_NEXT, "calloc");
     *(void **)&system_.realloc = dlsym(RTLD_NEXT, "realloc");
@@ -112,7 +119,7 @@ static int due(enum number nth)
 
 static int alloc_fails(size_t size)
 {
-    if (atomic_load(&numbers[ALLOC_NTH]) == 0 ||
+    if (of_sanitizer || atomic_load(&numbers[ALLOC_NTH]) == 0 ||
         size < (size_t)atomic_load(&numbers[ALLOC_LEAST]) || !due(ALLOC_NTH))
         return 0;
     atomic_fetch_add(&numbers[ALLOC_FAILED], 1);
@@ -155,6 +162,16 @@ static void wait_at_gate(void)
 }
 
 /* ---- the system's calls ---- */
+
+int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+{
+    if (!ready) /* the program is still being linked */
+        find_all();
+    of_sanitizer = 1;
+    int failed = system_.pthread_getattr_np(thread, attributes);
+    of_sanitizer = 0;
+    return failed;
+}
 
 void *malloc(size_t size)
 {
