@@ -160,9 +160,9 @@ static void handle_list(struct call *call, void *context)
 #define COUNTED true
 
 const struct route action_routes[] = {
-    { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0 },
+    { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", handle_show, ACCOUNT_PARTNER, READS, COUNTED, 0 },
-    { "GET", BRAND, handle_list, ACCOUNT_BRAND, READS, COUNTED, 0 },
+    { "GET", BRAND, handle_list, ACCOUNT_BRAND, READS, COUNTED, 0, .reads_query = true },
     { "GET", BRAND "/{Id}", handle_show, ACCOUNT_BRAND, READS, COUNTED, 0 },
 };
 const size_t action_route_count = sizeof(action_routes) / sizeof(action_routes[0]);

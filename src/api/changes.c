@@ -197,9 +197,9 @@ void changes_desk_free(struct changes_desk *desk)
 /* Not counted: whoever looks on calls again as soon as it is answered. */
 const struct route changes_routes[] = {
     { "GET", "/Mediapartners/{SID}/Changes", of_account, ACCOUNT_PARTNER | ACCOUNT_OPERATOR, READS,
-      false, 0 },
+      false, 0, .reads_query = true },
     { "GET", "/Advertisers/{SID}/Changes", of_account, ACCOUNT_BRAND | ACCOUNT_OPERATOR, READS,
-      false, 0 },
-    { "GET", "/Operator/Changes", of_all, ACCOUNT_OPERATOR, READS, false, 0 },
+      false, 0, .reads_query = true },
+    { "GET", "/Operator/Changes", of_all, ACCOUNT_OPERATOR, READS, false, 0, .reads_query = true },
 };
 const size_t changes_route_count = sizeof(changes_routes) / sizeof(changes_routes[0]);

@@ -433,10 +433,13 @@ static void handle_import(struct call *call, void *context)
 #define BRAND   "/Advertisers/{SID}/ActionInquiries"
 
 const struct route import_routes[] = {
-    { "POST", PARTNER "/Import", handle_import, ACCOUNT_PARTNER, SCOPE_API, true,
-      IMPORT_BYTES_MAX },
-    { "POST", BRAND "/Import", handle_import, ACCOUNT_BRAND, SCOPE_API, true, IMPORT_BYTES_MAX },
-    { "GET", PARTNER ".csv", inquiry_export, ACCOUNT_PARTNER, SCOPE_API | SCOPE_READ, true, 0 },
-    { "GET", BRAND ".csv", inquiry_export, ACCOUNT_BRAND, SCOPE_API | SCOPE_READ, true, 0 },
+    { "POST", PARTNER "/Import", handle_import, ACCOUNT_PARTNER, SCOPE_API, true, IMPORT_BYTES_MAX,
+      .reads_query = true },
+    { "POST", BRAND "/Import", handle_import, ACCOUNT_BRAND, SCOPE_API, true, IMPORT_BYTES_MAX,
+      .reads_query = true },
+    { "GET", PARTNER ".csv", inquiry_export, ACCOUNT_PARTNER, SCOPE_API | SCOPE_READ, true, 0,
+      .reads_query = true },
+    { "GET", BRAND ".csv", inquiry_export, ACCOUNT_BRAND, SCOPE_API | SCOPE_READ, true, 0,
+      .reads_query = true },
 };
 const size_t import_route_count = sizeof(import_routes) / sizeof(import_routes[0]);

@@ -302,12 +302,12 @@ static void handle_list(struct call *call, void *context)
 
 const struct route inquiry_routes[] = {
     { "POST", PARTNER, handle_create, ACCOUNT_PARTNER, CHANGES, COUNTED, BODY_MAX },
-    { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0 },
+    { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", handle_show, ACCOUNT_PARTNER, READS, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Close", handle_close, ACCOUNT_PARTNER, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Comments", handle_comment, ACCOUNT_PARTNER, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Reopen", handle_reopen, ACCOUNT_PARTNER, CHANGES, COUNTED, 0 },
-    { "GET", BRAND, handle_list, ACCOUNT_BRAND, READS, COUNTED, 0 },
+    { "GET", BRAND, handle_list, ACCOUNT_BRAND, READS, COUNTED, 0, .reads_query = true },
     { "PUT", BRAND, handle_decide, ACCOUNT_BRAND, CHANGES, COUNTED, BODY_MAX },
     { "GET", BRAND "/{Id}", handle_show, ACCOUNT_BRAND, READS, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Comments", handle_comment, ACCOUNT_BRAND, CHANGES, COUNTED, 0 },

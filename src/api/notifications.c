@@ -383,7 +383,7 @@ enum {
 /* The signing secret is not for tokens that may only read. */
 const struct route notification_routes[] = {
     { "POST", PARTNER, create, PARTNERS, CHANGES, COUNTED, BODY_MAX },
-    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "POST", PARTNER "/Preview", notification_preview, PARTNERS, CHANGES, COUNTED, BODY_MAX },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
     { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX },
@@ -398,7 +398,7 @@ const struct route notification_routes[] = {
     { "POST", PARTNER "/{Id}/Test", notification_test, PARTNERS, CHANGES, COUNTED, BODY_MAX },
 
     { "POST", BRAND, create, BRANDS, CHANGES, COUNTED, BODY_MAX },
-    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0 },
+    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
     { "POST", BRAND "/Preview", notification_preview, BRANDS, CHANGES, COUNTED, BODY_MAX },
     { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
     { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX },

@@ -30,11 +30,11 @@ static void show_asset(struct call *call, void *context)
 
 #define PAGE(address)                                                                              \
     {                                                                                              \
-        .method = "GET", .pattern = (address), .handle = show_page                                 \
+        .method = "GET", .pattern = (address), .handle = show_page, .reads_query = true            \
     }
 #define ASSET(address)                                                                             \
     {                                                                                              \
-        .method = "GET", .pattern = (address), .handle = show_asset                                \
+        .method = "GET", .pattern = (address), .handle = show_asset, .reads_query = true           \
     }
 
 const struct route page_routes[] = {

@@ -342,12 +342,12 @@ enum {
 };
 
 const struct route postback_routes[] = {
-    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Retry", retry, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Resend", resend, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Cancel", cancel, PARTNERS, CHANGES, COUNTED, 0 },
-    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0 },
+    { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
     { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Retry", retry, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Resend", resend, BRANDS, CHANGES, COUNTED, 0 },

@@ -187,11 +187,12 @@ enum {
 };
 
 const struct route series_routes[] = {
-    { "GET", PARTNER "/Series", of_account, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER "/Series", of_account, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/EventNotifications/{Id}/Series", of_notification, PARTNERS, READS, COUNTED,
-      0 },
-    { "GET", BRAND "/Series", of_account, BRANDS, READS, COUNTED, 0 },
-    { "GET", BRAND "/EventNotifications/{Id}/Series", of_notification, BRANDS, READS, COUNTED, 0 },
-    { "GET", "/Operator/Series", of_all, ACCOUNT_OPERATOR, READS, COUNTED, 0 },
+      0, .reads_query = true },
+    { "GET", BRAND "/Series", of_account, BRANDS, READS, COUNTED, 0, .reads_query = true },
+    { "GET", BRAND "/EventNotifications/{Id}/Series", of_notification, BRANDS, READS, COUNTED, 0,
+      .reads_query = true },
+    { "GET", "/Operator/Series", of_all, ACCOUNT_OPERATOR, READS, COUNTED, 0, .reads_query = true },
 };
 const size_t series_route_count = sizeof(series_routes) / sizeof(series_routes[0]);

@@ -304,15 +304,15 @@ static void show(struct call *call, void *context)
 #define OPERATOR      "/Operator/SupportRequests"
 
 const struct route support_routes[] = {
-    { "GET", PARTNER, list, READS(ACCOUNT_PARTNER) },
+    { "GET", PARTNER, list, READS(ACCOUNT_PARTNER), .reads_query = true },
     { "POST", PARTNER, ask, CHANGES(ACCOUNT_PARTNER) },
     { "GET", PARTNER "/{Id}", show, READS(ACCOUNT_PARTNER) },
     { "POST", PARTNER "/{Id}/Messages", add_message, CHANGES(ACCOUNT_PARTNER) },
-    { "GET", BRAND, list, READS(ACCOUNT_BRAND) },
+    { "GET", BRAND, list, READS(ACCOUNT_BRAND), .reads_query = true },
     { "POST", BRAND, ask, CHANGES(ACCOUNT_BRAND) },
     { "GET", BRAND "/{Id}", show, READS(ACCOUNT_BRAND) },
     { "POST", BRAND "/{Id}/Messages", add_message, CHANGES(ACCOUNT_BRAND) },
-    { "GET", OPERATOR, list, READS(ACCOUNT_OPERATOR) },
+    { "GET", OPERATOR, list, READS(ACCOUNT_OPERATOR), .reads_query = true },
     { "GET", OPERATOR "/{Id}", show, READS(ACCOUNT_OPERATOR) },
     { "POST", OPERATOR "/{Id}/Messages", add_message, CHANGES(ACCOUNT_OPERATOR) },
 };

@@ -272,7 +272,7 @@ static void track(struct call *call, void *context)
 }
 
 const struct route track_routes[] = {
-    { "GET", "/Track/{CampaignId}/{ActionTrackerId}", track, .who = 0 },
-    { "POST", "/Track/{CampaignId}/{ActionTrackerId}", track, .who = 0 },
+    { "GET", "/Track/{CampaignId}/{ActionTrackerId}", track, .who = 0, .reads_query = true },
+    { "POST", "/Track/{CampaignId}/{ActionTrackerId}", track, .who = 0, .reads_query = true },
 };
 const size_t track_route_count = sizeof(track_routes) / sizeof(track_routes[0]);

@@ -137,6 +137,20 @@ static bool within_limits(struct call *call)
     return false;
 }
 
+/* False: answered. */
+static bool query_fits(struct call *call)
+{
+    static const char *const none[] = { NULL };
+    struct problems problems = { 0 };
+    if (!call->route->reads_query)
+        call_query_only(call, none, &problems);
+    bool fits = problems.count == 0;
+    if (!fits)
+        call_refuse(call, 400, &problems, "The query has wrong parameters");
+    problems_free(&problems);
+    return fits;
+}
+
 void call_enter(struct call *call)
 {
     const struct route *route = call->route;
@@ -144,7 +158,8 @@ void call_enter(struct call *call)
     if (route->who != 0 && !within_limits(call))
         return;
     if (route->who == 0) {
-        inbound_entered(inbound_of(call));
+        if (query_fits(call))
+            inbound_entered(inbound_of(call));
     } else if (belongs_to_a_sid(route) && !is_the_operators(route) &&
                strcmp(call->params[0], caller->sid) != 0) {
         call_refuse(call, 404, NULL, "There is nothing at this address.");
@@ -154,7 +169,7 @@ void call_enter(struct call *call)
     } else if ((route->scopes & caller->scope) == 0) {
         call_refuse(call, 403, NULL, "This call is not within the scope %s of the token.",
                     scope_name(caller->scope));
-    } else {
+    } else if (query_fits(call)) {
         inbound_entered(inbound_of(call));
     }
 }

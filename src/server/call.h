@@ -67,7 +67,8 @@ bool call_has_type(const struct call *call, const char *type);
 /* Goes on to the route's handler, after counting the call against the rate limit (429; a user's
  * session is not counted) and checking call->caller: 404 when the path begins "/…/{SID}" and that
  * is not the caller's (routes of the operator alone excepted: they name any account), 403 when its
- * kind or the token's scope is not among the route's.  A refused call counts too, and has the
+ * kind or the token's scope is not among the route's, 400 for a query where the route reads none. A
+ * refused call counts too, and has the
  * limit's headers. */
 void call_enter(struct call *call);
 

@@ -19,10 +19,12 @@ struct route {
     const char *method;  /* "GET"; "*" any (the handler looks itself) */
     const char *pattern; /* "/Mediapartners/{SID}/ActionInquiries/{Id}" */
     void (*handle)(struct call *call, void *context);
-    unsigned who;    /* account kinds allowed, OR of enum account_kind; 0: no sign-in needed */
-    unsigned scopes; /* scopes allowed, OR of enum scope */
-    bool counted;    /* against the API's rate limit */
-    size_t body_max; /* bytes; 0: none allowed beyond SERVER_BODY_DEFAULT */
+    unsigned who;     /* account kinds allowed, OR of enum account_kind; 0: no sign-in needed */
+    unsigned scopes;  /* scopes allowed, OR of enum scope */
+    bool counted;     /* against the API's rate limit */
+    size_t body_max;  /* bytes; 0: none allowed beyond SERVER_BODY_DEFAULT */
+    bool reads_query; /* the handler refuses what it does not know; else every parameter is refused
+                         before it is called */
 };
 
 enum {

@@ -103,7 +103,7 @@ static void echo(struct call *call, void *context)
 }
 
 static const struct route routes[] = {
-    { "GET", "/letters", letters_get, .who = 0 },
+    { "GET", "/letters", letters_get, .who = 0, .reads_query = true },
     { "GET", "/echo", echo, .who = 0 },
 };
 
