@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 enum {
+    AHEAD_A_TURN = 32,             /* of all connections, those behind their first one */
     REQUESTS_A_TURN = 4,           /* of one connection, parsed in a turn of the loop */
     RESTS_MOST = 16 * 1024 * 1024, /* bytes sent ahead, of all: past them little is read at once */
     LITTLE = 4096,
@@ -393,14 +394,21 @@ static bool may_parse(const struct peer *peer)
     return peer->state == PEER_OPEN && !is_held(peer) && !peer_has_to_send(peer);
 }
 
-/* Whether another request may begin in this turn. */
+/* Whether another request may begin in this turn: the first of its connection may, of those behind
+ * it a few, and a few of all. */
 static bool has_a_turn(struct peer *peer)
 {
-    if (peer->turn != peer->server->turn) {
-        peer->turn = peer->server->turn;
+    struct server *server = peer->server;
+    if (peer->turn != server->turn) {
+        peer->turn = server->turn;
         peer->begun = 0;
+    } else if (peer->begun >= REQUESTS_A_TURN || server->ahead >= AHEAD_A_TURN) {
+        return false;
+    } else {
+        server->ahead++;
     }
-    return peer->begun++ < REQUESTS_A_TURN;
+    peer->begun++;
+    return true;
 }
 
 /* A request begins with its first byte; what some clients send behind a body is none. */

@@ -20,8 +20,8 @@
 
 enum {
     IDLE_S_DEFAULT = 60,
-    LINGER_MS = 2000,   /* for the client to read a last answer */
-    BEHIND_A_TURN = 32, /* peers whose next requests are read from what they sent ahead */
+    LINGER_MS = 2000,  /* for the client to read a last answer */
+    BEHIND_A_TURN = 8, /* peers whose next requests are read from what they sent ahead */
 };
 
 /* ---- time ---- */
@@ -122,11 +122,17 @@ void server_free_answered(struct server *server)
     server->over_count = 0;
 }
 
+static void next_turn(struct server *server)
+{
+    server->turn++;
+    server->ahead = 0;
+}
+
 static void turn_ends(uv_check_t *check)
 {
     struct server *server = check->data;
     server_free_answered(server);
-    server->turn++;
+    next_turn(server);
 }
 
 /* ---- setting up ---- */
@@ -269,7 +275,7 @@ void server_free(struct server *server)
         bug("the server is freed with %zu calls unanswered", server->held);
     server_refuse_calls(server);
     while (!list_empty(&server->again) || !list_empty(&server->behind)) {
-        server->turn++; /* what has come has its answer */
+        next_turn(server); /* what has come has its answer */
         go_on(server);
     }
     while ((first = list_first(&server->peers)) != NULL)

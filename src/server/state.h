@@ -31,6 +31,7 @@ struct server {
     struct list again;      /* peers to go on with in the next turn */
     struct list behind;     /* the same, for a request that was sent ahead */
     uint64_t turn;          /* of the loop */
+    int ahead;              /* requests that began in it behind another of their connection */
     size_t rests;           /* bytes of memory that what was sent ahead takes */
 
     size_t calls;       /* headers have come, answer not given */
