@@ -7,8 +7,8 @@
 #include "model/show.h"
 #include "store/opened.h"
 
-static json_t *points_show(const struct data_point *points, size_t count,
-                           const struct opened *opened)
+static json_t *points_show(const struct event_type *type, const struct data_point *points,
+                           size_t count, const struct opened *opened)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -16,7 +16,7 @@ static json_t *points_show(const struct data_point *points, size_t count,
         show_text(shown, "Name", points[i].name);
         show_text(shown, "Type", point_type_name(points[i].type));
         show_text(shown, "Meaning", points[i].meaning);
-        show_text(shown, "Sample", points[i].sample);
+        show_text(shown, "Sample", catalog_sample(type, &points[i]));
         show_bool(shown, "OnRequest", points[i].on_request);
         show_bool(shown, "Open", opened_has(opened, &points[i]));
         json_array_append_new(list, shown);
@@ -30,8 +30,8 @@ static json_t *type_show(const struct event_type *type, const struct opened *ope
     size_t count;
     const struct data_point *common = catalog_common(&count);
     json_t *shown = json_object();
-    json_t *points = points_show(type->points, type->point_count, opened),
-           *rest = points_show(common, count, opened);
+    json_t *points = points_show(type, type->points, type->point_count, opened),
+           *rest = points_show(type, common, count, opened);
     json_array_extend(points, rest);
     json_decref(rest);
     show_text(shown, "EventType", type->name);

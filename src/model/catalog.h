@@ -55,6 +55,10 @@ struct event_type {
     bool deleted; /* known for the events that are there; takes no new ones */
 };
 
+/* What it is in an event of this type: the samples of a type are together one that can happen, so
+ * some are "". */
+const char *catalog_sample(const struct event_type *type, const struct data_point *point);
+
 const struct category *catalog_categories(size_t *count);
 const struct category *catalog_category(const char *name_or_key); /* NULL: unknown */
 const struct event_type *catalog_types(size_t *count);      /* the built-in ones, as in the pages */

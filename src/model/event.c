@@ -343,20 +343,32 @@ void event_check_tree(const struct event_type *type, const json_t *data, struct 
     buf_free(&text);
 }
 
-struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms)
+static struct event *made_of_samples(const struct event_type *type, int64_t account, int64_t now_ms,
+                                     bool filled)
 {
     struct buf data = { 0 };
     for (size_t i = 0; i < type->point_count; i++) {
         const struct data_point *point = &type->points[i];
+        const char *sample = filled ? point->sample : catalog_sample(type, point);
         buf_fmt(&data, "%c\"%s\":", i == 0 ? '{' : ',', point->name);
         if (point->type == POINT_LIST)
-            buf_str(&data, point->sample);
+            buf_str(&data, sample);
         else
-            escape_add(&data, ESCAPE_JSON_QUOTED, point->sample, strlen(point->sample));
+            escape_add(&data, ESCAPE_JSON_QUOTED, sample, strlen(sample));
     }
     buf_char(&data, '}');
     struct event *event = event_new(account, type, now_ms, 0, buf_text(&data), data.len);
     event->id = id_first_at(now_ms);
     buf_free(&data);
     return event;
+}
+
+struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms)
+{
+    return made_of_samples(type, account, now_ms, false);
+}
+
+struct event *event_filled(const struct event_type *type, int64_t account, int64_t now_ms)
+{
+    return made_of_samples(type, account, now_ms, true);
 }

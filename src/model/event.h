@@ -84,5 +84,7 @@ void points_free(struct points *points); /* NULL is allowed */
 /* An event of this type made of the catalog's samples, with an id of that time that no row has:
  * for previews, test postbacks and the check of a body template.  The caller owns one reference. */
 struct event *event_sample(const struct event_type *type, int64_t account, int64_t now_ms);
+/* The same with every data point filled in, as none happens: for checks of what may be written. */
+struct event *event_filled(const struct event_type *type, int64_t account, int64_t now_ms);
 
 #endif

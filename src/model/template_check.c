@@ -136,12 +136,12 @@ void template_check(const struct template *template, const struct event_type *co
     if (template->place != PLACE_JSON && template->place != PLACE_XML)
         return;
     if (type_count == 0 &&
-        !check_with(template, event_sample(any, 0, sample_time), "", field, problems))
+        !check_with(template, event_filled(any, 0, sample_time), "", field, problems))
         return;
     for (size_t i = 0; i < type_count; i++) {
         if (i > 0 && types[i]->points == types[i - 1]->points)
             continue;
-        if (!check_with(template, event_sample(types[i], 0, sample_time), "", field, problems))
+        if (!check_with(template, event_filled(types[i], 0, sample_time), "", field, problems))
             return;
     }
     check_with(template, event_new(0, any, sample_time, 0, "{}", 2),

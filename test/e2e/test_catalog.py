@@ -61,7 +61,7 @@ def test_the_data_points_are_as_promised(world, kind, points):
     for point in shown["DataPoints"]:
         assert set(point) == {"Name", "Type", "Meaning", "Sample", "OnRequest", "Open"}
         assert point["Type"] in ("text", "integer", "money", "date", "enum", "url", "list")
-        assert point["Sample"] and point["Meaning"], point
+        assert point["Meaning"] and isinstance(point["Sample"], str), point
 
 
 def test_who_may_read_it(world):
@@ -184,3 +184,22 @@ def test_the_largest_event_and_one_more(world, receiver):
     event["Data"] = {"Items": [[[[[[[[[["deep"]]]]]]]]]]}
     answer = world.partner.post("/Events", event)
     assert answer.status_code == 400 and "deep" in answer.text
+
+
+def test_the_sample_of_an_opened_inquiry_is_of_one_that_is_open(world):
+    """P14: in the catalog and in a preview: what is empty when one is opened is empty in its sample."""
+    one = world.partner.ok(world.partner.get(f"ActionInquiries/{world.open()}"))
+    shown = world.partner.ok(world.partner.get("/EventCatalog/action_inquiry.opened"))
+    samples = {point["Name"]: point["Sample"] for point in shown["DataPoints"]}
+    decided = {name for name in samples if one.get(name, "x") == "" and name not in (
+        "MediaPartnerInquiryId", "ExpectedPayout", "ResolutionDeadlineDate", "TrackingLink", "CustomerId",
+        "InquiryDate", "InquiryNotes", "AutoApprovalDate")}  # these a partner or a rule may have given
+    assert {"RejectReason", "FinalPayout", "ResolutionDate", "ClosedDate", "ActionId"} <= decided
+    assert {name: samples[name] for name in decided} == dict.fromkeys(decided, "")
+    assert (samples["ResolutionStatus"], samples["State"]) == (one["ResolutionStatus"], one["State"])
+    request = world.partner.ok(world.partner.post("EventNotifications/Preview", {
+        "Category": "Action Inquiry Events", "EventTypes": ["action_inquiry.opened"], "Method": "POST",
+        "Url": "https://shop.example/pb", "BodyTemplate": "", "EventType": "action_inquiry.opened"}))["Request"]
+    body = json.loads(request["Body"])
+    assert (body["ResolutionStatus"], body["RejectReason"], body["EventType"]) == (
+        "UNRESOLVED", "", "action_inquiry.opened")

@@ -124,6 +124,111 @@ static void test_points_have_names_meanings_and_right_samples(void **state)
     }
 }
 
+static const char *sample_of(const struct event_type *type, const char *point)
+{
+    for (size_t i = 0; i < type->point_count; i++) {
+        if (strcmp(type->points[i].name, point) == 0)
+            return catalog_sample(type, &type->points[i]);
+    }
+    fail_msg("%s has no %s", type->name, point);
+    return "";
+}
+
+static bool has(const struct event_type *type, const char *point)
+{
+    return sample_of(type, point)[0] != '\0';
+}
+
+static bool is(const struct event_type *type, const char *point, const char *value)
+{
+    return strcmp(sample_of(type, point), value) == 0;
+}
+
+#define HOLDS(type, what)                                                                          \
+    do {                                                                                           \
+        if (!(what))                                                                               \
+            fail_msg("the sample of %s cannot happen: not %s", (type)->name, #what);               \
+    } while (0)
+
+static void check_inquiry(const struct event_type *type)
+{
+    bool declined = is(type, "ResolutionStatus", "DECLINED");
+    bool valid = is(type, "ResolutionStatus", "VALID");
+    HOLDS(type, declined == has(type, "RejectReason"));
+    HOLDS(type, (declined || valid) == has(type, "ResolutionDate"));
+    HOLDS(type, valid || !has(type, "FinalPayout"));
+    HOLDS(type, valid || !has(type, "PromoCode"));
+    HOLDS(type, valid == has(type, "ActionId"));
+    HOLDS(type, has(type, "ActionId") == has(type, "ActionUri"));
+    HOLDS(type, is(type, "State", "CLOSED") == has(type, "ClosedDate"));
+    HOLDS(type, is(type, "State", "CLOSED") == (strstr(type->name, ".closed") != NULL));
+    HOLDS(type, is(type, "Reopened", "true") == (strstr(type->name, ".reopened") != NULL));
+    HOLDS(type,
+          is(type, "ResolutionStatus", "UNRESOLVED") ==
+                  (strstr(type->name, ".opened") != NULL || strstr(type->name, ".re") != NULL) ||
+              declined);
+    HOLDS(type, (strstr(type->name, ".resolved") != NULL) <= (declined || valid));
+    HOLDS(type, (strstr(type->name, ".incomplete") != NULL) ==
+                    is(type, "ResolutionStatus", "INCOMPLETE"));
+    HOLDS(type, is(type, "ResolutionStatus", "UNRESOLVED") || !has(type, "AutoApprovalDate"));
+}
+
+static int64_t money_of(const struct event_type *type, const char *point)
+{
+    int64_t value = 0;
+    assert_null(money_parse(sample_of(type, point), "EUR", &value));
+    return value;
+}
+
+static int64_t money_change(const char *text)
+{
+    int64_t value = 0;
+    assert_null(money_parse(text[0] == '-' ? text + 1 : text, "EUR", &value));
+    return text[0] == '-' ? -value : value;
+}
+
+static void check_action(const struct event_type *type)
+{
+    HOLDS(type, money_of(type, "IntendedPayout") + money_change(sample_of(type, "DeltaPayout")) ==
+                    money_of(type, "Payout"));
+    HOLDS(type, money_of(type, "IntendedAmount") + money_change(sample_of(type, "DeltaAmount")) ==
+                    money_of(type, "Amount"));
+    HOLDS(type, has(type, "ClearedDate") == (strstr(type->name, ".cleared") != NULL));
+    HOLDS(type, is(type, "Status", "REVERSED") == (strstr(type->name, ".reversed") != NULL));
+    HOLDS(type, is(type, "ReferringType", "ACTION_INQUIRY") == has(type, "InquiryId"));
+    HOLDS(type, has(type, "StatusDetail") == (strcmp(sample_of(type, "DeltaAmount"), "0.00") != 0));
+}
+
+/* P14: each type's samples are together an event of it that can happen. */
+static void test_the_sample_of_each_type_can_happen(void **state)
+{
+    size_t count, common_count;
+    const struct event_type *types = catalog_types(&count);
+    const struct data_point *common = catalog_common(&common_count);
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const struct event_type *type = &types[i];
+        if (strcmp(type->category->key, "action_inquiry") == 0)
+            check_inquiry(type);
+        else if (strncmp(type->name, "action.", 7) == 0)
+            check_action(type);
+        else if (strncmp(type->name, "system.", 7) == 0)
+            HOLDS(type, has(type, "EndDate") == (strstr(type->name, "ended") != NULL));
+        else if (strncmp(type->name, "notification.", 13) == 0)
+            HOLDS(type, is(type, "PendingPostbacks", "0") == !has(type, "OldestPendingDate"));
+        for (size_t j = 0; j < common_count; j++) {
+            if (strcmp(common[j].name, "EventType") == 0)
+                assert_string_equal(catalog_sample(type, &common[j]), type->name);
+        }
+        for (size_t j = 0; j < type->point_count; j++) { /* still of its type */
+            struct data_point point = type->points[j];
+            point.sample = catalog_sample(type, &type->points[j]);
+            if (point.sample[0] != '\0' && point.sample[0] != '-' && !sample_fits(&point))
+                fail_msg("%s: %s has the sample '%s'", type->name, point.name, point.sample);
+        }
+    }
+}
+
 static void test_carries_what_the_api_shows(void **state)
 {
     (void)state;
@@ -223,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_types_are_as_promised),
         cmocka_unit_test(test_categories_by_name_and_key),
         cmocka_unit_test(test_points_have_names_meanings_and_right_samples),
+        cmocka_unit_test(test_the_sample_of_each_type_can_happen),
         cmocka_unit_test(test_carries_what_the_api_shows),
         cmocka_unit_test(test_points_are_found_by_exact_name),
         cmocka_unit_test(test_guesses_what_was_meant),

@@ -396,7 +396,8 @@ static void test_samples_are_events_of_their_type(void **state)
         struct points *points = points_new(event, &context);
         for (size_t j = 0; j < types[i].point_count; j++) {
             const struct data_point *point = &types[i].points[j];
-            assert_string_equal(points_get(points, point), point->on_request ? "" : point->sample);
+            assert_string_equal(points_get(points, point),
+                                point->on_request ? "" : catalog_sample(&types[i], point));
         }
         points_free(points);
         event_unref(event);
