@@ -46,6 +46,10 @@ export function moment(text) {
     return "";
   return at.toDateString() === new Date().toDateString() ? timeShort.format(at) : dateTime.format(at);
 }
+/* A text of the server's, which says times as "5 Nov 2026, 14:05 UTC", with them in the person's zone. */
+export const localTimes = (text) => text.replace(/\b(\d{1,2} [A-Z][a-z]{2} \d{4}), (\d\d:\d\d) UTC\b/g,
+  (whole, day, time) => (Number.isNaN(Date.parse(`${day} ${time} UTC`)) ? whole : dateTime.format(new Date(`${day} ${time} UTC`))));
+
 /* "1 postback", "2 postbacks". */
 export const counted = (count, one, many = `${one}s`) => `${whole.format(Number(count))} ${Number(count) === 1 ? one : many}`;
 export const number = (text) => (text === "" || text === undefined || text === null ? "" : whole.format(Number(text)));

@@ -79,39 +79,43 @@ static void uri_of(const struct support_work *work, char out[URI_TEXT])
 /* ---- telling ---- */
 
 static void tell(struct support_work *work, struct db *db, int64_t to, const char *kind,
-                 const char *title, const char *text)
+                 const char *title, const char *text, const char *page)
 {
     struct account account;
 
     if (to == 0 || !account_find(db, to, &account))
         return;
-    notice_add(db, to, kind, text);
+    notice_add_about(db, to, kind, text, page);
     letter_add(&work->letters, account.email, title, text);
     account_clear(&account);
 }
 
 static void tell_operator(struct support_work *work, struct db *db)
 {
-    char text[NOTICE_TEXT];
+    char text[NOTICE_TEXT], page[URI_TEXT];
+    struct account account;
 
-    snprintf(text, sizeof(text),
-             "Account %s waits for an answer to support request %" PRId64
-             " (%s): /Operator/SupportRequests/%" PRId64,
-             work->api.call->caller.sid, work->id, support_kind_name(work->request.kind), work->id);
-    tell(work, db, account_operator(db), "support.asked", "A support request waits", text);
+    if (!account_find(db, work->api.call->caller.account, &account))
+        return;
+    snprintf(text, sizeof(text), "%s waits for an answer to support request %" PRId64 ", about %s.",
+             account.name, work->id, support_kind_words(work->request.kind));
+    snprintf(page, sizeof(page), "/operator/support/%" PRId64, work->id);
+    tell(work, db, account_operator(db), "support.asked", "A support request waits", text, page);
+    account_clear(&account);
 }
 
 static void tell_account(struct support_work *work, struct db *db)
 {
-    char text[NOTICE_TEXT];
+    char text[NOTICE_TEXT], page[URI_TEXT];
 
-    snprintf(text, sizeof(text), "Support request %" PRId64 " (%s) was answered. %s", work->id,
-             support_kind_name(work->request.kind),
+    snprintf(page, sizeof(page), "/support/%" PRId64, work->id);
+    snprintf(text, sizeof(text), "Your support request %" PRId64 ", about %s, was answered. %s",
+             work->id, support_kind_words(work->request.kind),
              work->request.state == SUPPORT_CLOSED ? "It is closed; writing to it opens it again."
              : work->request.state == SUPPORT_ANSWERED ? "Writing to it opens it again."
                                                        : "It is still open.");
     tell(work, db, work->request.account, "support.answered", "Your support request was answered",
-         text);
+         text, page);
 }
 
 static void audit(const struct support_work *work, struct db *db, const char *action)

@@ -17,6 +17,8 @@
 #include "store/accounts.h"
 #include "store/notifications.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -65,13 +67,18 @@ static void write_gone(struct db *db, const struct outcome *outcome)
     int64_t account;
     if (!notification_hold(db, outcome->notification, outcome->attempt.revision, reason, &account))
         return;
+    struct notification *held = notification_load(db, 0, outcome->notification, 0);
+    char page[40];
     struct buf text = { 0 };
-    buf_fmt(&text,
-            "Event notification %lld is held: %s. Its postbacks are kept; resume it when the "
-            "receiver is back, or change its URL.",
-            (long long)outcome->notification, reason);
-    notice_add(db, account, "notification.held", buf_text(&text));
+    buf_str(&text, "The event notification ");
+    if (held != NULL)
+        notification_title(&text, held);
+    buf_str(&text, " is held: its receiver answered that it is gone (410). Its postbacks are kept; "
+                   "resume it when the receiver is back, or change its URL.");
+    snprintf(page, sizeof(page), "/notifications/%" PRId64, outcome->notification);
+    notice_add_about(db, account, "notification.held", buf_text(&text), page);
     buf_free(&text);
+    notification_unref(held);
 }
 
 static bool outcomes_run(struct job *job, struct db *db)

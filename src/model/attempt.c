@@ -16,21 +16,25 @@
 static const struct {
     const char *name;
     enum verdict verdict;
+    const char *words;
 } errors[] = {
-    [EXCHANGE_OK] = { "ok", VERDICT_FAILED },
-    [EXCHANGE_DNS] = { "dns", VERDICT_DESTINATION },
+    [EXCHANGE_OK] = { "ok", VERDICT_FAILED, "it was answered" },
+    [EXCHANGE_DNS] = { "dns", VERDICT_DESTINATION, "the receiver's name was not found" },
     /* What the name resolves to is the destination's doing, whatever the postback. */
-    [EXCHANGE_REFUSED_ADDRESS] = { "refused_address", VERDICT_DESTINATION },
-    [EXCHANGE_CONNECT] = { "connect", VERDICT_DESTINATION },
-    [EXCHANGE_TLS] = { "tls", VERDICT_DESTINATION },
-    [EXCHANGE_TIMEOUT] = { "timeout", VERDICT_DESTINATION },
-    [EXCHANGE_RESET] = { "reset", VERDICT_DESTINATION },
+    [EXCHANGE_REFUSED_ADDRESS] = { "refused_address", VERDICT_DESTINATION,
+                                   "the receiver's address is private and not allowed" },
+    [EXCHANGE_CONNECT] = { "connect", VERDICT_DESTINATION, "the receiver could not be reached" },
+    [EXCHANGE_TLS] = { "tls", VERDICT_DESTINATION, "the TLS handshake with the receiver failed" },
+    [EXCHANGE_TIMEOUT] = { "timeout", VERDICT_DESTINATION, "the receiver did not answer in time" },
+    [EXCHANGE_RESET] = { "reset", VERDICT_DESTINATION, "the receiver closed the connection" },
     /* What does not speak HTTP will not speak it to the next postback either. */
-    [EXCHANGE_BAD_ANSWER] = { "bad_answer", VERDICT_DESTINATION },
+    [EXCHANGE_BAD_ANSWER] = { "bad_answer", VERDICT_DESTINATION,
+                              "the receiver's answer was not HTTP" },
     /* Nothing was sent: this event is too large for this template, others are not. */
-    [EXCHANGE_BUILD] = { "build", VERDICT_FAILED },
+    [EXCHANGE_BUILD] = { "build", VERDICT_FAILED, "the request could not be built" },
     /* Ours alone. */
-    [EXCHANGE_NO_ROOM] = { "no_room", VERDICT_FAILED },
+    [EXCHANGE_NO_ROOM] = { "no_room", VERDICT_FAILED,
+                           "this server had no room for one more connection" },
 };
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 
@@ -132,6 +136,26 @@ void attempt_explain(struct attempt *attempt, const struct notification *notific
         words = "redirects are not followed: the URL has to be the one that answers";
     if (words != NULL)
         snprintf(attempt->detail, sizeof(attempt->detail), "%s", words);
+}
+
+void attempt_reason_words(struct buf *out, const char *reason)
+{
+    static const char status[] = "status ";
+    size_t name = strcspn(reason, ":");
+    if (strncmp(reason, status, sizeof(status) - 1) == 0) {
+        buf_fmt(out, "the receiver answered %s", reason + sizeof(status) - 1);
+        return;
+    }
+    for (int i = 0; i < ERRORS; i++) {
+        if (strlen(errors[i].name) != name || strncmp(errors[i].name, reason, name) != 0)
+            continue;
+        buf_str(out, errors[i].words);
+        const char *detail = reason + name + strspn(reason + name, ": ");
+        if (*detail != '\0')
+            buf_fmt(out, " (%s)", detail);
+        return;
+    }
+    buf_str(out, reason);
 }
 
 const char *exchange_error_name(enum exchange_error error)

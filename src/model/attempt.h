@@ -49,6 +49,9 @@ enum verdict {
 enum verdict verdict_of(const struct attempt *attempt, const struct notification *notification);
 
 const char *exchange_error_name(enum exchange_error error); /* "dns", "tls", … */
+/* For people, as the pages say it: "connect: connection refused" is "the receiver could not be
+ * reached (connection refused)", "status 503" is "the receiver answered 503". */
+void attempt_reason_words(struct buf *out, const char *reason);
 const char *verdict_name(enum verdict verdict);
 
 /* Writes the detail of an answer that was not delivered, where its status alone does not tell why:

@@ -216,7 +216,7 @@ static const struct data_point notification_points[] = {
     { "NotificationName", POINT_TEXT, "Its name", "Inquiries to the warehouse", false },
     { "Destination", POINT_TEXT, "Scheme, host and port of its URL", "https://hooks.example:443",
       false },
-    { "Reason", POINT_TEXT, "What goes wrong", "The receiver answered 503", false },
+    { "Reason", POINT_TEXT, "What goes wrong", "status 503", false },
     { "LastStatus", POINT_INTEGER, "The last HTTP status answered", "503", false },
     { "SinceDate", POINT_DATE, "Since when", "2026-11-23T17:12:40+00:00", false },
     { "PendingPostbacks", POINT_INTEGER, "How many postbacks wait", "412", false },

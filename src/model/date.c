@@ -393,3 +393,10 @@ int64_t date_end_of_month(int64_t at_ms)
     int year = civil.month == 12 ? civil.year + 1 : civil.year;
     return days_from_civil(year, civil.month % 12 + 1, 1) * day_ms;
 }
+
+const char *date_words(char out[DATE_TEXT], int64_t at_ms)
+{
+    if (at_ms == DATE_NONE || !date_pattern(out, DATE_TEXT, "%d %b %Y, %H:%M UTC", at_ms))
+        out[0] = '\0';
+    return out[0] == '0' ? memmove(out, out + 1, strlen(out)) : out;
+}

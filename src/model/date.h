@@ -31,6 +31,9 @@ bool date_is_future(int64_t at_ms, bool whole_day, int64_t now_ms, int64_t ahead
 /* Both give out; "" for what has no year of four digits. */
 const char *date_format(char out[DATE_TEXT], int64_t at_ms);
 const char *date_format_ms(char out[DATE_TEXT], int64_t at_ms); /* with milliseconds */
+/* For people: "5 Nov 2026, 14:05 UTC"; "" for what has no year of four digits.  The pages show it
+ * in the reader's zone. */
+const char *date_words(char out[DATE_TEXT], int64_t at_ms);
 /* strftime-like: %Y %m %d %H %M %S %j %y %e %b %B %a %A %p %I %Z %z %s %F %T %%, English, UTC.
  * False: an unknown conversion, more than size bytes (with the NUL), or no year of four digits. */
 bool date_pattern(char *out, unsigned size, const char *pattern, int64_t at_ms);

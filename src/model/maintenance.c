@@ -63,7 +63,7 @@ void maintenance_text(struct buf *out, const struct maintenance *maintenance)
 {
     static const char kept[] = "Events are taken in and kept meanwhile: nothing is lost.";
     char start[DATE_TEXT], end[DATE_TEXT];
-    date_format(start, maintenance->start_at);
+    date_words(start, maintenance->start_at);
     switch (maintenance->state) {
     case MAINTENANCE_SCHEDULED:
         buf_fmt(out, "Postbacks will be paused for maintenance from %s. %s", start, kept);
@@ -80,7 +80,7 @@ void maintenance_text(struct buf *out, const struct maintenance *maintenance)
     }
     if (maintenance->expected_end_at != DATE_NONE)
         buf_fmt(out, " They are expected to go on at %s.",
-                date_format(end, maintenance->expected_end_at));
+                date_words(end, maintenance->expected_end_at));
     if (maintenance->message[0] != '\0')
         buf_fmt(out, " The operator says: %s", maintenance->message);
 }

@@ -207,3 +207,12 @@ bool notification_wants(const struct notification *notification, const struct ev
     }
     return false;
 }
+
+void notification_title(struct buf *out, const struct notification *notification)
+{
+    const char *name = notification->settings.name;
+    if (name != NULL && name[0] != '\0')
+        buf_fmt(out, "\u201c%s\u201d to %s", name, notification->authority);
+    else
+        buf_fmt(out, "to %s", notification->authority);
+}

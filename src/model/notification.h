@@ -40,6 +40,8 @@ struct custom_header {
 };
 
 struct tls_identity;
+struct buf;
+struct notification;
 
 struct signing_secret {
     unsigned char bytes[64];
@@ -161,5 +163,8 @@ void notification_credentials_show(const struct notification *notification, json
 const char *method_name(enum method method);
 const char *body_format_name(enum body_format format);              /* JSON XML FORM TEXT */
 const char *notification_state_name(enum notification_state state); /* ACTIVE PAUSED HELD */
+
+/* For people: its name in quotes and where it leads, or that alone. */
+void notification_title(struct buf *out, const struct notification *notification);
 
 #endif

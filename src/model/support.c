@@ -28,6 +28,17 @@ enum {
     WORD_MAX = 30,
 };
 
+const char *support_kind_words(enum support_kind kind)
+{
+    static const char *const words[] = {
+        [SUPPORT_CUSTOM_HEADER] = "a custom header",
+        [SUPPORT_DATA_POINT] = "a data point",
+        [SUPPORT_DELAY] = "late postbacks",
+        [SUPPORT_OTHER] = "something else",
+    };
+    return kind >= SUPPORT_CUSTOM_HEADER && kind <= SUPPORT_OTHER ? words[kind] : "";
+}
+
 const char *support_kind_name(enum support_kind kind)
 {
     return kind >= SUPPORT_CUSTOM_HEADER && kind <= SUPPORT_OTHER ? kinds[kind] : "";

@@ -50,6 +50,7 @@ struct support_request { /* strings are owned */
     struct support_message *messages; /* oldest first; NULL: not read */
 };
 
+const char *support_kind_words(enum support_kind kind);   /* "a custom header" */
 const char *support_kind_name(enum support_kind kind);    /* CUSTOM_HEADER DATA_POINT DELAY OTHER */
 const char *support_state_name(enum support_state state); /* OPEN ANSWERED CLOSED */
 bool support_state_named(const char *name, enum support_state *state);

@@ -164,8 +164,10 @@ void call_enter(struct call *call)
                strcmp(call->params[0], caller->sid) != 0) {
         call_refuse(call, 404, NULL, "There is nothing at this address.");
     } else if ((route->who & caller->kind) == 0) {
-        call_refuse(call, 403, NULL, "This call is not for accounts of the kind %s.",
-                    account_kind_name(caller->kind));
+        call_refuse(call, 403, NULL, "This is not for %s.",
+                    caller->kind == ACCOUNT_PARTNER ? "partners"
+                    : caller->kind == ACCOUNT_BRAND ? "brands"
+                                                    : "the operator");
     } else if ((route->scopes & caller->scope) == 0) {
         call_refuse(call, 403, NULL, "This call is not within the scope %s of the token.",
                     scope_name(caller->scope));

@@ -62,6 +62,9 @@ void audit_add(struct db *db, const struct caller *caller, const char *address, 
 json_t *audit_list(struct db *db, int64_t account, int64_t before, int limit);
 
 int64_t notice_add(struct db *db, int64_t account, const char *kind, const char *text);
+/* `page`: the address of the page that it is about, such as "/notifications/12". */
+int64_t notice_add_about(struct db *db, int64_t account, const char *kind, const char *text,
+                         const char *page);
 /* Unless one of this kind and text is unread. */
 void notice_add_once(struct db *db, int64_t account, const char *kind, const char *text);
 /* Newest first, ids under `before` (0: from the newest). */

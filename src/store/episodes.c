@@ -198,33 +198,38 @@ static void write_notice(struct buf *text, const struct notification *about,
 {
     char oldest[DATE_TEXT];
     if (news->episode.maintenance && news->begins) {
-        buf_str(text, "Because of the maintenance postbacks are late, event notification ");
+        buf_str(text, "Because of the maintenance postbacks are late, those of the event "
+                      "notification ");
     } else if (news->episode.maintenance) {
-        buf_str(text, "After the maintenance postbacks are on time again, event notification ");
+        buf_str(text, "After the maintenance postbacks are on time again, those of the event "
+                      "notification ");
     } else {
-        buf_str(text, news->begins ? "Postbacks are late: event notification "
-                                   : "Postbacks are on time again: event notification ");
+        buf_str(text, news->begins
+                          ? "Postbacks are late: those of the event notification "
+                          : "Postbacks are on time again: those of the event notification ");
     }
-    buf_fmt(text, "%" PRId64, about->id);
-    if (about->settings.name != NULL && about->settings.name[0] != '\0')
-        buf_fmt(text, " (%s)", about->settings.name);
-    buf_fmt(text, " to %s.", about->authority);
+    notification_title(text, about);
+    buf_char(text, '.');
     if (!news->begins)
         return;
-    buf_fmt(text, " %" PRId64 " wait, the oldest since %s. They are kept and will go out.",
-            news->waiting,
-            date_format(oldest, news->oldest_at == -1 ? DATE_NONE : news->oldest_at));
-    if (news->reason[0] != '\0')
-        buf_fmt(text, " The last attempt failed: %s.", news->reason);
+    date_words(oldest, news->oldest_at == -1 ? DATE_NONE : news->oldest_at);
+    buf_fmt(text, " %" PRId64 " %s, the oldest since %s. They are kept and will go out.",
+            news->waiting, news->waiting == 1 ? "waits" : "wait", oldest);
+    if (news->reason[0] != '\0') {
+        buf_str(text, " At the last attempt ");
+        attempt_reason_words(text, news->reason);
+        buf_char(text, '.');
+    }
 }
 
 static void tell(struct db *db, int64_t id, const struct episode_news *news, const char *text,
-                 struct list *letters)
+                 const char *page, struct list *letters)
 {
     struct account account;
     if (id == 0 || !account_find(db, id, &account))
         return;
-    notice_add(db, id, news->begins ? "notification.late" : "notification.on_time", text);
+    notice_add_about(db, id, news->begins ? "notification.late" : "notification.on_time", text,
+                     page);
     letter_add(letters, account.email,
                news->begins ? "Postbacks are late" : "Postbacks are on time again", text);
     account_clear(&account);
@@ -234,12 +239,18 @@ static void tell_late(struct db *db, const struct notification *about,
                       const struct episode_news *news, struct list *letters)
 {
     struct buf text = { 0 };
+    struct account account;
+    char page[120];
     write_notice(&text, about, news);
+    snprintf(page, sizeof(page), "/notifications/%" PRId64, about->id);
     if (news->tell_account)
-        tell(db, about->account, news, buf_text(&text), letters);
-    if (news->tell_operator) {
-        buf_fmt(&text, " Its account is %s.", about->account_sid);
-        tell(db, account_operator(db), news, buf_text(&text), letters);
+        tell(db, about->account, news, buf_text(&text), page, letters);
+    if (news->tell_operator && account_find(db, about->account, &account)) {
+        buf_fmt(&text, " It is %s's.", account.name);
+        snprintf(page, sizeof(page), "/operator/headers?AccountSid=%s&Id=%" PRId64, account.sid,
+                 about->id);
+        tell(db, account_operator(db), news, buf_text(&text), page, letters);
+        account_clear(&account);
     }
     buf_free(&text);
 }

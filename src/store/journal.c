@@ -6,12 +6,14 @@
  */
 #include "store/accounts.h"
 
+#include "base/buf.h"
 #include "base/fail.h"
 #include "model/date.h"
 #include "model/show.h"
 #include "store/ledger.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void audit_add(struct db *db, const struct caller *caller, const char *address, const char *action,
                const char *object, json_t *detail)
@@ -92,6 +94,32 @@ void notice_add_once(struct db *db, int64_t account, const char *kind, const cha
         notice_add(db, account, kind, text);
 }
 
+/* The page stands behind the words, after a byte that no text of ours has. */
+enum { PAGE_MARK = '\x1f' };
+
+int64_t notice_add_about(struct db *db, int64_t account, const char *kind, const char *text,
+                         const char *page)
+{
+    struct buf whole = { 0 };
+    buf_fmt(&whole, "%s%c%s", text, PAGE_MARK, page);
+    int64_t id = notice_add(db, account, kind, buf_text(&whole));
+    buf_free(&whole);
+    return id;
+}
+
+static void show_words(json_t *notice, const char *text)
+{
+    const char *mark = text != NULL ? strrchr(text, PAGE_MARK) : NULL;
+    struct buf words = { 0 };
+    buf_add(&words, text != NULL ? text : "",
+            mark != NULL   ? (size_t)(mark - text)
+            : text != NULL ? strlen(text)
+                           : 0);
+    show_text(notice, "Text", buf_text(&words));
+    show_text(notice, "Page", mark != NULL ? mark + 1 : "");
+    buf_free(&words);
+}
+
 json_t *notice_list(struct db *db, int64_t account, int64_t before, int limit)
 {
     struct stmt *list = db_prepare(db, "SELECT id, kind, text, created_at, read_at FROM notice "
@@ -105,7 +133,7 @@ json_t *notice_list(struct db *db, int64_t account, int64_t before, int limit)
         json_t *notice = json_object();
         show_int(notice, "Id", db_int(list, 0));
         show_text(notice, "Kind", db_text(list, 1));
-        show_text(notice, "Text", db_text(list, 2));
+        show_words(notice, db_text(list, 2));
         show_date(notice, "CreationDate", db_int(list, 3));
         show_date(notice, "ReadDate", db_opt(list, 4, DATE_NONE));
         json_array_append_new(array, notice);

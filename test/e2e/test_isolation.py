@@ -251,7 +251,7 @@ def test_an_account_of_the_other_kind(house, method, pattern):
     other = house.brand if pattern.startswith("/Mediapartners") else house.partner
     answer = call(other, method, path_of(pattern, other.sid, "1"), body_of(method, pattern))
     assert answer.status_code == 403, answer.text
-    assert "not for accounts of the kind" in answer.json()["Message"]
+    assert "This is not for" in answer.json()["Message"]
 
 
 @pytest.mark.parametrize("method, pattern", [

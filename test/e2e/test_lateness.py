@@ -24,7 +24,7 @@ def await_event(receiver, type, count=1):
 def notices(api, kind, about):
     found = api.ok(api.get("Notices", PageSize=200))["Notices"]
     return [notice["Text"] for notice in found
-            if notice["Kind"] == kind and f"event notification {about} " in notice["Text"]]
+            if notice["Kind"] == kind and notice["Page"].endswith((f"/{about}", f"&Id={about}"))]
 
 
 def await_notice(api, kind, about):
@@ -56,9 +56,9 @@ def test_late_is_shown_then_told_once_and_told_when_it_is_over(server, world, re
     await_until(lambda: health(work)["Lateness"] == "LATE", "late")
     assert notices(world.partner, "notification.late", work.id) == []
     text = await_notice(world.partner, "notification.late", work.id)
-    assert "To the warehouse" in text and "status 500" in text and "1 wait" in text
+    assert "To the warehouse" in text and "the receiver answered 500" in text and "1 wait" in text
     at_operator = await_notice(world.operator, "notification.late", work.id)
-    assert world.partner.sid in at_operator
+    assert "It is Cashback Corner's." in at_operator
     told = await_event(ear, "notification.late")[0]
     assert told["NotificationId"] == work.id and told["PendingPostbacks"] == "1"
     assert told["Destination"] == sick.url("") and told["LastStatus"] == "500"

@@ -471,7 +471,7 @@ def test_the_operators_calls_are_the_operators(world):
                        account.post(f"/Operator/Accounts/{account.sid}/Tokens", {"Scope": "API"}),
                        account.put("/Operator/Notifications/1/Headers", {"CustomHeaders": []})):
             assert answer.status_code == 403, answer.url
-            assert "not for accounts of the kind" in answer.json()["Message"]
+            assert "This is not for" in answer.json()["Message"]
 
 
 # ---- an account's own pages ----

@@ -4,6 +4,8 @@ import email
 
 import pytest
 
+from harness.delivery import Delivery
+from harness.receiver import answers
 from harness.server import Server, World, await_until
 
 SECRET = "Bearer sk-live-4eC39HqLyjWDarjtT1zdp7dc"
@@ -172,5 +174,37 @@ def test_mail_goes_to_those_with_an_address(tmp_path):
         await_until(lambda: letters() == wanted, "the letters")
         for one in box.glob("letter-*"):
             body = email.message_from_bytes(one.read_bytes()).get_payload(decode=True).decode()
-            assert "/SupportRequests/" in body or "Support request" in body
+            assert "upport request" in body
             assert SECRET not in body
+
+
+def test_notices_are_in_peoples_words(world, receivers):
+    """P13: names for SIDs and ids, pages for paths, times with their zone; what leads on is beside the words."""
+    gone = Delivery(world, receivers(answers(410)).url(), Name="To the warehouse")
+    gone.send()
+    held = world.await_notice(world.partner)
+    assert "“To the warehouse” to http://127.0.0.1:" in held["Text"] and "(410)" in held["Text"], held
+    assert held["Page"] == f"/notifications/{gone.id}"
+    made = world.partner.ok(world.partner.post("SupportRequests", {
+        "Kind": "CUSTOM_HEADER", "Subject": "A key", "Text": "Please."}))
+    asked = [one for one in world.operator.ok(world.operator.get("Notices"))["Notices"] if one["Kind"] == "support.asked"][0]
+    assert asked["Text"] == f"Cashback Corner waits for an answer to support request {made['Id']}, about a custom header."
+    assert asked["Page"] == f"/operator/support/{made['Id']}"
+    world.operator.ok(world.operator.post("Maintenance", {"StartDate": "2031-11-05T09:05:00+01:00",
+                                                          "ExpectedEndDate": "2031-11-05T10:00:00Z"}))
+    try:
+        planned = await_until(lambda: [one for one in world.partner.ok(world.partner.get("Notices"))["Notices"]
+                                       if one["Kind"] == "maintenance.scheduled"], "the notice")[0]
+    finally:
+        world.operator.ok(world.operator.post("Maintenance/End"))
+    assert "from 5 Nov 2031, 08:05 UTC." in planned["Text"] and "at 5 Nov 2031, 10:00 UTC." in planned["Text"], planned
+    assert planned["Page"] == ""
+    for notice in (held, asked, planned):
+        for word in (world.partner.sid, world.brand.sid, "/Mediapartners", "/Operator", "CUSTOM_HEADER", "T08:05", "kind PARTNER"):
+            assert word not in notice["Text"], (word, notice)
+
+
+def test_a_refusal_is_in_peoples_words(world):
+    """P13: who may not call is told in words, not by an enum."""
+    answer = world.partner.get("/Operator/Accounts")
+    assert (answer.status_code, answer.json()["Message"]) == (403, "This is not for partners.")

@@ -630,3 +630,96 @@ def test_a_server_that_is_away_at_first(browser, world, network):
     browser.see("The server cannot be reached", "Try again")
     browser.cdp("Network.setBlockedURLs", urls=[])
     browser.see("Change password")
+
+
+@DESKTOP
+def test_a_notice_tells_the_persons_time_and_leads_on(browser, world, receivers, zones):
+    """P13: times in the person's zone, and a link to what it is about."""
+    work = Delivery(world, receivers(answers(410)).url(), Name="To the warehouse")
+    work.send()
+    world.await_notice(world.partner)
+    world.operator.ok(world.operator.post("Maintenance", {"StartDate": "2031-11-05T23:05:00Z"}))
+    world.operator.ok(world.operator.post("Maintenance/End"))
+    browser.sign_in(world.partner, "/account")
+    zones("Pacific/Kiritimati")
+    browser.go("/notices").see("“To the warehouse”", "will be paused for maintenance from", within="main")
+    browser.until(lambda: any(day in browser.text("main") for day in ("Nov 6, 2031", "6 Nov 2031")), "the day there")
+    browser.see_no("UTC", within="main .notices")
+    browser.click("See it", within="main").at(f"/notifications/{work.id}")
+
+
+# ---- readable ----
+
+SMALL = """
+  return [...document.querySelectorAll('main input:not([type=checkbox]), main select, main button, main a.button')].filter((e) => e.checkVisibility())
+    .map((e) => [e.getAttribute('aria-label') || e.innerText || e.name, e.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.width < 60 || box.left < 0 || box.right > innerWidth + 1)).map(([name, box]) => `${name}: ${box.width} px at ${box.left}`);"""
+TORN = """
+  return [...document.querySelectorAll('main td > div')].filter((e) => e.checkVisibility() && e.innerText.trim())
+    .filter((e) => e.getBoundingClientRect().height > 6 * parseFloat(getComputedStyle(e).lineHeight))
+    .map((e) => e.innerText.slice(0, 60));"""
+
+
+def test_the_operators_tables_are_readable(browser, world):
+    """P8: no torn cell, no input too narrow to read, nothing cut off: audit log, event type editor, users."""
+    browser.user(world.partner)
+    for path in ("/operator/audit", "/operator/event-types/new", f"/operator/accounts/{world.partner.sid}", "/operator/event-types"):
+        browser.sign_in(world.operator, path)
+        if path.endswith("/new"):
+            browser.click("Add a data point").click("Add a data point")
+        browser.find("main table")
+        if browser.width == "phone" or path.endswith("/new"):
+            assert browser.driver.execute_script(SMALL) == [], path
+        assert browser.driver.execute_script(TORN) == [], path
+        browser.screenshot("readable" + path.replace("/", "-").replace(world.partner.sid, "account"))
+
+
+# ---- small words ----
+
+@DESKTOP
+def test_small_words(browser, world, receivers):
+    """P17: plural and singular, a question whose answers differ, sentences that end, a summary that goes."""
+    work = Delivery(world, receivers(answers(410)).url(), Name="Gone", MinimumDelay=0)
+    work.send()
+    world.await_notice(world.partner)
+    browser.sign_in(world.partner, f"/notifications/{work.id}")
+    browser.see("The receiver answered 410 Gone. Events wait and go out once it is resumed.")
+    browser.see("1", within=".glance")
+    browser.click("Delete Gone", exact=False) if browser.named("button", "Delete Gone") else browser.click("Delete")
+    browser.see("its pending postback will not be sent").click("Undo")
+    waiting = work.postbacks(State="WAITING")[0]
+    browser.go(f"/postbacks/{waiting['Id']}").click("Cancel")
+    browser.see("Cancel this postback?", "Keep it", "Cancel the postback", within="dialog")
+    assert not browser.named("button", "Cancel", within="dialog")
+    browser.click("Keep it", within="dialog")
+    browser.go("/inquiries/new").click("Create inquiry")
+    browser.see("Some fields need a look.")
+    browser.choose("What is wrong", "Order not tracked").fill("Order ID", "A-1").fill("Sale amount", "10")
+    browser.see("Some fields need a look.")
+    browser.fill("Order date", "2026-01-15")
+    browser.see_no("Some fields need a look.")
+
+
+@DESKTOP
+@pytest.mark.parametrize("oldest", [7, 25, 90, 1500, 5000, 20000, 90000, 2000000])
+def test_the_marks_of_an_axis_are_round(browser, world, oldest):
+    """P17: minutes, hours and days in round numbers, as they are written."""
+    browser.sign_in(world.partner, "/account")
+    came = browser.driver.execute_async_script("""
+      const [oldest, done] = arguments;
+      Promise.all([import('/assets/ui/activity.js'), import('/assets/api.js')]).then(async ([{ activity }]) => {
+        const real = fetch;
+        window.fetch = (to, options) => (String(to).includes('/Series') ? Promise.resolve(new Response(JSON.stringify({ Points: [1, 2, 3].map((n) => (
+          { Time: `2026-01-01T00:0${n}:00Z`, Delivered: '1', Failed: '0', LatencyP50: '1', LatencyP99: '1', Pending: '3', OldestPendingSeconds: String(oldest * n / 3) })) }),
+          { headers: { 'Content-Type': 'application/json' } })) : real(to, options));
+        const made = activity('/Series', { signal: new AbortController().signal });
+        document.querySelector('main').append(made.node);
+        for (let n = 0; n < 100 && !window.Chart?.getChart(made.node.querySelectorAll('canvas')[3]); n++)
+          await new Promise((then) => setTimeout(then, 100));
+        done(window.Chart.getChart(made.node.querySelectorAll('canvas')[3]).scales.y.ticks.map((one) => [one.value, one.label]));
+      });""", oldest)
+    unit = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+    for value, label in came:
+        words = label.split()
+        assert sum(int(n) * unit[u] for n, u in zip(words[::2], words[1::2])) == value, (oldest, came)
+    assert 2 <= len(came) <= 8 and len({label for _, label in came}) == len(came), came

@@ -1,7 +1,7 @@
 /* notices.js — what the system tells the account, newest first. */
 import { get, mayChange, own, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { date } from "../format.js";
+import { date, localTimes } from "../format.js";
 import { look } from "../shell.js";
 import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
@@ -23,7 +23,7 @@ export async function page({ signal }) {
   }
   function says(notice, item) {
     item.className = notice.ReadDate ? "read" : "unread";
-    return [h("p.says", null, notice.Text),
+    return [h("p.says", null, localTimes(notice.Text), notice.Page ? [" ", h("a", { href: notice.Page }, "See it")] : null),
       h("p.who", null, date(notice.CreationDate), notice.ReadDate ? null : h("span.badge.warn", null, "New")),
       !notice.ReadDate && mayChange() ? h("button.small", { type: "button", onclick: () => read(notice, item) }, "Mark as read") : null];
   }

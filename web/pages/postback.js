@@ -43,7 +43,7 @@ export async function page({ params, signal, go }) {
       return [
         button("Retry now", () => act("Retry", (answer) => answer.Message)),
         button("Cancel", async () => {
-          if (await confirm({ title: "Cancel this postback?", text: "It will not be sent any more. It can be resent afterwards.", action: "Cancel the postback", tone: "danger" }))
+          if (await confirm({ title: "Cancel this postback?", text: "It will not be sent any more. It can be resent afterwards.", action: "Cancel the postback", keep: "Keep it", tone: "danger" }))
             act("Cancel", "It is cancelled.");
         }, "danger")];
     if (postback.State === "DELIVERING")

@@ -9,6 +9,16 @@ import { chart } from "./chart.js";
 
 const RANGES = [["3600", "Last hour"], ["21600", "Last 6 hours"], ["86400", "Last day"], ["604800", "Last week"], ["2592000", "Last 30 days"]];
 
+const SPANS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800]; /* seconds */
+const MARKS_MOST = 6;
+/* A step whose marks are whole in the unit that span() says them in: over a minute no seconds, over a day no hours. */
+function spanStep(most) {
+  if (most <= 0)
+    return undefined;
+  const least = most > 86400 ? 86400 : most > 60 ? 60 : 0;
+  return SPANS.find((step) => step >= least && most / step <= MARKS_MOST) ?? SPANS.at(-1) * Math.ceil(most / SPANS.at(-1) / MARKS_MOST);
+}
+
 const numbers = (points, name) => points.map((point) => (point[name] === "" || point[name] === undefined ? null : Number(point[name])));
 const ms = (value) => (value >= 1000 ? `${(value / 1000).toFixed(value >= 10000 ? 0 : 1)} s` : `${Math.round(value * 10) / 10} ms`);
 
@@ -17,7 +27,7 @@ export function activity(path, { signal }) {
     { at: chart({ title: "Delivered and failed attempts", format: number, filled: true, series: [{ label: "Delivered", tone: "--good" }, { label: "Failed", tone: "--bad" }] }), names: ["Delivered", "Failed"] },
     { at: chart({ title: "Latency, event to receipt", format: ms, series: [{ label: "p50", tone: "--accent" }, { label: "p99", tone: "--warn" }] }), names: ["LatencyP50", "LatencyP99"] },
     { at: chart({ title: "Pending", format: number, filled: true, series: [{ label: "Pending", tone: "--accent" }] }), names: ["Pending"] },
-    { at: chart({ title: "Age of the oldest pending", format: span, series: [{ label: "Oldest", tone: "--warn" }] }), names: ["OldestPendingSeconds"] },
+    { at: chart({ title: "Age of the oldest pending", format: span, step: spanStep, series: [{ label: "Oldest", tone: "--warn" }] }), names: ["OldestPendingSeconds"] },
   ];
   const says = h("p.summary", { role: "alert" });
   const range = h("select", { "aria-label": "Span of the charts", onchange: () => reload() }, RANGES.map(([value, text]) => h("option", { value }, text)));

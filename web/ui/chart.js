@@ -1,6 +1,7 @@
 /* chart.js — lines over time, by Chart.js (loaded when the first chart is shown), with the same numbers as a table.
  *
  * const c = chart({ title, series: [{ label, tone }], format, filled }); c.node
+ *   step(most): the step of the axis, where the format is not decimal: undefined leaves it to the library
  *   c.draw(times, values): values[i] is the i-th series' numbers, null for none
  *   c.destroy() when its page is left: the library keeps every chart that is not destroyed
  */
@@ -23,7 +24,8 @@ const color = (name) => getComputedStyle(document.documentElement).getPropertyVa
 /* A value between two gaps would be no line at all. */
 const alone = ({ dataset: { data }, dataIndex: i }) => (data[i] !== null && (data[i - 1] ?? null) === null && (data[i + 1] ?? null) === null ? 3 : 0);
 
-export function chart({ title, series, format = String, filled = false }) {
+export function chart({ title, series, format = String, filled = false, step = null }) {
+  const stepOf = (values) => step?.(Math.max(0, ...values.flat().filter((one) => one !== null)));
   const canvas = h("canvas", { role: "img", "aria-label": title });
   const body = h("tbody");
   const node = h("figure.chart", null, h("figcaption", null, title), h("div.canvas", null, canvas),
@@ -44,13 +46,14 @@ export function chart({ title, series, format = String, filled = false }) {
     if (drawn) {
       drawn.data.labels = labels;
       drawn.data.datasets.forEach((one, i) => { one.data = values[i]; });
+      drawn.options.scales.y.ticks.stepSize = stepOf(values);
       drawn.update("none");
       return;
     }
     const grid = { color: color("--line") }, ticks = { color: color("--muted"), maxRotation: 0, autoSkip: true, autoSkipPadding: 16, maxTicksLimit: 7, precision: 0 };
     drawn = new Chart(canvas, { type: "line", data: { labels, datasets }, options: {
       animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
-      scales: { x: { grid, ticks }, y: { grid, beginAtZero: true, ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => format(value) } } },
+      scales: { x: { grid, ticks }, y: { grid, beginAtZero: true, ticks: { ...ticks, stepSize: stepOf(values), maxTicksLimit: 6, callback: (value) => format(value) } } },
       plugins: { legend: { display: series.length > 1, labels: { color: color("--ink"), boxWidth: 12, boxHeight: 2 } }, tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${format(item.parsed.y)}` } } },
     } });
   }

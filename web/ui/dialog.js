@@ -1,6 +1,7 @@
 /* dialog.js — a question that takes the whole attention: the browser's own <dialog>.
  *
- * confirm({ title, text, action, tone }) resolves to whether the action was chosen.
+ * confirm({ title, text, action, tone }) resolves to whether the action was chosen; `keep`: the words of the other button,
+ * where "Cancel" could be taken for the action.
  * dialog(title, build) shows build(close)'s node, resolves to what close(value) was given; Escape gives undefined.
  */
 import { h, icon, unique } from "../dom.js";
@@ -21,10 +22,10 @@ export function dialog(title, build) {
   });
 }
 
-export function confirm({ title, text, action, tone = "primary" }) {
+export function confirm({ title, text, action, tone = "primary", keep = "Cancel" }) {
   return dialog(title, (close) => h("div", null,
     h("p", null, text),
     h("div.actions", null,
-      h("button", { type: "button", autofocus: true, onclick: () => close(false) }, "Cancel"),
+      h("button", { type: "button", autofocus: true, onclick: () => close(false) }, keep),
       h("button", { type: "button", class: tone, onclick: () => close(true) }, action)))).then(Boolean);
 }

@@ -106,6 +106,11 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
       return field.required ? "This is needed." : "";
     return builtin[field.kind]?.(value) || field.check?.(value, given) || "";
   }
+  let unchecked = false; /* "Some fields need a look." is said, until none does */
+  function tell(some) {
+    unchecked = some;
+    fill(summary, some ? h("p", null, "Some fields need a look.") : null);
+  }
   function arrange() {
     const given = Object.fromEntries(all.filter((one) => !still(one.field)).map((one) => [one.field.name, one.get()]));
     for (const one of all)
@@ -122,6 +127,8 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
     for (const other of shown()) /* a check may look at other fields */
       if (other !== one && other.touched)
         other.say(wrong(other, given));
+    if (unchecked && !shown().some((other) => wrong(other, given)))
+      tell(false);
     onChanged?.(given);
   }
   const all = fields.map((field) => { const one = make(field, () => changed(one)); return one; });
@@ -144,6 +151,7 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
         rest.push(Field ? `${Field}: ${Message}` : Message);
       }
     }
+    unchecked = false;
     fill(summary, h("p", null, error.message, error.link ? [" ", h("a", { href: error.link[1] }, error.link[0])] : null), rest.length ? h("ul", null, rest.map((text) => h("li", null, text))) : null);
     (first?.input ?? summary).focus();
   }
@@ -157,7 +165,7 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
       if (text)
         first ??= one;
     }
-    fill(summary, first ? h("p", null, "Some fields need a look.") : null);
+    tell(Boolean(first));
     first?.input.focus();
     return !first;
   }

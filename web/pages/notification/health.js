@@ -35,10 +35,12 @@ export function glance(health) {
     h("div", null, h("dt", null, name), h("dd", { class: tone && `tone-${tone}` }, value))));
 }
 
+const sentence = (text) => (text ? `${text.trim().replace(/\.$/, "")}. ` : "");
+
 /* Why it stands still; null when it does not. */
 export function heldReason(state, reason) {
   if (state === "HELD")
-    return h("p.held", null, h("strong", null, "Held by the system. "), reason, " Events wait and go out once it is resumed.");
+    return h("p.held", null, h("strong", null, "Held by the system. "), sentence(reason), "Events wait and go out once it is resumed.");
   if (state === "PAUSED")
     return h("p.held", null, h("strong", null, "Paused. "), "Events wait and go out once it is resumed; nothing is lost.");
   return null;
@@ -62,7 +64,7 @@ export function stateButton(notification, changed, kind = "button") {
 
 /* Deletes unless it is undone; resolves to whether it was deleted. */
 export async function remove(notification, pending) {
-  const waiting = Number(pending ?? 0) ? `; its ${number(pending)} pending postbacks will not be sent` : "";
+  const waiting = Number(pending ?? 0) ? `; ${Number(pending) === 1 ? "its pending postback" : `its ${number(pending)} pending postbacks`} will not be sent` : "";
   try {
     return await undoable(`“${titleOf(notification)}” is being deleted${waiting}.`, () => del(path(notification.Id), { keepalive: true }));
   } catch (error) {
