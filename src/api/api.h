@@ -5,6 +5,7 @@
 #ifndef POSTBACKD_API_H
 #define POSTBACKD_API_H
 
+#include "base/map.h"
 #include "engine/engine.h"
 #include "server/limits.h"
 #include "server/server.h"
@@ -20,6 +21,7 @@ struct api {
     struct engine *engine;
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
+    struct map keys;                      /* calls under way: api/idempotency.h */
     struct outwards *outwards;            /* requests to others: api/outward.h */
     struct passwords *passwords;          /* being looked at: api/passwords.h */
     char *origin;                         /* of the pages: "https://host"; NULL: not known */

@@ -6,6 +6,8 @@
  */
 #include "api/api.h"
 
+#include "api/idempotency.h"
+
 #include "base/clock.h"
 #include "base/fail.h"
 
@@ -89,8 +91,16 @@ static bool is_wanted(const struct job *inner)
     return clock_steady_us() - inner->given_us < READ_PATIENCE_US || !call_is_gone(job->call);
 }
 
+static bool job_run_keyed(struct job *inner, struct db *db)
+{
+    struct api_job *job = container_of(inner, struct api_job, job);
+    return job_run(inner, db) && idempotency_written(job->call, db, &inner->error);
+}
+
 void api_write(struct api_job *job)
 {
+    if (job->call->keyed != NULL)
+        job->job.run = job_run_keyed;
     name_account(job);
     store_write(job->api->store, &job->job);
 }

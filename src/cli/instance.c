@@ -6,6 +6,7 @@
 #include "cli/instance.h"
 
 #include "api/changes.h"
+#include "api/idempotency.h"
 #include "api/identities.h"
 #include "api/outward.h"
 #include "api/passwords.h"
@@ -173,6 +174,7 @@ static bool start_server(struct instance *instance, const struct config *config,
     struct server_config server = {
         .listen = config->listen,
         .enter = api_enter,
+        .handle = idempotency_handle,
         .context = api,
         .limits = api->limits,
         .trusted = (const char *const *)config->trusted_proxy.items,
@@ -229,6 +231,7 @@ err2:
     free_server(instance);
     engine_stop(instance->engine, 0);
     store_close(instance->store);
+    map_free(&instance->api.keys); /* answers were kept until then */
     engine_free(instance->engine);
     return false;
 err1:
@@ -263,4 +266,5 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     store_close(instance->store);  /* jobs of calls still open end here, and are answered */
     engine_free(instance->engine); /* so do tests under way */
     free_server(instance);
+    map_free(&instance->api.keys);
 }

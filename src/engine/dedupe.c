@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "engine/state.h"
+#include "store/idempotency.h"
 
 #include <stdlib.h>
 
@@ -32,7 +33,8 @@ static void sweep_in(struct sweeper *sweeper, uint64_t ms)
 
 static bool sweep_run(struct job *job, struct db *db)
 {
-    ((struct sweep_job *)job)->expired = dedupe_expire(db, STEP);
+    int keys = idempotency_expire(db, STEP), events = dedupe_expire(db, STEP);
+    ((struct sweep_job *)job)->expired = keys > events ? keys : events;
     return true;
 }
 

@@ -83,6 +83,8 @@ static void answer(struct call *call, int status, const char *type, const char *
         bug("%s %s is answered twice", call->method, call->target);
     if (owned == NULL && !lasting && in->stage != STAGE_HANDLING)
         content = owned = must_copy_bytes(content, len); /* it goes out later */
+    if (call->answered != NULL)
+        call->answered(call, status, content, len);
     in->answered = true;
     in->status = status;
     in->type = type;

@@ -31,6 +31,9 @@ struct call {
     struct caller caller; /* set by enter() */
     const char *address;  /* the client's, without port */
     void *data;           /* the handler's own */
+    /* Told of the answer once, before it goes out, if it is one piece; NULL: nobody is. */
+    void (*answered)(struct call *call, int status, const char *content, size_t len);
+    void *keyed; /* whose that is */
 };
 
 /* "" when absent. */

@@ -475,7 +475,7 @@ void inbound_whole(struct inbound *in)
     in->stage = STAGE_HANDLING;
     in->held = true;
     server->held++;
-    in->call.route->handle(&in->call, server->context);
+    (server->handle != NULL ? server->handle : in->call.route->handle)(&in->call, server->context);
 }
 
 void inbound_head_bad(struct inbound *in)

@@ -178,6 +178,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_config *config, s
         list_init(lists[i]);
     server->loop = loop;
     server->enter = config->enter;
+    server->handle = config->handle;
     server->context = config->context;
     server->limits = config->limits;
     server->idle_ms = (config->idle_s > 0 ? config->idle_s : IDLE_S_DEFAULT) * (int64_t)1000;

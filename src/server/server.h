@@ -42,6 +42,8 @@ struct server_config {
     /* Called before handle() on routes with `who`: finds out who calls (setting call->caller) and
      * then calls call_enter(), or answers 401. */
     void (*enter)(struct call *call, void *context);
+    /* Called in place of the routes' handlers, which it calls; NULL: they are called themselves. */
+    void (*handle)(struct call *call, void *context);
     void *context;         /* given to enter and handle */
     struct limits *limits; /* for counted routes; borrowed */
     /* Proxies whose Forwarded or X-Forwarded-For tells the client's address; borrowed. */

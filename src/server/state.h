@@ -13,6 +13,7 @@ struct server {
     uv_loop_t *loop;
     struct router *router;
     void (*enter)(struct call *call, void *context);
+    void (*handle)(struct call *call, void *context); /* NULL: the route's */
     void *context;
     struct limits *limits;
     int64_t idle_ms;

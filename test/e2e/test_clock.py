@@ -292,3 +292,21 @@ def test_a_clock_that_jumps_by_years_while_it_runs_is_not_followed(fresh, receiv
     at.wait(10)
     await_until(lambda: "clock_trusted_again" in fresh.log(), "said that it is right again")
     assert fresh.log().count("clock_mistrusted") == 1
+
+
+def test_an_idempotency_key_is_free_after_a_day(fresh):
+    """I11: the same answer for 24 hours, and then another thing is made."""
+    world = World(fresh)
+
+    def ask():
+        return world.partner.ok(world.partner.post("SupportRequests", {
+            "Kind": "OTHER", "Subject": "s", "Text": "t"}, headers={"Idempotency-Key": "daily"}))["Id"]
+    def is_on_disk():
+        with sqlite3.connect(f"{fresh.data}/postbackd.db") as db:
+            return db.execute("SELECT count(*) FROM idempotency WHERE status = 200").fetchone()[0] == 1
+    first = ask()
+    await_until(is_on_disk, "the answer on disk")  # until then it is given from memory
+    fresh.faults.clock_offset_ms = 23 * HOUR
+    assert ask() == first
+    fresh.faults.clock_offset_ms = 25 * HOUR
+    assert ask() != first
