@@ -135,6 +135,23 @@ def test_custom_headers_are_set_and_never_shown(browser, world, receiver):
     assert "k-5521" not in browser.driver.page_source
 
 
+def test_headers_wait_for_agreement_when_the_url_leads_elsewhere(browser, world, receiver):
+    """A9: the operator sees whom they were set for and agrees; the account's page says it too."""
+    work = Delivery(world, "http://127.0.0.1:9/before", Name=unique("Moving"))
+    world.operator.ok(world.operator.put(f"Notifications/{work.id}/Headers", {
+        "CustomHeaders": [{"Name": "X-Api-Key", "Value": "k-5521"}]}))
+    work.change(Url=receiver.url())
+    browser.sign_in(world.partner, f"/notifications/{work.id}")
+    browser.click("Security").see("Set for http://127.0.0.1:9 and not used")
+    browser.sign_in(world.operator, f"/operator/headers?AccountSid={world.partner.sid}")
+    browser.see("set for http://127.0.0.1:9, waiting for agreement")
+    browser.click("Agree to the receiver of Moving", exact=False)
+    browser.click("Agree", within="dialog")
+    browser.see("They go to the new receiver from now on.")
+    work.send()
+    assert receiver.wait(1)[0].header("X-Api-Key") == "k-5521"
+
+
 def test_maintenance_pauses_shows_its_banner_and_catches_up(browser, world, receiver):
     work = Delivery(world, receiver.url())
     browser.sign_in(world.operator, "/operator/maintenance")
