@@ -72,12 +72,12 @@ def test_the_published_library_refuses_whatever_was_changed(world, receivers, ve
     {"Method": "GET"},
 ], ids=lambda settings: settings["Method"] + " " + settings.get("BodyFormat", ""))
 def test_every_kind_of_body_is_signed_as_it_is_sent(world, receiver, verify, settings):
+    """C13: the library verifies it, and then wants to read JSON, unless it is told not to."""
     delivery = Delivery(world, receiver.url("/in?oid={Oid}"), **settings)
     delivery.send(Oid="O-1 & más")
     request = receiver.wait(1)[0]
     assert (request.body == b"") == (settings["Method"] == "GET")
     assert verify(check(delivery.secret, request)) == ["accepted"]
-    # C13: unless told otherwise it reads the body as JSON next, as the guide says.
     told = verify(check(delivery.secret, request), parse=True)
     if settings.get("BodyFormat") == "JSON" or not request.body:  # older releases: not without a body
         assert told == ["accepted"]
