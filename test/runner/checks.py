@@ -12,7 +12,9 @@ import xml.etree.ElementTree
 from builds import BUILDS, ROOT, SANITIZERS, SERVER
 
 FUZZ_SECONDS = 3
-THREADED = ["store_test", "events_test", "fan_outs_test"]  # under the thread sanitizer
+THREADED = ["store_test", "events_test", "fan_outs_test", "postbacks_test", "meetings_test",
+            "readers_test", "read_turns_test", "feed_test", "outcomes_test",
+            "retention_test"]  # under the thread sanitizer
 
 # Files that take long, in seconds on two quiet processors: they begin first, the longest of all at
 # the head.
