@@ -132,14 +132,15 @@ def start_crowd(server, groups):
 
 
 def p99(server, receiver, sid, seconds):
-    """Of all that should have come: when less than 99 of 100 did, all the time there was."""
+    """Of all that should have come, from when it was due; when a tenth did not, all the time there
+    was."""
     receiver.stats("/reset")
     load_end(load_start(server.port, seconds, sid, server.credentials[sid], rate=RATE,
                         connections=32, survive=1))
     pause(1)  # on its way
     share = min(1.0, receiver.received() / (RATE * seconds))
     come = receiver.stats()["p99_us"] / 1000 if receiver.received() else 0
-    return (come if share >= 0.99 else max(come, seconds * 1000.0)), share
+    return (come if share >= 0.9 else max(come, seconds * 1000.0)), share
 
 
 def one(way):
