@@ -342,3 +342,18 @@ def test_both_roles_have_them_under_their_own_address(world):
         assert listed == [shown]
         world_other = world.brand if account is world.partner else world.partner
         assert world_other.get(made["Uri"]).status_code == 404
+
+
+def test_a_rounded_number_is_no_text(world):
+    """I1: in settings, too, a text takes no number that may have been rounded."""
+    answer = world.partner.call(
+        "POST", "EventNotifications", headers={"Content-Type": "application/json"},
+        data='{"Category":"Action Lifecycle Events","Method":"GET","Url":"http://127.0.0.1:9/",'
+             '"Name":1.0,"MinimumDelay":1.5,"Ordered":1e0,"QueryPoints":1.5}')
+    assert answer.status_code == 400, answer.text
+    errors = {error["Field"]: error["Message"] for error in answer.json()["Errors"]}
+    assert set(errors) == {"Name", "MinimumDelay", "Ordered", "QueryPoints"}, errors
+    assert "write it as a string" in errors["Name"]
+    answer = world.partner.call("POST", "EventNotifications", data="1.5",
+                                headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400 and "must be a JSON object" in answer.text
