@@ -300,9 +300,30 @@ static void test_freeing_leaves_nothing(void **state)
     attempt_free(&attempt);
 }
 
+/* P13: what an API calls "connect: connection refused" is a sentence in a notice or a mail. */
+static void test_a_reason_is_told_in_words(void **state)
+{
+    static const char *const words[][2] = {
+        { "connect: connection refused", "the receiver could not be reached (connection refused)" },
+        { "timeout: ", "the receiver did not answer in time" },
+        { "dns", "the receiver's name was not found" },
+        { "status 503", "the receiver answered 503" },
+        { "something: else", "something: else" },
+        { "", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct buf out = { 0 };
+        attempt_reason_words(&out, words[i][0]);
+        assert_string_equal(buf_text(&out), words[i][1]);
+        buf_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_reason_is_told_in_words),
         cmocka_unit_test(test_only_200_and_201_deliver),
         cmocka_unit_test(test_every_other_status),
         cmocka_unit_test(test_errors_are_the_destinations_except_building),

@@ -55,9 +55,9 @@ static void test_a_notice_says_when_and_why(void **state)
     struct buf text = { 0 };
     maintenance_text(&text, &planned);
     assert_string_equal(buf_text(&text),
-                        "Postbacks will be paused for maintenance from 2026-11-24T20:00:00+00:00. "
+                        "Postbacks will be paused for maintenance from 24 Nov 2026, 20:00 UTC. "
                         "Events are taken in and kept meanwhile: nothing is lost. They are "
-                        "expected to go on at 2026-11-24T21:00:00+00:00. The operator says: New "
+                        "expected to go on at 24 Nov 2026, 21:00 UTC. The operator says: New "
                         "\"disks\"\n");
     buf_free(&text);
 }
