@@ -59,6 +59,8 @@ static const struct option_row rows[] = {
       1000000000000000, NULL, "… and the bytes of their events; 0: no limit" },
     { "disk-alarm", "BYTES", NUMBER, AT(disk_alarm), "1073741824", 0, 1000000000000000, NULL,
       "the operator is told when the disk has less room than that; 0: never" },
+    { "give-up-after", "SECONDS", NUMBER, AT(give_up_s), "0", 0, 3153600000, NULL,
+      "age at which an undelivered postback is given up; 0: never" },
     { "sendmail", "PATH", TEXT, AT(sendmail), NULL, 0, 0, NULL,
       "program that takes mail as `sendmail -t` does; without it no mail is sent" },
     { "late-after", "SECONDS", NUMBER, AT(late_s), "900", 1, 86400, NULL,

@@ -37,6 +37,7 @@ struct config {                     /* strings are owned */
     char *trust_clock;              /* --trust-clock no|yes */
     int64_t node;                   /* --node N */
     char *sendmail;                 /* --sendmail PATH; NULL: no mail */
+    int64_t give_up_s;              /* --give-up-after S: an undelivered postback; 0: never */
     int64_t late_s;                 /* --late-after S: shown as late */
     int64_t alarm_s;                /* --alarm-after S: account and operator are told */
     int64_t keep_days;              /* --keep-days N of what has ended; 0: for ever */

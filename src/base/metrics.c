@@ -22,6 +22,7 @@ static const struct {
     [METRIC_DELIVERED] = { "postbackd_delivered_total", "Postbacks delivered." },
     [METRIC_FAILED] = { "postbackd_attempts_failed_total", "Attempts that failed." },
     [METRIC_RECORDED] = { "postbackd_recorded_total", "Attempts whose outcome is on disk." },
+    [METRIC_EXPIRED] = { "postbackd_expired_total", "Postbacks given up at the maximum age." },
     [METRIC_OLD_POSTBACKS] = { "postbackd_retention_postbacks_total",
                                "Postbacks deleted because they ended long ago." },
     [METRIC_OLD_ATTEMPTS] = { "postbackd_retention_attempts_total",

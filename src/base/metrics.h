@@ -17,6 +17,7 @@ enum metric {
     METRIC_DELIVERED,     /* postbacks delivered */
     METRIC_FAILED,        /* attempts that failed */
     METRIC_RECORDED,      /* outcomes on disk */
+    METRIC_EXPIRED,       /* postbacks given up */
     METRIC_OLD_POSTBACKS, /* rows deleted by retention */
     METRIC_OLD_ATTEMPTS,
     METRIC_OLD_EVENTS,

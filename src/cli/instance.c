@@ -125,6 +125,7 @@ static void tell_lost(struct instance *instance)
 void instance_keep(struct instance *instance, const struct config *config)
 {
     engine_keep(instance->engine, config->keep_days * 24 * 3600 * 1000);
+    engine_give_up(instance->engine, config->give_up_s * 1000);
 }
 
 static struct quota_limits quota_of(const struct config *config)

@@ -61,7 +61,8 @@ static void reload(struct daemon *daemon)
     instance_keep(&daemon->instance, &fresh);
     daemon->config.drain_s = fresh.drain_s;
     config_free(&fresh);
-    log_info("reloaded", LOG_T("settings", "log-level log-format rate-limit keep-days drain"));
+    log_info("reloaded",
+             LOG_T("settings", "log-level log-format rate-limit keep-days give-up-after drain"));
 }
 
 static void signalled(uv_signal_t *handle, int number)

@@ -277,6 +277,7 @@ static void start_timers(struct engine *engine)
     uv_unref((uv_handle_t *)&engine->turn);
     approvals_start(engine);
     retention_start(engine);
+    expiry_start(engine);
     replays_start(engine);
     dedupe_start(engine);
     recorder_start(engine);
@@ -331,6 +332,7 @@ static void close_timers(struct engine *engine)
     if (engine->room != NULL)
         room_stop(engine);
     retention_stop(engine);
+    expiry_stop(engine);
     replays_stop(engine);
     dedupe_stop(engine);
     recorder_stop(engine);
@@ -369,6 +371,7 @@ void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
     retention_free(engine);
+    expiry_free(engine);
     replays_free(engine);
     mailer_free(engine->mailer);
     maintenance_free(engine);

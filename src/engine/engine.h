@@ -35,6 +35,9 @@ void engine_free(struct engine *engine);
 /* From now on what has ended is deleted after this time, and events with their postbacks; 0 (from
  * the start): never. */
 void engine_keep(struct engine *engine, int64_t keep_ms);
+/* From now on postbacks that are not delivered at this age are given up; 0 (from the start): never.
+ */
+void engine_give_up(struct engine *engine, int64_t age_ms);
 
 /* A notification was added, changed, paused, resumed or deleted (committed): take up what is on
  * disk. */

@@ -18,6 +18,7 @@ struct feed;
 struct pause;
 struct lateness_watch;
 struct keeper;
+struct giver_up;
 struct recorder;
 struct room;
 struct replays;
@@ -51,6 +52,7 @@ struct engine {
     struct recorder *recorder; /* recorder.c's own */
     struct room *room;         /* room.c's own */
     struct keeper *keeper;     /* retention.c's own */
+    struct giver_up *giver_up; /* expiry.c's own */
     struct replays *replays;   /* replays.c's own */
     struct sweeper *sweeper;   /* dedupe.c's own */
 };
@@ -106,6 +108,11 @@ void approvals_stop(struct engine *engine);
 void retention_start(struct engine *engine); /* nothing is old until engine_keep() */
 void retention_stop(struct engine *engine);
 void retention_free(struct engine *engine);
+
+/* ---- expiry.c ---- */
+void expiry_start(struct engine *engine); /* nothing is given up until engine_give_up() */
+void expiry_stop(struct engine *engine);
+void expiry_free(struct engine *engine);
 void replays_start(struct engine *engine);
 void replays_stop(struct engine *engine);
 void replays_free(struct engine *engine);
