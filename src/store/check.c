@@ -182,8 +182,7 @@ static bool open_file(struct checker *checker)
     sqlite3_db_config(checker->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_progress_handler(checker->handle, LOOK_EVERY, grown, checker);
     sqlite3_exec(checker->handle,
-                 "PRAGMA cache_size = -4096; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; "
-                 "PRAGMA cell_size_check = ON",
+                 "PRAGMA cache_size = -4096; PRAGMA query_only = ON; PRAGMA cell_size_check = ON",
                  NULL, NULL, NULL);
     return true;
 }

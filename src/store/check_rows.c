@@ -4,6 +4,7 @@
  * steps, each a snapshot of its own: what is looked for is wrong in any of them.
  */
 #include "store/check_state.h"
+#include "store/quotas.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -18,23 +19,34 @@ enum { STEP = 20000 };
 static void check_counts(struct checker *checker)
 {
     static const char sql[] =
-        "WITH rows AS (SELECT notification, count(*) AS waiting FROM (SELECT notification FROM "
-        "postback INDEXED BY postback_waiting WHERE state = 1 UNION ALL SELECT notification FROM "
-        "postback NOT INDEXED WHERE id >= " SQL_FLOOR " AND state = 0) GROUP BY notification) "
-        "SELECT coalesce(c.notification, r.notification), coalesce(c.pending, 0), "
-        "coalesce(r.waiting, 0) FROM notification_count c FULL JOIN rows r ON r.notification = "
-        "c.notification WHERE coalesce(c.pending, 0) <> coalesce(r.waiting, 0)";
+        /* by the index, in its order: nothing is sorted, however much waits */
+        "WITH parts AS (SELECT p.notification, count(*) AS count, sum(length(CAST(e.data AS "
+        "BLOB)) + ?1) AS bytes FROM postback p INDEXED BY postback_waiting LEFT JOIN event e ON "
+        "e.id = p.event WHERE p.state = 1 GROUP BY p.notification UNION ALL SELECT "
+        "p.notification, count(*), sum(length(CAST(e.data AS BLOB)) + ?1) FROM postback p NOT "
+        "INDEXED LEFT JOIN event e ON e.id = p.event WHERE p.id >= " SQL_FLOOR " AND p.state = 0 "
+        "GROUP BY p.notification), rows AS (SELECT notification, sum(count) AS count, sum(bytes) "
+        "AS bytes FROM parts GROUP BY notification) "
+        "SELECT coalesce(c.notification, r.notification), "
+        "coalesce(c.pending, 0), coalesce(r.count, 0), coalesce(c.bytes, 0), coalesce(r.bytes, 0) "
+        "FROM notification_count c FULL JOIN rows r ON r.notification = c.notification WHERE "
+        "coalesce(c.pending, 0) <> coalesce(r.count, 0) OR "
+        "coalesce(c.bytes, 0) <> coalesce(r.bytes, 0)";
     int found = 0;
     check_tell(checker, CHECK_STEP, "counts");
     sqlite3_stmt *list = check_begin(checker, "counts", sql);
+    if (list != NULL)
+        sqlite3_bind_int(list, 1, QUOTA_POSTBACK_BYTES);
     while (check_row(checker, list)) {
+        bool of_rows = sqlite3_column_int64(list, 1) != sqlite3_column_int64(list, 2);
         if (++found <= CHECK_FINDINGS_MOST)
             check_tell(checker, CHECK_DAMAGE,
-                       "counts: event notification %lld is said to have %lld postbacks pending, "
-                       "and has %lld",
+                       "counts: event notification %lld is said to have %lld %s pending, and has "
+                       "%lld",
                        (long long)sqlite3_column_int64(list, 0),
-                       (long long)sqlite3_column_int64(list, 1),
-                       (long long)sqlite3_column_int64(list, 2));
+                       (long long)sqlite3_column_int64(list, of_rows ? 1 : 3),
+                       of_rows ? "postbacks" : "bytes",
+                       (long long)sqlite3_column_int64(list, of_rows ? 2 : 4));
     }
     if (found > CHECK_FINDINGS_MOST)
         check_tell(checker, CHECK_DAMAGE, "counts: and %d more", found - CHECK_FINDINGS_MOST);

@@ -134,7 +134,8 @@ def test_a_whole_store(store):
     start(server, one)
     said = check(server.data)
     assert "every page of every table" in said and "free ones" not in said
-    one.send()
+    one.do("Pause")
+    one.send_many(3)
     server.kill()
     before = sums(server.data)
     assert "write-ahead log: 0 frames" not in check(server.data)
@@ -179,6 +180,8 @@ WRONG = [
     ("DROP TABLE sample", "table sample is missing"),
     ("UPDATE notification_count SET pending = 2 WHERE notification = 1",
      "event notification 1 is said to have 2 postbacks pending, and has 0"),
+    ("UPDATE notification_count SET bytes = 7 WHERE notification = 1",
+     "event notification 1 is said to have 7 bytes pending, and has 0"),
     ("UPDATE postback SET state = 1 WHERE id = (SELECT min(id) FROM postback)",
      "is said to have 0 postbacks pending, and has 1"),
     ("UPDATE postback SET state = 0 WHERE id = (SELECT min(id) FROM postback); "
