@@ -23,7 +23,7 @@
 
 enum {
     AHEAD_A_TURN = 32,             /* of all connections, those behind their first one */
-    REQUESTS_A_TURN = 4,           /* of one connection, parsed in a turn of the loop */
+    REQUESTS_A_TURN = 16,          /* of one connection, parsed in a turn of the loop */
     RESTS_MOST = 16 * 1024 * 1024, /* bytes sent ahead, of all: past them little is read at once */
     LITTLE = 4096,
     OVER_MOST = 8, /* answered requests are freed when there are so many */
@@ -212,7 +212,7 @@ static void go_behind(struct peer *peer)
     list_remove(&peer->in);
     list_remove(&peer->again);
     list_append(&peer->server->behind, &peer->again);
-    server_wake(peer->server);
+    server_wake_behind(peer->server);
 }
 
 static void sent_all(struct peer *peer)

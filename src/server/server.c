@@ -20,8 +20,9 @@
 
 enum {
     IDLE_S_DEFAULT = 60,
-    LINGER_MS = 2000,  /* for the client to read a last answer */
-    BEHIND_A_TURN = 8, /* peers whose next requests are read from what they sent ahead */
+    LINGER_MS = 2000,    /* for the client to read a last answer */
+    BEHIND_AT_ONCE = 8,  /* peers whose next requests are read from what they sent ahead ... */
+    BEHIND_EVERY_MS = 2, /* ... and how often */
 };
 
 /* ---- time ---- */
@@ -93,19 +94,27 @@ static void go_on_with(struct list *list, int most)
     }
 }
 
-/* Requests that are under way go on; of those sent ahead each turn reads a few, so that thousands
- * of them leave the loop to the others. */
-static void go_on(struct server *server)
+/* Of the requests sent ahead a few are read in a while, so that thousands of them leave the loop,
+ * and the processor, to the others. */
+static void behind_is_due(uv_timer_t *pace)
 {
-    go_on_with(&server->again, INT_MAX);
-    go_on_with(&server->behind, BEHIND_A_TURN);
+    struct server *server = pace->data;
+    go_on_with(&server->behind, BEHIND_AT_ONCE);
+    if (!list_empty(&server->behind))
+        server_wake_behind(server);
+}
+
+void server_wake_behind(struct server *server)
+{
+    if (!uv_is_active((uv_handle_t *)&server->pace))
+        uv_timer_start(&server->pace, behind_is_due, BEHIND_EVERY_MS, 0);
 }
 
 static void turn_began(uv_idle_t *idle)
 {
     struct server *server = idle->data;
-    go_on(server);
-    if (list_empty(&server->again) && list_empty(&server->behind))
+    go_on_with(&server->again, INT_MAX);
+    if (list_empty(&server->again))
         uv_idle_stop(idle);
 }
 
@@ -145,6 +154,8 @@ static int handles_start(struct server *server)
     uv_check_init(server->loop, &server->check);
     uv_idle_init(server->loop, &server->waker);
     uv_timer_init(server->loop, &server->timer);
+    uv_timer_init(server->loop, &server->pace);
+    server->pace.data = server;
     server->listener.data = server->check.data = server->waker.data = server->timer.data = server;
     uv_check_start(&server->check, turn_ends);
     crowd_open(server);
@@ -277,13 +288,14 @@ void server_free(struct server *server)
     server_refuse_calls(server);
     while (!list_empty(&server->again) || !list_empty(&server->behind)) {
         next_turn(server); /* what has come has its answer */
-        go_on(server);
+        go_on_with(&server->again, INT_MAX);
+        go_on_with(&server->behind, INT_MAX);
     }
     while ((first = list_first(&server->peers)) != NULL)
         peer_close(container_of(first, struct peer, all));
     server_free_answered(server);
     uv_handle_t *handles[] = { (uv_handle_t *)&server->check, (uv_handle_t *)&server->waker,
-                               (uv_handle_t *)&server->timer };
+                               (uv_handle_t *)&server->timer, (uv_handle_t *)&server->pace };
     server->handles += sizeof(handles) / sizeof(handles[0]);
     server->freed = true;
     for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)

@@ -30,7 +30,7 @@ struct server {
     struct list quiet;      /* others that owe us bytes, or room for ours, the longest first */
     struct list lingering;  /* that were told the end, oldest first */
     struct list again;      /* peers to go on with in the next turn */
-    struct list behind;     /* the same, for a request that was sent ahead */
+    struct list behind;     /* peers with a request that was sent ahead, in line for it */
     uint64_t turn;          /* of the loop */
     int ahead;              /* requests that began in it behind another of their connection */
     size_t rests;           /* bytes of memory that what was sent ahead takes */
@@ -52,8 +52,9 @@ struct server {
     uv_check_t check;
     uv_idle_t waker;
     uv_timer_t timer;
-    bool freed;     /* server_free() was called: the last handle to close frees all */
-    size_t handles; /* closing */
+    uv_timer_t pace; /* of `behind` */
+    bool freed;      /* server_free() was called: the last handle to close frees all */
+    size_t handles;  /* closing */
 
     struct buf head; /* of the answer being written */
     int64_t date_s;  /* of the Date header in `date` */
@@ -66,7 +67,9 @@ void server_arm(struct server *server);
 void server_arm_within(struct server *server, int64_t wait_ms);
 /* Not to be called below a handler. */
 void server_free_answered(struct server *server);
-/* The peers in `again` and `behind` have their turn in the loop's next one, which does not sleep
+/* Those in `behind` have theirs in a while. */
+void server_wake_behind(struct server *server);
+/* The peers in `again` have their turn in the loop's next one, which does not sleep
  * before. */
 void server_wake(struct server *server);
 void server_handle_closed(struct server *server);
