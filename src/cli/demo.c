@@ -239,6 +239,7 @@ static bool start(struct demo *demo, struct error *error)
                              .listen = "127.0.0.1:8080",
                              .allow_egress = { { "127.0.0.0/8" }, 1 },
                              .trust_clock = "no",
+                             .give_up_s = 24 * 3600,
                              .deadline_s = 10,
                              .rate_limit = 1000 };
     demo->receiver = server_new(&demo->loop, &receiver, error);
