@@ -51,7 +51,6 @@ int64_t db_number(struct stmt *stmt, int64_t none);
 int64_t db_insert(struct stmt *stmt);
 int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDATE or DELETE run */
 int64_t db_all_changes(struct db *db); /* … by all so far */
-bool db_unique_failed(struct db *db); /* the last error was a UNIQUE constraint; asking clears it */
 
 bool db_failed(const struct db *db);
 bool db_writes(const struct db *db);       /* the writer's, not a reader's */

@@ -52,11 +52,9 @@ void episode_overdue(struct db *db, int64_t notification, struct overdue *out)
 {
     int64_t delay_ms = 0, active_at = 0;
     *out = (struct overdue){ .notification = notification, .due_at = -1, .counted_at = -1 };
-    struct stmt *find = db_prepare(
-        db, "SELECT n.account, n.state, n.active_at, "
-            "CAST(json_extract(r.settings, '$.MinimumDelay') AS INTEGER) FROM notification n "
-            "JOIN notification_revision r ON r.notification = n.id AND r.revision = n.revision "
-            "WHERE n.id = ? AND n.deleted_at IS NULL");
+    struct stmt *find =
+        db_prepare(db, "SELECT account, state, active_at, delay_s FROM notification "
+                       "WHERE id = ? AND deleted_at IS NULL");
     db_bind_int(find, 1, notification);
     bool found = db_step(find) == DB_ROW;
     if (found) {

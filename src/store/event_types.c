@@ -68,22 +68,25 @@ static int next_number(struct db *db)
 
 bool event_type_save(struct db *db, struct event_type *type)
 {
-    struct stmt *put = db_prepare(
-        db, "INSERT INTO event_type (number, name, definition, created_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (number) DO UPDATE SET definition = excluded.definition, "
-            "deleted_at = NULL");
+    bool added = type->number == 0;
+    struct stmt *put = added ? db_prepare(db, "INSERT INTO event_type (definition, number, name, "
+                                              "created_at) VALUES (?, ?, ?, ?)")
+                             : db_prepare(db, "UPDATE event_type SET definition = ?, "
+                                              "deleted_at = NULL WHERE number = ?");
     json_t *definition = event_type_write(type);
     char *text = json_dumps(definition, JSON_COMPACT);
 
     json_decref(definition);
     if (text == NULL)
         bug("the event type %s cannot be written", type->name);
-    if (type->number == 0)
+    if (added)
         type->number = next_number(db);
-    db_bind_int(put, 1, type->number);
-    db_bind_text(put, 2, type->name);
-    db_bind_text(put, 3, text);
-    db_bind_int(put, 4, db_now(db));
+    db_bind_text(put, 1, text);
+    db_bind_int(put, 2, type->number);
+    if (added) {
+        db_bind_text(put, 3, type->name);
+        db_bind_int(put, 4, db_now(db));
+    }
     db_run(db, put);
     free(text);
     return type->number < CATALOG_ADDED_FIRST + CATALOG_ADDED_MAX;

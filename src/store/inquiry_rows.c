@@ -99,7 +99,10 @@ bool inquiry_row_update(struct db *db, struct inquiry *inquiry)
         db, "UPDATE inquiry SET transaction_at = ?, amount = ?, customer_id = ?, action = ?, "
             "auto_approval_at = ?, status = ?, state = ?, reject_reason = ?, resolution_notes = ?, "
             "promo_code = ?, final_payout = ?, resolved_at = ?, closed_at = ?, reopened = ? "
-            "WHERE id = ? AND status = ? AND state = ?");
+            "WHERE id = ? AND status = ? AND state = ? AND (? = 0 OR NOT EXISTS ("
+            "SELECT 1 FROM inquiry o WHERE o.partner = inquiry.partner AND "
+            "o.campaign = inquiry.campaign AND o.order_id = inquiry.order_id AND "
+            "o.type = inquiry.type AND o.state = 1 AND o.id <> inquiry.id))");
 
     db_bind_int(change, 1, inquiry->transaction_at);
     db_bind_int(change, 2, inquiry->amount);
@@ -118,8 +121,9 @@ bool inquiry_row_update(struct db *db, struct inquiry *inquiry)
     db_bind_int(change, 15, inquiry->id);
     db_bind_int(change, 16, (int64_t)inquiry->status_read);
     db_bind_int(change, 17, (int64_t)inquiry->state_read);
+    db_bind_int(change, 18, inquiry->state == INQUIRY_OPEN);
     db_run(db, change);
-    if (db_unique_failed(db) || db_changes(db) != 1)
+    if (db_changes(db) != 1)
         return false;
     inquiry->status_read = inquiry->status;
     inquiry->state_read = inquiry->state;
@@ -138,7 +142,7 @@ void inquiry_row_rule(struct db *db, int64_t inquiry, int64_t rule)
 void comment_row_insert(struct db *db, int64_t inquiry, int64_t account, const char *user,
                         const char *text)
 {
-    struct stmt *add = db_prepare(db, "INSERT INTO comment (inquiry, account, user, text, "
+    struct stmt *add = db_prepare(db, "INSERT INTO comment (inquiry, account, author, text, "
                                       "created_at) VALUES (?, ?, ?, ?, ?)");
 
     db_bind_int(add, 1, inquiry);
@@ -168,7 +172,7 @@ enum { COMMENTS_STEP = 32 };
 
 static void comments_of(struct db *db, struct inquiry *inquiries, size_t count)
 {
-    struct stmt *list = db_prepare(db, "SELECT inquiry, user, text, created_at FROM comment "
+    struct stmt *list = db_prepare(db, "SELECT inquiry, author, text, created_at FROM comment "
                                        "WHERE inquiry IN (" SQL_32 ") ORDER BY inquiry, id");
     struct map by_id = { 0 };
 

@@ -77,6 +77,16 @@ static bool refuse_retry(struct job *job, const struct found *found, int64_t id)
     return false;
 }
 
+/* Where the destination is down, the first that is due is the probe. */
+static int64_t before_all_others(struct db *db, int64_t notification)
+{
+    struct stmt *find = db_prepare(db, "SELECT due_at FROM postback WHERE notification = ? AND "
+                                       "state = 1 ORDER BY due_at LIMIT 1");
+    db_bind_int(find, 1, notification);
+    int64_t first = db_number(find, INT64_MAX), now = db_due_now(db);
+    return first <= now ? first - 1 : now;
+}
+
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                     int64_t *notification)
 {
@@ -93,14 +103,9 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                   id, elder);
         return false;
     }
-    /* Before all others: where the destination is down, the first that is due is the probe. */
-    struct stmt *put =
-        db_prepare(db, "UPDATE postback SET due_at = min(?1, (SELECT min(due_at) - 1 FROM postback "
-                       "INDEXED BY postback_waiting WHERE notification = ?3 AND state = 1)) "
-                       "WHERE id = ?2 AND state = 1");
-    db_bind_int(put, 1, db_due_now(db));
+    struct stmt *put = db_prepare(db, "UPDATE postback SET due_at = ? WHERE id = ? AND state = 1");
+    db_bind_int(put, 1, before_all_others(db, found.notification));
     db_bind_int(put, 2, id);
-    db_bind_int(put, 3, found.notification);
     db_run(db, put);
     *notification = found.notification;
     return db_changes(db) == 1 ||

@@ -35,14 +35,16 @@ _Static_assert(POSTBACK_FRESH == 0 && POSTBACK_WAITING == 1 && POSTBACK_DELIVERE
 
 /* ---- outcomes ---- */
 
+/* due_at: when it is tried again, which is when the rest that the answer asked for is over. */
 static void write_attempt(struct db *db, int64_t postback, const struct attempt *attempt,
-                          enum verdict verdict)
+                          enum verdict verdict, int64_t due_at)
 {
     struct stmt *add = db_prepare(
         db,
         "INSERT INTO attempt (postback, number, revision, started_at, duration_us, verdict, "
-        "error, detail, status, headers, body, body_bytes) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (postback, number) DO NOTHING");
+        "error, detail, status, headers, body, body_bytes, "
+        "rest_until) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (postback, number) DO NOTHING");
     size_t kept = attempt->body_len;
     if (verdict == VERDICT_DELIVERED && kept > DELIVERED_BODY_MAX)
         kept = DELIVERED_BODY_MAX;
@@ -58,6 +60,7 @@ static void write_attempt(struct db *db, int64_t postback, const struct attempt 
     db_bind_bytes(add, 10, attempt->headers, attempt->headers_len);
     db_bind_bytes(add, 11, attempt->body, kept);
     db_bind_int(add, 12, (int64_t)attempt->body_len);
+    db_bind_opt(add, 13, attempt->retry_after_ms >= 0 ? due_at : -1, -1);
     db_run(db, add);
 }
 
@@ -137,7 +140,7 @@ static void record_failed(struct db *db, const struct postback *postback,
 void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
                      enum verdict verdict, int64_t due_at)
 {
-    write_attempt(db, postback->id, attempt, verdict);
+    write_attempt(db, postback->id, attempt, verdict, due_at);
     if (verdict == VERDICT_DELIVERED)
         record_delivered(db, postback, attempt);
     else
@@ -231,7 +234,7 @@ static int64_t *sorted(const int64_t *ids, size_t count)
 /* Whether the last answer to a tried row named its own time, which is then its due time. */
 #define ASKED_FOR_REST(row)                                                                        \
     "EXISTS (SELECT 1 FROM attempt a WHERE a.postback = " row ".id AND a.number = " row            \
-    ".attempts AND instr(lower(a.headers), 'retry-after:') > 0)"
+    ".attempts AND a.rest_until IS NOT NULL)"
 
 enum {
     DUE_AT,
@@ -430,9 +433,11 @@ void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
     /* What fails again and again is not put before all others, or a few such would keep them from
      * going out.  What a maintenance's catch-up has tried may not be due before its end again: what
      * is has not been tried for it (store/maintenance.c). */
+    int64_t pause_end = db_number(db_prepare(db, "SELECT max(ended_at) + 1 FROM maintenance"), 0);
     struct stmt *put = db_prepare(
-        db, "UPDATE postback SET due_at = CASE WHEN attempts > ?5 THEN ?2 ELSE min(?2, "
-            "max((id >> 22) + ?4, (SELECT coalesce(max(ended_at) + 1, 0) FROM maintenance))) END "
+        db, "UPDATE postback SET due_at = CASE "
+            "WHEN attempts > ?5 OR (id >> 22) + ?4 > ?2 OR ?6 > ?2 THEN ?2 "
+            "WHEN (id >> 22) + ?4 > ?6 THEN (id >> 22) + ?4 ELSE ?6 END "
             "WHERE id IN (SELECT id FROM (SELECT id, attempts FROM "
             "postback WHERE notification = ?1 AND state = 1 AND due_at > ?2 ORDER BY due_at "
             "LIMIT ?3) soonest WHERE attempts > 0 AND NOT " ASKED_FOR_REST("soonest") ")");
@@ -441,6 +446,7 @@ void postback_wake(struct db *db, int64_t notification, int64_t now_ms)
     db_bind_int(put, 3, POSTBACK_WAKE_MAX);
     db_bind_int(put, 4, id_time_ms(0));
     db_bind_int(put, 5, POSTBACK_WAKE_FIRST_TRIES);
+    db_bind_int(put, 6, pause_end);
     db_run(db, put);
 }
 

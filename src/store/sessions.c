@@ -21,9 +21,10 @@ static void remove_ended(struct db *db)
 
 static void remove_oldest(struct db *db, int64_t user)
 {
-    struct stmt *oldest = db_prepare(db, "DELETE FROM session WHERE user = ?1 AND id <= (SELECT id "
-                                         "FROM session WHERE user = ?1 ORDER BY id DESC "
-                                         "LIMIT 1 OFFSET ?2)");
+    struct stmt *oldest =
+        db_prepare(db, "DELETE FROM session WHERE person = ?1 AND id <= (SELECT id "
+                       "FROM session WHERE person = ?1 ORDER BY id DESC "
+                       "LIMIT 1 OFFSET ?2)");
 
     db_bind_int(oldest, 1, user);
     db_bind_int(oldest, 2, SESSIONS_A_USER);
@@ -33,7 +34,7 @@ static void remove_oldest(struct db *db, int64_t user)
 void session_add(struct db *db, int64_t user, const unsigned char hash[TOKEN_HASH_BYTES],
                  const char *address)
 {
-    struct stmt *add = db_prepare(db, "INSERT INTO session (user, hash, created_at, used_at, "
+    struct stmt *add = db_prepare(db, "INSERT INTO session (person, hash, created_at, used_at, "
                                       "address) VALUES (?1, ?2, ?3, ?3, ?4)");
 
     remove_ended(db);
@@ -50,7 +51,7 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
 {
     struct stmt *find =
         db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, u.role, a.id, a.sid, a.kind "
-                       "FROM session s JOIN user u ON u.id = s.user "
+                       "FROM session s JOIN person u ON u.id = s.person "
                        "JOIN account a ON a.id = u.account WHERE s.hash = ? AND s.used_at > ? "
                        "AND s.created_at > ? AND u.active = 1 AND a.active = 1");
     int64_t now_ms = db_now(db);
@@ -78,7 +79,7 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
 void session_touch(struct db *db, int64_t session)
 {
     struct stmt *touch =
-        db_prepare(db, "UPDATE session SET used_at = max(used_at, ?) WHERE id = ?");
+        db_prepare(db, "UPDATE session SET used_at = ?1 WHERE id = ?2 AND used_at < ?1");
 
     db_bind_int(touch, 1, db_now(db));
     db_bind_int(touch, 2, session);
@@ -96,7 +97,7 @@ void session_end(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES])
 void sessions_end(struct db *db, int64_t user, const unsigned char *but)
 {
     struct stmt *end =
-        db_prepare(db, "DELETE FROM session WHERE user = ? AND hash IS DISTINCT FROM ?");
+        db_prepare(db, "DELETE FROM session WHERE person = ? AND hash IS DISTINCT FROM ?");
 
     db_bind_int(end, 1, user);
     db_bind_bytes(end, 2, but, TOKEN_HASH_BYTES);
@@ -107,7 +108,7 @@ json_t *session_show(struct db *db, int64_t user)
 {
     struct stmt *find =
         db_prepare(db, "SELECT u.id, u.name, u.email, u.role, a.sid, a.kind, a.name "
-                       "FROM user u JOIN account a ON a.id = u.account "
+                       "FROM person u JOIN account a ON a.id = u.account "
                        "WHERE u.id = ?");
     json_t *shown = NULL;
 

@@ -165,15 +165,6 @@ const char *db_failure_text(const struct db *db)
     return db->failure_text;
 }
 
-bool db_unique_failed(struct db *db)
-{
-    bool unique = db->code == SQLITE_CONSTRAINT_UNIQUE ||
-                  db->code == SQLITE_CONSTRAINT_PRIMARYKEY || db->code == SQLITE_CONSTRAINT_ROWID;
-    if (unique)
-        forget_failure(db);
-    return unique;
-}
-
 /* ---- statements ---- */
 
 static struct stmt *make(struct db *db, const char *sql, bool once)

@@ -13,7 +13,7 @@
 int64_t user_add(struct db *db, int64_t account, const char *email, const char *name,
                  enum role role, const char *password_hash)
 {
-    struct stmt *add = db_prepare(db, "INSERT INTO user (account, email, name, role, "
+    struct stmt *add = db_prepare(db, "INSERT INTO person (account, email, name, role, "
                                       "password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?) "
                                       "ON CONFLICT DO NOTHING RETURNING id");
 
@@ -28,7 +28,7 @@ int64_t user_add(struct db *db, int64_t account, const char *email, const char *
 
 bool user_email_taken(struct db *db, const char *email)
 {
-    struct stmt *find = db_prepare(db, "SELECT 1 FROM user WHERE email = ?");
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM person WHERE lower(email) = lower(?)");
     bool taken;
 
     db_bind_text(find, 1, email);
@@ -39,8 +39,9 @@ bool user_email_taken(struct db *db, const char *email)
 
 json_t *user_list(struct db *db, int64_t account)
 {
-    struct stmt *list = db_prepare(db, "SELECT id, email, name, role, active, created_at FROM user "
-                                       "WHERE account = ? ORDER BY id");
+    struct stmt *list =
+        db_prepare(db, "SELECT id, email, name, role, active, created_at FROM person "
+                       "WHERE account = ? ORDER BY id");
     json_t *array = json_array();
 
     db_bind_int(list, 1, account);
@@ -60,7 +61,7 @@ json_t *user_list(struct db *db, int64_t account)
 
 bool user_change(struct db *db, int64_t account, int64_t user, const struct user_change *change)
 {
-    struct stmt *write = db_prepare(db, "UPDATE user SET name = coalesce(?3, name), "
+    struct stmt *write = db_prepare(db, "UPDATE person SET name = coalesce(?3, name), "
                                         "role = coalesce(?4, role), active = coalesce(?5, active), "
                                         "password_hash = coalesce(?6, password_hash) "
                                         "WHERE id = ?1 AND account = ?2");
@@ -79,7 +80,7 @@ bool user_change(struct db *db, int64_t account, int64_t user, const struct user
 
 #define SQL_KEY                                                                                    \
     "SELECT u.id, u.name, u.role, u.email, u.password_hash, a.id, a.sid, a.kind "                  \
-    "FROM user u JOIN account a ON a.id = u.account WHERE u.active = 1 AND a.active = 1 AND "
+    "FROM person u JOIN account a ON a.id = u.account WHERE u.active = 1 AND a.active = 1 AND "
 
 static bool read_key(struct stmt *find, struct user_key *out)
 {
@@ -102,7 +103,7 @@ static bool read_key(struct stmt *find, struct user_key *out)
 
 bool user_find_email(struct db *db, const char *email, struct user_key *out)
 {
-    struct stmt *find = db_prepare(db, SQL_KEY "u.email = ?");
+    struct stmt *find = db_prepare(db, SQL_KEY "lower(u.email) = lower(?)");
 
     db_bind_text(find, 1, email);
     return read_key(find, out);

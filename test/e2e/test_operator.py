@@ -214,7 +214,7 @@ def test_users_are_added_and_listed_without_their_passwords(world):
     assert (one["Id"], one["Email"], one["Name"], one["Role"], one["Active"]) == (
         made["Id"], email, "Dana", "READ_ONLY", "true")
     store = sqlite3.connect(f"file:{world.server.data}/postbackd.db?mode=ro", uri=True)
-    (kept,) = store.execute("SELECT password_hash FROM user WHERE email = ?", (email,)).fetchone()
+    (kept,) = store.execute("SELECT password_hash FROM person WHERE email = ?", (email,)).fetchone()
     store.close()
     assert kept.startswith("$argon2id$") and "correct" not in kept
     assert "correct horse" not in json.dumps(audit(world)) + world.server.log()

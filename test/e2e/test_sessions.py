@@ -340,15 +340,15 @@ def test_a_session_survives_a_restart_and_ends_by_time():
             server.start()
             for browser in (idle, old, fine):
                 browser.base = server.base
-        number = "(SELECT id FROM user WHERE email = ?)"
-        restarted("UPDATE session SET used_at = used_at - ? WHERE user = " + number,
+        number = "(SELECT id FROM person WHERE email = ?)"
+        restarted("UPDATE session SET used_at = used_at - ? WHERE person = " + number,
                   11 * HOUR, idle.email)
         assert code(idle.get("/Session")) == 200  # which is a use, and is written down
         await_until(lambda: server_used(server, idle.email) < HOUR, "the use on disk")
-        restarted("UPDATE session SET used_at = used_at - ? WHERE user = " + number,
+        restarted("UPDATE session SET used_at = used_at - ? WHERE person = " + number,
                   13 * HOUR, idle.email)
         assert code(idle.get("/Session")) == 401
-        restarted("UPDATE session SET created_at = created_at - ? WHERE user = " + number,
+        restarted("UPDATE session SET created_at = created_at - ? WHERE person = " + number,
                   7 * 24 * HOUR, old.email)
         assert code(old.get("/Session")) == 401
         assert code(fine.get("/Session")) == 200
@@ -358,7 +358,7 @@ def test_a_session_survives_a_restart_and_ends_by_time():
 def server_used(server, email):
     """How long ago, in ms, the session of this user was used, by what is on disk."""
     with sqlite3.connect(f"file:{server.data}/postbackd.db?mode=ro", uri=True) as db:
-        (used,) = db.execute("SELECT s.used_at FROM session s JOIN user u ON u.id = s.user "
+        (used,) = db.execute("SELECT s.used_at FROM session s JOIN person u ON u.id = s.person "
                              "WHERE u.email = ?", (email,)).fetchone()
     return time.time() * 1000 - used
 

@@ -52,7 +52,7 @@ static bool write_run(struct job *job, struct db *db)
     db_bind_chars(add, 2, ballast, mine->bytes);
     db_run(db, add);
     if (mine->breaks) {
-        add = db_prepare(db, "INSERT INTO user (account, email, name, role, password_hash, "
+        add = db_prepare(db, "INSERT INTO person (account, email, name, role, password_hash, "
                              "created_at) VALUES (999, 'e', 'n', 1, '', 0)");
         db_run(db, add); /* there is no such account */
     }
