@@ -206,13 +206,14 @@ bool notification_set_state(struct db *db, int64_t account, int64_t id,
     if (owner == 0)
         return false;
     set = db_prepare(db, "UPDATE notification SET state = ?1, held_reason = ?2, updated_at = ?3, "
-                         "active_at = CASE WHEN ?1 = 0 AND state <> 0 THEN ?3 ELSE active_at END "
+                         "active_at = CASE WHEN ?6 = 1 AND state <> 0 THEN ?3 ELSE active_at END "
                          "WHERE id = ?4 AND account = ?5 AND deleted_at IS NULL");
     db_bind_int(set, 1, (int64_t)state);
     db_bind_text(set, 2, state == NOTIFICATION_HELD && held_reason != NULL ? held_reason : "");
     db_bind_int(set, 3, db_now(db));
     db_bind_int(set, 4, id);
     db_bind_int(set, 5, owner);
+    db_bind_int(set, 6, state == NOTIFICATION_ACTIVE);
     db_run(db, set);
     if (db_changes(db) != 1)
         return false;

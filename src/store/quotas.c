@@ -193,9 +193,13 @@ bool quota_admits(struct job *job, struct db *db, int64_t account, int percent)
 
 int64_t quota_event_bytes(struct db *db, int64_t event)
 {
-    struct stmt *find = db_prepare(db, "SELECT length(CAST(data AS BLOB)) FROM event WHERE id = ?");
+    size_t len = 0;
+    struct stmt *find = db_prepare(db, "SELECT data FROM event WHERE id = ?");
     db_bind_int(find, 1, event);
-    return db_number(find, 0) + QUOTA_POSTBACK_BYTES;
+    if (db_step(find) == DB_ROW)
+        db_bytes(find, 0, &len);
+    db_finish(find);
+    return (int64_t)len + QUOTA_POSTBACK_BYTES;
 }
 
 /* ---- episodes ---- */
