@@ -140,8 +140,9 @@ static void revision_insert(struct db *db, const struct notification *notificati
 void notification_add(struct db *db, struct notification *notification)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO notification (account, revision, state, "
-                                      "held_reason, created_at, updated_at, active_at, delay_s) "
-                                      "VALUES (?1, 1, ?2, ?3, ?4, ?4, ?4, ?5) RETURNING id");
+                                      "held_reason, created_at, updated_at, active_at, delay_s, "
+                                      "ordered) VALUES (?1, 1, ?2, ?3, ?4, ?4, ?4, ?5, ?6) "
+                                      "RETURNING id");
 
     if (notification->secret.len == 0)
         secret_random(&notification->secret);
@@ -152,6 +153,7 @@ void notification_add(struct db *db, struct notification *notification)
     db_bind_text(add, 3, notification->held_reason != NULL ? notification->held_reason : "");
     db_bind_int(add, 4, notification->created_at);
     db_bind_int(add, 5, notification->settings.minimum_delay_s);
+    db_bind_int(add, 6, notification->settings.ordered);
     notification->id = db_insert(add);
     revision_insert(db, notification);
     events_forget(db, notification->account);
@@ -159,16 +161,17 @@ void notification_add(struct db *db, struct notification *notification)
 
 bool notification_change(struct db *db, struct notification *notification)
 {
-    struct stmt *change =
-        db_prepare(db, "UPDATE notification SET revision = revision + 1, updated_at = ?1, "
-                       "delay_s = ?4 WHERE id = ?2 AND account = ?3 AND deleted_at IS NULL "
-                       "RETURNING revision");
+    struct stmt *change = db_prepare(
+        db, "UPDATE notification SET revision = revision + 1, updated_at = ?1, "
+            "delay_s = ?4, ordered = ?5 WHERE id = ?2 AND account = ?3 AND deleted_at IS NULL "
+            "RETURNING revision");
     bool found;
 
     db_bind_int(change, 1, db_now(db));
     db_bind_int(change, 2, notification->id);
     db_bind_int(change, 3, notification->account);
     db_bind_int(change, 4, notification->settings.minimum_delay_s);
+    db_bind_int(change, 5, notification->settings.ordered);
     found = db_step(change) == DB_ROW;
     if (found)
         notification->revision = (int)db_int(change, 0);

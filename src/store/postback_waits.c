@@ -18,12 +18,12 @@ enum { BEHIND_LOOKED_AT = 64 }; /* rows before one: the nearest that is not deli
 static bool is_behind(struct db *db, int64_t notification, int64_t id)
 {
     struct stmt *find = db_prepare(
-        db, "SELECT max(state < 2) FROM (SELECT state FROM postback INDEXED BY postback_of "
-            "WHERE notification = ? AND id < ? ORDER BY id DESC LIMIT ?)");
+        db, "SELECT min(state) FROM (SELECT state FROM postback WHERE notification = ? AND id < ? "
+            "ORDER BY id DESC LIMIT ?) before");
     db_bind_int(find, 1, notification);
     db_bind_int(find, 2, id);
     db_bind_int(find, 3, BEHIND_LOOKED_AT);
-    return db_number(find, 0) == 1;
+    return db_number(find, POSTBACK_DELIVERED) < POSTBACK_DELIVERED;
 }
 
 /* False: it does not wait, or its notification is no more. */
@@ -31,7 +31,7 @@ static bool read_wait(struct db *db, int64_t account, int64_t id, struct postbac
 {
     struct stmt *find = db_prepare(
         db, "SELECT p.notification, p.due_at, p.attempts, n.state, n.updated_at, r.created_at, "
-            "json_extract(r.settings, '$.Ordered') = 'true' FROM postback p "
+            "n.ordered FROM postback p "
             "JOIN notification n ON n.id = p.notification AND n.deleted_at IS NULL "
             "JOIN notification_revision r ON r.notification = n.id AND r.revision = n.revision "
             "WHERE p.id = ? AND p.account = ? AND p.state = 1");
