@@ -164,7 +164,7 @@ def test_a_brands_decision_on_anothers_inquiry(house):
         answer = stranger.call("POST", "ActionInquiries/Import", data=file.format(id),
                                headers={"Content-Type": "text/csv"})
         assert answer.status_code == 400 and answer.json()["Taken"] == "0"
-        assert answer.json()["Errors"] == [{"Row": "1", "Field": "Id", "Message":
+        assert answer.json()["Errors"] == [{"Row": "1", "Line": "2", "Field": "Id", "Message":
                                             f"There is no action inquiry {id}."}]
 
 
