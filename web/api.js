@@ -137,11 +137,21 @@ const seen = (signal) => new Promise((done) => {
   look();
 });
 
+/* Where the account's changes stand as a page is entered, before it reads anything: from there watch() goes on, so
+ * that what changes while the page reads is not lost. */
+let entered = { signal: null, cursor: "" };
+export async function entering(signal) {
+  entered = { signal, cursor: "" };
+  try {
+    entered = { signal, cursor: (await get(own("/Changes"), null, { signal })).Cursor };
+  } catch { /* what the page reads fails too, and says so */ }
+}
+
 /* Calls back when something of the account's postbacks has changed: again only when the last call is done, and at most
  * twice a second, however much changes.  Only while the tab is seen: a browser has six connections to a server for all
  * its tabs, and each call that is held takes one. */
 export async function watch(callback, signal) {
-  let cursor = "", pause = 0;
+  let cursor = entered.signal === signal ? entered.cursor : "", pause = 0;
   while (!signal.aborted) {
     await seen(signal);
     const hidden = new AbortController(), hide = () => { if (document.hidden) hidden.abort(); };

@@ -8,7 +8,7 @@
  * Whatever a page starts (requests, timers, watch) ends with its signal; what it does with its context after that
  * does nothing, for another page is shown by then.  A request that it made with its signal never comes back (api.js).
  */
-import { LEFT, current, isOperator } from "./api.js";
+import { LEFT, current, entering, isOperator } from "./api.js";
 import { fill, h } from "./dom.js";
 import { away } from "./ui/away.js";
 import { seenAt } from "./places.js";
@@ -212,7 +212,7 @@ async function show() {
     const found = find(location.pathname);
     if (!found)
       throw Object.assign(new Error("There is nothing at this address."), { status: 404 });
-    const { page } = await moduleOf(found.module);
+    const [{ page }] = await Promise.all([moduleOf(found.module), current() && entering(here.signal)]);
     shown = await page(contextOf(found.params, here.signal));
   } catch (error) {
     if (here.signal.aborted)

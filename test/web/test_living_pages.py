@@ -308,6 +308,33 @@ def test_an_inquirys_page_moves_though_nobody_wants_its_events(browser, world):
 
 
 @DESKTOP
+def test_what_changes_while_a_page_reads_is_not_lost(browser, world):
+    """P5: the answer that the page was drawn from is older than the change that nothing else tells of."""
+    one = world.open()
+    browser.sign_in(world.partner, "/notices")
+    browser.driver.execute_script("""
+      const real = fetch, path = `/ActionInquiries/${arguments[0]}`;
+      window.came = new Promise((came) => window.held = new Promise((held) => {
+        window.release = held;
+        window.fetch = async (to, options) => {
+          const answer = await real(to, options);
+          if (!String(to).endsWith(path))
+            return answer;
+          window.fetch = real;
+          came();
+          await window.held;
+          return answer;
+        };
+      }));
+      history.pushState(null, "", `/inquiries/${arguments[0]}`);
+      dispatchEvent(new PopStateEvent("popstate"));""", one)
+    browser.driver.execute_async_script("window.came.then(arguments[0])")
+    world.brand.ok(world.brand.put("ActionInquiries", {"Id": one, "ResolutionStatus": "INCOMPLETE", "ResolutionNotes": "Which shop?"}))
+    browser.driver.execute_script("window.release()")
+    browser.see("The brand asks", "Which shop?")
+
+
+@DESKTOP
 def test_lists_move_though_nobody_wants_the_events(browser, world):
     """P5: the brand's list, the bell."""
     browser.sign_in(world.brand, "/inquiries")
