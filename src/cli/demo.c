@@ -76,7 +76,7 @@ static void receive(struct call *call, void *context)
 }
 
 static const struct route receiver_routes[] = {
-    { .method = "POST", .pattern = "/postbacks", .handle = receive },
+    { .method = "POST", .pattern = "/postbacks", .handle = receive, .reads_query = true },
 };
 
 /* ---- one call after the other ---- */
