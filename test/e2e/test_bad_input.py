@@ -416,8 +416,9 @@ def test_head_is_get_without_its_body(world, wire, pattern):
     one.send(request("HEAD", path, basic(account)))
     head = one.answer(head=True)
     assert head.status == got.status
-    if pattern != "/metrics":
-        assert head.headers["content-length"] == got.headers["content-length"]
+    if pattern != "/metrics":  # a long answer in pieces has no length
+        assert head.headers.get("content-length") == got.headers.get("content-length")
+        assert head.headers.get("transfer-encoding") == got.headers.get("transfer-encoding")
     one.send(request("GET", "/healthz"))
     assert one.answer().status == 200  # no body stood between
 

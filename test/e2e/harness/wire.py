@@ -56,12 +56,33 @@ class Wire:
                    (line.split(":", 1) for line in lines[1:])}
         if status == 100:
             return self.answer(head)
-        length = 0 if head or status == 304 else int(headers.get("content-length", 0))
+        if head or status == 304:
+            body = b""
+        elif headers.get("transfer-encoding") == "chunked":
+            body = self._chunks()
+        else:
+            body = self._take(int(headers.get("content-length", 0)))
+        return None if body is None else Answer(status, headers, body)
+
+    def _take(self, length):
         while len(self.rest) < length:
             if not self._more():
                 return None
-        body, self.rest = self.rest[:length], self.rest[length:]
-        return Answer(status, headers, body)
+        piece, self.rest = self.rest[:length], self.rest[length:]
+        return piece
+
+    def _chunks(self):
+        """The body of a long answer, which comes in pieces; None when it ends too early."""
+        body = b""
+        while True:
+            while b"\r\n" not in self.rest:
+                if not self._more():
+                    return None
+            size, self.rest = self.rest.split(b"\r\n", 1)
+            chunk = self._take(int(size, 16) + 2)
+            if chunk is None or chunk == b"\r\n":
+                return chunk and body
+            body += chunk[:-2]
 
     def closed(self):
         """True when the other end has closed and nothing is left to read."""
