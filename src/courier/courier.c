@@ -19,7 +19,8 @@
 
 enum {
     POSTBACKS_DEFAULT = 16384,
-    TURN_MOST = 256, /* routes visited in one turn of the loop */
+    TURN_MOST = 256,     /* routes visited in one turn of the loop … */
+    TURN_MOST_US = 2000, /* … for so long: large bodies take a millisecond each to be made */
 };
 
 static void turn(uv_idle_t *idle);
@@ -44,11 +45,11 @@ static bool is_full(const struct courier *courier)
 
 static void hand_out(struct courier *courier)
 {
-    int64_t now = clock_steady_ms(), wake;
+    int64_t now = clock_steady_ms(), until_us = clock_steady_us() + TURN_MOST_US, wake;
     struct route *route;
 
     for (int visits = 0; visits < TURN_MOST && !is_full(courier); visits++) {
-        if ((route = share_next(courier)) == NULL)
+        if ((visits > 0 && clock_steady_us() >= until_us) || (route = share_next(courier)) == NULL)
             return;
         if (courier_is_crowded(courier) && lane_in_flight(route->lane) > 0) {
             share_crowded(route->share, route);

@@ -1,4 +1,5 @@
-/* share.c — accounts in the courier's round, and their even parts of what all share.
+/* share.c — accounts in the courier's round, and their even parts of what all share: room in lanes,
+ * places in flight, memory of requests on their way.
  *
  * An account over its part of a client that is nearly full leaves the round as a whole (`waiting`).
  * While the client stays that full, each exchange that ends brings back the account it was of and
@@ -12,6 +13,10 @@
 #include "base/fail.h"
 
 #include <stdlib.h>
+
+/* Of requests on their way, which stay in memory until they are answered: a few receivers that hang
+ * could have gigabytes of large bodies (REQUEST_BODY_MAX each). */
+enum { BYTES_MOST = 64 * 1024 * 1024 };
 
 struct share *share_join(struct courier *courier, int64_t account)
 {
@@ -54,10 +59,14 @@ static bool within(size_t all, size_t most, size_t mine, size_t holders)
     return mine == 0 || mine < most / (others + 2);
 }
 
+/* Whoever has nothing on its way may always send, so all requests together have little more bytes
+ * than BYTES_MOST. */
 static bool may_send(const struct share *share)
 {
     const struct courier *courier = share->courier;
-    return within(courier->in_flight, courier->in_flight_most, share->in_flight, courier->senders);
+    return within(courier->in_flight, courier->in_flight_most, share->in_flight,
+                  courier->senders) &&
+           within(courier->bytes, BYTES_MOST, share->bytes, courier->senders);
 }
 
 bool share_may_hold(const struct share *share)
@@ -88,10 +97,24 @@ void share_sent(struct share *share)
         share->courier->senders++;
 }
 
-void share_ended(struct share *share)
+void share_carries(struct share *share, size_t bytes)
 {
+    share->bytes += bytes;
+    share->courier->bytes += bytes;
+}
+
+void share_ended(struct share *share, size_t bytes)
+{
+    share->bytes -= bytes;
+    share->courier->bytes -= bytes;
     if (--share->in_flight == 0)
         share->courier->senders--;
+}
+
+static bool nearly_full(const struct courier *courier)
+{
+    return courier->in_flight >= courier->in_flight_most - courier->in_flight_most / 8 ||
+           courier->bytes >= BYTES_MOST - BYTES_MOST / 8;
 }
 
 /* ---- the round ---- */
@@ -146,13 +169,12 @@ static void recall(struct share *share)
 void share_recall(struct courier *courier, struct share *ended)
 {
     struct list *node;
-    bool nearly_full = courier->in_flight >= courier->in_flight_most - courier->in_flight_most / 8;
 
     if (ended != NULL && ended->waits)
         recall(ended);
     while ((node = list_first(&courier->waiting)) != NULL) {
         recall(container_of(node, struct share, turn));
-        if (nearly_full)
+        if (nearly_full(courier))
             break;
     }
     if (courier_is_crowded(courier))

@@ -2,8 +2,9 @@
  *
  * The round is a ring of accounts, each with its ring of routes, so that an account with ten
  * thousand event notifications gets no more turns than an account with one.  The last eighth of
- * what all share (room in lanes, places in flight) is for accounts that hold less than an even
- * part, where one more account is counted than there are: for the next to come.
+ * what all share (room in lanes, places in flight, memory of requests on their way) is for accounts
+ * that hold less than an even part, where one more account is counted than there are: for the next
+ * to come.
  */
 #ifndef POSTBACKD_COURIER_SHARE_H
 #define POSTBACKD_COURIER_SHARE_H
@@ -14,7 +15,7 @@ struct share {
     struct courier *courier;
     int64_t account;
     size_t routes; /* that belong to it; without any it is freed */
-    size_t postbacks, in_flight;
+    size_t postbacks, in_flight, bytes;
     struct list ready;   /* routes that may have something to go, in turn */
     struct list crowded; /* routes that wait until the client is less crowded */
     struct list starved; /* routes that were refused a postback */
@@ -40,7 +41,8 @@ void share_recall(struct courier *courier, struct share *ended);
 void share_hold(struct share *share, size_t postbacks);
 void share_release(struct share *share, size_t postbacks);
 void share_sent(struct share *share);
-void share_ended(struct share *share); /* of what was sent */
+void share_carries(struct share *share, size_t bytes); /* of a request that was sent */
+void share_ended(struct share *share, size_t bytes);   /* of what was sent, with its bytes */
 bool share_may_hold(const struct share *share);
 
 void share_starved(struct share *share, struct route *route);

@@ -45,6 +45,7 @@ struct courier {
     size_t spare_count;
     size_t postbacks, postbacks_most; /* in lanes, queued or in flight */
     size_t in_flight, in_flight_most; /* trips */
+    size_t bytes;                     /* of the requests of trips */
     size_t holders, senders;          /* shares with postbacks, with trips */
     struct request request;           /* built and sent at once; its memory is used again */
     uv_idle_t idle;

@@ -30,6 +30,7 @@ struct trip {
     struct postback *postback;
     struct attempt *unbuilt; /* the request could not be built; owned */
     struct exchange *exchange;
+    size_t bytes; /* of its request, while it counts in the share */
     int number;
     bool left;
     int64_t at_ms;  /* wall clock, as in the request's signature */
@@ -53,6 +54,7 @@ static struct trip *trip_new(struct courier *courier, struct route *route,
     trip->route = route;
     trip->exchange = NULL;
     trip->left = false;
+    trip->bytes = 0;
     trip->notification = notification_ref(notification);
     trip->postback = postback;
     trip->number = postback->attempts + 1;
@@ -181,7 +183,7 @@ static void trip_done(void *context, struct attempt *attempt)
         return;
     }
     if (route != NULL)
-        share_ended(route->share);
+        share_ended(route->share, trip->bytes);
     share_recall(courier, route != NULL ? route->share : NULL);
     if (!list_empty(&courier->ready))
         courier_want_turn(courier);
@@ -229,6 +231,10 @@ void trip_start(struct courier *courier, struct route *route, struct notificatio
                        trip->at_ms, &error)) {
         trip_not_built(trip, &error);
         return;
+    }
+    if (route != NULL) {
+        trip->bytes = request->target.len + request->headers.len + request->body.len;
+        share_carries(route->share, trip->bytes);
     }
     trip->exchange = client_send(courier->client, &to, method_name(notification->settings.method),
                                  request, trip_done, trip);

@@ -8,7 +8,7 @@ from harness.delivery import LIFECYCLE, Delivery
 from harness.receiver import hangs
 from harness.server import Server, World, await_until
 
-LANES, EVENTS = 300, 10
+LANES, EVENTS, MIB = 300, 10, 1024 * 1024
 
 
 def slow(connection, _request):
@@ -31,6 +31,24 @@ def test_an_account_with_many_notifications_delays_no_other(world, receivers):
         took = other.wait(number)[-1].at - sent
         assert took < 3, f"postback {number} came after {took:.2f} s"
     assert len(busy.requests) < LANES * EVENTS, "the busy account's queues were not deep enough"
+
+
+def test_large_bodies_to_hanging_receivers_have_a_share(world, receivers):
+    """A4, the other way out: a request stays in memory until it is answered, so one account's have
+    56 MiB of it together, and another's postbacks go out meanwhile."""
+    hanging, other = receivers(hangs), receivers()
+    large = {"BodyFormat": "TEXT", "BodyTemplate": "{Oid}" * 15}
+    first = Delivery(world, hanging.url(), **large)
+    for number in range(1, 40):
+        world.notify(first.api, hanging.url(f"/{number}"), Category=LIFECYCLE, **large)
+    small = Delivery(world, other.url(), account=world.account("PARTNER", "Small"))
+    for _ in range(8):
+        first.send(Oid="x" * 60_000)
+    hanging.wait(60)
+    small.send_many(20)
+    other.wait(20)
+    sent = sum(len(one.body) for one in hanging.requests)
+    assert 50 * MIB < sent < 60 * MIB, f"{sent / MIB:.1f} MiB are on their way"
 
 
 @contextlib.contextmanager
