@@ -17,9 +17,9 @@ enum { BEHIND_LOOKED_AT = 64 }; /* rows before one: the nearest that is not deli
 /* Whether one before it, of the same notification, is not delivered yet. */
 static bool is_behind(struct db *db, int64_t notification, int64_t id)
 {
-    struct stmt *find = db_prepare(
-        db, "SELECT min(state) FROM (SELECT state FROM postback WHERE notification = ? AND id < ? "
-            "ORDER BY id DESC LIMIT ?) before");
+    struct stmt *find = db_prepare(db, "SELECT coalesce(min(state), 2) FROM (SELECT state FROM "
+                                       "postback WHERE notification = ? AND id < ? "
+                                       "ORDER BY id DESC LIMIT ?) before");
     db_bind_int(find, 1, notification);
     db_bind_int(find, 2, id);
     db_bind_int(find, 3, BEHIND_LOOKED_AT);
