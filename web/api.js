@@ -138,20 +138,22 @@ const seen = (signal) => new Promise((done) => {
 });
 
 /* Where the account's changes stand as a page is entered, before it reads anything: from there watch() goes on, so
- * that what changes while the page reads is not lost. */
+ * that what changes while the page reads is not lost.  The page does not wait for it for long; without it watch()
+ * has the page read once more. */
+const ENTERING_MOST_MS = 300;
 let entered = { signal: null, cursor: "" };
 export async function entering(signal) {
-  entered = { signal, cursor: "" };
-  try {
-    entered = { signal, cursor: (await get(own("/Changes"), null, { signal })).Cursor };
-  } catch { /* what the page reads fails too, and says so */ }
+  const mine = entered = { signal, cursor: "" };
+  const asked = get(own("/Changes"), null, { signal }).then((answer) => answer.Cursor, () => ""); /* the page's reads fail too, and say so */
+  const cursor = await Promise.race([asked, rest(ENTERING_MOST_MS, signal)]);
+  mine.cursor = cursor ?? "";
 }
 
 /* Calls back when something of the account's postbacks has changed: again only when the last call is done, and at most
  * twice a second, however much changes.  Only while the tab is seen: a browser has six connections to a server for all
  * its tabs, and each call that is held takes one. */
 export async function watch(callback, signal) {
-  let cursor = entered.signal === signal ? entered.cursor : "", pause = 0;
+  let cursor = entered.signal === signal ? entered.cursor : "", late = cursor === "", pause = 0;
   while (!signal.aborted) {
     await seen(signal);
     const hidden = new AbortController(), hide = () => { if (document.hidden) hidden.abort(); };
@@ -159,7 +161,8 @@ export async function watch(callback, signal) {
     try {
       const answer = await get(own("/Changes"), { Since: cursor }, { signal: AbortSignal.any([signal, hidden.signal]) });
       pause = 0;
-      if (cursor && answer.Cursor !== cursor) {
+      if (late || (cursor && answer.Cursor !== cursor)) {
+        late = false;
         await callback();
         await rest(500, signal);
       }
