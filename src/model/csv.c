@@ -130,10 +130,24 @@ static json_t *unguarded(const char *cell)
 
 static const char problem_title[] = "Problem";
 
+/* Length of the row's first cell and the separator behind it. */
+static size_t first_cell_length(const struct csv_row *row, char separator)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < row->len; i++) {
+        if (row->text[i] == '"')
+            quoted = !quoted;
+        else if (row->text[i] == separator && !quoted)
+            return i + 1;
+    }
+    return row->len;
+}
+
 static void add_row(const struct csv_file *file, const struct csv_row *row, struct buf *out)
 {
+    size_t before = file->has_problems ? first_cell_length(row, file->separator) : 0;
     buf_char(out, file->separator);
-    buf_add(out, row->text, row->len);
+    buf_add(out, row->text + before, row->len - before);
     csv_end_row(out);
 }
 
@@ -185,9 +199,9 @@ static bool same_title(const char *cell, const char *title)
 struct reader {
     const struct csv_column *columns;
     size_t column_count;
-    const struct csv_column *order[CSV_COLUMNS_MAX]; /* of the file; NULL: passed over */
-    size_t width;                                    /* columns in the file; 0: no header yet */
-    size_t cell;                                     /* cells of this row so far */
+    const struct csv_column *order[CSV_COLUMNS_MAX + 1]; /* of the file; NULL: passed over */
+    size_t width;                                        /* columns in the file; 0: no header yet */
+    size_t cell;                                         /* cells of this row so far */
     size_t spare;      /* the first that is not empty beyond; 0: none */
     bool between;      /* no row has begun */
     bool empty;        /* this row's cells so far */
@@ -241,12 +255,20 @@ static size_t cut(const char *text, size_t most)
     return len;
 }
 
+/* How many columns are read: the one of a file of bad rows is beside them. */
+static size_t columns_most(const struct reader *reader)
+{
+    return CSV_COLUMNS_MAX + (reader->file->has_problems ? 1 : 0);
+}
+
 static void take_title(struct reader *reader, const char *cell)
 {
     char notice[200];
-    if (*cell == '\0' && reader->cell >= CSV_COLUMNS_MAX) /* empty ones at the end are dropped */
+    if (reader->cell == 0)
+        reader->file->has_problems = same_title(cell, problem_title);
+    if (*cell == '\0' && reader->cell >= columns_most(reader)) /* empty ones at the end */
         return;
-    if (reader->cell >= CSV_COLUMNS_MAX) {
+    if (reader->cell >= columns_most(reader)) {
         fail_here(reader, "there are more than %d columns", CSV_COLUMNS_MAX);
         return;
     }
@@ -350,7 +372,7 @@ static void check_needed(struct reader *reader)
 static void take_header(struct reader *reader)
 {
     bool known = false;
-    reader->width = reader->cell < CSV_COLUMNS_MAX ? reader->cell : CSV_COLUMNS_MAX;
+    reader->width = reader->cell < columns_most(reader) ? reader->cell : columns_most(reader);
     for (size_t i = 0; i < reader->width; i++)
         known = known || reader->order[i] != NULL;
     if (!known)

@@ -44,6 +44,7 @@ struct csv_file {          /* all zeroes is an empty one */
     json_t *notices;       /* sentences: what was passed over, and how it was read */
     char separator;
     bool separator_said; /* by a line `sep=` */
+    bool has_problems;   /* its first column is csv_problem()'s, which is not among the others */
     struct buf text;     /* the file in UTF-8 */
 };
 
@@ -58,7 +59,7 @@ bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, s
 void csv_file_free(struct csv_file *file);
 
 /* A file of some of the rows, to be mended and read again: the header and each row as they stood,
- * behind a first column "Problem". */
+ * behind a first column "Problem", in place of the one that an earlier such file had. */
 void csv_problems_start(const struct csv_file *file, struct buf *out);
 void csv_problem(const struct csv_file *file, size_t row, const char *problem, struct buf *out);
 

@@ -220,6 +220,39 @@ static void test_rows_have_the_lines_of_the_spreadsheet(void **state)
     buf_free(&bad);
 }
 
+static void test_bad_rows_of_a_file_of_bad_rows(void **state)
+{
+    /* The new problems stand in place of the old, and do not count as a column. */
+    (void)state;
+    struct error error = { 0 };
+    struct csv_file file, again;
+    struct buf text = { 0 }, bad = { 0 };
+    buf_str(&text, "Order Id");
+    for (int i = 1; i < CSV_COLUMNS_MAX; i++)
+        buf_char(&text, ',');
+    buf_str(&text, "Sale Amount\r\n\"A;\"\"1\",");
+    assert_true(csv_read(text.data, text.len, columns, COLUMNS, &file, &error));
+    for (int round = 0; round < 3; round++) {
+        buf_reset(&bad);
+        csv_problems_start(&file, &bad);
+        csv_problem(&file, 0, round % 2 == 0 ? "a \"word\", or two" : "another", &bad);
+        if (!csv_read(bad.data, bad.len, columns, COLUMNS, &again, &error))
+            fail_msg("round %d: %s", round, error.message);
+        assert_true(json_equal(again.rows, file.rows));
+        csv_file_free(&file);
+        file = again;
+    }
+    buf_reset(&text);
+    buf_str(&text, "\xef\xbb\xbfProblem,Order Id");
+    for (int i = 1; i < CSV_COLUMNS_MAX; i++)
+        buf_char(&text, ',');
+    buf_str(&text, "Sale Amount\r\n\"a \"\"word\"\", or two\",\"A;\"\"1\",\r\n");
+    assert_string_equal(bad.data, text.data);
+    csv_file_free(&file);
+    buf_free(&bad);
+    buf_free(&text);
+}
+
 static void test_a_needed_column_is_missed_once(void **state)
 {
     /* I7: all of them in one sentence, whatever the number of rows; either of two will do. */
@@ -427,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_files_as_spreadsheets_save_them),
         cmocka_unit_test(test_amounts_and_dates_where_a_comma_is_the_decimal_sign),
         cmocka_unit_test(test_rows_have_the_lines_of_the_spreadsheet),
+        cmocka_unit_test(test_bad_rows_of_a_file_of_bad_rows),
         cmocka_unit_test(test_a_needed_column_is_missed_once),
         cmocka_unit_test(test_what_is_wrong_is_said_with_its_line),
         cmocka_unit_test(test_caps_on_rows_columns_and_cells),
