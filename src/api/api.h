@@ -6,10 +6,10 @@
 #define POSTBACKD_API_H
 
 #include "base/map.h"
+#include "db/store.h"
 #include "engine/engine.h"
 #include "server/limits.h"
 #include "server/server.h"
-#include "store/store.h"
 
 struct identities;
 struct changes_desk;

@@ -10,7 +10,7 @@
 #include "engine/recorder.h"
 #include "model/date.h"
 #include "model/show.h"
-#include "store/disk.h"
+#include "store/disk_low.h"
 #include "store/ledger.h"
 #include "store/maintenance.h"
 #include "store/quotas.h"

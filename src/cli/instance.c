@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "cli/descriptors.h"
 #include "store/accounts.h"
+#include "store/nouns.h"
+#include "store/quotas.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,11 +210,13 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
 {
     *instance = (struct instance){ .loop = loop };
     snprintf(instance->token_path, sizeof(instance->token_path), "%s/operator.token", config->data);
+    const struct quota_limits quota = quota_of(config);
     struct store_config store = { .directory = config->data,
                                   .node = (int)config->node,
                                   .trust_clock = strcmp(config->trust_clock, "yes") == 0,
                                   .loop = loop,
-                                  .quota = quota_of(config) };
+                                  .nouns = &store_nouns,
+                                  .settings = &quota };
     instance->store = store_open(&store, error);
     if (instance->store == NULL)
         goto err0;

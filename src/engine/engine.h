@@ -10,9 +10,9 @@
 #define POSTBACKD_ENGINE_H
 
 #include "courier/courier.h"
+#include "db/store.h"
 #include "engine/room.h"
 #include "model/lateness.h"
-#include "store/store.h"
 
 struct engine;
 

@@ -7,8 +7,9 @@
 #ifndef POSTBACKD_ROOM_H
 #define POSTBACKD_ROOM_H
 
-#include "store/disk.h"
-#include "store/store.h"
+#include "db/store.h"
+#include "store/disk_low.h"
+#include "store/quotas.h"
 
 struct engine;
 

@@ -6,9 +6,9 @@
 #define POSTBACKD_ACTIONS_H
 
 #include "base/id_list.h"
+#include "db/store.h"
 #include "model/account.h"
 #include "model/action.h"
-#include "store/store.h"
 
 /* Writes it, sets its id, and publishes action.tracked to its partner and its brand. */
 bool action_track(struct job *job, struct db *db, struct action *action);

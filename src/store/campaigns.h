@@ -3,8 +3,8 @@
 #define POSTBACKD_CAMPAIGNS_H
 
 #include "base/id_list.h"
+#include "db/db.h"
 #include "model/inquiry.h"
-#include "store/db.h"
 
 #include <jansson.h>
 

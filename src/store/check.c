@@ -8,9 +8,9 @@
 #include "base/buf.h"
 #include "base/embedded.h"
 #include "base/fail.h"
+#include "db/log_scan.h"
+#include "db/schema.h"
 #include "store/check_state.h"
-#include "store/log_scan.h"
-#include "store/schema.h"
 
 #include <errno.h>
 #include <inttypes.h>

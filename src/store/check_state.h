@@ -2,8 +2,8 @@
 #ifndef POSTBACKD_CHECK_STATE_H
 #define POSTBACKD_CHECK_STATE_H
 
+#include "db/schema_parts.h"
 #include "store/check.h"
-#include "store/schema_parts.h"
 
 #include <sqlite3.h>
 #include <stdint.h>

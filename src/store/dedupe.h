@@ -2,7 +2,7 @@
 #ifndef POSTBACKD_DEDUPE_H
 #define POSTBACKD_DEDUPE_H
 
-#include "store/db.h"
+#include "db/db.h"
 
 #define DEDUPE_MS ((int64_t)24 * 3600 * 1000)
 

@@ -6,8 +6,8 @@
 #ifndef POSTBACKD_EPISODES_H
 #define POSTBACKD_EPISODES_H
 
+#include "db/store.h"
 #include "model/notification.h"
-#include "store/store.h"
 
 /* ---- what waits ---- */
 

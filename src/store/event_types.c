@@ -14,6 +14,25 @@
 
 /* ---- at the start ---- */
 
+bool event_types_name(struct db *db, struct error *error)
+{
+    size_t count;
+    const struct event_type *types = catalog_types(&count);
+    db_begin(db, 0, 0);
+    for (size_t i = 0; i < count; i++) {
+        struct stmt *put = db_prepare(
+            db, "INSERT INTO event_type (number, name) VALUES (?, ?) ON CONFLICT (number) "
+                "DO UPDATE SET name = excluded.name WHERE event_type.name <> excluded.name");
+        db_bind_int(put, 1, types[i].number);
+        db_bind_text(put, 2, types[i].name);
+        db_run(db, put);
+    }
+    if (db_commit(db))
+        return true;
+    error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+    return false;
+}
+
 static bool load_row(struct stmt *row, struct error *error)
 {
     struct problems problems = { 0 };

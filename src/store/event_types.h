@@ -2,9 +2,12 @@
 #ifndef POSTBACKD_EVENT_TYPES_H
 #define POSTBACKD_EVENT_TYPES_H
 
+#include "db/db.h"
 #include "model/event_type.h"
-#include "store/db.h"
 
+/* Writes the names of the catalog's own, for people who read the database with a tool of theirs.  A
+ * transaction of its own. */
+bool event_types_name(struct db *db, struct error *error);
 /* Fills the catalog.  Before there are other threads; false with *error when a row is damaged. */
 bool event_types_load(struct db *db, struct error *error);
 

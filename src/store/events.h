@@ -3,8 +3,8 @@
 #ifndef POSTBACKD_EVENTS_H
 #define POSTBACKD_EVENTS_H
 
+#include "db/store.h"
 #include "model/event.h"
-#include "store/store.h"
 
 /* The job is refused when too much of the account's waits (quotas.h), unless it is the engine's.
  * Writes the event (its id is set) and its postbacks; those that may go out at once are added to

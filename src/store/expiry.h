@@ -2,7 +2,7 @@
 #ifndef POSTBACKD_EXPIRY_H
 #define POSTBACKD_EXPIRY_H
 
-#include "store/store.h"
+#include "db/store.h"
 
 enum { EXPIRY_STEP = 500, EXPIRY_LOOK = 5000 }; /* given up, and looked at, by one step at most */
 

@@ -6,7 +6,7 @@
 #ifndef POSTBACKD_FAN_OUTS_H
 #define POSTBACKD_FAN_OUTS_H
 
-#include "store/db.h"
+#include "db/db.h"
 
 struct fan_out {
     int64_t event, account;

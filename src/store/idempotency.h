@@ -7,7 +7,7 @@
 #define POSTBACKD_IDEMPOTENCY_STORE_H
 
 #include "base/buf.h"
-#include "store/db.h"
+#include "db/db.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,9 +7,9 @@
 #define POSTBACKD_INQUIRIES_H
 
 #include "base/id_list.h"
+#include "db/store.h"
 #include "model/account.h"
 #include "model/inquiry.h"
-#include "store/store.h"
 
 struct campaign;
 

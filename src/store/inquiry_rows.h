@@ -6,8 +6,8 @@
 #ifndef POSTBACKD_INQUIRY_ROWS_H
 #define POSTBACKD_INQUIRY_ROWS_H
 
+#include "db/db.h"
 #include "model/inquiry.h"
-#include "store/db.h"
 
 #define INQUIRY_SELECT                                                                             \
     "SELECT i.id, i.partner, i.brand, i.campaign, c.name, p.name, p.sid, b.sid, i.reference, "     \

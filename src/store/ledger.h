@@ -8,7 +8,7 @@
 #define POSTBACKD_LEDGER_H
 
 #include "base/list.h"
-#include "store/db.h"
+#include "db/db.h"
 
 /* Changes of one notification's row in notification_count: postbacks that wait, with their bytes
  * (quotas.h), and those that were delivered, attempts that failed. */

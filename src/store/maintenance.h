@@ -2,8 +2,8 @@
 #ifndef POSTBACKD_STORE_MAINTENANCE_H
 #define POSTBACKD_STORE_MAINTENANCE_H
 
+#include "db/store.h"
 #include "model/maintenance.h"
-#include "store/store.h"
 
 /* The latest one; false: there has been none.  The caller clears it. */
 bool maintenance_load(struct db *db, struct maintenance *out);

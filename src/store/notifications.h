@@ -2,8 +2,8 @@
 #ifndef POSTBACKD_NOTIFICATIONS_H
 #define POSTBACKD_NOTIFICATIONS_H
 
+#include "db/store.h"
 #include "model/notification.h"
-#include "store/store.h"
 
 /* Writes a new one, revision 1; sets notification->id, revision, created_at.  A signing secret is
  * made when it has none. */

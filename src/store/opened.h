@@ -2,8 +2,8 @@
 #ifndef POSTBACKD_STORE_OPENED_H
 #define POSTBACKD_STORE_OPENED_H
 
+#include "db/db.h"
 #include "model/opened.h"
-#include "store/db.h"
 
 /* Adds those of the account to *out. */
 void opened_load(struct db *db, int64_t account, struct opened *out);

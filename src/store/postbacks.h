@@ -2,10 +2,10 @@
 #ifndef POSTBACKD_POSTBACKS_H
 #define POSTBACKD_POSTBACKS_H
 
+#include "db/store.h"
 #include "model/attempt.h"
 #include "model/postback.h"
 #include "model/wait.h"
-#include "store/store.h"
 
 #include <jansson.h>
 

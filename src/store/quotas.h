@@ -12,13 +12,17 @@
 #define POSTBACKD_QUOTAS_H
 
 #include "base/list.h"
-#include "store/store.h"
+#include "db/store.h"
 
 enum {
     QUOTA_POSTBACK_BYTES = 128,
     QUOTA_NEAR_PERCENT = 80,     /* the account and the operator are told … */
     QUOTA_FAR_PERCENT = 50,      /* … once, until no more waits than that */
     QUOTA_RESERVE_PERCENT = 125, /* for what people do by hand */
+};
+
+struct quota_limits { /* of an account's postbacks that wait; 0: none */
+    int64_t waiting, bytes;
 };
 
 struct quota_use {

@@ -9,9 +9,9 @@
 #ifndef POSTBACKD_REPLAYS_H
 #define POSTBACKD_REPLAYS_H
 
+#include "db/store.h"
 #include "model/notification.h"
 #include "model/postback.h"
-#include "store/store.h"
 
 enum replay_state { REPLAY_RUNNING = 1, REPLAY_DONE = 2, REPLAY_CANCELLED = 3 };
 

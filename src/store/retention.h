@@ -3,7 +3,7 @@
 #ifndef POSTBACKD_RETENTION_H
 #define POSTBACKD_RETENTION_H
 
-#include "store/db.h"
+#include "db/db.h"
 
 /* A walk over the hot tables in order of id, a step at a time. */
 struct retention {

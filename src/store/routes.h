@@ -6,8 +6,8 @@
 #ifndef POSTBACKD_ROUTES_H
 #define POSTBACKD_ROUTES_H
 
+#include "db/db.h"
 #include "model/catalog.h"
-#include "store/db.h"
 
 struct route { /* an event notification, as far as publishing goes */
     int64_t notification;

@@ -6,8 +6,8 @@
 #ifndef POSTBACKD_SAMPLES_H
 #define POSTBACKD_SAMPLES_H
 
+#include "db/db.h"
 #include "model/series.h"
-#include "store/db.h"
 
 struct sample_row {
     int64_t account, notification;

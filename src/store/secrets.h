@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "store/db.h"
+#include "db/db.h"
 
 /* Reads the key file, or makes it when there is neither one nor a database yet.  An unreadable,
  * short or world-readable file is refused with its path. */

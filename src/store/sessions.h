@@ -5,8 +5,8 @@
 #ifndef POSTBACKD_SESSIONS_H
 #define POSTBACKD_SESSIONS_H
 
+#include "db/db.h"
 #include "model/account.h"
-#include "store/db.h"
 
 #include <jansson.h>
 

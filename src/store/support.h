@@ -3,8 +3,8 @@
 #define POSTBACKD_STORE_SUPPORT_H
 
 #include "base/id_list.h"
+#include "db/store.h"
 #include "model/support.h"
-#include "store/store.h"
 
 /* Writes it, OPEN, with its first message; sets its id.  False: the account has too many open
  * (ERROR_CONFLICT), or the notification is none of its own (a problem). */

@@ -2,8 +2,8 @@
 #ifndef POSTBACKD_TRACKING_H
 #define POSTBACKD_TRACKING_H
 
+#include "db/db.h"
 #include "model/account.h"
-#include "store/db.h"
 
 #include <jansson.h>
 

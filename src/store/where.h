@@ -6,7 +6,7 @@
 #define POSTBACKD_WHERE_H
 
 #include "base/id_list.h"
-#include "store/db.h"
+#include "db/db.h"
 
 enum { WHERE_MAX = 32 };
 

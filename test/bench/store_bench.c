@@ -9,14 +9,16 @@
  */
 #include "base/clock.h"
 #include "base/fail.h"
+#include "db/batch.h"
+#include "db/checkpoint.h"
+#include "db/schema.h"
+#include "db/sqlite.h"
 #include "model/attempt.h"
-#include "store/batch.h"
-#include "store/checkpoint.h"
+#include "store/event_types.h"
 #include "store/events.h"
 #include "store/ledger.h"
+#include "store/nouns.h"
 #include "store/postbacks.h"
-#include "store/schema.h"
-#include "store/sqlite.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -168,8 +170,9 @@ int main(int argc, char **argv)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     buf_fmt(&path, "%s/postbackd.db", argv[1]);
     struct db *db = sqlite_open(buf_text(&path), CONNECTION_WRITER, &ids, &error);
-    if (db == NULL || !schema_update(db, buf_text(&path), &error))
+    if (db == NULL || !schema_update(db, buf_text(&path), &error) || !event_types_name(db, &error))
         die("%s", error.message);
+    db_set_nouns(db, &store_nouns);
     struct checkpointer *checkpointer = checkpointer_start(buf_text(&path), &error);
     struct publishing setup = { .job = { .run = set_up, .sure = true, .given_us = notifications } };
     list_init(&setup.job.fresh);

@@ -1,7 +1,7 @@
 /* db_test.c — the driver: values in and out, errors that stick, transactions and their parts. */
 #include "house.h"
 
-#include "store/sqlite.h"
+#include "db/sqlite.h"
 
 #include <setjmp.h>
 #include <signal.h>

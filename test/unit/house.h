@@ -4,10 +4,11 @@
 #define POSTBACKD_TEST_HOUSE_H
 
 #include "base/fail.h"
+#include "db/store.h"
 #include "model/postback.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
-#include "store/store.h"
+#include "store/nouns.h"
 
 #include <ftw.h>
 #include <inttypes.h>
@@ -99,7 +100,9 @@ static inline bool house_fill(struct job *job, struct db *db, void *with)
 /* The store of its directory; also once more, after store_close(). */
 static inline bool house_open(struct house *house)
 {
-    struct store_config config = { .directory = house->directory, .loop = &house->loop };
+    struct store_config config = { .directory = house->directory,
+                                   .loop = &house->loop,
+                                   .nouns = &store_nouns };
     struct error error = { 0 };
     house->store = store_open(&config, &error);
     if (house->store == NULL) {

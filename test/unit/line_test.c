@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "store/line.h"
+#include "db/line.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(jobs, 0, sizeof(jobs));
-    line_init(&line);
+    line_init(&line, NULL);
     now_us = 1000;
     return 0;
 }

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "db/log_scan.h"
 #include "house.h"
-#include "store/log_scan.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>

@@ -4,10 +4,10 @@
  * tells by its trace.  Whoever writes second must find what the first one wrote: refuse in the
  * words of what there is now, or leave it, and never count twice.
  */
+#include "db/sqlite.h"
 #include "inquiry_house.h"
 #include "postback_house.h"
 #include "store/replays.h"
-#include "store/sqlite.h"
 #include "store/support.h"
 
 #define OPENED "action_inquiry.opened"

@@ -2,8 +2,8 @@
 #include "postback_house.h"
 
 #include "base/id.h"
+#include "db/sqlite.h"
 #include "model/date.h"
-#include "store/sqlite.h"
 
 #define OPENED   "action_inquiry.opened"
 #define CLOSED   "action_inquiry.closed"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "store/read_turns.h"
+#include "db/read_turns.h"
 
 #include <string.h>
 

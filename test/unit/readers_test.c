@@ -1,7 +1,7 @@
 /* A3: who reads waits for nobody else: the roads, and reads that nobody waits for any more. */
 #include "house.h"
 
-#include "store/readers.h"
+#include "db/readers.h"
 
 #include <semaphore.h>
 #include <setjmp.h>

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/embedded.h"
+#include "db/schema.h"
 #include "house.h"
-#include "store/schema.h"
 
 #include <sqlite3.h>
 
@@ -47,7 +47,9 @@ static bool read_upgraded(struct job *job, struct db *db, void *with)
 static void test_a_file_of_the_first_version_is_brought_up_to_date(void **state)
 {
     struct house *house = *state;
-    const struct store_config config = { .directory = house->directory, .loop = &house->loop };
+    const struct store_config config = { .directory = house->directory,
+                                         .loop = &house->loop,
+                                         .nouns = &store_nouns };
     struct error error = { 0 };
     char path[96];
     int64_t active_at = 0;
@@ -81,7 +83,9 @@ static void run_sql(const char *path, const char *sql)
 /* Writes over the file; the store is closed. */
 static void expect_refused(struct house *house, const char *path, const char *sql, const char *word)
 {
-    const struct store_config config = { .directory = house->directory, .loop = &house->loop };
+    const struct store_config config = { .directory = house->directory,
+                                         .loop = &house->loop,
+                                         .nouns = &store_nouns };
     struct error error = { 0 };
     run_sql(path, sql);
     struct store *store = store_open(&config, &error);

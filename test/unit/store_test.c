@@ -3,9 +3,9 @@
 #include "house.h"
 
 #include "base/embedded.h"
+#include "db/schema.h"
+#include "db/sqlite.h"
 #include "fault_vfs.h"
-#include "store/schema.h"
-#include "store/sqlite.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -130,7 +130,7 @@ static int64_t written(struct house *house)
 
 static struct store *open_at(const char *directory, uv_loop_t *loop, struct error *error)
 {
-    struct store_config config = { .directory = directory, .loop = loop };
+    struct store_config config = { .directory = directory, .loop = loop, .nouns = &store_nouns };
     *error = (struct error){ 0 };
     return store_open(&config, error);
 }

@@ -1,0 +1,95 @@
+/* db.h — the thin driver under the store: prepare, bind, step, begin, commit.
+ *
+ * Errors stick: after the first one every call of the transaction does nothing, and db_commit()
+ * gives it back.  So a store function binds and steps in a row and its caller checks once.
+ * A struct db belongs to one thread.
+ */
+#ifndef POSTBACKD_DB_H
+#define POSTBACKD_DB_H
+
+#include "base/error.h"
+#include "base/id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct stmt;
+struct db_nouns;
+
+enum db_row { DB_DONE, DB_ROW };
+
+/* A statement ready to bind: prepared once and kept, found again by the text's address, so `sql`
+ * must be a string literal (or live as long as the db).  Never NULL: on an error it is a dead
+ * one that steps to DB_DONE. */
+struct stmt *db_prepare(struct db *db, const char *sql);
+/* For SQL put together at run time (filters): not kept.  db_finish() frees it. */
+struct stmt *db_prepare_once(struct db *db, const char *sql);
+
+/* Parameters count from 1, columns from 0.  Text and bytes are never copied: what was bound stays
+ * as it is until db_finish() (or a function here that finishes) was called. */
+void db_bind_int(struct stmt *stmt, int at, int64_t value);
+void db_bind_opt(struct stmt *stmt, int at, int64_t value, int64_t none); /* NULL when == none */
+void db_bind_text(struct stmt *stmt, int at, const char *text);           /* NULL pointer: NULL */
+void db_bind_bytes(struct stmt *stmt, int at, const void *bytes,
+                   size_t len); /* NULL pointer: NULL */
+void db_bind_chars(struct stmt *stmt, int at, const char *text, size_t len);
+
+enum db_row db_step(struct stmt *stmt);
+int64_t db_int(struct stmt *stmt, int column);
+int64_t db_opt(struct stmt *stmt, int column, int64_t none); /* none for NULL */
+const char *db_text(struct stmt *stmt, int column); /* never NULL; valid until the next step */
+char *db_copy(struct stmt *stmt, int column);       /* the caller frees */
+const void *db_bytes(struct stmt *stmt, int column, size_t *len);
+void db_finish(struct stmt *stmt); /* back to the cache, ready to bind again */
+
+void db_run(struct db *db, struct stmt *stmt); /* step to the end and finish */
+/* For a query of one number: the first row's first column, `none` without a row; and finish. */
+int64_t db_number(struct stmt *stmt, int64_t none);
+/* Runs an INSERT … RETURNING id and finishes it: the new row's id; 0 when nothing was inserted (ON
+ * CONFLICT DO NOTHING, or an error). */
+int64_t db_insert(struct stmt *stmt);
+int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDATE or DELETE run */
+int64_t db_all_changes(struct db *db); /* … by all so far */
+
+bool db_failed(const struct db *db);
+bool db_writes(const struct db *db);       /* the writer's, not a reader's */
+int64_t db_new_id(struct db *db);          /* for the hot tables, in order of time */
+int64_t db_newest_id(const struct db *db); /* the last of them */
+int64_t db_now(const struct db *db);       /* ms, wall clock; one value for the whole job */
+int64_t db_due_now(const struct db *db);   /* the same by the due clock (base/clock.h) */
+
+/* ---- for the store's own threads ---- */
+
+/* Who stands on it (nouns.h); the table outlives it.  Of the writer's connection. */
+void db_set_nouns(struct db *db, const struct db_nouns *nouns);
+const struct db_nouns *db_nouns(const struct db *db);
+
+/* A transaction.  On the first error it is broken: db_commit() then undoes it and gives false, and
+ * db_failure() says why until the next db_begin(). */
+void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms);
+bool db_commit(struct db *db);
+void db_undo(struct db *db); /* ends it, undone */
+
+/* A job's part of a transaction.  db_undo_part() gives false when the transaction itself is broken;
+ * a constraint that failed is undone with the part and forgotten. */
+void db_begin_part(struct db *db);
+void db_keep_part(struct db *db);
+bool db_undo_part(struct db *db);
+
+enum db_failure {
+    DB_FINE,
+    DB_CONSTRAINT, /* a statement's own: the transaction goes on without its part */
+    DB_FULL,       /* no room: a disk, a quota, a limit of file size */
+    DB_TROUBLE,    /* locked, unreadable, …: may pass */
+    DB_FATAL,      /* damaged, read-only, or not known to be on disk: nothing may go on */
+};
+enum db_failure db_failure(const struct db *db);
+const char *db_failure_text(const struct db *db); /* SQLite's words and the path */
+
+/* Memory that belongs to one connection: freed with it by `destroy`. */
+enum db_slot { DB_ROUTES, DB_LEDGER, DB_FAN_OUTS, DB_QUOTAS, DB_SLOTS };
+void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *));
+
+#endif

@@ -1,0 +1,79 @@
+/* queue.c — a list of jobs under a mutex and a condition.
+ *
+ * `end` points at the link that the next job goes into.  The lock is held for a few instructions,
+ * never while a job runs.
+ */
+#include "db/queue.h"
+
+#include <errno.h>
+#include <time.h>
+
+void queue_init(struct queue *queue)
+{
+    pthread_condattr_t steady;
+    *queue = (struct queue){ 0 };
+    queue->end = &queue->first;
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue->more, &steady);
+    pthread_condattr_destroy(&steady);
+}
+
+void queue_destroy(struct queue *queue)
+{
+    pthread_cond_destroy(&queue->more);
+    pthread_mutex_destroy(&queue->lock);
+}
+
+void queue_put(struct queue *queue, struct job *job)
+{
+    job->next = NULL;
+    pthread_mutex_lock(&queue->lock);
+    *queue->end = job;
+    queue->end = &job->next;
+    if (queue->sleeping > 0)
+        pthread_cond_signal(&queue->more);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_close(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->closed = true;
+    pthread_cond_broadcast(&queue->more);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* Under the lock. */
+static void await(struct queue *queue, int timeout_ms)
+{
+    struct timespec until;
+    int code = 0;
+    if (timeout_ms == 0)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    queue->sleeping++;
+    while (queue->first == NULL && !queue->closed && code != ETIMEDOUT)
+        code = timeout_ms < 0 ? pthread_cond_wait(&queue->more, &queue->lock)
+                              : pthread_cond_timedwait(&queue->more, &queue->lock, &until);
+    queue->sleeping--;
+}
+
+struct job *queue_take_all(struct queue *queue, int timeout_ms, bool *closed)
+{
+    pthread_mutex_lock(&queue->lock);
+    await(queue, timeout_ms);
+    struct job *jobs = queue->first;
+    queue->first = NULL;
+    queue->end = &queue->first;
+    *closed = queue->closed;
+    pthread_mutex_unlock(&queue->lock);
+    return jobs;
+}

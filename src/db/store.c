@@ -1,0 +1,429 @@
+/* store.c — the store as the loop sees it: jobs go out to the threads, batches come back.
+ *
+ * A finished batch is put into `finished` under a mutex; the first one into an empty list wakes the
+ * loop, so a burst costs one wake-up.  On the loop each batch gives its news of health, then its
+ * fresh postbacks, then its jobs' done(), in the order in which they were committed.
+ *
+ * The rule: one process to a directory.  The lock on DATA/lock is taken before anything else is
+ * looked at and kept until all is closed.
+ */
+#include "db/store.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "db/batch.h"
+#include "db/log_start.h"
+#include "db/modes.h"
+#include "db/nouns.h"
+#include "db/readers.h"
+#include "db/sane_clock.h"
+#include "db/schema.h"
+#include "db/sqlite.h"
+#include "db/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HEADER_BYTES = 512 }; /* the smallest page of a database */
+
+struct store {
+    uv_loop_t *loop;
+    uv_async_t wake;
+    bool wake_closed;
+    const struct db_nouns *nouns;
+    char *path;
+    int lock;
+    struct buf lost; /* words of what was cut off at the start */
+    struct id_source ids;
+    struct writer *writer;
+    struct readers *readers;
+
+    size_t writes, reads; /* given and not yet done */
+    bool writable;
+
+    pthread_mutex_t finished_lock;
+    struct batch *finished, **finished_end;
+
+    void (*fresh)(void *context, struct list *postbacks);
+    void *fresh_context;
+    void (*health)(void *context, bool writable);
+    void *health_context;
+};
+
+/* ---- back to the loop ---- */
+
+static void take_finished(void *context, struct batch *batch)
+{
+    struct store *store = context;
+
+    pthread_mutex_lock(&store->finished_lock);
+    bool first = store->finished == NULL;
+    batch->next = NULL;
+    *store->finished_end = batch;
+    store->finished_end = &batch->next;
+    pthread_mutex_unlock(&store->finished_lock);
+    if (first)
+        uv_async_send(&store->wake);
+}
+
+static struct batch *all_finished(struct store *store)
+{
+    pthread_mutex_lock(&store->finished_lock);
+    struct batch *batches = store->finished;
+    store->finished = NULL;
+    store->finished_end = &store->finished;
+    pthread_mutex_unlock(&store->finished_lock);
+    return batches;
+}
+
+static void count(const struct batch *batch)
+{
+    metric_add(METRIC_POSTBACKS, batch->postbacks);
+    metric_add(METRIC_READS_LEFT, batch->left);
+    metric_add(METRIC_READS_DAMAGED, batch->damaged);
+    for (const struct job *job = batch->jobs; job != NULL; job = job->next) {
+        metric_add(METRIC_EVENTS, job->ok ? job->events : 0);
+        metric_add(METRIC_POSTBACKS, job->ok ? job->postbacks : 0);
+    }
+}
+
+static void tell(struct store *store, struct batch *batch)
+{
+    count(batch);
+    if (batch->write && batch->writable != store->writable) {
+        store->writable = batch->writable;
+        if (store->health != NULL)
+            store->health(store->health_context, store->writable);
+    }
+    if (!list_empty(&batch->fresh) && store->fresh != NULL)
+        store->fresh(store->fresh_context, &batch->fresh);
+}
+
+static void wake_fired(uv_async_t *wake)
+{
+    struct store *store = wake->data;
+
+    for (struct batch *batch = all_finished(store), *next; batch != NULL; batch = next) {
+        next = batch->next;
+        tell(store, batch);
+        for (struct job *job = batch->jobs, *after; job != NULL; job = after) {
+            after = job->next;
+            if (batch->write)
+                store->writes--;
+            else
+                store->reads--;
+            job->done(job, job->ok); /* frees it */
+        }
+        batch_free(batch);
+    }
+    if (store->writes + store->reads == 0)
+        uv_unref((uv_handle_t *)wake);
+}
+
+/* ---- jobs out ---- */
+
+static void prepare(struct job *job)
+{
+    job->ok = job->refused = false;
+    job->error = (struct error){ 0 };
+    job->next = NULL;
+    job->events = job->postbacks = 0;
+    job->given_us = clock_steady_us();
+    list_init(&job->fresh);
+}
+
+void store_write(struct store *store, struct job *job)
+{
+    prepare(job);
+    store->writes++;
+    uv_ref((uv_handle_t *)&store->wake);
+    writer_give(store->writer, job);
+}
+
+static void give_read(struct store *store, enum read_road road, struct job *job)
+{
+    prepare(job);
+    store->reads++;
+    uv_ref((uv_handle_t *)&store->wake);
+    if (readers_give(store->readers, road, job))
+        return;
+    metric_add(METRIC_READS_REFUSED, 1);
+    take_finished(store, batch_new(job, false));
+}
+
+void store_read(struct store *store, struct job *job)
+{
+    give_read(store, job->account == 0 ? READ_ENGINE : READ_CALLS, job);
+}
+
+void store_look_up(struct store *store, struct job *job)
+{
+    give_read(store, READ_LOOK_UPS, job);
+}
+
+bool store_run_now(struct store *store, struct job *job)
+{
+    prepare(job);
+    struct batch *batch = writer_run_now(store->writer, job);
+    tell(store, batch);
+    batch_free(batch);
+    return job->ok;
+}
+
+/* The writer may be asleep: it wakes up for a job. */
+static bool wake_run(struct job *job, struct db *db)
+{
+    (void)job;
+    (void)db;
+    return true;
+}
+
+static void wake_done(struct job *job, bool ok)
+{
+    (void)ok;
+    free(job);
+}
+
+void store_fan_out(struct store *store, bool on)
+{
+    struct job *job = must_alloc(sizeof(*job));
+    *job = (struct job){ .run = wake_run, .done = wake_done, .sure = true };
+    writer_fan_out(store->writer, on);
+    store_write(store, job);
+}
+
+int64_t store_new_id(struct store *store)
+{
+    return id_next(&store->ids, clock_due_ms());
+}
+
+const char *store_lost(const struct store *store)
+{
+    return store->lost.len > 0 ? buf_text(&store->lost) : NULL;
+}
+
+bool store_writable(const struct store *store)
+{
+    return store->writable;
+}
+
+size_t store_writes_waiting(const struct store *store)
+{
+    return store->writes;
+}
+
+size_t store_reads_waiting(const struct store *store)
+{
+    return store->reads;
+}
+
+void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
+                    void *context)
+{
+    store->fresh = fresh;
+    store->fresh_context = context;
+}
+
+void store_on_health(struct store *store, void (*health)(void *context, bool writable),
+                     void *context)
+{
+    store->health = health;
+    store->health_context = context;
+}
+
+/* ---- open and close ---- */
+
+static bool make_directory(const char *directory, struct error *error)
+{
+    struct stat about;
+
+    if (mkdir(directory, 0700) == 0)
+        return true;
+    if (errno != EEXIST) {
+        error_set(error, ERROR_BROKEN, "%s cannot be made: %s", directory, strerror(errno));
+        return false;
+    }
+    if (stat(directory, &about) == -1 || !S_ISDIR(about.st_mode)) {
+        error_set(error, ERROR_BROKEN, "%s is not a directory", directory);
+        return false;
+    }
+    return true;
+}
+
+/* Who holds the lock, by what it wrote there; 0: cannot be read. */
+static int64_t lock_holder(int file)
+{
+    char text[32] = "";
+    int64_t pid = 0;
+    ssize_t len = pread(file, text, sizeof(text) - 1, 0);
+    if (len > 0)
+        text[strcspn(text, "\n")] = '\0';
+    return len > 0 && id_parse(text, &pid) ? pid : 0;
+}
+
+static int take_lock(const char *directory, struct error *error)
+{
+    struct buf path = { 0 }, pid = { 0 };
+
+    buf_fmt(&path, "%s/lock", directory);
+    int file = open(buf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file == -1) {
+        error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", buf_text(&path), strerror(errno));
+    } else if (flock(file, LOCK_EX | LOCK_NB) == -1) {
+        if (errno == EWOULDBLOCK)
+            error_set(error, ERROR_BROKEN, "another postbackd (pid %" PRId64 ") uses %s",
+                      lock_holder(file), directory);
+        else
+            error_set(error, ERROR_BROKEN, "%s cannot be locked: %s", buf_text(&path),
+                      strerror(errno));
+        close(file);
+        file = -1;
+    } else {
+        /* Only a help for people: a full disk may leave it empty. */
+        buf_fmt(&pid, "%ld\n", (long)getpid());
+        if (ftruncate(file, 0) == -1 || pwrite(file, pid.data, pid.len, 0) == -1)
+            errno = 0;
+    }
+    buf_free(&path);
+    buf_free(&pid);
+    return file;
+}
+
+/* Made 0600 before SQLite opens it; the log and its index take the mode over. */
+static bool make_database(const char *path, struct error *error)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file == -1) {
+        error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", path, strerror(errno));
+        return false;
+    }
+    struct stat about;
+    bool part = fstat(file, &about) == 0 && about.st_size > 0 && about.st_size < HEADER_BYTES;
+    close(file);
+    if (part) /* SQLite would take it for empty and write over it */
+        error_set(error, ERROR_BROKEN, "%s is not a database: it has %lld bytes", path,
+                  (long long)about.st_size);
+    return !part;
+}
+
+static bool open_database(struct store *store, const struct store_config *config,
+                          struct error *error)
+{
+    struct batch_sink sink = { .take = take_finished, .context = store };
+
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its counters are a lock around every malloc */
+    if (!make_database(store->path, error))
+        return false;
+    bool had_log = log_start_look(store->path, &store->lost);
+    struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
+    /* What was given up would look like ours at the next start, and be written over in part. */
+    if (db != NULL && had_log && !sqlite_empty_log(db))
+        log_warn("the write-ahead log cannot be copied into the database yet",
+                 LOG_T("reason", sqlite3_errmsg(sqlite_handle(db))));
+    if (db != NULL)
+        db_set_nouns(db, store->nouns);
+    if (db == NULL || !schema_update(db, store->path, error) ||
+        !store->nouns->load(db, config->directory, config->settings, error))
+        goto err0;
+    int64_t newest = store->nouns->newest_id(db);
+    if (db_failed(db)) {
+        error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+        goto err0;
+    }
+    if (!sane_clock(store->path, newest, clock_wall_ms(), config->trust_clock, error))
+        goto err0;
+    id_seen(&store->ids, newest);
+    clock_due_seen(id_time_ms(newest));
+    store->writer = writer_start(db, store->path, sink, error);
+    if (store->writer == NULL)
+        goto err0;
+    store->readers = readers_start(store->path, &store->ids, sink, error);
+    if (store->readers == NULL)
+        goto err1;
+    return true;
+err1:
+    writer_stop(store->writer);
+    return false;
+err0:
+    sqlite_close(db);
+    return false;
+}
+
+struct store *store_open(const struct store_config *config, struct error *error)
+{
+    struct store *store = must_alloc(sizeof(*store));
+    struct buf path = { 0 };
+
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file size is an error of write(), not the end */
+    buf_fmt(&path, "%s/postbackd.db", config->directory);
+    *store = (struct store){ .loop = config->loop,
+                             .nouns = config->nouns,
+                             .path = buf_take(&path),
+                             .lock = -1,
+                             .writable = true };
+    store->ids.node = config->node;
+    store->finished_end = &store->finished;
+    pthread_mutex_init(&store->finished_lock, NULL);
+    if (!make_directory(config->directory, error) || !modes_mend(config->directory, error))
+        goto err0;
+    store->lock = take_lock(config->directory, error);
+    if (store->lock == -1)
+        goto err0;
+    bool fresh = access(store->path, F_OK) == -1 && errno == ENOENT;
+    if (!store->nouns->begin(config->directory, fresh, error))
+        goto err1;
+    uv_async_init(store->loop, &store->wake, wake_fired);
+    store->wake.data = store;
+    uv_unref((uv_handle_t *)&store->wake);
+    if (!open_database(store, config, error))
+        goto err2;
+    return store;
+err2:
+    store_close(store);
+    return NULL;
+err1:
+    close(store->lock);
+err0:
+    pthread_mutex_destroy(&store->finished_lock);
+    buf_free(&store->lost);
+    free(store->path);
+    free(store);
+    return NULL;
+}
+
+static void wake_closed(uv_handle_t *handle)
+{
+    ((struct store *)handle->data)->wake_closed = true;
+}
+
+void store_close(struct store *store)
+{
+    while (store->writes + store->reads > 0)
+        uv_run(store->loop, UV_RUN_ONCE);
+    if (store->readers != NULL) {
+        readers_stop(store->readers);
+        writer_stop(store->writer); /* last: it copies the rest of the log into the file */
+    }
+    for (struct batch *batch = all_finished(store), *next; batch != NULL; batch = next) {
+        next = batch->next;
+        batch_free(batch);
+    }
+    uv_close((uv_handle_t *)&store->wake, wake_closed);
+    while (!store->wake_closed)
+        uv_run(store->loop, UV_RUN_ONCE);
+    store->nouns->end();
+    close(store->lock);
+    pthread_mutex_destroy(&store->finished_lock);
+    buf_free(&store->lost);
+    free(store->path);
+    free(store);
+}

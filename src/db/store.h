@@ -1,0 +1,109 @@
+/* store.h — the store: what is on disk, and the threads that run its blocking calls.
+ *
+ * Work comes as jobs.  A job's run() is called on a store thread with a db and calls the functions
+ * of the noun files (accounts.h, inquiries.h, postbacks.h, …); then done() is called on the loop
+ * thread.  Nothing else is shared between the threads: what a job points to is the store's from
+ * store_write() or store_read() until done().
+ *
+ * Writes are committed in groups: while one transaction commits the next batch gathers, and
+ * done() comes only after the commit is on disk.  The writes of one account, and those without one,
+ * are run, and their done() called, in the order in which they were given.  Reads run on threads of
+ * their own, on a snapshot that holds every write whose done() had been called when the read was
+ * given.  An account's reads of calls are run one at a time, in turn with those of others.
+ */
+#ifndef POSTBACKD_STORE_H
+#define POSTBACKD_STORE_H
+
+#include "base/error.h"
+#include "base/list.h"
+#include "db/db.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct store;
+struct job;
+
+struct job { /* at the head of the caller's own struct; zeroed, then the functions set */
+    /* On a store thread.  False undoes what this job wrote (its savepoint), with job->error set;
+     * then its fresh postbacks are dropped too. */
+    bool (*run)(struct job *job, struct db *db);
+    /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
+     * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
+    void (*done)(struct job *job, bool ok);
+    /* Of a read, or NULL: whether somebody still waits for it.  On the reader's thread, before
+     * run() and now and then while its statements run.  If not, done() comes with ok false. */
+    bool (*wanted)(const struct job *job);
+    int64_t account; /* for whom it is, and who takes turns with others (line.h, read_turns.h);
+                      * 0: the engine, < 0: of nobody's account, or one whose id is not known */
+    bool admitted;   /* it asks the quotas of those it publishes events for by itself (quotas.h) */
+    bool sure; /* run() gives false before it writes or never, and breaks no constraint: it needs no
+                * savepoint (the hot path) */
+    struct error error;
+
+    /* the store's own */
+    bool ok;
+    bool refused;      /* by a quota: all of it is undone */
+    int64_t given_us;  /* steady clock, when it was given: postback.accepted_us of its postbacks */
+    struct list fresh; /* struct postback.in: written by this job, for the engine */
+    int events, postbacks; /* written by this job: for the metrics */
+    struct job *next;
+};
+
+struct store_config {
+    const char *directory; /* DATA: holds postbackd.db, lock, secret.key; made when absent, 0700 */
+    int node;              /* of ids, 0 … 1023 */
+    uv_loop_t *loop;       /* where done() is called */
+    bool trust_clock;      /* it is right, however far ahead of the newest id it is */
+    const struct db_nouns *nouns; /* who stands on it; outlives it */
+    const void *settings;         /* theirs, for the time of store_open() */
+};
+
+/* Locks the directory, opens or makes the database, brings its schema up to date, starts the
+ * threads.  NULL with *error set: the directory is locked by another server, the file is foreign,
+ * damaged, or of a later version, the key file is unreadable, … */
+struct store *store_open(const struct store_config *config, struct error *error);
+/* Every job given is run, committed and done() before it returns (it turns the loop itself). */
+void store_close(struct store *store);
+
+void store_write(struct store *store, struct job *job);
+/* A read whose turn it is not, as too many wait, is done() with ERROR_TOO_MANY (of its account) or
+ * ERROR_UNAVAILABLE. */
+void store_read(struct store *store, struct job *job);
+/* A read of a few rows by a key, to know who calls: ahead of all other reads. */
+void store_look_up(struct store *store, struct job *job);
+size_t store_writes_waiting(const struct store *store); /* given and not yet done: for admission */
+size_t store_reads_waiting(const struct store *store);
+
+/* Called on the loop thread after each commit, before the jobs' done(), with all their fresh
+ * postbacks (struct postback.in) in order; the callee owns them.  One whose event is NULL is a
+ * hint: rows of that notification and account were written WAITING, the first due at its due_at, -1
+ * when the notification is not active (one hint a notification and commit, after the others); with
+ * notification 0 something else of the account was written, which its people may look at.  Its
+ * id is the newest of its commit: no row that comes later has one below. */
+void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
+                    void *context);
+/* Called on the loop thread when the store stops and starts taking writes (disk full, …). */
+void store_on_health(struct store *store, void (*health)(void *context, bool writable),
+                     void *context);
+
+/* Events that have fanned out to a part of their notifications (events.h) go on to the others, or
+ * not, from the next write on.  At first they do not: the engine is not there yet, to which their
+ * postbacks are handed; and it stops before the store. */
+void store_fan_out(struct store *store, bool on);
+
+/* An id that no row has or will have. */
+int64_t store_new_id(struct store *store);
+
+/* What the start found of the write-ahead log damaged and cut off, in words; NULL: nothing. */
+const char *store_lost(const struct store *store);
+
+/* Whether the last write went through (the news of store_on_health()). */
+bool store_writable(const struct store *store);
+
+/* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
+ * before the first store_write(), and for tests.  Its fresh postbacks go to store_on_fresh()'s
+ * callback at once (freed when there is none yet); done() is not called. */
+bool store_run_now(struct store *store, struct job *job);
+
+#endif

@@ -1,0 +1,246 @@
+/* writer.c — group commit: while one transaction commits, the next batch gathers.
+ *
+ * The thread takes all jobs that have gathered, runs those whose turn it is (line.h) in one
+ * transaction, and hands the finished batch back.  When the disk is full a batch fails and the next
+ * one is tried as usual; with nothing to write a probe is written each second, so that the loop
+ * learns when there is room again.
+ *
+ * Between the jobs it takes the steps of what goes on by itself (nouns.h), from when the engine is
+ * there to when it stops.
+ *
+ * The log that commits go to is copied into the file by the checkpoint thread.  It starts again
+ * from its beginning only at a moment when all of it is copied, which under load only the writer
+ * can bring about: past LOG_MOST it copies the rest by itself.
+ *
+ * The connection, and all that its memory holds (how long the log is, the nouns'), belongs to
+ * whoever has the turn: this thread, or one that runs a job now.
+ *
+ * The rule: what is not known to be on disk is never called written.  A failed fsync, a damaged or
+ * read-only file, and a store that fails for no known reason TROUBLES_MAX times in a row end the
+ * program.
+ */
+#include "db/writer.h"
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "db/checkpoint.h"
+#include "db/line.h"
+#include "db/nouns.h"
+#include "db/queue.h"
+#include "db/sqlite.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    TROUBLES_MAX = 10,
+    PROBE_EVERY_MS = 1000,
+    LOG_NUDGE = 1000, /* pages: the checkpoint thread starts copying */
+    LOG_MOST = 4000,  /* pages: the writer copies the rest, so that the log starts again */
+    LOG_STEP = 500,   /* pages: then until it tries again */
+};
+
+struct writer {
+    struct db *db;
+    struct checkpointer *checkpointer;
+    struct queue queue;
+    struct line line; /* of what has been taken out of the queue; the thread's own */
+    struct batch_sink sink;
+    pthread_t thread;
+    pthread_mutex_t turn; /* held while the connection is used: against writer_run_now() */
+    atomic_bool writable; /* writer_run_now() may change it while the thread looks */
+    atomic_bool steps;    /* of fan-outs are taken */
+    int troubles;         /* failures in a row that are not a full disk */
+    int log_tried;        /* pages of the log when the writer last copied */
+};
+
+static void copy_log(struct writer *writer)
+{
+    if (!sqlite_checkpoint(writer->db) && db_failure(writer->db) == DB_FATAL)
+        die("%s", db_failure_text(writer->db));
+}
+
+static void note_result(struct writer *writer, enum db_failure failure)
+{
+    if (failure == DB_FINE) {
+        if (!writer->writable)
+            log_info("the store can be written to again");
+        writer->writable = true;
+        writer->troubles = 0;
+        return;
+    }
+    if (writer->writable)
+        log_error("the store cannot be written to", LOG_T("reason", db_failure_text(writer->db)));
+    writer->writable = false;
+    if (failure == DB_FATAL)
+        die("%s", db_failure_text(writer->db));
+    if (failure == DB_FULL)
+        copy_log(writer); /* a log that starts again needs no room */
+    writer->troubles = failure == DB_FULL ? 0 : writer->troubles + 1;
+    if (writer->troubles >= TROUBLES_MAX)
+        die("%s (%d times in a row)", db_failure_text(writer->db), writer->troubles);
+}
+
+/* With the turn. */
+static void keep_log_short(struct writer *writer)
+{
+    int pages = sqlite_log_pages(writer->db);
+
+    if (pages < writer->log_tried)
+        writer->log_tried = 0; /* it has started again */
+    if (pages >= LOG_MOST && pages >= writer->log_tried + LOG_STEP) {
+        writer->log_tried = pages;
+        copy_log(writer);
+    } else if (pages >= LOG_NUDGE) {
+        checkpointer_nudge(writer->checkpointer, pages);
+    }
+}
+
+static bool proof_run(struct job *job, struct db *db)
+{
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('probed_at', ?) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    (void)job;
+    db_bind_int(put, 1, db_now(db));
+    db_run(db, put);
+    return true;
+}
+
+/* A commit that certainly writes something. */
+static enum db_failure prove(struct writer *writer)
+{
+    struct job job = { .run = proof_run };
+    list_init(&job.fresh);
+    struct batch *batch = batch_new(&job, true);
+    enum db_failure failure = batch_commit(batch, writer->db);
+    batch->jobs = NULL;
+    batch_free(batch);
+    return failure;
+}
+
+/* Jobs that write nothing succeed on a full disk too: so a success after failures is believed when
+ * it has been proved. */
+static struct batch *run(struct writer *writer, struct job *jobs, struct line *line)
+{
+    struct batch *batch = batch_new(jobs, true);
+    batch->line = line;
+    pthread_mutex_lock(&writer->turn);
+    enum db_failure failure = batch_commit(batch, writer->db);
+    if (failure == DB_FINE && !writer->writable)
+        failure = prove(writer);
+    note_result(writer, failure);
+    batch->writable = writer->writable;
+    pthread_mutex_unlock(&writer->turn);
+    return batch;
+}
+
+struct batch *writer_run_now(struct writer *writer, struct job *job)
+{
+    return run(writer, job, NULL);
+}
+
+/* A batch without jobs carries the news. */
+static void probe(struct writer *writer)
+{
+    struct batch *batch = run(writer, NULL, NULL);
+    if (batch->writable)
+        writer->sink.take(writer->sink.context, batch);
+    else
+        batch_free(batch);
+}
+
+/* Accounts whose fan-outs go on, as the last transaction left them. */
+static void line_up_fan_outs(struct writer *writer)
+{
+    const struct db_nouns *nouns = db_nouns(writer->db);
+    pthread_mutex_lock(&writer->turn);
+    if (nouns->steps_changed(writer->db)) {
+        size_t count;
+        int64_t *accounts = nouns->step_accounts(writer->db, &count);
+        line_fan_outs(&writer->line, accounts, count);
+        free(accounts);
+    }
+    pthread_mutex_unlock(&writer->turn);
+}
+
+static bool takes_steps(const struct writer *writer)
+{
+    return writer->writable && writer->steps;
+}
+
+/* Something can be written. */
+static bool has_work(const struct writer *writer)
+{
+    return !line_empty(&writer->line) || (takes_steps(writer) && line_fans_out(&writer->line));
+}
+
+/* How long the queue may let the thread sleep, ms; -1: until there is a job. */
+static int patience(const struct writer *writer)
+{
+    if (has_work(writer))
+        return 0;
+    return writer->writable ? -1 : PROBE_EVERY_MS;
+}
+
+static void *writer_main(void *context)
+{
+    struct writer *writer = context;
+    bool closed = false;
+
+    while (!closed || !line_empty(&writer->line)) {
+        line_up_fan_outs(writer);
+        line_add(&writer->line, queue_take_all(&writer->queue, patience(writer), &closed));
+        if (closed ? !line_empty(&writer->line) : has_work(writer)) {
+            line_begin(&writer->line, clock_steady_us(), takes_steps(writer) && !closed);
+            struct batch *batch = run(writer, NULL, &writer->line);
+            writer->sink.take(writer->sink.context, batch);
+            pthread_mutex_lock(&writer->turn);
+            keep_log_short(writer);
+            pthread_mutex_unlock(&writer->turn);
+        } else if (!closed && !writer->writable) {
+            probe(writer);
+        }
+    }
+    return NULL;
+}
+
+struct writer *writer_start(struct db *db, const char *path, struct batch_sink sink,
+                            struct error *error)
+{
+    struct writer *writer = must_alloc(sizeof(*writer));
+    *writer = (struct writer){ .db = db, .sink = sink, .writable = true };
+    writer->checkpointer = checkpointer_start(path, error);
+    if (writer->checkpointer == NULL) {
+        free(writer);
+        return NULL;
+    }
+    queue_init(&writer->queue);
+    line_init(&writer->line, db_nouns(db)->step);
+    pthread_mutex_init(&writer->turn, NULL);
+    if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
+        die("no thread for the store's writer");
+    return writer;
+}
+
+void writer_give(struct writer *writer, struct job *job)
+{
+    queue_put(&writer->queue, job);
+}
+
+void writer_fan_out(struct writer *writer, bool on)
+{
+    writer->steps = on;
+}
+
+void writer_stop(struct writer *writer)
+{
+    queue_close(&writer->queue);
+    pthread_join(writer->thread, NULL);
+    checkpointer_stop(writer->checkpointer);
+    queue_destroy(&writer->queue);
+    line_free(&writer->line);
+    pthread_mutex_destroy(&writer->turn);
+    sqlite_close(writer->db);
+    free(writer);
+}

@@ -1,0 +1,21 @@
+/* writer.h — the one thread that writes. */
+#ifndef POSTBACKD_WRITER_H
+#define POSTBACKD_WRITER_H
+
+#include "db/batch.h"
+
+struct writer;
+
+/* Takes the connection over; path is for messages and for the checkpoint thread's own connection.
+ */
+struct writer *writer_start(struct db *db, const char *path, struct batch_sink sink,
+                            struct error *error);
+void writer_give(struct writer *writer, struct job *job);
+/* Whether it takes steps of fan-outs; not at first.  Looked at with the next job. */
+void writer_fan_out(struct writer *writer, bool on);
+/* Runs the job on the calling thread, between two batches of the thread's own; gives its batch. */
+struct batch *writer_run_now(struct writer *writer, struct job *job);
+/* Runs what is left, ends the thread and closes the connection. */
+void writer_stop(struct writer *writer);
+
+#endif

@@ -1,0 +1,52 @@
+/* nouns.c — the table: who has memory beside its rows, what is read at the start, what goes on by
+ * itself. */
+#include "store/nouns.h"
+
+#include "store/event_types.h"
+#include "store/events.h"
+#include "store/fan_outs.h"
+#include "store/ledger.h"
+#include "store/quotas.h"
+#include "store/routes.h"
+#include "store/secrets.h"
+
+static bool load(struct db *db, const char *directory, const void *settings, struct error *error)
+{
+    if (!event_types_name(db, error) || !secrets_match(db, directory, error) ||
+        !event_types_load(db, error))
+        return false;
+    if (settings != NULL)
+        quotas_set(db, settings);
+    return true;
+}
+
+static int64_t newest_id(struct db *db)
+{
+    int64_t event = db_number(db_prepare(db, "SELECT max(id) FROM event"), 0);
+    int64_t postback = db_number(db_prepare(db, "SELECT max(id) FROM postback"), 0);
+    return event > postback ? event : postback;
+}
+
+static void keep_routes(struct db *db, struct list *fresh)
+{
+    (void)fresh;
+    routes_keep(db);
+}
+
+static const struct db_memory memories[] = {
+    { ledger_mark, ledger_undo, ledger_write, ledger_close },
+    { routes_mark, routes_undo, NULL, keep_routes },
+    { fan_outs_mark, fan_outs_undo, NULL, NULL },
+};
+
+const struct db_nouns store_nouns = {
+    .begin = secrets_open,
+    .end = secrets_close,
+    .load = load,
+    .newest_id = newest_id,
+    .memories = memories,
+    .memory_count = sizeof(memories) / sizeof(memories[0]),
+    .step = events_fan_out,
+    .steps_changed = fan_outs_changed,
+    .step_accounts = fan_outs_accounts,
+};

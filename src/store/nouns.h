@@ -1,0 +1,10 @@
+/* nouns.h — the nouns of this folder as the machine below them is given them. */
+#ifndef POSTBACKD_STORE_NOUNS_H
+#define POSTBACKD_STORE_NOUNS_H
+
+#include "db/nouns.h"
+
+/* Its settings are a struct quota_limits (quotas.h); NULL: no limits. */
+extern const struct db_nouns store_nouns;
+
+#endif
