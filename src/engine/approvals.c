@@ -36,7 +36,7 @@ static void approval_done(struct job *job, bool ok)
 
 static void look(struct engine *engine)
 {
-    if (engine->approving || engine->stopping || !engine->writable)
+    if (engine->approving || engine->work.stopping || !engine->work.writable)
         return;
     engine->approving = true;
     struct approval_job *job = engine_job_new(engine, sizeof(*job), approval_run, approval_done);

@@ -43,7 +43,7 @@ static void sweep_done(struct job *job, bool ok)
     struct engine *engine = engine_job_done(job);
     bool more = ok && ((struct sweep_job *)job)->expired == STEP;
     free(job);
-    if (!engine->stopping) /* then the sweeper may be gone */
+    if (!engine->work.stopping) /* then the sweeper may be gone */
         sweep_in(engine->sweeper, more ? REST_MS : EVERY_MS);
 }
 
@@ -51,9 +51,9 @@ static void sweep(uv_timer_t *timer)
 {
     struct sweeper *sweeper = timer->data;
     struct engine *engine = sweeper->engine;
-    if (engine->stopping)
+    if (engine->work.stopping)
         return;
-    if (!engine->writable) {
+    if (!engine->work.writable) {
         sweep_in(sweeper, EVERY_MS);
         return;
     }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "engine/recorder.h"
+#include "engine/recovery.h"
 #include "engine/state.h"
 #include "model/date.h"
 
@@ -26,14 +27,14 @@ void *engine_job_new(struct engine *engine, size_t size, bool (*run)(struct job 
     job->job.run = run;
     job->job.done = done;
     job->engine = engine;
-    engine->jobs++;
+    engine->work.under_way++;
     return job;
 }
 
 struct engine *engine_job_done(struct job *job)
 {
     struct engine *engine = ((struct engine_job *)job)->engine;
-    engine->jobs--;
+    engine->work.under_way--;
     return engine;
 }
 
@@ -62,14 +63,14 @@ static void committed(void *context, struct list *postbacks)
     while ((node = list_first(postbacks)) != NULL) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
-        engine->newest = postback->id;
+        outcomes_seen(engine->outcomes, postback->id);
         if (postback->notification == 0) { /* a hint of the account alone */
             changes_note(&engine->changes, postback->account);
             postback_free(postback);
             continue;
         }
         lateness_wanted(engine);
-        struct feed *feed = feed_of(engine, postback->notification);
+        struct feed *feed = feed_of(engine->feeds, postback->notification);
         if (postback->event == NULL) { /* a hint: rows wait on disk */
             changes_note(&engine->changes, postback->account);
             recorder_touch(engine, postback->notification, postback->account);
@@ -87,9 +88,9 @@ static void committed(void *context, struct list *postbacks)
 static void health_changed(void *context, bool writable)
 {
     struct engine *engine = context;
-    if (engine->writable == writable)
+    if (engine->work.writable == writable)
         return;
-    engine->writable = writable;
+    engine->work.writable = writable;
     /* Sending what cannot be recorded would only make duplicates. */
     engine_hold(engine, HOLD_STORE, !writable);
     if (!writable) {
@@ -97,10 +98,10 @@ static void health_changed(void *context, bool writable)
         return;
     }
     log_info("store_available");
-    outcomes_flush(engine);
+    outcomes_flush(engine->outcomes);
     size_t at = 0;
     struct feed *feed;
-    while ((feed = map_each(&engine->feeds, &at)) != NULL)
+    while ((feed = feeds_each(engine->feeds, &at)) != NULL)
         feed_more(feed);
 }
 
@@ -137,31 +138,31 @@ static void attempted(void *context, struct postback *postback, struct attempt *
         }
         recorder_attempted(engine, postback->notification, postback->event->account, true,
                            latency_us);
-        outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
+        outcomes_add(engine->outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
         return;
     }
     metric_add(METRIC_FAILED, 1);
     recorder_attempted(engine, postback->notification, postback->event->account, false, -1);
-    struct feed *feed = feed_of(engine, postback->notification);
+    struct feed *feed = feed_of(engine->feeds, postback->notification);
     bool ordered = feed_is_ordered(feed);
     postback->due_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
     if (ordered) /* or the next one overtakes */
         feed_recall(feed);
     if (verdict == VERDICT_GONE)
         feed_gone(feed);
-    outcome_add(engine, OUTCOME_ATTEMPTED, postback, attempt, verdict);
+    outcomes_add(engine->outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
 }
 
 static void hungry(void *context, int64_t notification)
 {
-    struct feed *feed = feed_find(context, notification);
+    struct feed *feed = feed_find(((struct engine *)context)->feeds, notification);
     if (feed != NULL)
         feed_hungry(feed);
 }
 
 static void lane_changed(void *context, int64_t notification, enum lane_state state)
 {
-    struct feed *feed = feed_find(context, notification);
+    struct feed *feed = feed_find(((struct engine *)context)->feeds, notification);
     if (state == LANE_DOWN)
         lateness_down(context, notification);
     if (state == LANE_DOWN)
@@ -172,25 +173,49 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
         feed_down(feed, state == LANE_DOWN);
 }
 
+/* ---- from the outcomes and the feeds ---- */
+
+static void settled(void *context, const struct settled *settled)
+{
+    struct engine *engine = context;
+    struct feed *feed = feed_of(engine->feeds, settled->notification);
+    bool attempted = settled->kind == OUTCOME_ATTEMPTED;
+    if (settled->postback != NULL) {
+        changes_note(&engine->changes, settled->postback->event->account);
+        feed_forget(feed, settled->postback);
+    }
+    if (attempted && settled->verdict == VERDICT_GONE)
+        feed_gone_settled(feed);
+    if (!attempted || settled->verdict != VERDICT_DELIVERED)
+        feed_waits(feed, settled->id, settled->due_at);
+    else if (feed_is_ordered(feed))
+        feed_hungry(feed); /* it may have been the last that a read waited for */
+}
+
+static void deleted(void *context, int64_t notification)
+{
+    lateness_gone(context, notification);
+}
+
 /* ---- from the API ---- */
 
 void engine_notification_changed(struct engine *engine, int64_t notification)
 {
     recorder_touch(engine, notification, 0);
-    feed_changed(feed_of(engine, notification));
+    feed_changed(feed_of(engine->feeds, notification));
 }
 
 void engine_postbacks_changed(struct engine *engine, int64_t notification)
 {
     recorder_touch(engine, notification, 0);
     courier_hurry(engine->courier, notification);
-    feed_more(feed_of(engine, notification));
+    feed_more(feed_of(engine->feeds, notification));
 }
 
 enum retry_turn engine_postback_retried(struct engine *engine, int64_t notification,
                                         int64_t postback)
 {
-    struct feed *feed = feed_of(engine, notification);
+    struct feed *feed = feed_of(engine->feeds, notification);
     enum lane_state state = courier_state(engine->courier, notification);
     enum retry_turn turn = state == LANE_HELD ? RETRY_HELD : RETRY_IN_TURN;
     if (state == LANE_DOWN && !feed_is_ordered(feed))
@@ -207,7 +232,7 @@ enum retry_turn engine_postback_retried(struct engine *engine, int64_t notificat
 void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback)
 {
     recorder_touch(engine, notification, 0);
-    struct feed *feed = feed_find(engine, notification);
+    struct feed *feed = feed_find(engine->feeds, notification);
     struct postback *queued = courier_take(engine->courier, notification, postback);
     if (queued != NULL && feed != NULL)
         feed_forget(feed, queued);
@@ -235,15 +260,15 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         .accepted = metric_value(METRIC_POSTBACKS),
         .delivered = metric_value(METRIC_DELIVERED),
         .failed = metric_value(METRIC_FAILED),
-        .in_memory = (int64_t)engine->in_memory,
-        .recording = (int64_t)(engine->recording + engine->outcome_count),
+        .in_memory = (int64_t)feeds_in_memory(engine->feeds),
+        .recording = (int64_t)outcomes_recording(engine->outcomes),
         .oldest_due_at = -1,
         .oldest_kept_at = retention_oldest_at(engine),
     };
     size_t at = 0;
     const struct feed *feed;
     int64_t ending_ms = date_add_days(clock_wall_ms(), CERTIFICATE_NOTICE_DAYS);
-    while ((feed = map_each(&engine->feeds, &at)) != NULL) {
+    while ((feed = feeds_each(engine->feeds, &at)) != NULL) {
         int64_t oldest = feed_oldest(feed);
         if (oldest != -1 && (out->oldest_due_at == -1 || oldest < out->oldest_due_at))
             out->oldest_due_at = oldest;
@@ -264,13 +289,11 @@ void engine_courier_figures(const struct engine *engine, struct courier_figures 
 
 static void turn(uv_prepare_t *prepare)
 {
-    outcomes_flush(prepare->data);
+    outcomes_flush(((struct engine *)prepare->data)->outcomes);
 }
 
 static void start_timers(struct engine *engine)
 {
-    uv_timer_init(engine->loop, &engine->wake_timer);
-    engine->wake_timer.data = engine;
     uv_prepare_init(engine->loop, &engine->turn);
     engine->turn.data = engine;
     uv_prepare_start(&engine->turn, turn);
@@ -283,23 +306,39 @@ static void start_timers(struct engine *engine)
     recorder_start(engine);
 }
 
+static bool recover(struct engine *engine, struct error *error)
+{
+    struct recovered recovered;
+    if (!recovery_run(engine->store, &recovered, error))
+        return false;
+    outcomes_start(engine->outcomes, recovered.floor);
+    for (size_t i = 0; i < recovered.count; i++)
+        feed_due(feed_of(engine->feeds, recovered.waiting[i].notification),
+                 recovered.waiting[i].due_at);
+    log_info("recovered", LOG_N("undelivered", recovered.undelivered),
+             LOG_N("notifications_waiting", (int64_t)recovered.count));
+    recovery_free(&recovered);
+    return true;
+}
+
 struct engine *engine_new(const struct engine_config *config, struct error *error)
 {
     static const struct courier_events events = { attempted, hungry, lane_changed };
     struct engine *engine = must_alloc(sizeof(*engine));
     engine->loop = config->loop;
     engine->store = config->store;
-    engine->writable = true;
-    list_init(&engine->fresh);
-    list_init(&engine->outcomes);
+    engine->work = (struct work){ .loop = config->loop, .store = config->store, .writable = true };
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
         goto err0;
+    engine->outcomes = outcomes_new(&(struct outcomes_config){ &engine->work, settled, engine });
+    engine->feeds = feeds_new(&(struct feeds_config){ &engine->work, engine->courier,
+                                                      engine->outcomes, deleted, engine });
     engine->mailer = mailer_new(engine->loop, config->sendmail);
     start_timers(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
-    if (!engine_recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
+    if (!recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
         !maintenance_start(engine, error))
         goto err1;
     room_start(engine, &config->room);
@@ -323,7 +362,7 @@ static void close_timers(struct engine *engine)
 {
     uv_prepare_stop(&engine->turn);
     uv_close((uv_handle_t *)&engine->turn, NULL);
-    uv_close((uv_handle_t *)&engine->wake_timer, NULL);
+    feeds_close(engine->feeds);
     approvals_stop(engine);
     if (engine->pause != NULL)
         maintenance_stop(engine);
@@ -349,11 +388,12 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     courier_stop(engine->courier);
     while (!late && courier_in_flight(engine->courier) > 0)
         uv_run(engine->loop, UV_RUN_ONCE);
-    engine->stopping = true;
-    outcomes_flush(engine);
+    engine->work.stopping = true;
+    outcomes_flush(engine->outcomes);
     recorder_finish(engine);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
-    while ((engine->jobs > 0 || engine->outcome_count > 0) && (engine->writable || !late))
+    while ((engine->work.under_way > 0 || outcomes_unwritten(engine->outcomes) > 0) &&
+           (engine->work.writable || !late))
         uv_run(engine->loop, UV_RUN_ONCE);
     store_on_fresh(engine->store, NULL, NULL);
     store_on_health(engine->store, NULL, NULL);
@@ -377,15 +417,9 @@ void engine_free(struct engine *engine)
     maintenance_free(engine);
     lateness_free(engine);
     room_free(engine);
-    outcomes_free(engine);
-    size_t at = 0;
-    struct feed *feed;
-    while ((feed = map_each(&engine->feeds, &at)) != NULL)
-        feed_free(feed);
-    map_free(&engine->feeds);
+    feeds_free(engine->feeds);
+    outcomes_free(engine->outcomes);
     changes_free(&engine->changes);
     recorder_free(engine);
-    heap_free(&engine->wakes);
-    turns_free(&engine->wanting);
     free(engine);
 }

@@ -38,7 +38,7 @@ static void look(uv_timer_t *timer);
 
 static void look_in(struct giver_up *giver, int64_t ms)
 {
-    if (giver->engine->stopping || giver->age_ms == 0)
+    if (giver->engine->work.stopping || giver->age_ms == 0)
         return;
     uv_timer_start(&giver->timer, look, (uint64_t)ms, 0);
     uv_unref((uv_handle_t *)&giver->timer);
@@ -81,9 +81,9 @@ static void look(uv_timer_t *timer)
 {
     struct giver_up *giver = timer->data;
     struct engine *engine = giver->engine;
-    if (engine->stopping || giver->stepping)
+    if (engine->work.stopping || giver->stepping)
         return;
-    if (!engine->writable) {
+    if (!engine->work.writable) {
         look_in(giver, LOOK_EVERY_MS);
         return;
     }

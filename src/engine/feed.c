@@ -17,13 +17,16 @@
  * one at a time, or fresh from a commit: that one is WAITING only after seconds, so what a slow
  * read finds is looked for among the held.
  */
+#include "engine/feed.h"
+
 #include "base/clock.h"
 #include "base/fail.h"
-#include "base/log.h"
-#include "engine/state.h"
+#include "base/heap.h"
+#include "base/turns.h"
 #include "model/tls_identity.h"
 #include "store/events.h"
 #include "store/notifications.h"
+#include "store/postbacks.h"
 
 #include <stdlib.h>
 
@@ -35,15 +38,27 @@ enum {
     READ_SLOW_MS = 5000,  /* less than it takes a fresh one to become WAITING where it is queued */
 };
 
+struct feeds {
+    struct feeds_config config;
+    struct work *work;
+    struct courier *courier;
+    struct map all;    /* notification → struct feed */
+    struct heap wakes; /* feeds by when their next row on disk is due, wall ms */
+    uv_timer_t wake_timer;
+    size_t reads;         /* under way */
+    struct turns wanting; /* feeds that would read; accounts take turns */
+    size_t in_memory;     /* postbacks */
+};
+
 struct feed {
-    struct engine *engine;
+    struct feeds *feeds;
     int64_t notification;
     struct notification *settings; /* NULL: not loaded, or deleted */
     bool loading, load_again;
     bool changed;         /* by its owner, and not loaded since */
     bool direct, routing; /* what the writer was told; a job tells it just now */
     bool reading, read_again;
-    struct heap_node want; /* in the engine's wanting: it reads when it is its turn */
+    struct heap_node want; /* in the feeds' wanting: it reads when it is its turn */
     bool more;             /* rows on disk may be due */
     int64_t next_due;      /* wall ms of the earliest row known to wait; -1: none */
     struct heap_node wake;
@@ -59,36 +74,36 @@ struct feed {
 };
 
 static void read_disk(struct feed *feed);
-static void read_in_turn(struct engine *engine);
+static void read_in_turn(struct feeds *feeds);
 static void wake(struct feed *feed);
 
-struct feed *feed_find(struct engine *engine, int64_t notification)
+struct feed *feed_find(struct feeds *feeds, int64_t notification)
 {
-    return map_get(&engine->feeds, notification);
+    return map_get(&feeds->all, notification);
 }
 
-struct feed *feed_of(struct engine *engine, int64_t notification)
+struct feed *feed_of(struct feeds *feeds, int64_t notification)
 {
-    struct feed *feed = feed_find(engine, notification);
+    struct feed *feed = feed_find(feeds, notification);
     if (feed != NULL)
         return feed;
     feed = must_alloc(sizeof(*feed));
     *feed = (struct feed){
-        .engine = engine, .notification = notification, .direct = true, .next_due = -1
+        .feeds = feeds, .notification = notification, .direct = true, .next_due = -1
     };
     list_init(&feed->held);
     list_init(&feed->early);
-    map_put(&engine->feeds, notification, feed);
+    map_put(&feeds->all, notification, feed);
     return feed;
 }
 
-void feed_free(struct feed *feed)
+static void feed_free(struct feed *feed)
 {
     struct list *node;
     while ((node = list_first(&feed->held)) != NULL)
         feed_forget(feed, container_of(node, struct postback, held));
-    heap_remove(&feed->engine->wakes, &feed->wake);
-    turns_remove(&feed->engine->wanting, &feed->want);
+    heap_remove(&feed->feeds->wakes, &feed->wake);
+    turns_remove(&feed->feeds->wanting, &feed->want);
     notification_unref(feed->settings);
     free(feed);
 }
@@ -152,11 +167,11 @@ static void hold(struct feed *feed, struct postback *postback)
 {
     list_append(&feed->held, &postback->held);
     feed->held_count++;
-    feed->engine->in_memory++;
+    feed->feeds->in_memory++;
     if (postback->waiting)
         list_init(&postback->fresh);
     else
-        list_append(&feed->engine->fresh, &postback->fresh);
+        outcomes_hold(feed->feeds->config.outcomes, postback);
     list_init(&postback->in);
 }
 
@@ -166,14 +181,14 @@ void feed_forget(struct feed *feed, struct postback *postback)
     list_remove(&postback->held);
     list_remove(&postback->fresh);
     feed->held_count--;
-    feed->engine->in_memory--;
+    feed->feeds->in_memory--;
     postback_free(postback);
 }
 
 /* ---- telling the writer how new ones are to be written ---- */
 
 struct route_job {
-    struct engine_job job;
+    struct service_job job;
     bool direct;
 };
 
@@ -187,7 +202,7 @@ static bool route_run(struct job *job, struct db *db)
 static void route_done(struct job *job, bool ok)
 {
     struct route_job *route = (struct route_job *)job;
-    struct feed *feed = feed_find(engine_job_done(job), route->job.notification);
+    struct feed *feed = feed_find(work_done(job), route->job.notification);
     if (feed != NULL) {
         feed->routing = false;
         if (ok)
@@ -200,14 +215,15 @@ static void route_done(struct job *job, bool ok)
 
 static void route(struct feed *feed, bool direct)
 {
-    if (feed->routing || feed->engine->stopping)
+    if (feed->routing || feed->feeds->work->stopping)
         return;
     feed->routing = true;
-    struct route_job *job = engine_job_new(feed->engine, sizeof(*job), route_run, route_done);
+    struct route_job *job =
+        work_add(feed->feeds->work, feed->feeds, sizeof(*job), route_run, route_done);
     job->job.notification = feed->notification;
     job->job.job.sure = true;
     job->direct = direct;
-    store_write(feed->engine->store, &job->job.job);
+    work_write(&job->job);
 }
 
 /* ---- to the lane, or back to disk ---- */
@@ -219,7 +235,7 @@ static void put_back(struct feed *feed, struct postback *postback)
         feed_due(feed, postback->due_at);
         feed_forget(feed, postback);
     } else {
-        outcome_add(feed->engine, OUTCOME_PARKED, postback, NULL, VERDICT_FAILED);
+        outcomes_add(feed->feeds->config.outcomes, OUTCOME_PARKED, postback, NULL, VERDICT_FAILED);
     }
     feed->more = true;
 }
@@ -250,7 +266,7 @@ void feed_recall(struct feed *feed)
     struct list queued;
     list_init(&queued);
     read_anew(feed);
-    courier_recall(feed->engine->courier, feed->notification, &queued);
+    courier_recall(feed->feeds->courier, feed->notification, &queued);
     put_all_back(feed, &queued);
 }
 
@@ -269,9 +285,9 @@ void feed_waits(struct feed *feed, int64_t postback, int64_t due_at)
 
 static bool offer(struct feed *feed, struct postback *postback)
 {
-    if (feed->settings == NULL || feed->engine->stopping)
+    if (feed->settings == NULL || feed->feeds->work->stopping)
         return false;
-    return courier_push(feed->engine->courier, postback);
+    return courier_push(feed->feeds->courier, postback);
 }
 
 /* Straight from the commit, and not in its turn from disk. */
@@ -298,7 +314,7 @@ void feed_accept(struct feed *feed, struct postback *postback)
 /* ---- the settings ---- */
 
 struct load_job {
-    struct engine_job job;
+    struct service_job job;
     struct notification *loaded;
 };
 
@@ -330,7 +346,7 @@ static void close_lane(struct feed *feed)
     list_init(&queued);
     feed->down = false;
     read_anew(feed);
-    courier_drop(feed->engine->courier, feed->notification, &queued);
+    courier_drop(feed->feeds->courier, feed->notification, &queued);
     put_all_back(feed, &queued);
 }
 
@@ -349,8 +365,8 @@ static void take_settings(struct feed *feed, struct notification *loaded)
 static void load_done(struct job *job, bool ok)
 {
     struct load_job *load = (struct load_job *)job;
-    struct engine *engine = engine_job_done(job);
-    struct feed *feed = feed_find(engine, load->job.notification);
+    struct feeds *feeds = work_done(job);
+    struct feed *feed = feed_find(feeds, load->job.notification);
     struct notification *loaded = ok ? load->loaded : NULL;
     free(job);
     if (feed == NULL) {
@@ -366,8 +382,8 @@ static void load_done(struct job *job, bool ok)
     }
     bool active = loaded != NULL && loaded->state == NOTIFICATION_ACTIVE && feed->gone == 0;
     if (active)
-        courier_set(engine->courier, loaded);
-    else if (courier_has(engine->courier, feed->notification))
+        courier_set(feeds->courier, loaded);
+    else if (courier_has(feeds->courier, feed->notification))
         close_lane(feed);
     take_early(feed);
     if (active && feed->changed) /* resumed, or mended: no failed one need wait any longer */
@@ -375,7 +391,7 @@ static void load_done(struct job *job, bool ok)
     else if (active)
         feed_more(feed);
     if (ok && loaded == NULL)
-        lateness_gone(engine, feed->notification);
+        feeds->config.gone(feeds->config.context, feed->notification);
     if (ok)
         feed->changed = false;
     else /* the store could not be read: asked again */
@@ -390,14 +406,15 @@ void feed_changed(struct feed *feed)
 
 void feed_reload(struct feed *feed)
 {
-    if (feed->loading || feed->engine->stopping) {
+    if (feed->loading || feed->feeds->work->stopping) {
         feed->load_again = feed->loading;
         return;
     }
     feed->loading = true;
-    struct load_job *job = engine_job_new(feed->engine, sizeof(*job), load_run, load_done);
+    struct load_job *job =
+        work_add(feed->feeds->work, feed->feeds, sizeof(*job), load_run, load_done);
     job->job.notification = feed->notification;
-    store_read(feed->engine->store, &job->job.job);
+    work_read(&job->job);
 }
 
 void feed_gone(struct feed *feed)
@@ -414,7 +431,7 @@ void feed_gone_settled(struct feed *feed)
 /* ---- from disk ---- */
 
 struct read_job {
-    struct engine_job job;
+    struct service_job job;
     int64_t now_ms, next_due;
     size_t limit;
     bool probing, ordered;
@@ -442,7 +459,7 @@ static void drained(struct feed *feed)
 {
     feed->more = false;
     if (!feed->direct && !feed_is_ordered(feed) &&
-        courier_state(feed->engine->courier, feed->notification) == LANE_READY)
+        courier_state(feed->feeds->courier, feed->notification) == LANE_READY)
         route(feed, true);
 }
 
@@ -484,13 +501,13 @@ static void drop_found(struct list *found)
 static void read_done(struct job *job, bool ok)
 {
     struct read_job *read = (struct read_job *)job;
-    struct engine *engine = engine_job_done(job);
-    struct feed *feed = feed_find(engine, read->job.notification);
-    engine->reads--;
+    struct feeds *feeds = work_done(job);
+    struct feed *feed = feed_find(feeds, read->job.notification);
+    feeds->reads--;
     if (feed == NULL) {
         drop_found(&read->found);
         free(read);
-        read_in_turn(engine);
+        read_in_turn(feeds);
         return;
     }
     feed->reading = false;
@@ -515,7 +532,7 @@ static void read_done(struct job *job, bool ok)
     else if (!left) /* else the lane asks when it has room */
         drained(feed);
     free(read);
-    read_in_turn(engine);
+    read_in_turn(feeds);
 }
 
 /* What is held from before `from` went back. */
@@ -531,9 +548,9 @@ static bool holds_later(const struct feed *feed)
 /* Whether there is anything to read for, now. */
 static bool may_read(struct feed *feed)
 {
-    struct engine *engine = feed->engine;
+    struct feeds *feeds = feed->feeds;
     if (feed->settings == NULL || feed->settings->state != NOTIFICATION_ACTIVE ||
-        engine->stopping || !engine->writable)
+        feeds->work->stopping || !feeds->work->writable)
         return false;
     if (feed->loading) /* nothing more goes by the old settings; the new ones bring it back here */
         return false;
@@ -545,16 +562,17 @@ static bool may_read(struct feed *feed)
     if (feed_is_ordered(feed) && holds_later(feed))
         return false;
     /* A read costs much besides its rows: with a few each time it would be most of a catch-up. */
-    return courier_room(engine->courier, feed->notification) > 0 &&
-           !courier_is_fed(engine->courier, feed->notification);
+    return courier_room(feeds->courier, feed->notification) > 0 &&
+           !courier_is_fed(feeds->courier, feed->notification);
 }
 
 static void read_now(struct feed *feed)
 {
-    struct engine *engine = feed->engine;
-    size_t room = courier_room(engine->courier, feed->notification);
-    struct read_job *job = engine_job_new(
-        engine, sizeof(*job) + feed->held_count * sizeof(job->skip[0]), read_run, read_done);
+    struct feeds *feeds = feed->feeds;
+    size_t room = courier_room(feeds->courier, feed->notification);
+    struct read_job *job =
+        work_add(feeds->work, feeds, sizeof(*job) + feed->held_count * sizeof(job->skip[0]),
+                 read_run, read_done);
     job->job.notification = feed->notification;
     job->now_ms = clock_due_ms();
     job->next_due = -1;
@@ -562,33 +580,33 @@ static void read_now(struct feed *feed)
     job->ordered = feed_is_ordered(feed);
     job->from = feed->from;
     job->round = feed->round;
-    job->probing = courier_state(engine->courier, feed->notification) == LANE_DOWN;
+    job->probing = courier_state(feeds->courier, feed->notification) == LANE_DOWN;
     list_init(&job->found);
     for (struct list *node = feed->held.next; node != &feed->held; node = node->next)
         job->skip[job->skip_count++] = container_of(node, struct postback, held)->id;
     feed->reading = true;
-    engine->reads++;
+    feeds->reads++;
     feed->next_due = -1; /* the read tells; what comes meanwhile is kept by feed_due() */
-    heap_remove(&engine->wakes, &feed->wake);
-    store_read(engine->store, &job->job.job);
+    heap_remove(&feeds->wakes, &feed->wake);
+    work_read(&job->job);
 }
 
 static void read_disk(struct feed *feed)
 {
-    struct engine *engine = feed->engine;
+    struct feeds *feeds = feed->feeds;
     if (!may_read(feed))
         return;
-    if (engine->reads < READS_AT_ONCE && turns_empty(&engine->wanting))
+    if (feeds->reads < READS_AT_ONCE && turns_empty(&feeds->wanting))
         read_now(feed);
     else
-        turns_add(&engine->wanting, &feed->want, feed->settings->account);
+        turns_add(&feeds->wanting, &feed->want, feed->settings->account);
 }
 
 /* A read has ended: whose turn it is may. */
-static void read_in_turn(struct engine *engine)
+static void read_in_turn(struct feeds *feeds)
 {
     struct heap_node *first;
-    while (engine->reads < READS_AT_ONCE && (first = turns_take(&engine->wanting)) != NULL) {
+    while (feeds->reads < READS_AT_ONCE && (first = turns_take(&feeds->wanting)) != NULL) {
         struct feed *feed = container_of(first, struct feed, want);
         if (may_read(feed))
             read_now(feed);
@@ -618,16 +636,16 @@ static void wake_timer_fired(uv_timer_t *timer)
 }
 
 /* The due clock jumps ahead with the system's time: never sleep for more than a second. */
-static void set_wake_timer(struct engine *engine)
+static void set_wake_timer(struct feeds *feeds)
 {
-    struct heap_node *first = heap_min(&engine->wakes);
-    if (first == NULL || engine->stopping) {
-        uv_timer_stop(&engine->wake_timer);
+    struct heap_node *first = heap_min(&feeds->wakes);
+    if (first == NULL || feeds->work->stopping) {
+        uv_timer_stop(&feeds->wake_timer);
         return;
     }
     int64_t wait = first->key - clock_due_ms();
     wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
-    uv_timer_start(&engine->wake_timer, wake_timer_fired, (uint64_t)wait, 0);
+    uv_timer_start(&feeds->wake_timer, wake_timer_fired, (uint64_t)wait, 0);
 }
 
 void feed_due(struct feed *feed, int64_t due_at)
@@ -635,9 +653,9 @@ void feed_due(struct feed *feed, int64_t due_at)
     if (feed->next_due != -1 && feed->next_due <= due_at)
         return;
     feed->next_due = due_at;
-    heap_put(&feed->engine->wakes, &feed->wake, due_at);
-    if (heap_min(&feed->engine->wakes) == &feed->wake)
-        set_wake_timer(feed->engine);
+    heap_put(&feed->feeds->wakes, &feed->wake, due_at);
+    if (heap_min(&feed->feeds->wakes) == &feed->wake)
+        set_wake_timer(feed->feeds);
 }
 
 void feed_hint(struct feed *feed, int64_t due_at)
@@ -646,28 +664,28 @@ void feed_hint(struct feed *feed, int64_t due_at)
         feed_due(feed, due_at);
 }
 
-void feeds_wake_due(struct engine *engine)
+void feeds_wake_due(struct feeds *feeds)
 {
     int64_t now = clock_due_ms();
     struct heap_node *first;
-    while ((first = heap_min(&engine->wakes)) != NULL && first->key <= now) {
+    while ((first = heap_min(&feeds->wakes)) != NULL && first->key <= now) {
         struct feed *feed = container_of(first, struct feed, wake);
-        heap_remove(&engine->wakes, first);
+        heap_remove(&feeds->wakes, first);
         feed->next_due = -1;
         feed_more(feed);
     }
-    set_wake_timer(engine);
+    set_wake_timer(feeds);
 }
 
 static bool wake_run(struct job *job, struct db *db)
 {
-    postback_wake(db, ((struct engine_job *)job)->notification, db_due_now(db));
+    postback_wake(db, ((struct service_job *)job)->notification, db_due_now(db));
     return true;
 }
 
 static void wake_done(struct job *job, bool ok)
 {
-    struct feed *feed = feed_find(engine_job_done(job), ((struct engine_job *)job)->notification);
+    struct feed *feed = feed_find(work_done(job), ((struct service_job *)job)->notification);
     if (feed != NULL && ok)
         feed_more(feed);
     free(job);
@@ -676,12 +694,13 @@ static void wake_done(struct job *job, bool ok)
 /* Failed ones are due now. */
 static void wake(struct feed *feed)
 {
-    if (feed->engine->stopping)
+    if (feed->feeds->work->stopping)
         return;
-    outcomes_flush(feed->engine); /* what has failed just now is of them */
-    struct engine_job *job = engine_job_new(feed->engine, sizeof(*job), wake_run, wake_done);
+    outcomes_flush(feed->feeds->config.outcomes); /* what has failed just now is of them */
+    struct service_job *job =
+        work_add(feed->feeds->work, feed->feeds, sizeof(*job), wake_run, wake_done);
     job->notification = feed->notification;
-    store_write(feed->engine->store, &job->job);
+    work_write(job);
 }
 
 /* Down: the oldest of all that waits is to be the probe, and the first to go after it.  (Of an
@@ -695,4 +714,44 @@ void feed_down(struct feed *feed, bool down)
         feed_more(feed);
     else
         wake(feed);
+}
+
+/* ---- life ---- */
+
+struct feeds *feeds_new(const struct feeds_config *config)
+{
+    struct feeds *feeds = must_alloc(sizeof(*feeds));
+    feeds->config = *config;
+    feeds->work = config->work;
+    feeds->courier = config->courier;
+    uv_timer_init(feeds->work->loop, &feeds->wake_timer);
+    feeds->wake_timer.data = feeds;
+    return feeds;
+}
+
+void feeds_close(struct feeds *feeds)
+{
+    uv_close((uv_handle_t *)&feeds->wake_timer, NULL);
+}
+
+void feeds_free(struct feeds *feeds)
+{
+    size_t at = 0;
+    struct feed *feed;
+    while ((feed = map_each(&feeds->all, &at)) != NULL)
+        feed_free(feed);
+    map_free(&feeds->all);
+    heap_free(&feeds->wakes);
+    turns_free(&feeds->wanting);
+    free(feeds);
+}
+
+struct feed *feeds_each(const struct feeds *feeds, size_t *at)
+{
+    return map_each(&feeds->all, at);
+}
+
+size_t feeds_in_memory(const struct feeds *feeds)
+{
+    return feeds->in_memory;
 }

@@ -162,7 +162,7 @@ static struct tell_job *tell_new(struct lateness_watch *lateness, const struct w
 
 static void tell_failing(struct lateness_watch *lateness, struct watch *watch, bool begins)
 {
-    if (watch->failing == begins || watch->failing_told || lateness->engine->stopping)
+    if (watch->failing == begins || watch->failing_told || lateness->engine->work.stopping)
         return;
     struct tell_job *job = tell_new(lateness, watch, EPISODE_FAILING, begins);
     watch->failing_told = true;
@@ -231,7 +231,7 @@ void lateness_gone(struct engine *engine, int64_t notification)
 static void tell_late(struct lateness_watch *lateness, struct watch *watch, bool begins,
                       const struct overdue *overdue)
 {
-    if (watch->late_told || lateness->engine->stopping || lateness->told >= TELL_MOST)
+    if (watch->late_told || lateness->engine->work.stopping || lateness->told >= TELL_MOST)
         return;
     lateness->told++;
     if (begins) {
@@ -306,7 +306,7 @@ static void look_after(struct lateness_watch *lateness, int64_t ms)
 {
     lateness->running = true;
     lateness->look_at = clock_due_ms() + ms;
-    if (!lateness->engine->stopping)
+    if (!lateness->engine->work.stopping)
         uv_timer_start(&lateness->timer, fired, (uint64_t)ms, 0);
 }
 
@@ -342,7 +342,8 @@ static void look_done(struct job *job, bool ok)
         for (size_t i = 0; i < look->count; i++)
             take_overdue(lateness, &look->rows[i], now);
         take_gone(lateness);
-        bool idle = look->count == 0 && engine->in_memory == 0 && lateness->figures.alarmed == 0;
+        bool idle = look->count == 0 && feeds_in_memory(engine->feeds) == 0 &&
+                    lateness->figures.alarmed == 0;
         lateness->empty = idle ? lateness->empty + 1 : 0;
     }
     int64_t share = look->took_ms * LOOK_SHARE;
@@ -363,7 +364,7 @@ static void look_done(struct job *job, bool ok)
 static void fired(uv_timer_t *timer)
 {
     struct lateness_watch *lateness = timer->data;
-    if (lateness->looking || lateness->engine->stopping)
+    if (lateness->looking || lateness->engine->work.stopping)
         return;
     lateness->looking = true;
     lateness->missed = clock_due_ms() - lateness->look_at > MISSED_MS;

@@ -48,7 +48,7 @@ static void fired(uv_timer_t *timer)
 
 static void step_after(struct pause *pause, int64_t ms)
 {
-    if (!pause->engine->stopping)
+    if (!pause->engine->work.stopping)
         uv_timer_start(&pause->timer, fired, (uint64_t)(ms > 0 ? ms : 0), 0);
 }
 
@@ -81,14 +81,15 @@ static bool look_run(struct job *job, struct db *db)
  * catch-up from ending. */
 static bool is_stuck(struct engine *engine, int64_t notification)
 {
-    const struct feed *feed = feed_find(engine, notification);
+    const struct feed *feed = feed_find(engine->feeds, notification);
     return courier_stands(engine->courier, notification) || (feed != NULL && feed_rests(feed));
 }
 
 /* Postbacks in memory that are in no index yet: added to those left, or to those that are stuck. */
 static void add_fresh(struct engine *engine, int64_t until, int64_t *left, int64_t *stuck)
 {
-    for (const struct list *node = engine->fresh.next; node != &engine->fresh; node = node->next) {
+    const struct list *fresh = outcomes_held(engine->outcomes);
+    for (const struct list *node = fresh->next; node != fresh; node = node->next) {
         const struct postback *postback = container_of(node, struct postback, fresh);
         if (postback->due_at > until) /* a later step's is due as of its event */
             continue;
@@ -259,7 +260,7 @@ static void step_catching_up(struct pause *pause)
 static void step(struct pause *pause)
 {
     enum maintenance_state state = pause->now.state;
-    if (pause->busy || pause->engine->stopping)
+    if (pause->busy || pause->engine->work.stopping)
         return;
     uv_timer_stop(&pause->timer);
     if (pause->read_again || (has_left(state) && !pause->counted)) {

@@ -9,13 +9,15 @@
  * older, so that recovery after a crash looks at few rows.  FRESH postbacks that stay queued are
  * aged (made WAITING) to keep it rising.
  */
+#include "engine/outcomes.h"
+
 #include "base/clock.h"
 #include "base/fail.h"
-#include "base/log.h"
+#include "base/id.h"
 #include "base/metrics.h"
-#include "engine/state.h"
 #include "store/accounts.h"
 #include "store/notifications.h"
+#include "store/postbacks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,14 +40,23 @@ struct outcome {
     int64_t due_at; /* as written */
 };
 
+struct outcomes {
+    struct outcomes_config config;
+    struct list fresh;       /* postbacks whose rows are FRESH, oldest first */
+    int64_t newest;          /* of the rows that commits brought: no FRESH one above is unknown */
+    struct list waiting;     /* struct outcome: not yet given to the writer */
+    size_t count, recording; /* of those; of those given */
+    int64_t floor, floor_at; /* last written, and when (steady ms) */
+};
+
 struct outcome_job {
-    struct engine_job job;
+    struct service_job job;
     struct list outcomes;
     int64_t floor; /* 0: not written this time */
 };
 
-void outcome_add(struct engine *engine, enum outcome_kind kind, struct postback *postback,
-                 struct attempt *attempt, enum verdict verdict)
+void outcomes_add(struct outcomes *outcomes, enum outcome_kind kind, struct postback *postback,
+                  struct attempt *attempt, enum verdict verdict)
 {
     struct outcome *outcome = must_alloc(sizeof(*outcome));
     outcome->kind = kind;
@@ -55,8 +66,8 @@ void outcome_add(struct engine *engine, enum outcome_kind kind, struct postback 
     outcome->due_at = postback->due_at;
     if (attempt != NULL)
         outcome->attempt = *attempt;
-    list_append(&engine->outcomes, &outcome->in);
-    engine->outcome_count++;
+    list_append(&outcomes->waiting, &outcome->in);
+    outcomes->count++;
 }
 
 /* Settings that were changed meanwhile lead elsewhere: what the old ones led to says nothing about
@@ -106,27 +117,22 @@ static void free_name(struct postback *name)
     postback_free(name);
 }
 
-/* On disk: the postback leaves memory. */
-static void settle(struct engine *engine, struct outcome *outcome)
+static void settle(struct outcomes *outcomes, struct outcome *outcome)
 {
-    struct feed *feed = feed_of(engine, outcome->notification);
-    struct postback *postback = outcome->postback;
-    bool attempted = outcome->kind == OUTCOME_ATTEMPTED;
-    int64_t id = postback->id;
-    if (outcome->kind != OUTCOME_AGED)
-        changes_note(&engine->changes, postback->event->account);
-    if (attempted)
+    bool aged = outcome->kind == OUTCOME_AGED;
+    struct settled settled = {
+        .kind = outcome->kind,
+        .verdict = outcome->verdict,
+        .notification = outcome->notification,
+        .id = outcome->postback->id,
+        .due_at = outcome->due_at,
+        .postback = aged ? NULL : outcome->postback,
+    };
+    if (aged)
+        free_name(outcome->postback);
+    if (outcome->kind == OUTCOME_ATTEMPTED)
         metric_add(METRIC_RECORDED, 1);
-    if (outcome->kind == OUTCOME_AGED)
-        free_name(postback); /* if the real one is still held, reads leave it out */
-    else
-        feed_forget(feed, postback);
-    if (attempted && outcome->verdict == VERDICT_GONE)
-        feed_gone_settled(feed);
-    if (!attempted || outcome->verdict != VERDICT_DELIVERED)
-        feed_waits(feed, id, outcome->due_at);
-    else if (feed_is_ordered(feed))
-        feed_hungry(feed); /* it may have been the last that a read waited for */
+    outcomes->config.settled(outcomes->config.context, &settled);
     attempt_free(&outcome->attempt);
     free(outcome);
 }
@@ -134,28 +140,28 @@ static void settle(struct engine *engine, struct outcome *outcome)
 static void outcomes_done(struct job *job, bool ok)
 {
     struct outcome_job *batch = (struct outcome_job *)job;
-    struct engine *engine = engine_job_done(job);
+    struct outcomes *outcomes = work_done(job);
     struct list *node;
     if (!ok)
-        engine->floor = 0;
+        outcomes->floor = 0;
     while ((node = ok ? list_first(&batch->outcomes) : NULL) != NULL) {
         list_remove(node);
-        engine->recording--;
-        settle(engine, container_of(node, struct outcome, in));
+        outcomes->recording--;
+        settle(outcomes, container_of(node, struct outcome, in));
     }
     while (!list_empty(&batch->outcomes)) { /* failed: back to the head, in order */
         node = batch->outcomes.prev;
         list_remove(node);
-        list_prepend(&engine->outcomes, node);
-        engine->outcome_count++;
-        engine->recording--;
+        list_prepend(&outcomes->waiting, node);
+        outcomes->count++;
+        outcomes->recording--;
     }
     free(batch);
 }
 
 /* The real one may end before that is on disk: until then a name of it stands among the fresh ones
  * in its place, so that no floor is written above its row. */
-static void age(struct engine *engine, struct postback *postback)
+static void age(struct outcomes *outcomes, struct postback *postback)
 {
     struct postback *name = postback_new();
     *name = (struct postback){ .id = postback->id,
@@ -165,66 +171,66 @@ static void age(struct engine *engine, struct postback *postback)
     list_append(&postback->fresh, &name->fresh);
     list_remove(&postback->fresh);
     postback->waiting = true;
-    outcome_add(engine, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
+    outcomes_add(outcomes, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
 }
 
 /* FRESH postbacks that have been queued for long become WAITING where they are. */
-static void age_fresh(struct engine *engine)
+static void age_fresh(struct outcomes *outcomes)
 {
     int64_t old = id_first_at(clock_due_ms() - AGED_AFTER_MS);
-    struct list *node = engine->fresh.next;
-    for (int i = 0; i < BATCH_MOST && node != &engine->fresh; i++) {
+    struct list *node = outcomes->fresh.next;
+    for (int i = 0; i < BATCH_MOST && node != &outcomes->fresh; i++) {
         struct postback *postback = container_of(node, struct postback, fresh);
         if (postback->id >= old)
             return;
         node = node->next;
         if (!postback->waiting) /* else it is a name */
-            age(engine, postback);
+            age(outcomes, postback);
     }
 }
 
-static int64_t floor_now(const struct engine *engine)
+static int64_t floor_now(const struct outcomes *outcomes)
 {
-    struct list *oldest = list_first(&engine->fresh);
-    return oldest != NULL ? container_of(oldest, struct postback, fresh)->id : engine->newest + 1;
+    struct list *oldest = list_first(&outcomes->fresh);
+    return oldest != NULL ? container_of(oldest, struct postback, fresh)->id : outcomes->newest + 1;
 }
 
-void outcomes_flush(struct engine *engine)
+void outcomes_flush(struct outcomes *outcomes)
 {
-    int64_t floor_age = clock_steady_ms() - engine->floor_at;
+    int64_t floor_age = clock_steady_ms() - outcomes->floor_at;
     bool floor_due = floor_age >= FLOOR_EVERY_MS;
-    if (!engine->writable)
+    if (!outcomes->config.work->writable)
         return;
     if (floor_due)
-        age_fresh(engine);
-    if (engine->outcome_count == 0 &&
-        (floor_age < FLOOR_ALONE_MS || floor_now(engine) == engine->floor))
+        age_fresh(outcomes);
+    if (outcomes->count == 0 &&
+        (floor_age < FLOOR_ALONE_MS || floor_now(outcomes) == outcomes->floor))
         return;
     do {
         struct outcome_job *batch =
-            engine_job_new(engine, sizeof(*batch), outcomes_run, outcomes_done);
+            work_add(outcomes->config.work, outcomes, sizeof(*batch), outcomes_run, outcomes_done);
         batch->job.job.sure = true;
         list_init(&batch->outcomes);
-        for (int i = 0; i < BATCH_MOST && !list_empty(&engine->outcomes); i++) {
-            struct list *node = list_first(&engine->outcomes);
+        for (int i = 0; i < BATCH_MOST && !list_empty(&outcomes->waiting); i++) {
+            struct list *node = list_first(&outcomes->waiting);
             list_remove(node);
             list_append(&batch->outcomes, node);
-            engine->outcome_count--;
-            engine->recording++;
+            outcomes->count--;
+            outcomes->recording++;
         }
         /* A postback leaves the list of fresh ones when its outcome is on disk. */
-        if (list_empty(&engine->outcomes) && floor_due && floor_now(engine) != engine->floor) {
-            batch->floor = engine->floor = floor_now(engine);
-            engine->floor_at = clock_steady_ms();
+        if (list_empty(&outcomes->waiting) && floor_due && floor_now(outcomes) != outcomes->floor) {
+            batch->floor = outcomes->floor = floor_now(outcomes);
+            outcomes->floor_at = clock_steady_ms();
         }
-        store_write(engine->store, &batch->job.job);
-    } while (!list_empty(&engine->outcomes));
+        work_write(&batch->job);
+    } while (!list_empty(&outcomes->waiting));
 }
 
-void outcomes_free(struct engine *engine)
+void outcomes_free(struct outcomes *outcomes)
 {
     struct list *node;
-    while ((node = list_first(&engine->outcomes)) != NULL) {
+    while ((node = list_first(&outcomes->waiting)) != NULL) {
         struct outcome *outcome = container_of(node, struct outcome, in);
         list_remove(node);
         if (outcome->kind == OUTCOME_AGED)
@@ -232,4 +238,45 @@ void outcomes_free(struct engine *engine)
         attempt_free(&outcome->attempt);
         free(outcome);
     }
+    free(outcomes);
+}
+
+size_t outcomes_unwritten(const struct outcomes *outcomes)
+{
+    return outcomes->count;
+}
+
+size_t outcomes_recording(const struct outcomes *outcomes)
+{
+    return outcomes->count + outcomes->recording;
+}
+
+void outcomes_hold(struct outcomes *outcomes, struct postback *postback)
+{
+    list_append(&outcomes->fresh, &postback->fresh);
+}
+
+const struct list *outcomes_held(const struct outcomes *outcomes)
+{
+    return &outcomes->fresh;
+}
+
+void outcomes_seen(struct outcomes *outcomes, int64_t newest)
+{
+    outcomes->newest = newest;
+}
+
+void outcomes_start(struct outcomes *outcomes, int64_t floor)
+{
+    outcomes->floor = floor;
+    outcomes->newest = floor - 1; /* none is FRESH; later ones are above it */
+}
+
+struct outcomes *outcomes_new(const struct outcomes_config *config)
+{
+    struct outcomes *outcomes = must_alloc(sizeof(*outcomes));
+    outcomes->config = *config;
+    list_init(&outcomes->fresh);
+    list_init(&outcomes->waiting);
+    return outcomes;
 }

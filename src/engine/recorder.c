@@ -71,7 +71,7 @@ static void await_end(struct recorder *recorder)
 {
     int64_t left = recorder->opened_at + SERIES_MINUTE_MS - clock_wall_ms();
     left = left < 0 ? 0 : left > SERIES_MINUTE_MS ? SERIES_MINUTE_MS : left;
-    if (!recorder->engine->stopping)
+    if (!recorder->engine->work.stopping)
         uv_timer_start(&recorder->timer, minute_over, (uint64_t)left, 0);
 }
 
@@ -206,7 +206,7 @@ static void retry(uv_timer_t *timer)
 
 static void close_failed(struct recorder *recorder)
 {
-    if (!recorder->engine->stopping) {
+    if (!recorder->engine->work.stopping) {
         uv_timer_start(&recorder->timer, retry, RETRY_MS, 0);
         return;
     }
@@ -233,7 +233,7 @@ static void write_done(struct job *job, bool ok)
     }
     free(recorder->closing);
     recorder->closing = NULL;
-    if (recorder->engine->stopping)
+    if (recorder->engine->work.stopping)
         close_minute(recorder);
     else if (recorder->open.count > 0)
         await_end(recorder);
@@ -325,7 +325,7 @@ static void age(uv_timer_t *timer);
 
 static void age_in(struct recorder *recorder, int64_t ms)
 {
-    if (recorder->engine->stopping)
+    if (recorder->engine->work.stopping)
         return;
     uv_timer_start(&recorder->age_timer, age, (uint64_t)ms, 0);
 }
@@ -358,9 +358,9 @@ static void age(uv_timer_t *timer)
 {
     struct recorder *recorder = timer->data;
     struct engine *engine = recorder->engine;
-    if (engine->stopping)
+    if (engine->work.stopping)
         return;
-    if (!engine->writable) {
+    if (!engine->work.writable) {
         age_in(recorder, AGE_EVERY_MS);
         return;
     }

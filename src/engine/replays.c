@@ -209,7 +209,7 @@ static void read_done(struct job *job, bool ok)
         rest(worker, WAIT_MS);
     else if (step->gone)
         worker_free(worker);
-    else if (replays->engine->stopping)
+    else if (replays->engine->work.stopping)
         rest(worker, WAIT_MS);
     else if (step->lost)
         write_step(replays, step);
@@ -225,7 +225,7 @@ static void read_done(struct job *job, bool ok)
 static bool lane_ready(struct engine *engine, const struct worker *worker)
 {
     if (!courier_has(engine->courier, worker->notification)) {
-        feed_more(feed_of(engine, worker->notification));
+        feed_more(feed_of(engine->feeds, worker->notification));
         return false;
     }
     return courier_state(engine->courier, worker->notification) == LANE_READY &&
@@ -256,7 +256,7 @@ static void take_turns(struct replays *replays)
 {
     struct engine *engine = replays->engine;
     int64_t now = clock_steady_ms(), soonest = INT64_MAX;
-    if (engine->stopping)
+    if (engine->work.stopping)
         return;
     struct list *node = replays->workers.next, *last = replays->workers.prev, *next;
     for (bool more = node != &replays->workers; more; node = next) {
@@ -265,7 +265,7 @@ static void take_turns(struct replays *replays)
         more = node != last;
         if (worker->busy)
             continue;
-        if (worker->next_at <= now && !engine->writable)
+        if (worker->next_at <= now && !engine->work.writable)
             rest(worker, WAIT_MS);
         if (worker->next_at <= now && replays->jobs < JOBS_MOST)
             read_step(replays, worker);

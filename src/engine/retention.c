@@ -48,7 +48,7 @@ static void look(uv_timer_t *timer);
 
 static void look_in(struct keeper *keeper, int64_t ms)
 {
-    if (keeper->engine->stopping || keeper->keep_ms == 0)
+    if (keeper->engine->work.stopping || keeper->keep_ms == 0)
         return;
     uv_timer_start(&keeper->timer, look, (uint64_t)ms, 0);
     uv_unref((uv_handle_t *)&keeper->timer);
@@ -102,9 +102,9 @@ static void look(uv_timer_t *timer)
 {
     struct keeper *keeper = timer->data;
     struct engine *engine = keeper->engine;
-    if (engine->stopping || keeper->stepping)
+    if (engine->work.stopping || keeper->stepping)
         return;
-    if (!engine->writable) {
+    if (!engine->work.writable) {
         look_in(keeper, REST_MOST_MS);
         return;
     }

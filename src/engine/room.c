@@ -120,7 +120,7 @@ static void look_done(struct job *inner, bool ok)
         room->near = job->near;
         room->took_ms = job->took_ms;
     }
-    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && !room->engine->stopping) {
+    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && !room->engine->work.stopping) {
         struct room_job *tell = room_job_new(room, tell_run, tell_done);
         memcpy(tell->changed, job->changed, sizeof(job->changed));
         tell->changed_count = job->changed_count;
@@ -144,7 +144,7 @@ static void fired(uv_timer_t *timer)
     struct room *room = timer->data;
     int64_t since_ms = clock_steady_ms() - room->looked_at;
     bool same = room->written == metric_value(METRIC_POSTBACKS) + metric_value(METRIC_RECORDED);
-    if (room->looking || room->engine->stopping || since_ms < room->took_ms * ROOM_SHARE ||
+    if (room->looking || room->engine->work.stopping || since_ms < room->took_ms * ROOM_SHARE ||
         (same && since_ms < ROOM_REST_MS))
         return;
     look(room);

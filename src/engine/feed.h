@@ -1,0 +1,57 @@
+/* feed.h — one event notification's postbacks between disk and lane, and all of these feeds.
+ *
+ * A feed is made when its notification first has something to send, and stays.  It hands postbacks
+ * to the courier, parks on disk what a lane will not take, and reads it back below low water.
+ */
+#ifndef POSTBACKD_FEED_H
+#define POSTBACKD_FEED_H
+
+#include "courier/courier.h"
+#include "engine/outcomes.h"
+#include "engine/work.h"
+
+struct feeds;
+struct feed;
+
+struct feeds_config {
+    struct work *work;
+    struct courier *courier;
+    struct outcomes *outcomes;
+    /* A notification was found deleted. */
+    void (*gone)(void *context, int64_t notification);
+    void *context;
+};
+
+struct feeds *feeds_new(const struct feeds_config *config);
+void feeds_close(struct feeds *feeds); /* its timer; it closes in the loop's next turn */
+void feeds_free(struct feeds *feeds);  /* after feeds_close(); frees what is held */
+struct feed *feeds_each(const struct feeds *feeds, size_t *at); /* as map_each() */
+size_t feeds_in_memory(const struct feeds *feeds);              /* postbacks: queued or in flight */
+void feeds_wake_due(struct feeds *feeds); /* those whose next row has come due */
+
+struct feed *feed_of(struct feeds *feeds, int64_t notification); /* made when absent */
+struct feed *feed_find(struct feeds *feeds, int64_t notification);
+void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
+void feed_reload(struct feed *feed);                            /* its settings or state changed */
+void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
+/* What its lane has queued goes back to disk; Ordered: it will be read again from the first. */
+void feed_recall(struct feed *feed);
+void feed_gone(struct feed *feed);            /* the receiver answered 410: its lane stays closed */
+void feed_gone_settled(struct feed *feed);    /* … that is on disk: its state is read again */
+void feed_hungry(struct feed *feed);          /* its lane has room */
+void feed_down(struct feed *feed, bool down); /* its lane went DOWN, or is READY again */
+int64_t feed_notification(const struct feed *feed);
+void feed_more(struct feed *feed); /* the disk may hold due rows, the lane may have room */
+void feed_due(struct feed *feed, int64_t due_at);                     /* a row waits until then */
+void feed_waits(struct feed *feed, int64_t postback, int64_t due_at); /* … which one */
+void feed_hint(struct feed *feed, int64_t due_at); /* new rows wait, the first until then */
+void feed_forget(struct feed *feed, struct postback *postback); /* out of memory: frees it */
+bool feed_is_ordered(const struct feed *feed);
+bool feed_rests(const struct feed *feed); /* Ordered, and its first is not due: nothing goes out */
+/* In memory: queued or in flight. */
+bool feed_has(struct feed *feed, int64_t id);
+void feed_cancelled(struct feed *feed, int64_t postback); /* in memory, but in no lane's queue */
+int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
+bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */
+
+#endif

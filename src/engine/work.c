@@ -1,0 +1,33 @@
+/* work.c — counts the jobs that the engine's services have in the store. */
+#include "engine/work.h"
+
+#include "base/fail.h"
+
+void *work_add(struct work *work, void *service, size_t size,
+               bool (*run)(struct job *, struct db *), void (*done)(struct job *, bool))
+{
+    struct service_job *job = must_alloc(size);
+    job->job.run = run;
+    job->job.done = done;
+    job->work = work;
+    job->service = service;
+    work->under_way++;
+    return job;
+}
+
+void work_write(struct service_job *job)
+{
+    store_write(job->work->store, &job->job);
+}
+
+void work_read(struct service_job *job)
+{
+    store_read(job->work->store, &job->job);
+}
+
+void *work_done(struct job *job)
+{
+    struct service_job *own = (struct service_job *)job;
+    own->work->under_way--;
+    return own->service;
+}
