@@ -2,8 +2,8 @@
 #ifndef POSTBACKD_RECOVERY_H
 #define POSTBACKD_RECOVERY_H
 
+#include "db/store.h"
 #include "store/postbacks.h"
-#include "store/store.h"
 
 struct recovered {
     int64_t undelivered;     /* rows that were FRESH, and wait now */

@@ -7,7 +7,7 @@
 #ifndef POSTBACKD_WORK_H
 #define POSTBACKD_WORK_H
 
-#include "store/store.h"
+#include "db/store.h"
 
 #include <uv.h>
 
