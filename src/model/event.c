@@ -15,11 +15,14 @@
 #include "model/escape.h"
 #include "model/money.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { INTEGER_DIGITS_MAX = 19 };
+
+static atomic_size_t large_bytes;
 
 struct event *event_new(int64_t account, const struct event_type *type, int64_t occurred_at,
                         int64_t inquiry, const char *data, size_t data_len)
@@ -34,6 +37,8 @@ struct event *event_new(int64_t account, const struct event_type *type, int64_t 
     event->references = 1;
     event->data_len = data_len;
     memcpy(event->data, data, data_len);
+    if (event_is_large(event))
+        atomic_fetch_add_explicit(&large_bytes, data_len, memory_order_relaxed);
     return event;
 }
 
@@ -45,8 +50,16 @@ struct event *event_ref(struct event *event)
 
 void event_unref(struct event *event)
 {
-    if (event != NULL && --event->references == 0)
-        free(event);
+    if (event == NULL || --event->references > 0)
+        return;
+    if (event_is_large(event))
+        atomic_fetch_sub_explicit(&large_bytes, event->data_len, memory_order_relaxed);
+    free(event);
+}
+
+size_t events_large_bytes(void)
+{
+    return atomic_load_explicit(&large_bytes, memory_order_relaxed);
 }
 
 /* ---- the check ---- */

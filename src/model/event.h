@@ -40,6 +40,16 @@ struct event *event_new(int64_t account, const struct event_type *type, int64_t 
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event); /* NULL is allowed */
 
+/* Large ones are limited by their bytes, all by how many postbacks there are (postback.h): so the
+ * usual ones, which are small, neither pay for a count nor wait for room that large ones have
+ * taken. */
+enum { EVENT_LARGE = 1024, EVENT_LARGE_BYTES_MOST = 32 * 1024 * 1024 };
+static inline bool event_is_large(const struct event *event)
+{
+    return event->data_len > EVENT_LARGE;
+}
+size_t events_large_bytes(void); /* data of the large ones that there are, on any thread */
+
 /* Checks the Data of an intake request against the type: an object, only the type's data points,
  * scalars or (for lists) arrays, the right types; writes the canonical text to *out, which is of
  * use only when no problem was added.  Integers and booleans are taken as their text, null as "";

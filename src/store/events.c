@@ -58,10 +58,11 @@ static void hand_over(struct job *job, struct event *event, const struct route *
 }
 
 /* An event for thousands leaves room for those of others. */
-static bool memory_has_room(const struct job *job, bool apart)
+static bool memory_has_room(const struct job *job, const struct event *event, bool apart)
 {
-    size_t most = POSTBACKS_IN_MEMORY_MOST;
-    return postbacks_in_memory() < (apart || job->postbacks >= MANY ? most / 4 : most);
+    size_t part = apart || job->postbacks >= MANY ? 4 : 1;
+    return postbacks_in_memory() < POSTBACKS_IN_MEMORY_MOST / part &&
+           (!event_is_large(event) || events_large_bytes() < EVENT_LARGE_BYTES_MOST / part);
 }
 
 /* apart: in a later step, so not among the rows that follow the event's, but in the index of those
@@ -76,7 +77,7 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
         "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
     };
     bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
-                 routes_direct(db, route->notification) && memory_has_room(job, apart);
+                 routes_direct(db, route->notification) && memory_has_room(job, event, apart);
     int64_t id = db_new_id(db);
     int64_t due_at = (apart ? id_time_ms(event->id) : db_due_now(db)) + route->delay_ms;
     struct stmt *add = db_prepare(db, texts[apart]);

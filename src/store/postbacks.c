@@ -24,9 +24,10 @@
 #include <string.h>
 
 enum {
-    DELIVERED_BODY_MAX = 256, /* bytes kept of the answer to a delivered attempt */
-    DUE_WALK_MAX = 1000,      /* rows not due yet that a probe looks at for a tried one */
-    ORDER_WALK_MAX = 10000,   /* rows that have ended between two of an Ordered notification */
+    DELIVERED_BODY_MAX = 256,      /* bytes kept of the answer to a delivered attempt */
+    DUE_WALK_MAX = 1000,           /* rows not due yet that a probe looks at for a tried one */
+    ORDER_WALK_MAX = 10000,        /* rows that have ended between two of an Ordered notification */
+    READ_BYTES_MOST = 1024 * 1024, /* of the events of one read: then it is as at its limit */
 };
 
 _Static_assert(POSTBACK_FRESH == 0 && POSTBACK_WAITING == 1 && POSTBACK_DELIVERED == 2 &&
@@ -322,7 +323,8 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
     int64_t *skipped = sorted(skip, skip_count);
     struct queued *rows;
     size_t most = skip_count + limit + 1 + (probing ? DUE_WALK_MAX : 0);
-    size_t found = read_queue(db, notification, now_ms, probing, most, &rows), count = 0;
+    size_t found = read_queue(db, notification, now_ms, probing, most, &rows);
+    size_t count = 0, bytes = 0;
     int walked = 0;
 
     *next_due = -1;
@@ -331,13 +333,15 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
         if (bsearch(&id, skipped, skip_count, sizeof(id), by_value) != NULL)
             continue;
         bool due = due_at <= now_ms || (probing && may_probe(db, id));
-        if (*next_due == -1 && (!due || count == limit))
+        bool full = count == limit || bytes >= READ_BYTES_MOST;
+        if (*next_due == -1 && (!due || full))
             *next_due = due_at;
-        if (count == limit || (!due && (!probing || ++walked > DUE_WALK_MAX)))
+        if (full || (!due && (!probing || ++walked > DUE_WALK_MAX)))
             break;
         struct postback *postback = due ? read_due(db, id, notification) : NULL;
         if (postback != NULL) {
             list_append(out, &postback->in);
+            bytes += postback->event->data_len;
             count++;
         }
     }
@@ -378,7 +382,7 @@ static size_t read_order(struct db *db, int64_t notification, int64_t from,
 struct order {
     int64_t notification, now_ms;
     bool probing, whole; /* whole: nothing behind it is asked for */
-    size_t limit, count;
+    size_t limit, count, bytes;
     int ended;
     struct list *out;
     int64_t from, next_due;
@@ -392,14 +396,16 @@ static void order_take(struct order *order, struct db *db, const struct queued *
     } else if (row->state != POSTBACK_WAITING) {
         if (++order->ended > ORDER_WALK_MAX)
             order->next_due = order->now_ms;
-    } else if (order->count == order->limit ||
+    } else if (order->count == order->limit || order->bytes >= READ_BYTES_MOST ||
                (row->due_at > order->now_ms && !(order->probing && may_probe(db, row->id)))) {
         order->next_due = row->due_at;
     } else {
         struct postback *postback = read_due(db, row->id, order->notification);
-        if (postback != NULL)
+        if (postback != NULL) {
             list_append(order->out, &postback->in);
-        order->count += postback != NULL;
+            order->bytes += postback->event->data_len;
+            order->count++;
+        }
     }
     order->whole = order->whole || order->next_due != -1;
     order->from += !order->whole;

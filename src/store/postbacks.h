@@ -30,10 +30,10 @@ int64_t postback_cancel_all(struct db *db, int64_t notification);
 /* ---- the queue (read jobs) ---- */
 
 /* WAITING postbacks of a notification due at now, oldest due first, with their events: appended
- * to `out` (struct postback.in), at most `limit`, leaving out the `skip` ids.  *next_due: when the
- * first one after these is due, or -1.  `probing`: also tried and failed ones that are not due yet
- * (a down destination's probe is the oldest of them), but for those whose answer named its own
- * time by Retry-After. */
+ * to `out` (struct postback.in), leaving out the `skip` ids, at most `limit`, and none behind a
+ * megabyte of events.  *next_due: when the first one after these is due, or -1.  `probing`: also
+ * tried and failed ones that are not due yet (a down destination's probe is the oldest of them),
+ * but for those whose answer named its own time by Retry-After. */
 size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool probing,
                     const int64_t *skip, size_t skip_count, size_t limit, struct list *out,
                     int64_t *next_due);

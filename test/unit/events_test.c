@@ -145,6 +145,29 @@ static void test_a_lane_that_takes_none_has_them_written_to_disk(void **state)
     assert_int_not_equal(house_postback(house, change.account, OPENED, 0), 0);
 }
 
+/* As many bytes of large ones as there may be are in memory; small ones do not wait for that. */
+static void test_large_events_past_their_bytes_are_left_on_disk(void **state)
+{
+    enum { COUNT = EVENT_LARGE_BYTES_MOST / 60000 };
+    static struct event *others[COUNT];
+    struct house *house = *state;
+    int64_t account = house->partner.account, notification = house_notify(house, account, OPENED);
+    const char *data = house_large_data();
+
+    for (int i = 0; i < COUNT; i++)
+        others[i] = event_new(1, catalog_type(OPENED), 0, 0, data, strlen(data));
+    assert_true(events_large_bytes() >= EVENT_LARGE_BYTES_MOST);
+    assert_int_equal(house_large_postback(house, account, OPENED), 0);
+    assert_int_equal(
+        house_number(house, "SELECT state FROM postback WHERE notification = ?", notification),
+        POSTBACK_WAITING);
+    assert_int_not_equal(house_postback(house, account, OPENED, 0), 0);
+    for (int i = 0; i < COUNT; i++)
+        event_unref(others[i]);
+    assert_int_equal(events_large_bytes(), 0);
+    assert_int_not_equal(house_large_postback(house, account, OPENED), 0);
+}
+
 static void test_a_route_is_forgotten_with_the_job_that_set_it(void **state)
 {
     struct house *house = *state;
@@ -290,6 +313,7 @@ int main(void)
         test(test_a_paused_notification_s_postbacks_wait),
         test(test_a_minimum_delay_puts_the_due_time_off),
         test(test_a_lane_that_takes_none_has_them_written_to_disk),
+        test(test_large_events_past_their_bytes_are_left_on_disk),
         test(test_a_route_is_forgotten_with_the_job_that_set_it),
         test(test_changed_settings_count_from_the_next_event),
         test(test_settings_of_a_change_that_was_undone_do_not_count),

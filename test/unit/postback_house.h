@@ -64,8 +64,8 @@ static inline int64_t house_notify(struct house *house, int64_t account, const c
 struct published {
     struct house *house;
     int64_t account, inquiry, event;
-    const char *type;
-    struct list fresh; /* postbacks with events */
+    const char *type, *data; /* data NULL: short */
+    struct list fresh;       /* postbacks with events */
     size_t hints;
     int64_t hint_notification, hint_due_at, hint_id;
 };
@@ -92,14 +92,22 @@ static inline bool house_publish_run(struct job *job, struct db *db, void *with)
 {
     struct published *published = with;
     const struct event_type *type = catalog_type(published->type);
-    const char data[] = "{\"CustomerId\":\"c-1\"}";
+    const char *data = published->data != NULL ? published->data : "{\"CustomerId\":\"c-1\"}";
     assert_non_null(type);
     struct event *event =
-        event_new(published->account, type, db_now(db), published->inquiry, data, sizeof(data) - 1);
+        event_new(published->account, type, db_now(db), published->inquiry, data, strlen(data));
     event_publish(job, db, event);
     published->event = event->id;
     event_unref(event);
     return true;
+}
+
+static inline void house_publish_this(struct house *house, struct published *out)
+{
+    list_init(&out->fresh);
+    store_on_fresh(house->store, house_keep_fresh, out);
+    assert_true(house_do(house, house_publish_run, out, NULL));
+    store_on_fresh(house->store, house_fresh, house);
 }
 
 static inline void house_publish(struct house *house, int64_t account, const char *type,
@@ -107,10 +115,7 @@ static inline void house_publish(struct house *house, int64_t account, const cha
 {
     *out =
         (struct published){ .house = house, .account = account, .type = type, .inquiry = inquiry };
-    list_init(&out->fresh);
-    store_on_fresh(house->store, house_keep_fresh, out);
-    assert_true(house_do(house, house_publish_run, out, NULL));
-    store_on_fresh(house->store, house_fresh, house);
+    house_publish_this(house, out);
 }
 
 static inline size_t list_length(const struct list *head)
@@ -129,16 +134,40 @@ static inline void house_free_list(struct list *postbacks)
     }
 }
 
+static inline int64_t house_only_fresh(struct published *published)
+{
+    struct list *node = list_first(&published->fresh);
+    int64_t id = node != NULL ? container_of(node, struct postback, in)->id : 0;
+    house_free_list(&published->fresh);
+    return id;
+}
+
 /* The id of the one postback that publishing makes; 0: none was fresh. */
 static inline int64_t house_postback(struct house *house, int64_t account, const char *type,
                                      int64_t inquiry)
 {
     struct published published;
     house_publish(house, account, type, inquiry, &published);
-    struct list *node = list_first(&published.fresh);
-    int64_t id = node != NULL ? container_of(node, struct postback, in)->id : 0;
-    house_free_list(&published.fresh);
-    return id;
+    return house_only_fresh(&published);
+}
+
+/* Nearly as large as may be. */
+static inline const char *house_large_data(void)
+{
+    static char data[65000];
+    if (data[0] == '\0')
+        snprintf(data, sizeof(data), "{\"CustomerId\":\"%0*d\"}", (int)sizeof(data) - 18, 7);
+    return data;
+}
+
+/* The same for a large event. */
+static inline int64_t house_large_postback(struct house *house, int64_t account, const char *type)
+{
+    struct published published = {
+        .house = house, .account = account, .type = type, .data = house_large_data()
+    };
+    house_publish_this(house, &published);
+    return house_only_fresh(&published);
 }
 
 /* ---- one number from the database ---- */

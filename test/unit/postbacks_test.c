@@ -9,7 +9,10 @@
 #define CLOSED   "action_inquiry.closed"
 #define RESOLVED "action_inquiry.resolved"
 
-enum { AT = 1800000000 }; /* seconds: a due time that no clock here reaches by itself */
+enum {
+    AT = 1800000000, /* seconds: a due time that no clock here reaches by itself */
+    LARGE = 20,      /* large events, more than one read takes */
+};
 
 /* ---- steps ---- */
 
@@ -77,8 +80,9 @@ struct due {
     const int64_t *skip;
     size_t skip_count, limit;
     size_t count;
-    int64_t ids[16], next_due;
-    int attempts[16];
+    int64_t ids[LARGE], next_due;
+    int attempts[LARGE];
+    bool large;
 };
 
 static bool do_due(struct job *job, struct db *db, void *with)
@@ -94,7 +98,8 @@ static bool do_due(struct job *job, struct db *db, void *with)
     for (struct list *node = out.next; node != &out; node = node->next) {
         struct postback *postback = container_of(node, struct postback, in);
         assert_true(postback->waiting);
-        assert_string_equal(postback->event->data, "{\"CustomerId\":\"c-1\"}");
+        assert_string_equal(postback->event->data,
+                            due->large ? house_large_data() : "{\"CustomerId\":\"c-1\"}");
         due->attempts[at] = postback->attempts;
         due->ids[at++] = postback->id;
     }
@@ -302,6 +307,39 @@ static bool do_due_in_order(struct job *job, struct db *db, void *with)
         due->ids[at++] = container_of(node, struct postback, in)->id;
     house_free_list(&out);
     return true;
+}
+
+/* A read ends once it has a megabyte. */
+static void test_a_read_of_large_events_leaves_the_rest_due(void **state)
+{
+    struct house *house = *state;
+    int64_t account = house->partner.account, notification = house_notify(house, account, OPENED);
+    size_t some = 1024 * 1024 / 65000 + 1;
+    int64_t ids[LARGE];
+    struct due due = {
+        .notification = notification, .now_ms = 9000, .limit = LARGE, .large = true
+    };
+
+    for (int i = 0; i < LARGE; i++) {
+        ids[i] = house_large_postback(house, account, OPENED);
+        park(house, ids[i], 1000 + i);
+    }
+    assert_true(house_do(house, do_due, &due, NULL));
+    assert_int_equal(due.count, some);
+    assert_int_equal(due.next_due, 1000 + (int64_t)some);
+    due.skip = ids;
+    due.skip_count = some;
+    assert_true(house_do(house, do_due, &due, NULL));
+    assert_int_equal(due.count, LARGE - some);
+    assert_int_equal(due.next_due, -1);
+
+    struct in_order order = { due, 0 };
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, some);
+    assert_int_equal(order.from, ids[some]);
+    assert_true(house_do(house, do_due_in_order, &order, NULL));
+    assert_int_equal(order.due.count, LARGE - some);
+    assert_int_equal(order.due.next_due, -1);
 }
 
 static void test_in_order_none_goes_before_one_that_is_not_due(void **state)
@@ -929,6 +967,7 @@ int main(void)
         test(test_a_cancelled_postback_comes_back_only_if_it_arrived),
         test(test_counts_are_undone_with_their_job),
         test(test_what_is_due_comes_oldest_first),
+        test(test_a_read_of_large_events_leaves_the_rest_due),
         test(test_a_limit_leaves_the_rest_due),
         test(test_a_probe_takes_the_oldest_that_was_tried),
         test(test_in_order_none_goes_before_one_that_is_not_due),
