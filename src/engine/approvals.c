@@ -3,60 +3,62 @@
  * One write job at a time; as long as one finds a full batch the next follows at once, otherwise
  * the clock asks again.
  */
-#include "engine/state.h"
+#include "engine/approvals.h"
+
+#include "base/fail.h"
 #include "store/inquiries.h"
 
 #include <stdlib.h>
 
 enum { EVERY_MS = 10000, BATCH = 50 };
 
+struct approvals {
+    struct work *work;
+    struct periodic *timer;
+};
+
 struct approval_job {
-    struct engine_job job;
+    struct service_job job;
     int approved;
 };
 
-static void look(struct engine *engine);
-
 static bool approval_run(struct job *job, struct db *db)
 {
-    struct approval_job *approval = (struct approval_job *)job;
-    approval->approved = inquiry_approve_due(job, db, BATCH);
+    ((struct approval_job *)job)->approved = inquiry_approve_due(job, db, BATCH);
     return true;
 }
 
 static void approval_done(struct job *job, bool ok)
 {
-    struct engine *engine = engine_job_done(job);
-    bool full = ok && ((struct approval_job *)job)->approved == BATCH;
+    struct approvals *approvals = work_done(job);
+    if (ok && ((struct approval_job *)job)->approved == BATCH)
+        periodic_in(approvals->timer, 0);
+    periodic_done(approvals->timer);
     free(job);
-    engine->approving = false;
-    if (full)
-        look(engine);
 }
 
-static void look(struct engine *engine)
+static void approvals_look(void *context)
 {
-    if (engine->approving || engine->work.stopping || !engine->work.writable)
+    struct approvals *approvals = context;
+    if (!approvals->work->writable)
         return;
-    engine->approving = true;
-    struct approval_job *job = engine_job_new(engine, sizeof(*job), approval_run, approval_done);
-    store_write(engine->store, &job->job.job);
+    periodic_begin(approvals->timer);
+    struct approval_job *job =
+        work_add(approvals->work, approvals, sizeof(*job), approval_run, approval_done);
+    work_write(&job->job);
 }
 
-static void fired(uv_timer_t *timer)
+struct approvals *approvals_new(struct work *work)
 {
-    look(timer->data);
+    struct approvals *approvals = must_alloc(sizeof(*approvals));
+    approvals->work = work;
+    approvals->timer = periodic_new(&work->timers, EVERY_MS, approvals_look, approvals);
+    return approvals;
 }
 
-void approvals_start(struct engine *engine)
+void approvals_free(struct approvals *approvals)
 {
-    uv_timer_init(engine->loop, &engine->approval_timer);
-    engine->approval_timer.data = engine;
-    uv_timer_start(&engine->approval_timer, fired, EVERY_MS, EVERY_MS);
-    uv_unref((uv_handle_t *)&engine->approval_timer);
-}
-
-void approvals_stop(struct engine *engine)
-{
-    uv_close((uv_handle_t *)&engine->approval_timer, NULL);
+    if (approvals != NULL)
+        periodic_free(approvals->timer);
+    free(approvals);
 }

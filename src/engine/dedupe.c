@@ -1,12 +1,12 @@
-/* dedupe.c — takes away the DedupeKeys that are a day old, in small steps.
+/* dedupe.c — takes away the keys that are a day old, in small steps.
  *
  * One write job at a time; as long as one finds a full step the next follows, otherwise the clock
  * asks again.
  */
-#include "store/dedupe.h"
+#include "engine/dedupe.h"
 
 #include "base/fail.h"
-#include "engine/state.h"
+#include "store/dedupe.h"
 #include "store/idempotency.h"
 
 #include <stdlib.h>
@@ -14,22 +14,14 @@
 enum { EVERY_MS = 60000, REST_MS = 20, STEP = 500 };
 
 struct sweeper {
-    struct engine *engine;
-    uv_timer_t timer;
+    struct work *work;
+    struct periodic *timer;
 };
 
 struct sweep_job {
-    struct engine_job job;
+    struct service_job job;
     int expired;
 };
-
-static void sweep(uv_timer_t *timer);
-
-static void sweep_in(struct sweeper *sweeper, uint64_t ms)
-{
-    uv_timer_start(&sweeper->timer, sweep, ms, 0);
-    uv_unref((uv_handle_t *)&sweeper->timer);
-}
 
 static bool sweep_run(struct job *job, struct db *db)
 {
@@ -40,43 +32,34 @@ static bool sweep_run(struct job *job, struct db *db)
 
 static void sweep_done(struct job *job, bool ok)
 {
-    struct engine *engine = engine_job_done(job);
-    bool more = ok && ((struct sweep_job *)job)->expired == STEP;
+    struct sweeper *sweeper = work_done(job);
+    if (ok && ((struct sweep_job *)job)->expired == STEP)
+        periodic_in(sweeper->timer, REST_MS);
+    periodic_done(sweeper->timer);
     free(job);
-    if (!engine->work.stopping) /* then the sweeper may be gone */
-        sweep_in(engine->sweeper, more ? REST_MS : EVERY_MS);
 }
 
-static void sweep(uv_timer_t *timer)
+static void sweep(void *context)
 {
-    struct sweeper *sweeper = timer->data;
-    struct engine *engine = sweeper->engine;
-    if (engine->work.stopping)
+    struct sweeper *sweeper = context;
+    if (!sweeper->work->writable)
         return;
-    if (!engine->work.writable) {
-        sweep_in(sweeper, EVERY_MS);
-        return;
-    }
-    struct sweep_job *job = engine_job_new(engine, sizeof(*job), sweep_run, sweep_done);
-    store_write(engine->store, &job->job.job);
+    periodic_begin(sweeper->timer);
+    struct sweep_job *job = work_add(sweeper->work, sweeper, sizeof(*job), sweep_run, sweep_done);
+    work_write(&job->job);
 }
 
-void dedupe_start(struct engine *engine)
+struct sweeper *dedupe_new(struct work *work)
 {
     struct sweeper *sweeper = must_alloc(sizeof(*sweeper));
-    sweeper->engine = engine;
-    engine->sweeper = sweeper;
-    uv_timer_init(engine->loop, &sweeper->timer);
-    sweeper->timer.data = sweeper;
-    sweep_in(sweeper, EVERY_MS);
+    sweeper->work = work;
+    sweeper->timer = periodic_new(&work->timers, EVERY_MS, sweep, sweeper);
+    return sweeper;
 }
 
-static void timer_closed(uv_handle_t *handle)
+void dedupe_free(struct sweeper *sweeper)
 {
-    free(handle->data);
-}
-
-void dedupe_stop(struct engine *engine)
-{
-    uv_close((uv_handle_t *)&engine->sweeper->timer, timer_closed);
+    if (sweeper != NULL)
+        periodic_free(sweeper->timer);
+    free(sweeper);
 }

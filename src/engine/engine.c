@@ -10,6 +10,8 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "engine/approvals.h"
+#include "engine/dedupe.h"
 #include "engine/recorder.h"
 #include "engine/recovery.h"
 #include "engine/state.h"
@@ -298,11 +300,11 @@ static void start_timers(struct engine *engine)
     engine->turn.data = engine;
     uv_prepare_start(&engine->turn, turn);
     uv_unref((uv_handle_t *)&engine->turn);
-    approvals_start(engine);
+    engine->approvals = approvals_new(&engine->work);
     retention_start(engine);
     expiry_start(engine);
     replays_start(engine);
-    dedupe_start(engine);
+    engine->sweeper = dedupe_new(&engine->work);
     recorder_start(engine);
 }
 
@@ -327,7 +329,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     struct engine *engine = must_alloc(sizeof(*engine));
     engine->loop = config->loop;
     engine->store = config->store;
-    engine->work = (struct work){ .loop = config->loop, .store = config->store, .writable = true };
+    work_init(&engine->work, config->loop, config->store);
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
         goto err0;
@@ -363,7 +365,6 @@ static void close_timers(struct engine *engine)
     uv_prepare_stop(&engine->turn);
     uv_close((uv_handle_t *)&engine->turn, NULL);
     feeds_close(engine->feeds);
-    approvals_stop(engine);
     if (engine->pause != NULL)
         maintenance_stop(engine);
     if (engine->lateness != NULL)
@@ -373,7 +374,6 @@ static void close_timers(struct engine *engine)
     retention_stop(engine);
     expiry_stop(engine);
     replays_stop(engine);
-    dedupe_stop(engine);
     recorder_stop(engine);
 }
 
@@ -388,7 +388,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     courier_stop(engine->courier);
     while (!late && courier_in_flight(engine->courier) > 0)
         uv_run(engine->loop, UV_RUN_ONCE);
-    engine->work.stopping = true;
+    work_stop(&engine->work);
     outcomes_flush(engine->outcomes);
     recorder_finish(engine);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
@@ -410,6 +410,8 @@ void engine_mail(struct engine *engine, struct list *letters)
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
+    approvals_free(engine->approvals);
+    dedupe_free(engine->sweeper);
     retention_free(engine);
     expiry_free(engine);
     replays_free(engine);

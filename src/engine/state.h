@@ -30,9 +30,7 @@ struct engine {
     struct work work;
     struct outcomes *outcomes;
     struct feeds *feeds;
-    uv_timer_t approval_timer;
-    uv_prepare_t turn; /* once a turn of the loop: outcomes go to the writer */
-    bool approving;
+    uv_prepare_t turn;               /* once a turn of the loop: outcomes go to the writer */
     unsigned holds;                  /* enum hold */
     struct pause *pause;             /* maintenance.c's own */
     struct lateness_watch *lateness; /* lateness.c's own */
@@ -43,13 +41,12 @@ struct engine {
     struct keeper *keeper;     /* retention.c's own */
     struct giver_up *giver_up; /* expiry.c's own */
     struct replays *replays;   /* replays.c's own */
-    struct sweeper *sweeper;   /* dedupe.c's own */
+    struct sweeper *sweeper;
+    struct approvals *approvals;
 };
 
-/* ---- approvals.c, tester.c, retention.c ---- */
+/* ---- tester.c, retention.c ---- */
 
-void approvals_start(struct engine *engine);
-void approvals_stop(struct engine *engine);
 void retention_start(struct engine *engine); /* nothing is old until engine_keep() */
 void retention_stop(struct engine *engine);
 void retention_free(struct engine *engine);
@@ -62,8 +59,6 @@ void replays_start(struct engine *engine);
 void replays_stop(struct engine *engine);
 void replays_free(struct engine *engine);
 int64_t retention_oldest_at(const struct engine *engine);
-void dedupe_start(struct engine *engine);
-void dedupe_stop(struct engine *engine);
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
 
 /* ---- maintenance.c ---- */

@@ -1,7 +1,20 @@
-/* work.c — counts the jobs that the engine's services have in the store. */
+/* work.c — the engine's services, as the store and the loop see them: a count of jobs, and timers.
+ */
 #include "engine/work.h"
 
 #include "base/fail.h"
+
+void work_init(struct work *work, uv_loop_t *loop, struct store *store)
+{
+    *work = (struct work){ .loop = loop, .store = store, .writable = true };
+    periodics_init(&work->timers, loop);
+}
+
+void work_stop(struct work *work)
+{
+    work->stopping = true;
+    periodics_stop(&work->timers);
+}
 
 void *work_add(struct work *work, void *service, size_t size,
                bool (*run)(struct job *, struct db *), void (*done)(struct job *, bool))

@@ -1,23 +1,29 @@
-/* work.h — what each service of the engine works with: the loop, the store, and its jobs there.
+/* work.h — what each service of the engine works with: its jobs in the store, its timers.
  *
- * A service is made with a struct work and gives its jobs through it, so that they are counted: a
- * stop waits until none is under way.  It is told here whether the store takes writes, and whether
- * the engine is stopping, after which nothing new is begun.  On the loop thread.
+ * A service is made with a struct work, and most know nothing else of the engine.  Jobs are given
+ * through it, so that they are counted: a stop waits until none is under way.  It says whether the
+ * store takes writes, and whether the engine is stopping: then nothing new is begun, and no timer
+ * fires.  On the loop thread.
  */
 #ifndef POSTBACKD_WORK_H
 #define POSTBACKD_WORK_H
 
 #include "db/store.h"
+#include "engine/periodic.h"
 
 #include <uv.h>
 
 struct work {
     uv_loop_t *loop;
     struct store *store;
+    struct periodics timers;
     size_t under_way; /* jobs given and not yet done */
     bool writable;    /* the store takes writes */
     bool stopping;
 };
+
+void work_init(struct work *work, uv_loop_t *loop, struct store *store);
+void work_stop(struct work *work); /* from now on it is stopping */
 
 /* A job of a service's; at the head of the service's own struct. */
 struct service_job {
