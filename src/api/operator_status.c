@@ -53,7 +53,7 @@ static bool run(struct api_job *job, struct db *db)
     struct status_work *work = work_of(job);
     work->pending = ledger_pending(db, 0, 0);
     work->pending_bytes = quotas_bytes(db);
-    work->near = quotas_near(db, &engine_room_limits(job->api->engine)->quota);
+    work->near = quotas_near(db, &room_limits(engine_services(job->api->engine)->room)->quota);
     work->resident = resident_bytes();
     disk_look(db, &work->disk);
     maintenance_load(db, &work->maintenance);
@@ -155,7 +155,7 @@ static json_t *store_show(const struct status_work *work)
     show_known(shown, "WalBytes", work->disk.log);
     show_known(shown, "DiskFreeBytes", work->disk.free);
     show_known(shown, "DiskBytes", work->disk.size);
-    show_bool(shown, "DiskLow", engine_disk_low(work->api.api->engine));
+    show_bool(shown, "DiskLow", room_disk_low(engine_services(work->api.api->engine)->room));
     show_int(shown, "WritesWaiting", (int64_t)store_writes_waiting(store));
     show_int(shown, "ReadsWaiting", (int64_t)store_reads_waiting(store));
     return shown;

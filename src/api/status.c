@@ -37,7 +37,7 @@ static void show_metrics(struct call *call, void *context)
     metrics_write(&out);
     engine_figures(api->engine, &figures);
     engine_lateness(api->engine, &lateness);
-    engine_disk(api->engine, &disk);
+    room_disk(engine_services(api->engine)->room, &disk);
     const struct {
         const char *name, *help;
         int64_t value;
@@ -54,9 +54,9 @@ static void show_metrics(struct call *call, void *context)
         { "postbackd_disk_free_bytes", "room on the disk, looked at twice a minute; -1: not known",
           disk.free },
         { "postbackd_disk_low", "1 while the disk has less room than disk-alarm",
-          engine_disk_low(api->engine) },
+          room_disk_low(engine_services(api->engine)->room) },
         { "postbackd_accounts_near_quota", "accounts for which 80 % of what may wait does",
-          engine_quotas_near(api->engine) },
+          room_quotas_near(engine_services(api->engine)->room) },
         { "postbackd_postbacks_in_memory", "postbacks in lanes or under way", figures.in_memory },
         { "postbackd_outcomes_recording", "attempts whose outcome is not yet on disk",
           figures.recording },

@@ -343,7 +343,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     if (!recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
         !maintenance_start(engine, error))
         goto err1;
-    room_start(engine, &config->room);
+    engine->services.room = room_new(&engine->work, engine->mailer, &config->room);
     store_fan_out(engine->store, true);
     return engine;
 err1:
@@ -369,8 +369,6 @@ static void close_timers(struct engine *engine)
         maintenance_stop(engine);
     if (engine->lateness != NULL)
         lateness_stop(engine);
-    if (engine->room != NULL)
-        room_stop(engine);
     retention_stop(engine);
     expiry_stop(engine);
     replays_stop(engine);
@@ -402,6 +400,11 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     uv_run(engine->loop, UV_RUN_NOWAIT);
 }
 
+const struct services *engine_services(const struct engine *engine)
+{
+    return &engine->services;
+}
+
 void engine_mail(struct engine *engine, struct list *letters)
 {
     mailer_send(engine->mailer, letters);
@@ -418,7 +421,7 @@ void engine_free(struct engine *engine)
     mailer_free(engine->mailer);
     maintenance_free(engine);
     lateness_free(engine);
-    room_free(engine);
+    room_free(engine->services.room);
     feeds_free(engine->feeds);
     outcomes_free(engine->outcomes);
     changes_free(&engine->changes);

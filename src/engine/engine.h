@@ -25,12 +25,19 @@ struct engine_config {
     struct room_limits room;
 };
 
+/* What works beside it, each by its own header; NULL before they are there. */
+struct services {
+    struct room *room;
+};
+
 /* Recovers what a crash or a stop left, then starts delivering. */
 struct engine *engine_new(const struct engine_config *config, struct error *error);
 /* Stops handing out, waits until what is in flight has ended or `limit_ms` is over, and records.
  * Turns the loop itself.  What is still queued or in flight is found again at the next start. */
 void engine_stop(struct engine *engine, int64_t limit_ms);
 void engine_free(struct engine *engine);
+
+const struct services *engine_services(const struct engine *engine);
 
 /* From now on what has ended is deleted after this time, and events with their postbacks; 0 (from
  * the start): never. */

@@ -9,7 +9,6 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "engine/state.h"
 #include "store/quotas.h"
 
 #include <stdlib.h>
@@ -23,17 +22,18 @@ enum {
 };
 
 struct room {
-    struct engine *engine;
+    struct work *work;
+    struct mailer *mailer;
     struct room_limits limits;
-    uv_timer_t timer;
-    bool looking, low;
+    struct periodic *timer;
+    bool low;
     int64_t looked_at, written; /* due clock, and how much had been written then */
     int64_t took_ms, near;
     struct disk_figures disk;
 };
 
 struct room_job {
-    struct engine_job job;
+    struct service_job job;
     struct room_limits limits;
     struct disk_figures disk;
     enum disk_turn turn;
@@ -47,7 +47,7 @@ struct room_job {
 static struct room_job *room_job_new(struct room *room, bool (*run)(struct job *, struct db *),
                                      void (*done)(struct job *, bool))
 {
-    struct room_job *job = engine_job_new(room->engine, sizeof(*job), run, done);
+    struct room_job *job = work_add(room->work, room, sizeof(*job), run, done);
     job->limits = room->limits;
     list_init(&job->letters);
     return job;
@@ -85,11 +85,11 @@ static void log_told(const struct room_job *job)
 static void tell_done(struct job *inner, bool ok)
 {
     struct room_job *job = (struct room_job *)inner;
-    struct engine *engine = engine_job_done(inner);
-    engine->room->looking = false;
+    struct room *room = work_done(inner);
+    periodic_done(room->timer);
     if (ok) {
         log_told(job);
-        mailer_send(engine->mailer, &job->letters);
+        mailer_send(room->mailer, &job->letters);
     }
     letters_free(&job->letters);
     free(job);
@@ -112,87 +112,81 @@ static bool look_run(struct job *inner, struct db *db)
 static void look_done(struct job *inner, bool ok)
 {
     struct room_job *job = (struct room_job *)inner;
-    struct room *room = engine_job_done(inner)->room;
-    room->looking = false;
+    struct room *room = work_done(inner);
+    periodic_done(room->timer);
     if (ok) {
         room->disk = job->disk;
         room->low = job->low;
         room->near = job->near;
         room->took_ms = job->took_ms;
     }
-    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && !room->engine->work.stopping) {
+    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && !room->work->stopping) {
         struct room_job *tell = room_job_new(room, tell_run, tell_done);
         memcpy(tell->changed, job->changed, sizeof(job->changed));
         tell->changed_count = job->changed_count;
-        room->looking = true;
-        store_write(room->engine->store, &tell->job.job);
+        periodic_begin(room->timer);
+        work_write(&tell->job);
     }
     free(job);
 }
 
 static void look(struct room *room)
 {
-    room->looking = true;
+    periodic_begin(room->timer);
     room->looked_at = clock_steady_ms();
     room->written = metric_value(METRIC_POSTBACKS) + metric_value(METRIC_RECORDED);
     struct room_job *job = room_job_new(room, look_run, look_done);
-    store_read(room->engine->store, &job->job.job);
+    work_read(&job->job);
 }
 
-static void fired(uv_timer_t *timer)
+static void look_if_written(void *context)
 {
-    struct room *room = timer->data;
+    struct room *room = context;
     int64_t since_ms = clock_steady_ms() - room->looked_at;
     bool same = room->written == metric_value(METRIC_POSTBACKS) + metric_value(METRIC_RECORDED);
-    if (room->looking || room->engine->work.stopping || since_ms < room->took_ms * ROOM_SHARE ||
-        (same && since_ms < ROOM_REST_MS))
+    if (since_ms < room->took_ms * ROOM_SHARE || (same && since_ms < ROOM_REST_MS))
         return;
     look(room);
 }
 
 /* ---- figures ---- */
 
-void engine_disk(const struct engine *engine, struct disk_figures *out)
+void room_disk(const struct room *room, struct disk_figures *out)
 {
-    *out = engine->room->disk;
+    *out = room->disk;
 }
 
-bool engine_disk_low(const struct engine *engine)
+bool room_disk_low(const struct room *room)
 {
-    return engine->room->low;
+    return room->low;
 }
 
-int64_t engine_quotas_near(const struct engine *engine)
+int64_t room_quotas_near(const struct room *room)
 {
-    return engine->room->near;
+    return room->near;
 }
 
-const struct room_limits *engine_room_limits(const struct engine *engine)
+const struct room_limits *room_limits(const struct room *room)
 {
-    return &engine->room->limits;
+    return &room->limits;
 }
 
 /* ---- life ---- */
 
-void room_start(struct engine *engine, const struct room_limits *limits)
+struct room *room_new(struct work *work, struct mailer *mailer, const struct room_limits *limits)
 {
-    struct room *room = engine->room = must_alloc(sizeof(*room));
-    room->engine = engine;
-    room->limits = *limits;
-    room->disk = (struct disk_figures){ -1, -1, -1, -1 };
-    uv_timer_init(engine->loop, &room->timer);
-    room->timer.data = room;
-    uv_timer_start(&room->timer, fired, ROOM_EVERY_MS, ROOM_EVERY_MS);
-    uv_unref((uv_handle_t *)&room->timer);
+    struct room *room = must_alloc(sizeof(*room));
+    *room = (struct room){
+        .work = work, .mailer = mailer, .limits = *limits, .disk = { -1, -1, -1, -1 }
+    };
+    room->timer = periodic_new(&work->timers, ROOM_EVERY_MS, look_if_written, room);
     look(room);
+    return room;
 }
 
-void room_stop(struct engine *engine)
+void room_free(struct room *room)
 {
-    uv_close((uv_handle_t *)&engine->room->timer, NULL);
-}
-
-void room_free(struct engine *engine)
-{
-    free(engine->room);
+    if (room != NULL)
+        periodic_free(room->timer);
+    free(room);
 }

@@ -7,21 +7,26 @@
 #ifndef POSTBACKD_ROOM_H
 #define POSTBACKD_ROOM_H
 
-#include "db/store.h"
+#include "engine/mailer.h"
+#include "engine/work.h"
 #include "store/disk_low.h"
 #include "store/quotas.h"
 
-struct engine;
+struct room;
 
 struct room_limits {
     struct quota_limits quota;
     int64_t disk_alarm; /* bytes; 0: none */
 };
 
+/* Looks at once, and then by itself; `mailer` takes its letters. */
+struct room *room_new(struct work *work, struct mailer *mailer, const struct room_limits *limits);
+void room_free(struct room *room);
+
 /* As last looked at, at most ROOM_REST_MS ago; all -1 before the first look. */
-void engine_disk(const struct engine *engine, struct disk_figures *out);
-bool engine_disk_low(const struct engine *engine);
-int64_t engine_quotas_near(const struct engine *engine); /* accounts */
-const struct room_limits *engine_room_limits(const struct engine *engine);
+void room_disk(const struct room *room, struct disk_figures *out);
+bool room_disk_low(const struct room *room);
+int64_t room_quotas_near(const struct room *room); /* accounts */
+const struct room_limits *room_limits(const struct room *room);
 
 #endif

@@ -18,7 +18,6 @@ struct lateness_watch;
 struct keeper;
 struct giver_up;
 struct recorder;
-struct room;
 struct replays;
 struct sweeper;
 
@@ -28,6 +27,7 @@ struct engine {
     struct courier *courier;
 
     struct work work;
+    struct services services;
     struct outcomes *outcomes;
     struct feeds *feeds;
     uv_prepare_t turn;               /* once a turn of the loop: outcomes go to the writer */
@@ -37,7 +37,6 @@ struct engine {
     struct mailer *mailer;
     struct changes changes;
     struct recorder *recorder; /* recorder.c's own */
-    struct room *room;         /* room.c's own */
     struct keeper *keeper;     /* retention.c's own */
     struct giver_up *giver_up; /* expiry.c's own */
     struct replays *replays;   /* replays.c's own */
@@ -85,12 +84,6 @@ void lateness_gone(struct engine *engine, int64_t notification); /* it was delet
 /* When the oldest that waits was first due, as last looked at: of a notification, else of an
  * account, else (0, 0) of all; -1: nothing waits. */
 int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification);
-
-/* ---- room.c ---- */
-
-void room_start(struct engine *engine, const struct room_limits *limits);
-void room_stop(struct engine *engine);
-void room_free(struct engine *engine);
 
 /* ---- a job of the engine's ---- */
 
