@@ -59,13 +59,17 @@ void api_base(const struct call *call, char out[API_BASE_TEXT]);
 
 /* A job of a call: run() on a store thread, then finish() on the loop thread, which answers.
  * When the job failed it answers for the handler from job.error and problems (404 when run() gave
- * neither), and finish is not called. */
+ * neither), and finish is not called.
+ *
+ * A write's run() may come again (store.h).  Problems that it added and what it showed are dropped
+ * before; the rest of what it finds is for it to set, never to add to. */
 struct api_job {
     struct job job;
     struct api *api;
     struct call *call;
     struct problems problems;
-    json_t *shown; /* what run() found for the answer, or NULL; freed with the job */
+    size_t given_problems; /* of the request, before run() */
+    json_t *shown;         /* what run() found for the answer, or NULL; freed with the job */
     bool (*run)(struct api_job *job, struct db *db);
     void (*finish)(struct api_job *job);
     void (*clear)(struct api_job *job); /* frees what the job owns; NULL: nothing */

@@ -32,14 +32,18 @@ static struct points_work *work_of(struct api_job *job)
     return (struct points_work *)job;
 }
 
-static void clear_work(struct api_job *job)
+static void clear_found(struct points_work *work)
 {
-    struct points_work *work = work_of(job);
-
     account_clear(&work->account);
     opened_clear(&work->before);
-    opened_clear(&work->after);
     free(work->changed);
+    work->changed = NULL;
+}
+
+static void clear_work(struct api_job *job)
+{
+    clear_found(work_of(job));
+    opened_clear(&work_of(job)->after);
 }
 
 static struct points_work *work_new(struct call *call, void *context,
@@ -53,6 +57,7 @@ static bool load(struct api_job *job, struct db *db)
 {
     struct points_work *work = work_of(job);
 
+    clear_found(work);
     if (!operator_account(job, db, job->call->params[0], &work->account))
         return false;
     opened_load(db, work->account.id, &work->before);

@@ -28,12 +28,13 @@ static struct intake *intake_of(struct api_job *job)
 
 /* ---- the job ---- */
 
-/* An account that the cache did not have. */
+/* An account that the cache may not have. */
 static void look_up_one(struct intake *intake, struct db *db, size_t event, size_t at)
 {
     struct addressee *to = &intake->to[intake->events[event].to_at + at];
     struct account account;
     char field[40];
+    to->account = 0;
     if (account_find_sid(db, to->sid, &account)) {
         to->account = account.active ? account.id : 0;
         account_clear(&account);
@@ -48,10 +49,8 @@ static bool look_up(struct intake *intake, struct db *db)
 {
     for (size_t i = 0; i < intake->count; i++) {
         const struct incoming *event = &intake->events[i];
-        for (size_t at = 0; at < event->to_count; at++) {
-            if (intake->to[event->to_at + at].account == 0)
-                look_up_one(intake, db, i, at);
-        }
+        for (size_t at = 0; at < event->to_count; at++)
+            look_up_one(intake, db, i, at);
     }
     if (intake->api.problems.count == 0)
         return true;
@@ -111,6 +110,7 @@ static bool have_room(struct intake *intake, struct db *db)
 static bool write_events(struct api_job *job, struct db *db)
 {
     struct intake *intake = intake_of(job);
+    intake->id_count = 0;
     if ((!job->job.sure && !look_up(intake, db)) || !have_room(intake, db))
         return false;
     for (size_t i = 0; i < intake->count; i++)

@@ -259,6 +259,24 @@ static bool is_good(const struct import *import)
     return import->taken + import->undecided + import->unchanged > 0;
 }
 
+/* What an earlier run() found, which was undone. */
+static void clear_found(struct import *import)
+{
+    json_array_clear(import->errors);
+    json_array_clear(import->uris);
+    json_array_clear(import->passed_over);
+    json_decref(import->campaigns);
+    import->campaigns = NULL;
+    csv_file_free(&import->file);
+    buf_reset(&import->bad);
+    free(import->made);
+    free(import->made_by);
+    import->made = NULL;
+    import->made_by = NULL;
+    import->rows = import->taken = import->bad_rows = import->undecided = import->unchanged = 0;
+    import->good = import->refused = false;
+}
+
 static bool import_run(struct job *job, struct db *db)
 {
     struct import *import = (struct import *)job;
@@ -266,6 +284,7 @@ static bool import_run(struct job *job, struct db *db)
     struct csv_column columns[CSV_COLUMNS_MAX];
     size_t count = inquiry_csv_columns(call->caller.kind, columns);
     json_t *row;
+    clear_found(import);
     if (!csv_read(buf_text(&call->body), call->body.len, columns, count, &import->file,
                   &job->error))
         return false;

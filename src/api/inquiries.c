@@ -87,8 +87,10 @@ bool inquiry_create(struct job *job, struct db *db, const struct call *call, jso
 {
     struct inquiry inquiry;
     struct campaign campaign;
-    complete(db, call, from, &campaign);
-    inquiry_read(&inquiry, from, label, db_now(db), problems);
+    json_t *whole = json_copy(from);
+    complete(db, call, whole, &campaign);
+    inquiry_read(&inquiry, whole, label, db_now(db), problems);
+    json_decref(whole);
     if (inquiry.campaign != 0 && inquiry.campaign != campaign.id)
         problems_add(problems, label != NULL ? label("CampaignId") : "CampaignId",
                      "must be a campaign that you are a member of");

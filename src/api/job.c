@@ -28,6 +28,9 @@ void api_job_drop(struct api_job *job)
 static bool job_run(struct job *inner, struct db *db)
 {
     struct api_job *job = container_of(inner, struct api_job, job);
+    problems_keep(&job->problems, job->given_problems);
+    json_decref(job->shown);
+    job->shown = NULL;
     if (job->run(job, db))
         return true;
     if (inner->error.kind == ERROR_NONE) /* without a reason: what it looked for is not there */
@@ -67,8 +70,9 @@ void api_job_show(struct api_job *job)
 
 /* Whose turn it is, unless the handler knows better.  Nobody stands in the engine's line: who has
  * not signed in has a line for each address. */
-static void name_account(struct api_job *job)
+static void get_ready(struct api_job *job)
 {
+    job->given_problems = job->problems.count;
     if (job->job.account == 0)
         job->job.account = job->call->caller.account;
     if (job->job.account == 0)
@@ -101,20 +105,20 @@ void api_write(struct api_job *job)
 {
     if (job->call->keyed != NULL)
         job->job.run = job_run_keyed;
-    name_account(job);
+    get_ready(job);
     store_write(job->api->store, &job->job);
 }
 
 void api_read(struct api_job *job)
 {
-    name_account(job);
+    get_ready(job);
     job->job.wanted = is_wanted;
     store_read(job->api->store, &job->job);
 }
 
 void api_look_up(struct api_job *job)
 {
-    name_account(job);
+    get_ready(job);
     store_look_up(job->api->store, &job->job);
 }
 

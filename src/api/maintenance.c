@@ -113,6 +113,7 @@ static void start(struct call *call, void *context)
 
 static bool run_end(struct api_job *job, struct db *db)
 {
+    maintenance_clear(&work_of(job)->maintenance);
     if (!maintenance_end(&job->job, db, &work_of(job)->maintenance))
         return false;
     audit_add(db, &job->call->caller, job->call->address, "maintenance.end", URI, NULL);

@@ -76,6 +76,7 @@ struct notification_work *notification_work_new(struct call *call, void *context
 
 bool notification_work_load(struct notification_work *work, struct db *db)
 {
+    notification_unref(work->notification);
     work->notification = notification_load(db, work->api.call->caller.account, work->id, 0);
     return work->notification != NULL || notification_not_found(work);
 }

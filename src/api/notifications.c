@@ -271,6 +271,7 @@ static json_t *change_detail(const struct notification_work *work)
 static bool run_change(struct api_job *job, struct db *db)
 {
     struct notification_work *work = notification_work_of(job);
+    notification_unref(work->notification);
     struct notification *old = work->notification =
         notification_load_kept(db, job->call->caller.account, work->id);
     if (old == NULL)

@@ -219,18 +219,18 @@ static void show_account(struct call *call, void *context)
 
 /* ---- changing one ---- */
 
-static void apply(struct account *account, struct account *given, bool active_given)
+static void apply_text(char **text, const char *given)
 {
-    if (given->name != NULL) {
-        free(account->name);
-        account->name = given->name;
-        given->name = NULL;
-    }
-    if (given->email != NULL) {
-        free(account->email);
-        account->email = given->email;
-        given->email = NULL;
-    }
+    if (given == NULL)
+        return;
+    free(*text);
+    *text = must_copy(given);
+}
+
+static void apply(struct account *account, const struct account *given, bool active_given)
+{
+    apply_text(&account->name, given->name);
+    apply_text(&account->email, given->email);
     if (active_given)
         account->active = given->active;
 }
@@ -241,6 +241,7 @@ static bool run_change(struct api_job *job, struct db *db)
     struct account *account = &work->account;
     char object[80];
 
+    account_clear(account);
     if (!operator_account(job, db, job->call->params[0], account))
         return false;
     apply(account, &work->given, work->active_given);

@@ -22,7 +22,8 @@ struct type_work {
     struct api_job api;
     struct event_type *type; /* until the catalog has it */
     const char *action;      /* for the audit log */
-    bool changes;            /* counted in api->catalog_changing */
+    int given_number; /* of the type; 0: a new one, which gets its number when it is written */
+    bool changes;     /* counted in api->catalog_changing */
     struct cursor cursor;
 };
 
@@ -58,6 +59,7 @@ static bool run_save(struct api_job *job, struct db *db)
 {
     struct type_work *work = (struct type_work *)job;
 
+    work->type->number = work->given_number;
     if (!event_type_save(db, work->type)) {
         error_set(&job->job.error, ERROR_CONFLICT,
                   "There are %d added event types, with the deleted ones; there can be no more.",
@@ -153,8 +155,10 @@ static void save(struct call *call, struct api *api, const json_t *definition,
     check_words(work->type, before, &work->api.problems);
     if (before == NULL && work->type != NULL && catalog_reserved(work->type->name))
         problems_add(&work->api.problems, "Name", "must not begin as a built-in event type's does");
-    if (api_job_valid(&work->api))
-        give(work);
+    if (!api_job_valid(&work->api))
+        return;
+    work->given_number = work->type->number;
+    give(work);
 }
 
 void operator_add_event_type(struct call *call, void *context)

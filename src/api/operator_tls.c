@@ -104,15 +104,14 @@ static bool run_change(struct api_job *job, struct db *db)
         return false;
     bool done = credentials_for_here(job, notification, work->destination);
     if (done) {
-        struct tls_identity *old = notification->identity;
-        notification->identity = work->identity;
+        tls_identity_free(notification->identity);
+        notification->identity = work->identity; /* lent */
         notification_identity_bind(notification, NULL);
-        work->identity = NULL;
-        tls_identity_free(old);
         done = notification_change(db, notification);
+        if (done)
+            audit_tls(work, db, notification);
+        notification->identity = NULL;
     }
-    if (done)
-        audit_tls(work, db, notification);
     notification_unref(notification);
     return done;
 }

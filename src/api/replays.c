@@ -206,7 +206,7 @@ static bool fits(struct replay_work *work, struct db *db, const struct notificat
 static bool run_start(struct api_job *job, struct db *db)
 {
     struct replay_work *work = work_of(job);
-    struct replay *replay = &work->replay;
+    struct replay made = work->replay, *replay = &made;
     struct notification *to = notification_load(db, replay->account, replay->notification, 0);
     if (to == NULL)
         return false;
@@ -218,6 +218,7 @@ static bool run_start(struct api_job *job, struct db *db)
     }
     if (!replay_add(&job->job, db, replay))
         return false;
+    work->replay.id = replay->id;
     job->shown = replay_show(db, replay->account, replay->notification, replay->id);
     audit(work, db, "replay.create",
           json_pack("{s:O, s:O, s:O, s:O, s:O}", "From", json_object_get(job->shown, "From"),

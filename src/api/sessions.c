@@ -283,6 +283,7 @@ static bool run_begin(struct api_job *job, struct db *db)
     session_hash(hash, visit->token);
     session_end(db, visit->old);
     session_add(db, caller->user, hash, visit->call->address);
+    json_decref(visit->shown);
     visit->shown = session_show(db, caller->user);
     audit_add(db, caller, visit->call->address, "session.begin", "/Session", NULL);
     return true;

@@ -149,6 +149,7 @@ static bool run_ask(struct api_job *job, struct db *db)
 {
     struct support_work *work = work_of(job);
 
+    letters_free(&work->letters);
     work->request.account = job->call->caller.account;
     work->request.state = SUPPORT_OPEN;
     if (!support_add(&job->job, db, &work->request, job->call->caller.name, work->text,
@@ -182,6 +183,8 @@ static bool run_write(struct api_job *job, struct db *db)
     const struct caller *caller = &job->call->caller;
     bool waited;
 
+    letters_free(&work->letters);
+    support_free(&work->request);
     if (!support_find(db, scope_of(work), work->id, &work->request)) {
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such support request.");
         return false;

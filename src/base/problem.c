@@ -23,12 +23,18 @@ void problems_add(struct problems *problems, const char *field, const char *form
         (struct problem){ .field = must_copy(field), .message = must_copy(message) };
 }
 
+void problems_keep(struct problems *problems, size_t count)
+{
+    while (problems->count > count) {
+        struct problem *last = &problems->items[--problems->count];
+        free(last->field);
+        free(last->message);
+    }
+}
+
 void problems_free(struct problems *problems)
 {
-    for (size_t i = 0; i < problems->count; i++) {
-        free(problems->items[i].field);
-        free(problems->items[i].message);
-    }
+    problems_keep(problems, 0);
     free(problems->items);
     *problems = (struct problems){ 0 };
 }

@@ -21,6 +21,7 @@ struct problems { /* all zeroes is an empty list */
 
 void problems_add(struct problems *problems, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void problems_free(struct problems *problems); /* back to empty */
+void problems_keep(struct problems *problems, size_t count); /* the first ones; frees the others */
+void problems_free(struct problems *problems);               /* back to empty */
 
 #endif

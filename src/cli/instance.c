@@ -34,11 +34,20 @@ struct operator_job {
     char token[TOKEN_TEXT];
     char sid[SID_TEXT];
     const char *path;
+    bool written; /* the file: by this job, so it goes when the job is undone */
 };
 
-/* Written and synced before the commit that makes it valid. */
-static bool write_token(const struct operator_job *made, struct error *error)
+static void take_token_back(struct operator_job *made)
 {
+    if (made->written)
+        unlink(made->path);
+    made->written = false;
+}
+
+/* Written and synced before the commit that makes it valid. */
+static bool write_token(struct operator_job *made, struct error *error)
+{
+    take_token_back(made);
     int file = open(made->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file == -1) {
         error_set(error, ERROR_BROKEN, "%s: %s", made->path, strerror(errno));
@@ -48,8 +57,7 @@ static bool write_token(const struct operator_job *made, struct error *error)
     if (!ok)
         error_set(error, ERROR_BROKEN, "%s: %s", made->path, strerror(errno));
     close(file);
-    if (!ok)
-        unlink(made->path);
+    made->written = true;
     return ok;
 }
 
@@ -87,6 +95,8 @@ static bool ensure_operator(struct instance *instance, struct error *error)
     struct operator_job made = { .job = { .run = operator_run }, .path = instance->token_path };
     bool ok = store_run_now(instance->store, &made.job);
     sodium_memzero(made.token, sizeof(made.token));
+    if (!ok)
+        take_token_back(&made);
     if (!ok)
         error_set(error, made.job.error.kind, "%s", made.job.error.message);
     else

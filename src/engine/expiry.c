@@ -31,6 +31,7 @@ struct giver_up {
 struct expiry_job {
     struct engine_job job;
     struct expiry walk;
+    int64_t from; /* the place where the step begins */
     int64_t age_ms;
 };
 
@@ -47,6 +48,7 @@ static void look_in(struct giver_up *giver, int64_t ms)
 static bool step_run(struct job *job, struct db *db)
 {
     struct expiry_job *step = (struct expiry_job *)job;
+    step->walk.place = step->from;
     expiry_step(db, &step->walk, step->age_ms / 1000);
     return true;
 }
@@ -90,7 +92,7 @@ static void look(uv_timer_t *timer)
     struct expiry_job *step = engine_job_new(engine, sizeof(*step), step_run, step_done);
     giver->stepping = true;
     step->age_ms = giver->age_ms;
-    step->walk.place = giver->place;
+    step->from = giver->place;
     step->walk.before_ms = now_ms(giver) - giver->age_ms;
     store_write(engine->store, &step->job.job);
 }

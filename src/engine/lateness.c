@@ -101,6 +101,7 @@ struct tell_job {
 static bool tell_run(struct job *job, struct db *db)
 {
     struct tell_job *tell = (struct tell_job *)job;
+    letters_free(&tell->letters);
     episode_tell(job, db, &tell->news, &tell->letters);
     return true;
 }
@@ -431,6 +432,7 @@ struct first_job {
 static bool first_run(struct job *job, struct db *db)
 {
     struct first_job *first = (struct first_job *)job;
+    free(first->episodes);
     first->count = episodes_load(db, &first->episodes);
     return true;
 }

@@ -169,6 +169,7 @@ struct move_job {
     struct maintenance row;    /* its message is borrowed: the row stays until the job is done */
     enum maintenance_state to; /* of a move */
     struct list letters;
+    int64_t told;    /* up to which account, before */
     int64_t at_once; /* -1: the row is in another state */
     bool moved;
 };
@@ -176,6 +177,8 @@ struct move_job {
 static bool tell_run(struct job *job, struct db *db)
 {
     struct move_job *tell = (struct move_job *)job;
+    letters_free(&tell->letters);
+    tell->row.told = tell->told;
     tell->at_once = maintenance_tell(job, db, &tell->row, TELL_MOST, &tell->letters);
     tell->moved = tell->at_once != -1;
     return true;
@@ -217,6 +220,7 @@ static void give(struct pause *pause, enum maintenance_state to, int64_t backlog
     pause->busy = true;
     job->row = pause->now;
     job->row.backlog = backlog;
+    job->told = job->row.told;
     job->to = to;
     list_init(&job->letters);
     store_write(pause->engine->store, &job->job.job);
@@ -334,7 +338,9 @@ struct first_job {
 
 static bool first_run(struct job *job, struct db *db)
 {
-    maintenance_load(db, &((struct first_job *)job)->row);
+    struct first_job *first = (struct first_job *)job;
+    maintenance_clear(&first->row);
+    maintenance_load(db, &first->row);
     return true;
 }
 

@@ -18,6 +18,7 @@ static bool recover_run(struct job *job, struct db *db)
     struct recovered *out = ((struct recover_job *)job)->out;
     out->undelivered = postback_recover(db);
     out->floor = postback_floor_written(db);
+    free(out->waiting);
     out->count = postback_waiting(db, &out->waiting);
     return true;
 }

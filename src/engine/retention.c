@@ -40,7 +40,7 @@ struct keeper {
 
 struct keeper_job {
     struct engine_job job;
-    struct retention walk;
+    struct retention from, walk; /* before the step, and behind it */
     int64_t took_us;
 };
 
@@ -58,6 +58,7 @@ static bool step_run(struct job *job, struct db *db)
 {
     struct keeper_job *step = (struct keeper_job *)job;
     int64_t start_us = clock_steady_us();
+    step->walk = step->from;
     retention_step(db, &step->walk, STEP_ROWS);
     step->took_us = clock_steady_us() - start_us;
     return true;
@@ -114,8 +115,8 @@ static void look(uv_timer_t *timer)
     }
     struct keeper_job *step = engine_job_new(engine, sizeof(*step), step_run, step_done);
     keeper->stepping = true;
-    step->walk = keeper->walk;
-    step->walk.before_ms = now_ms(keeper) - keeper->keep_ms;
+    step->from = keeper->walk;
+    step->from.before_ms = now_ms(keeper) - keeper->keep_ms;
     store_write(engine->store, &step->job.job);
 }
 

@@ -58,6 +58,7 @@ static struct room_job *room_job_new(struct room *room, bool (*run)(struct job *
 static bool tell_run(struct job *inner, struct db *db)
 {
     struct room_job *job = (struct room_job *)inner;
+    letters_free(&job->letters);
     disk_look(db, &job->disk);
     job->turn = disk_tell(db, &job->disk, job->limits.disk_alarm, &job->letters);
     for (size_t i = 0; i < job->changed_count; i++) {
