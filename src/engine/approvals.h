@@ -2,10 +2,8 @@
 #ifndef POSTBACKD_APPROVALS_H
 #define POSTBACKD_APPROVALS_H
 
-#include "engine/work.h"
+#include "engine/sweep.h"
 
-struct approvals;
-struct approvals *approvals_new(struct work *work); /* looks every ten seconds from now on */
-void approvals_free(struct approvals *approvals);
+struct sweep *approvals_new(struct work *work);
 
 #endif

@@ -1,65 +1,24 @@
-/* dedupe.c — takes away the keys that are a day old, in small steps.
- *
- * One write job at a time; as long as one finds a full step the next follows, otherwise the clock
- * asks again.
- */
+/* dedupe.c — every minute, in small steps. */
 #include "engine/dedupe.h"
 
-#include "base/fail.h"
 #include "store/dedupe.h"
 #include "store/idempotency.h"
 
-#include <stdlib.h>
-
 enum { EVERY_MS = 60000, REST_MS = 20, STEP = 500 };
 
-struct sweeper {
-    struct work *work;
-    struct periodic *timer;
-};
-
-struct sweep_job {
-    struct service_job job;
-    int expired;
-};
-
-static bool sweep_run(struct job *job, struct db *db)
+static bool expire(struct job *job, struct db *db, void *state, const struct sweep_times *times)
 {
+    (void)job;
+    (void)state;
+    (void)times;
     int keys = idempotency_expire(db, STEP), events = dedupe_expire(db, STEP);
-    ((struct sweep_job *)job)->expired = keys > events ? keys : events;
-    return true;
+    return keys == STEP || events == STEP;
 }
 
-static void sweep_done(struct job *job, bool ok)
+struct sweep *dedupe_new(struct work *work)
 {
-    struct sweeper *sweeper = work_done(job);
-    if (ok && ((struct sweep_job *)job)->expired == STEP)
-        periodic_in(sweeper->timer, REST_MS);
-    periodic_done(sweeper->timer);
-    free(job);
-}
-
-static void sweep(void *context)
-{
-    struct sweeper *sweeper = context;
-    if (!sweeper->work->writable)
-        return;
-    periodic_begin(sweeper->timer);
-    struct sweep_job *job = work_add(sweeper->work, sweeper, sizeof(*job), sweep_run, sweep_done);
-    work_write(&job->job);
-}
-
-struct sweeper *dedupe_new(struct work *work)
-{
-    struct sweeper *sweeper = must_alloc(sizeof(*sweeper));
-    sweeper->work = work;
-    sweeper->timer = periodic_new(&work->timers, EVERY_MS, sweep, sweeper);
-    return sweeper;
-}
-
-void dedupe_free(struct sweeper *sweeper)
-{
-    if (sweeper != NULL)
-        periodic_free(sweeper->timer);
-    free(sweeper);
+    static const struct sweep_rule rule = {
+        .first_ms = EVERY_MS, .every_ms = EVERY_MS, .rest_ms = REST_MS, .step = expire
+    };
+    return sweep_new(work, &rule, 1);
 }

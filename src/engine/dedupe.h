@@ -2,10 +2,8 @@
 #ifndef POSTBACKD_ENGINE_DEDUPE_H
 #define POSTBACKD_ENGINE_DEDUPE_H
 
-#include "engine/work.h"
+#include "engine/sweep.h"
 
-struct sweeper;
-struct sweeper *dedupe_new(struct work *work); /* looks every minute from now on */
-void dedupe_free(struct sweeper *sweeper);
+struct sweep *dedupe_new(struct work *work);
 
 #endif

@@ -14,6 +14,7 @@
 #include "engine/dedupe.h"
 #include "engine/recorder.h"
 #include "engine/recovery.h"
+#include "engine/retention.h"
 #include "engine/state.h"
 #include "model/date.h"
 
@@ -254,6 +255,11 @@ void engine_account_changed(struct engine *engine, int64_t account)
     changes_note(&engine->changes, account);
 }
 
+void engine_keep(struct engine *engine, int64_t keep_ms)
+{
+    sweep_set_age(engine->retention, keep_ms);
+}
+
 enum { CERTIFICATE_NOTICE_DAYS = 14 };
 
 void engine_figures(const struct engine *engine, struct engine_figures *out)
@@ -265,7 +271,7 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         .in_memory = (int64_t)feeds_in_memory(engine->feeds),
         .recording = (int64_t)outcomes_recording(engine->outcomes),
         .oldest_due_at = -1,
-        .oldest_kept_at = retention_oldest_at(engine),
+        .oldest_kept_at = retention_oldest_at(engine->retention),
     };
     size_t at = 0;
     const struct feed *feed;
@@ -301,10 +307,10 @@ static void start_timers(struct engine *engine)
     uv_prepare_start(&engine->turn, turn);
     uv_unref((uv_handle_t *)&engine->turn);
     engine->approvals = approvals_new(&engine->work);
-    retention_start(engine);
+    engine->retention = retention_new(&engine->work);
     expiry_start(engine);
     replays_start(engine);
-    engine->sweeper = dedupe_new(&engine->work);
+    engine->dedupe = dedupe_new(&engine->work);
     recorder_start(engine);
 }
 
@@ -369,7 +375,6 @@ static void close_timers(struct engine *engine)
         maintenance_stop(engine);
     if (engine->lateness != NULL)
         lateness_stop(engine);
-    retention_stop(engine);
     expiry_stop(engine);
     replays_stop(engine);
     recorder_stop(engine);
@@ -413,9 +418,9 @@ void engine_mail(struct engine *engine, struct list *letters)
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
-    approvals_free(engine->approvals);
-    dedupe_free(engine->sweeper);
-    retention_free(engine);
+    sweep_free(engine->approvals);
+    sweep_free(engine->dedupe);
+    sweep_free(engine->retention);
     expiry_free(engine);
     replays_free(engine);
     mailer_free(engine->mailer);

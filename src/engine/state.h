@@ -15,11 +15,9 @@
 
 struct pause;
 struct lateness_watch;
-struct keeper;
 struct giver_up;
 struct recorder;
 struct replays;
-struct sweeper;
 
 struct engine {
     uv_loop_t *loop;
@@ -37,18 +35,10 @@ struct engine {
     struct mailer *mailer;
     struct changes changes;
     struct recorder *recorder; /* recorder.c's own */
-    struct keeper *keeper;     /* retention.c's own */
     struct giver_up *giver_up; /* expiry.c's own */
     struct replays *replays;   /* replays.c's own */
-    struct sweeper *sweeper;
-    struct approvals *approvals;
+    struct sweep *approvals, *dedupe, *retention;
 };
-
-/* ---- tester.c, retention.c ---- */
-
-void retention_start(struct engine *engine); /* nothing is old until engine_keep() */
-void retention_stop(struct engine *engine);
-void retention_free(struct engine *engine);
 
 /* ---- expiry.c ---- */
 void expiry_start(struct engine *engine); /* nothing is given up until engine_give_up() */
@@ -57,7 +47,6 @@ void expiry_free(struct engine *engine);
 void replays_start(struct engine *engine);
 void replays_stop(struct engine *engine);
 void replays_free(struct engine *engine);
-int64_t retention_oldest_at(const struct engine *engine);
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
 
 /* ---- maintenance.c ---- */
