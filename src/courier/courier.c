@@ -73,6 +73,8 @@ static void hand_out(struct courier *courier)
 static void feed_starved(struct courier *courier)
 {
     struct route *route;
+    if (shares_fill(courier, 8))
+        return;
     for (size_t taken = courier->postbacks; taken < courier->postbacks_most; taken++) {
         if ((route = share_next_starved(courier)) == NULL)
             return;
@@ -330,7 +332,7 @@ bool courier_push(struct courier *courier, struct postback *postback)
     struct route *route = route_find(courier, postback->notification);
     if (route == NULL || route_room(courier, route) == 0 || !lane_push(route->lane, postback))
         return false;
-    share_hold(route->share, 1);
+    share_hold(route->share, postback);
     route_ready(courier, route);
     return true;
 }

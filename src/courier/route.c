@@ -68,9 +68,9 @@ void route_sank(struct courier *courier, struct route *route)
  * courier, the less a lane may queue. */
 static size_t most_queued(const struct courier *courier, const struct route *route)
 {
-    if (courier->postbacks >= courier->postbacks_most - courier->postbacks_most / 4)
+    if (shares_fill(courier, 6))
         return 1;
-    if (courier->postbacks >= courier->postbacks_most / 2 || lane_state(route->lane) == LANE_DOWN)
+    if (shares_fill(courier, 4) || lane_state(route->lane) == LANE_DOWN)
         return (size_t)lane_window(route->lane);
     return LANE_HIGH_WATER;
 }
@@ -81,7 +81,7 @@ size_t route_room(struct courier *courier, struct route *route)
 
     if (courier->stopped || lane_state(route->lane) == LANE_HELD || queued >= most)
         return 0;
-    if (courier->postbacks >= courier->postbacks_most || !share_may_hold(route->share)) {
+    if (shares_fill(courier, 8) || !share_may_hold(route->share)) {
         share_starved(route->share, route);
         return 0;
     }
@@ -89,9 +89,9 @@ size_t route_room(struct courier *courier, struct route *route)
     return most - queued < left ? most - queued : left;
 }
 
-static void went(struct courier *courier, struct route *route, size_t postbacks)
+static void went(struct courier *courier, struct route *route, const struct postback *postback)
 {
-    share_release(route->share, postbacks);
+    share_release(route->share, postback);
     if (!list_empty(&courier->starved))
         courier_want_turn(courier); /* which lets them have the room */
 }
@@ -101,7 +101,7 @@ struct postback *route_take(struct courier *courier, struct route *route, int64_
     struct postback *taken = lane_take(route->lane, postback);
     if (taken == NULL)
         return NULL;
-    went(courier, route, 1);
+    went(courier, route, taken);
     route_sank(courier, route);
     route_ready(courier, route); /* what it stood in front of need not wait until its time */
     return taken;
@@ -109,7 +109,12 @@ struct postback *route_take(struct courier *courier, struct route *route, int64_
 
 void route_recall(struct courier *courier, struct route *route, struct list *queued)
 {
-    went(courier, route, lane_drain(route->lane, queued));
+    struct list drained, *node;
+    list_init(&drained);
+    lane_drain(route->lane, &drained);
+    for (node = drained.next; node != &drained; node = node->next)
+        went(courier, route, container_of(node, struct postback, in));
+    list_move_all(&drained, queued);
 }
 
 /* ---- its life ---- */
@@ -236,14 +241,14 @@ static void route_rest_asked(struct route *route, int64_t retry_after_ms, int64_
     lane_rest(route->lane, rest > 0 ? now_ms + rest : 0);
 }
 
-void route_done(struct courier *courier, struct route *route, const struct attempt *attempt,
-                enum verdict verdict)
+void route_done(struct courier *courier, struct route *route, const struct postback *postback,
+                const struct attempt *attempt, enum verdict verdict)
 {
     int64_t now = clock_steady_ms();
     if (verdict == VERDICT_DESTINATION)
         route_rest_asked(route, attempt->retry_after_ms, now);
     lane_done(route->lane, verdict, now);
-    went(courier, route, 1);
+    went(courier, route, postback);
     if (verdict == VERDICT_GONE)
         route->gone = true;
     if (route->notification == NULL) {

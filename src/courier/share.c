@@ -1,5 +1,5 @@
 /* share.c — accounts in the courier's round, and their even parts of what all share: room in lanes,
- * places in flight, memory of requests on their way.
+ * memory of their events, places in flight, memory of requests on their way.
  *
  * An account over its part of a client that is nearly full leaves the round as a whole (`waiting`).
  * While the client stays that full, each exchange that ends brings back the account it was of and
@@ -14,9 +14,14 @@
 
 #include <stdlib.h>
 
-/* Of requests on their way, which stay in memory until they are answered: a few receivers that hang
- * could have gigabytes of large bodies (REQUEST_BODY_MAX each). */
-enum { BYTES_MOST = 64 * 1024 * 1024 };
+enum {
+    /* Of requests on their way, which stay in memory until they are answered: a few receivers that
+     * hang could have gigabytes of large bodies (REQUEST_BODY_MAX each). */
+    BYTES_MOST = 64 * 1024 * 1024,
+    /* Of events in lanes, EVENT_DATA_MAX each at the most: of usual ones (a kilobyte) as many as
+     * there may be postbacks. */
+    EVENT_BYTES_MOST = 16 * 1024 * 1024,
+};
 
 struct share *share_join(struct courier *courier, int64_t account)
 {
@@ -72,23 +77,39 @@ static bool may_send(const struct share *share)
 bool share_may_hold(const struct share *share)
 {
     const struct courier *courier = share->courier;
-    return within(courier->postbacks, courier->postbacks_most, share->postbacks, courier->holders);
+    return within(courier->postbacks, courier->postbacks_most, share->postbacks,
+                  courier->holders) &&
+           within(courier->event_bytes, EVENT_BYTES_MOST, share->event_bytes, courier->holders);
 }
 
-void share_hold(struct share *share, size_t postbacks)
+void share_hold(struct share *share, const struct postback *postback)
 {
-    if (share->postbacks == 0 && postbacks > 0)
-        share->courier->holders++;
-    share->postbacks += postbacks;
-    share->courier->postbacks += postbacks;
+    struct courier *courier = share->courier;
+    if (share->postbacks++ == 0)
+        courier->holders++;
+    courier->postbacks++;
+    if (postback->event->queued++ > 0)
+        return;
+    share->event_bytes += postback->event->data_len;
+    courier->event_bytes += postback->event->data_len;
 }
 
-void share_release(struct share *share, size_t postbacks)
+void share_release(struct share *share, const struct postback *postback)
 {
-    share->postbacks -= postbacks;
-    share->courier->postbacks -= postbacks;
-    if (share->postbacks == 0 && postbacks > 0)
-        share->courier->holders--;
+    struct courier *courier = share->courier;
+    if (--share->postbacks == 0)
+        courier->holders--;
+    courier->postbacks--;
+    if (--postback->event->queued > 0)
+        return;
+    share->event_bytes -= postback->event->data_len;
+    courier->event_bytes -= postback->event->data_len;
+}
+
+bool shares_fill(const struct courier *courier, size_t eighths)
+{
+    return courier->postbacks * 8 >= courier->postbacks_most * eighths ||
+           courier->event_bytes >= (size_t)EVENT_BYTES_MOST / 8 * eighths;
 }
 
 void share_sent(struct share *share)

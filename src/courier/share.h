@@ -2,9 +2,9 @@
  *
  * The round is a ring of accounts, each with its ring of routes, so that an account with ten
  * thousand event notifications gets no more turns than an account with one.  The last eighth of
- * what all share (room in lanes, places in flight, memory of requests on their way) is for accounts
- * that hold less than an even part, where one more account is counted than there are: for the next
- * to come.
+ * what all share (room in lanes, memory of their events, places in flight, memory of requests on
+ * their way) is for accounts that hold less than an even part, where one more account is counted
+ * than there are: for the next to come.
  */
 #ifndef POSTBACKD_COURIER_SHARE_H
 #define POSTBACKD_COURIER_SHARE_H
@@ -14,13 +14,14 @@
 struct share {
     struct courier *courier;
     int64_t account;
-    size_t routes; /* that belong to it; without any it is freed */
-    size_t postbacks, in_flight, bytes;
-    struct list ready;   /* routes that may have something to go, in turn */
-    struct list crowded; /* routes that wait until the client is less crowded */
-    struct list starved; /* routes that were refused a postback */
-    struct list turn;    /* in the courier's ready or waiting; not empty while `ready` is not */
-    bool waits;          /* it is in waiting */
+    size_t routes;                 /* that belong to it; without any it is freed */
+    size_t postbacks, event_bytes; /* in its lanes */
+    size_t in_flight, bytes;       /* requests on their way */
+    struct list ready;             /* routes that may have something to go, in turn */
+    struct list crowded;           /* routes that wait until the client is less crowded */
+    struct list starved;           /* routes that were refused a postback */
+    struct list turn; /* in the courier's ready or waiting; not empty while `ready` is not */
+    bool waits;       /* it is in waiting */
     struct list crowd, hunger; /* in the courier's crowded, starved */
 };
 
@@ -38,12 +39,16 @@ void share_recall(struct courier *courier, struct share *ended);
 
 /* ---- what it holds ---- */
 
-void share_hold(struct share *share, size_t postbacks);
-void share_release(struct share *share, size_t postbacks);
+/* A postback of its account's is in a lane, and no more.  An event counts once, however many of its
+ * postbacks are. */
+void share_hold(struct share *share, const struct postback *postback);
+void share_release(struct share *share, const struct postback *postback);
 void share_sent(struct share *share);
 void share_carries(struct share *share, size_t bytes); /* of a request that was sent */
 void share_ended(struct share *share, size_t bytes);   /* of what was sent, with its bytes */
 bool share_may_hold(const struct share *share);
+/* Lanes are so many eighths full: of postbacks, or of their events' bytes. */
+bool shares_fill(const struct courier *courier, size_t eighths);
 
 void share_starved(struct share *share, struct route *route);
 /* The next of those to have room, one of each account in turn, or NULL. */

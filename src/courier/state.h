@@ -44,6 +44,7 @@ struct courier {
     struct list spare;   /* trips, for the next one */
     size_t spare_count;
     size_t postbacks, postbacks_most; /* in lanes, queued or in flight */
+    size_t event_bytes;               /* of their events */
     size_t in_flight, in_flight_most; /* trips */
     size_t bytes;                     /* of the requests of trips */
     size_t holders, senders;          /* shares with postbacks, with trips */
@@ -91,8 +92,8 @@ size_t route_room(struct courier *courier, struct route *route);
 void route_recall(struct courier *courier, struct route *route, struct list *queued);
 struct postback *route_take(struct courier *courier, struct route *route, int64_t postback);
 /* An attempt ended; the postback is the caller's again. */
-void route_done(struct courier *courier, struct route *route, const struct attempt *attempt,
-                enum verdict verdict);
+void route_done(struct courier *courier, struct route *route, const struct postback *postback,
+                const struct attempt *attempt, enum verdict verdict);
 
 /* ---- trip.c ---- */
 

@@ -190,7 +190,7 @@ static void trip_done(void *context, struct attempt *attempt)
     if (trip->unbuilt == NULL) /* else the attempt is in the trip */
         trip_free(trip);
     if (route != NULL) /* first, so that the caller sees the lane's new state */
-        route_done(courier, route, attempt, verdict);
+        route_done(courier, route, postback, attempt, verdict);
     tell_attempted(courier, postback, attempt, verdict);
 }
 

@@ -28,6 +28,7 @@ struct event {
     int64_t occurred_at; /* ms, wall clock */
     int64_t inquiry;     /* 0: not about an inquiry */
     int references;
+    int queued;      /* the courier's own: of its postbacks, in lanes */
     bool checked;    /* its data came from event_check(): it is canonical without a look … */
     bool on_request; /* … which found data points on request in it */
     size_t data_len;

@@ -493,6 +493,82 @@ static void test_an_account_of_many_leaves_room_in_the_lanes(void **state)
     assert_int_equal(world_free(world), 0);
 }
 
+/* ---- large events ---- */
+
+enum { LARGE_ALL = 16 * 1024 * 1024 / EVENT_DATA_MAX, LARGE_ONE = LARGE_ALL - LARGE_ALL / 8 };
+
+/* All that its lanes take. */
+static int push_to_all(struct world *world, int64_t account, int lanes, const char *path, int each)
+{
+    int taken = 0;
+    for (int lane = 0; lane < lanes; lane++) {
+        int64_t id = account * 100 + lane;
+        set(world, id, path, "");
+        taken += push(world, id, id * 1000, each);
+    }
+    return taken;
+}
+
+static void test_large_events_of_an_account_leave_room_in_the_lanes(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ .client.deadline_ms = 15000 });
+    world->answer = by_path;
+    world->event_len = EVENT_DATA_MAX;
+    assert_int_equal(push_to_all(world, 1, 99, "/hang", 200), LARGE_ONE);
+    assert_int_equal(push_to_all(world, 2, 9, "/hang", 200), 9); /* one a lane, nearly full */
+    world->event_len = 0;
+    set(world, 300, "/ok", "");
+    world->stock_of = 300;
+    world->stock_next = 1;
+    world->stock = 100;
+    hungry(world, 300);
+    AWAIT(world, world->delivered == 100);
+    assert_int_equal(attempts_of(world, 300), 100);
+    assert_int_equal(world_free(world), LARGE_ONE + 9);
+}
+
+/* Refused ones are asked for again, until all have gone. */
+static void test_large_events_all_go_in_the_end(void **state)
+{
+    (void)state;
+    enum { STOCK = 40 };
+    struct world *world = world_new((struct courier_config){ 0 });
+    world->answer = by_path;
+    world->event_len = EVENT_DATA_MAX;
+    int taken = push_to_all(world, 1, 50, "/late", 20);
+    assert_int_equal(taken, LARGE_ONE);
+    assert_int_equal(courier_room(world->courier, 149), 0);
+    world->stock_of = 149;
+    world->stock_next = 1;
+    world->stock = STOCK;
+    AWAIT(world, world->delivered == taken + STOCK);
+    assert_int_equal(push_to_all(world, 1, 50, "/late", 20), LARGE_ONE); /* all of it is back */
+    AWAIT(world, world->delivered == 2 * taken + STOCK);
+    assert_int_equal(world_free(world), 0);
+}
+
+static void test_an_event_for_many_is_in_memory_once(void **state)
+{
+    (void)state;
+    struct world *world = world_new((struct courier_config){ 0 });
+    world->answer = by_path;
+    world->event = event_of(EVENT_DATA_MAX);
+    assert_int_equal(push_to_all(world, 1, 99, "/ok", 10), 990);
+    struct list queued, *node;
+    list_init(&queued);
+    courier_recall(world->courier, 100, &queued);
+    assert_non_null(courier_take(world->courier, 101, 101000));
+    AWAIT(world, world->delivered == 990 - 10 - 1);
+    while ((node = list_first(&queued)) != NULL)
+        list_remove(node);
+    event_unref(world->event);
+    world->event = NULL;
+    world->event_len = EVENT_DATA_MAX;
+    assert_int_equal(push_to_all(world, 1, 50, "/hang", 20), LARGE_ONE); /* none of it is left */
+    assert_int_equal(world_free(world), LARGE_ONE + 10 + 1);
+}
+
 /* ---- down, gone, held ---- */
 
 static bool well_again;
@@ -783,6 +859,9 @@ int main(void)
         cmocka_unit_test(test_an_account_of_many_leaves_room_in_the_client),
         cmocka_unit_test(test_an_account_of_many_goes_on_when_there_is_room),
         cmocka_unit_test(test_an_account_of_many_leaves_room_in_the_lanes),
+        cmocka_unit_test(test_large_events_of_an_account_leave_room_in_the_lanes),
+        cmocka_unit_test(test_large_events_all_go_in_the_end),
+        cmocka_unit_test(test_an_event_for_many_is_in_memory_once),
         cmocka_unit_test(test_down_and_up_again),
         cmocka_unit_test(test_gone_holds_until_it_is_set_again),
         cmocka_unit_test(test_a_test_postback_goes_beside_held_lanes),

@@ -65,7 +65,9 @@ struct world {
     void (*failed)(struct world *world, struct postback *postback);
     int64_t stock_of, stock_next; /* on hunger: postbacks to push, from stock_next on */
     int stock;
-    bool busy; /* inside a call of the courier: no event may come */
+    struct event *event; /* of all postbacks; NULL: each has one of its own */
+    size_t event_len;    /* … with so many bytes; 0: few */
+    bool busy;           /* inside a call of the courier: no event may come */
 };
 
 /* ---- the receiver ---- */
@@ -247,14 +249,22 @@ static void receiver_start(struct world *world)
 
 /* ---- the sender ---- */
 
+static struct event *event_of(size_t len)
+{
+    struct buf data = { 0 };
+    buf_fmt(&data, "{\"InquiryId\":\"%0*d\"}", len > 16 ? (int)len - 16 : 1, 7);
+    struct event *event =
+        event_new(1, catalog_type("action_inquiry.opened"), 0, 0, buf_text(&data), data.len);
+    buf_free(&data);
+    return event;
+}
+
 static struct postback *postback_for(struct world *world, int64_t notification, int64_t id)
 {
-    static const char data[] = "{\"InquiryId\":\"7\"}";
     struct postback *postback = postback_new();
     postback->id = id;
     postback->notification = notification;
-    postback->event =
-        event_new(1, catalog_type("action_inquiry.opened"), 0, 0, data, sizeof(data) - 1);
+    postback->event = world->event != NULL ? event_ref(world->event) : event_of(world->event_len);
     list_init(&postback->in);
     list_append(&world->held, &postback->held);
     return postback;
@@ -417,6 +427,7 @@ static int world_free(struct world *world)
         assert_true(list_empty(&postback->in));
         postback_end(postback);
     }
+    event_unref(world->event);
     free(world);
     return left;
 }
