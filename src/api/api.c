@@ -55,6 +55,13 @@ void api_base(const struct call *call, char out[API_BASE_TEXT])
     snprintf(out, API_BASE_TEXT, "%.*s/%s", first, call->route->pattern, call->caller.sid);
 }
 
+void api_hear(void *context, const struct change *change)
+{
+    struct api *api = context;
+    if (change->kind == CHANGE_ACCESS)
+        identities_forget_all(api->identities);
+}
+
 void api_challenge(struct call *call)
 {
     if (call_header(call, "Sec-Fetch-Mode") == NULL)

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "db/store.h"
 #include "engine/engine.h"
+#include "model/change.h"
 #include "server/limits.h"
 #include "server/server.h"
 
@@ -49,6 +50,8 @@ extern const size_t inquiry_route_count, import_route_count, notification_route_
 struct route *api_routes(size_t *count);
 /* server_config.enter: HTTP Basic, SID and token; or a session's cookie, and what goes with it. */
 void api_enter(struct call *call, void *context);
+/* For store_listen(), with the api as context: what calls have in memory of what is on disk. */
+void api_hear(void *context, const struct change *change);
 /* WWW-Authenticate for a 401, but not to a page: the browser would ask for a password itself. */
 void api_challenge(struct call *call);
 

@@ -23,8 +23,6 @@ struct points_work {
     struct api_job api;
     struct account account;
     struct opened before, after;
-    int64_t *changed; /* notifications with a further revision */
-    size_t changed_count;
 };
 
 static struct points_work *work_of(struct api_job *job)
@@ -36,8 +34,6 @@ static void clear_found(struct points_work *work)
 {
     account_clear(&work->account);
     opened_clear(&work->before);
-    free(work->changed);
-    work->changed = NULL;
 }
 
 static void clear_work(struct api_job *job)
@@ -203,7 +199,7 @@ static bool run_set(struct api_job *job, struct db *db)
 
     if (!load(job, db) || !may_close(work, db))
         return false;
-    work->changed_count = opened_set(db, work->account.id, &work->after, &work->changed);
+    opened_set(db, work->account.id, &work->after);
     record(work, db);
     return true;
 }
@@ -212,8 +208,6 @@ static void finish_set(struct api_job *job)
 {
     const struct points_work *work = work_of(job);
 
-    for (size_t i = 0; i < work->changed_count; i++)
-        engine_notification_changed(job->api->engine, work->changed[i]);
     call_ok(job->call, "/Operator/Accounts/%s/DataPoints", work->account.sid);
 }
 

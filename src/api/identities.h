@@ -1,9 +1,10 @@
 /* identities.h — who calls: a short-lived cache of tokens and SIDs, so that the hot path reads no
  * store.
  *
- * A token's holder is believed for IDENTITY_FRESH_MS, then asked for again.  What changes a token,
- * a session, a user or an account (committed) calls identities_forget_all(); a read of the store
- * that was under way meanwhile is then done again, so no revoked token outlives its revocation.
+ * A token's holder is believed for IDENTITY_FRESH_MS, then asked for again.  When a token, a
+ * session, a user or an account has changed (CHANGE_ACCESS, api_hear()) all are forgotten; a read
+ * of the store that was under way meanwhile is then done again, so no revoked token outlives its
+ * revocation.
  */
 #ifndef POSTBACKD_IDENTITIES_H
 #define POSTBACKD_IDENTITIES_H

@@ -60,7 +60,6 @@ static struct maintenance_work *work_new(struct call *call, void *context,
 static void finish_change(struct api_job *job)
 {
     json_t *answer = json_object();
-    engine_maintenance_changed(job->api->engine);
     show_text(answer, "Status", "OK");
     show_text(answer, "Uri", URI);
     show_id(answer, "Id", work_of(job)->maintenance.id);

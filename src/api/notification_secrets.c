@@ -68,7 +68,6 @@ static bool run_rotate(struct api_job *job, struct db *db)
 
 static void finish_rotate(struct api_job *job)
 {
-    engine_notification_changed(job->api->engine, notification_work_of(job)->id);
     finish_secret(job);
 }
 

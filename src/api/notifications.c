@@ -2,7 +2,7 @@
  * resume, health.
  *
  * Settings are checked and compiled before anything is written; what is written is the next
- * revision.  After each commit the engine is told, so that the lane works by the new settings.
+ * revision.  The engine hears of it with the commit, so the lane works by the new settings.
  */
 #include "api/notifications.h"
 
@@ -26,8 +26,6 @@
 static void finish_change(struct api_job *job)
 {
     const struct notification_work *work = notification_work_of(job);
-    engine_account_changed(job->api->engine, job->call->caller.account);
-    engine_notification_changed(job->api->engine, work->id);
     call_ok(job->call, "%s/EventNotifications/%" PRId64, work->base, work->id);
 }
 
@@ -76,7 +74,6 @@ static void finish_create(struct api_job *job)
 {
     const struct notification_work *work = notification_work_of(job);
     json_t *body = json_object();
-    engine_notification_changed(job->api->engine, work->id);
     show_text(body, "Status", "OK");
     show_uri(body, "Uri", "%s/EventNotifications/%" PRId64, work->base, work->id);
     show_id(body, "Id", work->id);

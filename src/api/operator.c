@@ -9,7 +9,6 @@
 
 #include "api/body.h"
 #include "api/cursor_rows.h"
-#include "api/identities.h"
 #include "base/fail.h"
 #include "model/show.h"
 #include "store/accounts.h"
@@ -261,7 +260,6 @@ static void finish_change(struct api_job *job)
 {
     const struct account_work *work = (struct account_work *)job;
 
-    identities_forget_all(job->api->identities);
     call_ok(job->call, "/Operator/Accounts/%s", work->account.sid);
 }
 

@@ -86,7 +86,6 @@ static void finish_agree(struct api_job *job)
 {
     const struct agree_work *work = (struct agree_work *)job;
 
-    engine_notification_changed(job->api->engine, work->id);
     call_ok(job->call, "/Operator/Notifications/%" PRId64, work->id);
 }
 

@@ -197,7 +197,6 @@ static void finish_headers(struct api_job *job)
 {
     const struct notification_work *work = (struct notification_work *)job;
 
-    engine_notification_changed(job->api->engine, work->id);
     call_ok(job->call, "/Operator/Notifications/%" PRId64, work->id);
 }
 

@@ -6,7 +6,6 @@
 #include "api/operator.h"
 
 #include "api/body.h"
-#include "api/identities.h"
 #include "model/show.h"
 #include "store/accounts.h"
 
@@ -177,7 +176,6 @@ static void finish_revoke(struct api_job *job)
 {
     const struct token_work *work = (struct token_work *)job;
 
-    identities_forget_all(job->api->identities);
     call_ok(job->call, "/Operator/Accounts/%s/Tokens/%" PRId64, work->sid, work->id);
 }
 

@@ -119,7 +119,6 @@ static bool run_change(struct api_job *job, struct db *db)
 static void finish_change(struct api_job *job)
 {
     const struct tls_work *work = (struct tls_work *)job;
-    engine_notification_changed(job->api->engine, work->id);
     call_ok(job->call, "/Operator/Notifications/%" PRId64 "/Tls", work->id);
 }
 

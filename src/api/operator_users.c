@@ -7,7 +7,6 @@
 #include "api/operator.h"
 
 #include "api/body.h"
-#include "api/identities.h"
 #include "api/passwords.h"
 #include "base/fail.h"
 #include "model/show.h"
@@ -258,7 +257,6 @@ static void finish_change(struct api_job *job)
 {
     const struct person *person = person_of(job);
 
-    identities_forget_all(job->api->identities);
     call_ok(job->call, "/Operator/Accounts/%s/Users/%" PRId64, person->sid, person->id);
 }
 

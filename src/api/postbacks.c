@@ -233,8 +233,7 @@ static const struct {
 static void finish_retry(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
-    engine_account_changed(job->api->engine, job->call->caller.account);
-    enum retry_turn turn = engine_postback_retried(job->api->engine, work->notification, work->id);
+    enum retry_turn turn = engine_retry_turn(job->api->engine, work->notification, work->id);
     json_t *body = json_object();
     json_object_set_new(body, "Status", json_string("OK"));
     json_object_set_new(body, "Uri", json_sprintf("%s/Postbacks/%" PRId64, work->base, work->id));
@@ -246,8 +245,7 @@ static void finish_retry(struct api_job *job)
 static bool run_resend(struct api_job *job, struct db *db)
 {
     struct log_work *work = work_of(job);
-    if (!postback_resend(&job->job, db, job->call->caller.account, work->id, &work->new_id,
-                         &work->notification))
+    if (!postback_resend(&job->job, db, job->call->caller.account, work->id, &work->new_id))
         return false;
     audit(job, db, "postback.resend");
     return true;
@@ -256,8 +254,6 @@ static bool run_resend(struct api_job *job, struct db *db)
 static void finish_resend(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
-    engine_account_changed(job->api->engine, job->call->caller.account);
-    engine_postbacks_changed(job->api->engine, work->notification);
     json_t *body = json_object();
     json_object_set_new(body, "Status", json_string("OK"));
     json_object_set_new(body, "Uri",
@@ -269,7 +265,7 @@ static void finish_resend(struct api_job *job)
 static bool run_cancel(struct api_job *job, struct db *db)
 {
     struct log_work *work = work_of(job);
-    if (!postback_cancel(&job->job, db, job->call->caller.account, work->id, &work->notification))
+    if (!postback_cancel(&job->job, db, job->call->caller.account, work->id))
         return false;
     audit(job, db, "postback.cancel");
     return true;
@@ -278,8 +274,6 @@ static bool run_cancel(struct api_job *job, struct db *db)
 static void finish_cancel(struct api_job *job)
 {
     const struct log_work *work = work_of(job);
-    engine_account_changed(job->api->engine, job->call->caller.account);
-    engine_postback_cancelled(job->api->engine, work->notification, work->id);
     call_ok(job->call, "%s/Postbacks/%" PRId64, work->base, work->id);
 }
 

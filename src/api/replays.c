@@ -233,7 +233,6 @@ static void finish_start(struct api_job *job)
 {
     struct replay_work *work = work_of(job);
     json_t *body = json_object();
-    engine_replay_started(job->api->engine, work->replay.id, work->replay.notification);
     show_text(body, "Status", "OK");
     show_id(body, "Id", work->replay.id);
     set_uri(work, body);

@@ -8,7 +8,6 @@
 #include "api/sessions.h"
 
 #include "api/body.h"
-#include "api/identities.h"
 #include "api/passwords.h"
 #include "api/tries.h"
 #include "base/cidr.h"
@@ -300,7 +299,6 @@ static void answer_session(struct call *call, const char *token, json_t *shown)
 static void finish_begin(struct api_job *job)
 {
     struct visit *visit = visit_of(job);
-    identities_forget_all(job->api->identities); /* the browser's old session, if there was one */
     cookie_set(job->api, job->call, visit->token);
     try_remember(job->api, job->call, visit->user.email, visit->user.password_hash);
     answer_session(job->call, visit->token, visit->shown);
@@ -442,7 +440,6 @@ static bool run_end(struct api_job *job, struct db *db)
 
 static void finish_end(struct api_job *job)
 {
-    identities_forget_all(job->api->identities);
     cookie_set(job->api, job->call, "");
     call_ok(job->call, "/Session");
 }
@@ -474,7 +471,6 @@ static bool run_change(struct api_job *job, struct db *db)
 static void finish_change(struct api_job *job)
 {
     struct visit *visit = visit_of(job);
-    identities_forget_all(job->api->identities);
     try_remember(job->api, job->call, visit->email, visit->password.hash);
     call_ok(job->call, "/Session");
 }

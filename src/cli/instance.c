@@ -199,7 +199,10 @@ static bool start_server(struct instance *instance, const struct config *config,
         return false;
     server.routes = instance->routes = api_routes(&server.route_count);
     instance->server = api->server = server_new(instance->loop, &server, error);
-    return instance->server != NULL;
+    if (instance->server == NULL)
+        return false;
+    store_listen(instance->store, api_hear, api);
+    return true;
 }
 
 static void free_server(struct instance *instance)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "db/changes.h"
 #include "db/line.h"
 #include "db/nouns.h"
 #include "model/postback.h"
@@ -37,6 +38,7 @@ void batch_drop_fresh(struct list *fresh)
 void batch_free(struct batch *batch)
 {
     batch_drop_fresh(&batch->fresh);
+    free(batch->changes);
     free(batch);
 }
 
@@ -80,12 +82,12 @@ static void write_memories(struct db *db)
     }
 }
 
-static void close_memories(struct db *db, struct list *fresh)
+static void close_memories(struct db *db)
 {
     const struct db_nouns *nouns = db_nouns(db);
     for (size_t i = 0; i < nouns->memory_count; i++) {
         if (nouns->memories[i].committed != NULL)
-            nouns->memories[i].committed(db, fresh);
+            nouns->memories[i].committed(db);
     }
 }
 
@@ -93,7 +95,7 @@ static void close_memories(struct db *db, struct list *fresh)
 static bool run_part(struct job *job, struct db *db)
 {
     const struct db_nouns *nouns = db_nouns(db);
-    size_t marks[DB_MEMORIES_MOST];
+    size_t marks[DB_MEMORIES_MOST], noted = changes_mark(db);
     int64_t changes = db_all_changes(db);
 
     for (size_t i = 0; i < nouns->memory_count; i++)
@@ -115,6 +117,7 @@ static bool run_part(struct job *job, struct db *db)
             db_failed(db) ? db_failure_text(db) : job->error.message);
     job_refused(job, db);
     undo_memories(db, marks);
+    changes_undo(db, noted);
     return db_undo_part(db);
 }
 
@@ -167,6 +170,7 @@ enum db_failure batch_commit(struct batch *batch, struct db *db)
         write_memories(db);
     if (!db_commit(db)) {
         undo_memories(db, (const size_t[DB_MEMORIES_MOST]){ 0 });
+        changes_undo(db, 0);
         fail_all(batch, db);
         take_out_steps(batch);
         return db_failure(db);
@@ -176,7 +180,8 @@ enum db_failure batch_commit(struct batch *batch, struct db *db)
             append_all(&batch->fresh, &job->fresh);
     }
     take_out_steps(batch);
-    close_memories(db, &batch->fresh);
+    batch->change_count = changes_take(db, &batch->changes);
+    close_memories(db);
     return DB_FINE;
 }
 

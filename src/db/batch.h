@@ -7,14 +7,16 @@
 struct line;
 
 struct batch {
-    struct job *jobs;  /* in the order in which they are run, linked by next */
-    struct line *line; /* where further ones come from while it runs; NULL: there are none */
-    struct list fresh; /* struct postback.in: what the committed jobs wrote for the engine */
-    int postbacks;     /* written by steps of the line's own jobs, which are not among `jobs` */
-    bool write;        /* the writer's */
-    bool writable;     /* the writer's: its last commit succeeded */
-    bool left;         /* a reader's: nobody waits for its job any more */
-    bool damaged;      /* … it met a page that is damaged */
+    struct job *jobs;       /* in the order in which they are run, linked by next */
+    struct line *line;      /* where further ones come from while it runs; NULL: there are none */
+    struct list fresh;      /* struct postback.in: what the committed jobs wrote for the engine */
+    struct change *changes; /* what was changed, in order; its own */
+    size_t change_count;
+    int postbacks; /* written by steps of the line's own jobs, which are not among `jobs` */
+    bool write;    /* the writer's */
+    bool writable; /* the writer's: its last commit succeeded */
+    bool left;     /* a reader's: nobody waits for its job any more */
+    bool damaged;  /* … it met a page that is damaged */
     struct batch *next;
 };
 

@@ -89,7 +89,7 @@ enum db_failure db_failure(const struct db *db);
 const char *db_failure_text(const struct db *db); /* SQLite's words and the path */
 
 /* Memory that belongs to one connection: freed with it by `destroy`. */
-enum db_slot { DB_ROUTES, DB_LEDGER, DB_FAN_OUTS, DB_QUOTAS, DB_SLOTS };
+enum db_slot { DB_ROUTES, DB_LEDGER, DB_FAN_OUTS, DB_QUOTAS, DB_CHANGES, DB_SLOTS };
 void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *));
 
 #endif

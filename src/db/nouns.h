@@ -6,7 +6,6 @@
 #ifndef POSTBACKD_NOUNS_H
 #define POSTBACKD_NOUNS_H
 
-#include "base/list.h"
 #include "db/db.h"
 
 #include <stdbool.h>
@@ -19,8 +18,7 @@ struct db_memory {
     size_t (*mark)(struct db *db);            /* where a part begins */
     void (*undo)(struct db *db, size_t mark); /* back to there; 0: all */
     void (*before_commit)(struct db *db);     /* writes what it has gathered; NULL: nothing */
-    /* It is on disk: appends what else the engine has to know to `fresh`.  NULL: nothing. */
-    void (*committed)(struct db *db, struct list *fresh);
+    void (*committed)(struct db *db);         /* it is on disk; NULL: nothing */
 };
 
 enum { DB_MEMORIES_MOST = 8 };

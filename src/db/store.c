@@ -22,6 +22,7 @@
 #include "db/schema.h"
 #include "db/sqlite.h"
 #include "db/writer.h"
+#include "model/change.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,11 @@ struct store {
     void *fresh_context;
     void (*health)(void *context, bool writable);
     void *health_context;
+    struct listener {
+        void (*hear)(void *context, const struct change *change);
+        void *context;
+    } listeners[STORE_LISTENERS_MOST];
+    size_t listener_count;
 };
 
 /* ---- back to the loop ---- */
@@ -96,6 +102,12 @@ static void count(const struct batch *batch)
     }
 }
 
+static void tell_change(const struct store *store, const struct change *change)
+{
+    for (size_t i = 0; i < store->listener_count; i++)
+        store->listeners[i].hear(store->listeners[i].context, change);
+}
+
 static void tell(struct store *store, struct batch *batch)
 {
     count(batch);
@@ -106,6 +118,8 @@ static void tell(struct store *store, struct batch *batch)
     }
     if (!list_empty(&batch->fresh) && store->fresh != NULL)
         store->fresh(store->fresh_context, &batch->fresh);
+    for (size_t i = 0; i < batch->change_count; i++)
+        tell_change(store, &batch->changes[i]);
 }
 
 static void wake_fired(uv_async_t *wake)
@@ -231,6 +245,24 @@ void store_on_fresh(struct store *store, void (*fresh)(void *context, struct lis
 {
     store->fresh = fresh;
     store->fresh_context = context;
+}
+
+void store_listen(struct store *store, void (*hear)(void *context, const struct change *change),
+                  void *context)
+{
+    if (store->listener_count == STORE_LISTENERS_MOST)
+        bug("more than %d listen to the store", STORE_LISTENERS_MOST);
+    store->listeners[store->listener_count++] = (struct listener){ hear, context };
+}
+
+void store_unlisten(struct store *store, const void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < store->listener_count; i++) {
+        if (store->listeners[i].context != context)
+            store->listeners[kept++] = store->listeners[i];
+    }
+    store->listener_count = kept;
 }
 
 void store_on_health(struct store *store, void (*health)(void *context, bool writable),

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+struct change;
 struct store;
 struct job;
 
@@ -76,13 +77,16 @@ size_t store_writes_waiting(const struct store *store); /* given and not yet don
 size_t store_reads_waiting(const struct store *store);
 
 /* Called on the loop thread after each commit, before the jobs' done(), with all their fresh
- * postbacks (struct postback.in) in order; the callee owns them.  One whose event is NULL is a
- * hint: rows of that notification and account were written WAITING, the first due at its due_at, -1
- * when the notification is not active (one hint a notification and commit, after the others); with
- * notification 0 something else of the account was written, which its people may look at.  Its
- * id is the newest of its commit: no row that comes later has one below. */
+ * postbacks (struct postback.in) in order; the callee owns them. */
 void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
                     void *context);
+/* From now on called on the loop thread after each commit, behind its fresh postbacks and before
+ * the jobs' done(), for each thing that was changed, in order (store/changes.h).  Listeners hear in
+ * the order in which they came, STORE_LISTENERS_MOST at the most. */
+enum { STORE_LISTENERS_MOST = 4 };
+void store_listen(struct store *store, void (*hear)(void *context, const struct change *change),
+                  void *context);
+void store_unlisten(struct store *store, const void *context);
 /* Called on the loop thread when the store stops and starts taking writes (disk full, …). */
 void store_on_health(struct store *store, void (*health)(void *context, bool writable),
                      void *context);

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "engine/approvals.h"
 #include "engine/dedupe.h"
+#include "engine/listeners.h"
 #include "engine/recorder.h"
 #include "engine/recovery.h"
 #include "engine/retention.h"
@@ -67,24 +68,10 @@ static void committed(void *context, struct list *postbacks)
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
         outcomes_seen(engine->outcomes, postback->id);
-        if (postback->notification == 0) { /* a hint of the account alone */
-            changes_note(&engine->changes, postback->account);
-            postback_free(postback);
-            continue;
-        }
         lateness_wanted(engine);
-        struct feed *feed = feed_of(engine->feeds, postback->notification);
-        if (postback->event == NULL) { /* a hint: rows wait on disk */
-            changes_note(&engine->changes, postback->account);
-            recorder_touch(engine, postback->notification, postback->account);
-            if (postback->due_at != -1)
-                feed_hint(feed, postback->due_at);
-            postback_free(postback);
-            continue;
-        }
-        changes_note(&engine->changes, postback->event->account);
+        marks_note(&engine->marks, postback->event->account);
         recorder_touch(engine, postback->notification, postback->event->account);
-        feed_accept(feed, postback);
+        feed_accept(feed_of(engine->feeds, postback->notification), postback);
     }
 }
 
@@ -184,7 +171,7 @@ static void settled(void *context, const struct settled *settled)
     struct feed *feed = feed_of(engine->feeds, settled->notification);
     bool attempted = settled->kind == OUTCOME_ATTEMPTED;
     if (settled->postback != NULL) {
-        changes_note(&engine->changes, settled->postback->event->account);
+        marks_note(&engine->marks, settled->postback->event->account);
         feed_forget(feed, settled->postback);
     }
     if (attempted && settled->verdict == VERDICT_GONE)
@@ -202,57 +189,20 @@ static void deleted(void *context, int64_t notification)
 
 /* ---- from the API ---- */
 
-void engine_notification_changed(struct engine *engine, int64_t notification)
+enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, int64_t postback)
 {
-    recorder_touch(engine, notification, 0);
-    feed_changed(feed_of(engine->feeds, notification));
-}
-
-void engine_postbacks_changed(struct engine *engine, int64_t notification)
-{
-    recorder_touch(engine, notification, 0);
-    courier_hurry(engine->courier, notification);
-    feed_more(feed_of(engine->feeds, notification));
-}
-
-enum retry_turn engine_postback_retried(struct engine *engine, int64_t notification,
-                                        int64_t postback)
-{
-    struct feed *feed = feed_of(engine->feeds, notification);
     enum lane_state state = courier_state(engine->courier, notification);
-    enum retry_turn turn = state == LANE_HELD ? RETRY_HELD : RETRY_IN_TURN;
-    if (state == LANE_DOWN && !feed_is_ordered(feed))
-        feed_recall(feed); /* an older one at the head of the queue would be the probe */
-    if (feed_has(feed, postback) ||
+    if (feed_has(feed_of(engine->feeds, notification), postback) ||
         (state == LANE_READY && courier_queued(engine->courier, notification) == 0))
-        turn = RETRY_NOW;
-    else if (state == LANE_DOWN)
-        turn = RETRY_NEXT;
-    engine_postbacks_changed(engine, notification);
-    return turn;
-}
-
-void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback)
-{
-    recorder_touch(engine, notification, 0);
-    struct feed *feed = feed_find(engine->feeds, notification);
-    struct postback *queued = courier_take(engine->courier, notification, postback);
-    if (queued != NULL && feed != NULL)
-        feed_forget(feed, queued);
-    else if (feed != NULL)
-        feed_cancelled(feed, postback);
-    if (feed != NULL && feed_is_ordered(feed))
-        feed_more(feed); /* those that waited for it */
+        return RETRY_NOW;
+    if (state == LANE_DOWN)
+        return RETRY_NEXT;
+    return state == LANE_HELD ? RETRY_HELD : RETRY_IN_TURN;
 }
 
 int64_t engine_changes(struct engine *engine, int64_t account)
 {
-    return changes_mark(&engine->changes, account, clock_steady_ms());
-}
-
-void engine_account_changed(struct engine *engine, int64_t account)
-{
-    changes_note(&engine->changes, account);
+    return marks_of(&engine->marks, account, clock_steady_ms());
 }
 
 void engine_keep(struct engine *engine, int64_t keep_ms)
@@ -346,6 +296,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     start_timers(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
+    store_listen(engine->store, engine_hear, engine);
     if (!recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
         !maintenance_start(engine, error))
         goto err1;
@@ -400,6 +351,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
         uv_run(engine->loop, UV_RUN_ONCE);
     store_on_fresh(engine->store, NULL, NULL);
     store_on_health(engine->store, NULL, NULL);
+    store_unlisten(engine->store, engine);
     uv_close((uv_handle_t *)&limit, NULL);
     close_timers(engine);
     uv_run(engine->loop, UV_RUN_NOWAIT);
@@ -429,7 +381,7 @@ void engine_free(struct engine *engine)
     room_free(engine->services.room);
     feeds_free(engine->feeds);
     outcomes_free(engine->outcomes);
-    changes_free(&engine->changes);
+    marks_free(&engine->marks);
     recorder_free(engine);
     free(engine);
 }

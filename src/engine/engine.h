@@ -46,25 +46,15 @@ void engine_keep(struct engine *engine, int64_t keep_ms);
  */
 void engine_give_up(struct engine *engine, int64_t age_ms);
 
-/* A notification was added, changed, paused, resumed or deleted (committed): take up what is on
- * disk. */
-void engine_notification_changed(struct engine *engine, int64_t notification);
-/* A postback was resent (committed): look at its notification's disk queue, and try now. */
-void engine_postbacks_changed(struct engine *engine, int64_t notification);
-
 enum retry_turn {
     RETRY_NOW,     /* it is being sent */
     RETRY_NEXT,    /* the destination is down: it is the next probe */
     RETRY_IN_TURN, /* others of its notification are on their way before it */
     RETRY_HELD,    /* nothing goes out: paused, held, or a maintenance */
 };
-/* A postback was retried (committed): it goes before all others of its notification that wait, and
- * where the destination is down it is the probe.  When it goes out. */
-enum retry_turn engine_postback_retried(struct engine *engine, int64_t notification,
-                                        int64_t postback);
-/* A replay was added (committed). */
-void engine_replay_started(struct engine *engine, int64_t replay, int64_t notification);
-void engine_postback_cancelled(struct engine *engine, int64_t notification, int64_t postback);
+/* When a postback goes out that was retried (committed): it goes before all others of its
+ * notification that wait, and where the destination is down it is the probe. */
+enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, int64_t postback);
 
 /* Sends one test postback at once, outside the queue; `done` gets the answer and the request as
  * shown. */
@@ -78,8 +68,6 @@ void engine_mail(struct engine *engine, struct list *letters);
 
 /* A number that is another one after any change of the account's postbacks, of anybody's for 0. */
 int64_t engine_changes(struct engine *engine, int64_t account);
-/* An account's postbacks were changed by a call that is told to nothing else here. */
-void engine_account_changed(struct engine *engine, int64_t account);
 
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;

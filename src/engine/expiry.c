@@ -2,8 +2,7 @@
  * one.
  *
  * One write job at a time takes a step of the walk (store/expiry.h); while there is more the next
- * follows after a rest, else after LOOK_EVERY_MS.  What a step gave up is taken out of its lane as
- * what was cancelled is.
+ * follows after a rest, else after LOOK_EVERY_MS.
  *
  * The rule: time here never runs faster than the steady clock, so that a wall clock that jumps
  * ahead gives nothing up.
@@ -62,11 +61,6 @@ static void step_done(struct job *job, bool ok)
     if (ok) { /* else the place stays */
         giver->place = step->walk.place;
         metric_add(METRIC_EXPIRED, (int64_t)step->walk.count);
-        for (size_t i = 0; i < step->walk.count; i++) {
-            changes_note(&engine->changes, step->walk.rows[i].account);
-            engine_postback_cancelled(engine, step->walk.rows[i].notification,
-                                      step->walk.rows[i].postback);
-        }
     }
     look_in(giver, ok && !step->walk.whole ? REST_MS : LOOK_EVERY_MS);
     free(step);

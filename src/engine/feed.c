@@ -140,9 +140,29 @@ bool feed_has(struct feed *feed, int64_t id)
 
 void feed_cancelled(struct feed *feed, int64_t id)
 {
-    struct postback *postback = held(feed, id);
-    if (postback != NULL)
+    struct postback *queued = courier_take(feed->feeds->courier, feed->notification, id);
+    struct postback *postback = queued == NULL ? held(feed, id) : NULL;
+    if (queued != NULL)
+        feed_forget(feed, queued);
+    else if (postback != NULL) /* in no lane's queue */
         postback->cancelled = true;
+    if (feed_is_ordered(feed))
+        feed_more(feed); /* those that waited for it */
+}
+
+void feed_resent(struct feed *feed)
+{
+    courier_hurry(feed->feeds->courier, feed->notification);
+    feed_more(feed);
+}
+
+void feed_retried(struct feed *feed)
+{
+    /* An older one at the head of the queue would be the probe. */
+    if (!feed_is_ordered(feed) &&
+        courier_state(feed->feeds->courier, feed->notification) == LANE_DOWN)
+        feed_recall(feed);
+    feed_resent(feed);
 }
 
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms)

@@ -50,7 +50,9 @@ bool feed_is_ordered(const struct feed *feed);
 bool feed_rests(const struct feed *feed); /* Ordered, and its first is not due: nothing goes out */
 /* In memory: queued or in flight. */
 bool feed_has(struct feed *feed, int64_t id);
-void feed_cancelled(struct feed *feed, int64_t postback); /* in memory, but in no lane's queue */
+void feed_cancelled(struct feed *feed, int64_t postback); /* it goes out no more */
+void feed_retried(struct feed *feed);         /* one that waits is to go before all others */
+void feed_resent(struct feed *feed);          /* one that waits is due now */
 int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */
 

@@ -308,7 +308,7 @@ void maintenance_span(const struct engine *engine, int64_t *since, int64_t *unti
 
 /* ---- from the API ---- */
 
-void engine_maintenance_changed(struct engine *engine)
+void maintenance_changed(struct engine *engine)
 {
     look(engine->pause);
 }

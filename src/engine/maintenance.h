@@ -15,9 +15,6 @@
 
 enum { MAINTENANCE_WAIT_MS = 5000 };
 
-/* One was added or ended (committed): take it up. */
-void engine_maintenance_changed(struct engine *engine);
-
 struct maintenance_progress {
     bool known;              /* there is a catch-up, or was one since the start */
     int64_t total, left;     /* of what was due at the end */

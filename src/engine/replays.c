@@ -298,14 +298,14 @@ static void names_done(struct job *job, bool ok)
     struct names_job *names = (struct names_job *)job;
     struct replays *replays = engine_job_done(job)->replays;
     for (size_t i = 0; ok && i < names->count; i++)
-        engine_replay_started(replays->engine, names->names[i].id, names->names[i].notification);
+        replays_begun(replays->engine, names->names[i].id, names->names[i].notification);
     if (names->count > 0)
         log_info("replays_taken_up", LOG_N("count", (int64_t)names->count));
     free(names->names);
     free(names);
 }
 
-void engine_replay_started(struct engine *engine, int64_t replay, int64_t notification)
+void replays_begun(struct engine *engine, int64_t replay, int64_t notification)
 {
     struct list *workers = &engine->replays->workers;
     for (struct list *node = workers->next; node != workers; node = node->next) {

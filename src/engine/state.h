@@ -2,11 +2,11 @@
 #ifndef POSTBACKD_STATE_H
 #define POSTBACKD_STATE_H
 
-#include "engine/changes.h"
 #include "engine/engine.h"
 #include "engine/feed.h"
 #include "engine/holds.h"
 #include "engine/mailer.h"
+#include "engine/marks.h"
 #include "engine/outcomes.h"
 #include "engine/work.h"
 #include "model/backoff.h"
@@ -33,7 +33,7 @@ struct engine {
     struct pause *pause;             /* maintenance.c's own */
     struct lateness_watch *lateness; /* lateness.c's own */
     struct mailer *mailer;
-    struct changes changes;
+    struct marks marks;
     struct recorder *recorder; /* recorder.c's own */
     struct giver_up *giver_up; /* expiry.c's own */
     struct replays *replays;   /* replays.c's own */
@@ -47,6 +47,8 @@ void expiry_free(struct engine *engine);
 void replays_start(struct engine *engine);
 void replays_stop(struct engine *engine);
 void replays_free(struct engine *engine);
+/* One was begun (committed). */
+void replays_begun(struct engine *engine, int64_t replay, int64_t notification);
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
 
 /* ---- maintenance.c ---- */
@@ -55,6 +57,7 @@ void tester_answered(struct postback *postback, struct attempt *attempt, enum ve
 bool maintenance_start(struct engine *engine, struct error *error);
 void maintenance_stop(struct engine *engine);
 void maintenance_free(struct engine *engine);
+void maintenance_changed(struct engine *engine); /* one was added or ended (committed) */
 /* Of the pause in force, wall ms: since when, and until when it is expected to last (DATE_NONE). */
 void maintenance_span(const struct engine *engine, int64_t *since, int64_t *until);
 void maintenance_attempted(struct engine *engine, const struct postback *postback);

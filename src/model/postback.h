@@ -28,8 +28,7 @@ bool postback_state_named(const char *name, enum postback_state *state);
 
 struct postback {
     int64_t id, notification;
-    struct event *event; /* one reference; NULL: a hint of the store's (store.h), no postback */
-    int64_t account;     /* of a hint */
+    struct event *event; /* one reference */
     int attempts;        /* made so far */
     int64_t due_at;      /* ms, wall clock: it does not go out before */
     int64_t accepted_us; /* steady clock; 0: read back from disk.  For the latency figures */

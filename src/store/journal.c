@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "db/changes.h"
 #include "model/date.h"
 #include "model/show.h"
-#include "store/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ int64_t notice_add(struct db *db, int64_t account, const char *kind, const char 
     db_bind_text(add, 2, kind);
     db_bind_text(add, 3, text);
     db_bind_int(add, 4, db_now(db));
-    ledger_tell(db, account);
+    change_note(db, (struct change){ CHANGE_ACCOUNT, .account = account });
     return db_insert(add);
 }
 

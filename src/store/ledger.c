@@ -7,13 +7,13 @@
 #include "store/ledger.h"
 
 #include "base/fail.h"
-#include "model/postback.h"
+#include "db/changes.h"
 
 #include <stdlib.h>
 
 struct entry {
-    int64_t notification; /* minus the account's id: of the account alone */
-    int64_t account;      /* of what was written WAITING; 0: nothing was */
+    int64_t notification;
+    int64_t account; /* of what was written WAITING; 0: nothing was */
     int pending, delivered, failed;
     int64_t bytes;  /* of what is pending */
     int64_t due_at; /* the earliest of it; LEDGER_IDLE: none is due */
@@ -97,11 +97,6 @@ void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t d
         entry->due_at = due_at;
 }
 
-void ledger_tell(struct db *db, int64_t account)
-{
-    entry_for(db, -account)->account = account;
-}
-
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification)
 {
     struct stmt *find;
@@ -164,12 +159,23 @@ static void merge(struct ledger *ledger)
     ledger->count = kept + 1;
 }
 
+static void note_waiting(struct db *db, const struct entry *entry)
+{
+    change_note(db, (struct change){ .kind = CHANGE_WAITING,
+                                     .account = entry->account,
+                                     .notification = entry->notification,
+                                     .id = db_newest_id(db),
+                                     .due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1 });
+}
+
 void ledger_write(struct db *db)
 {
     struct ledger *ledger = ledger_of(db);
     merge(ledger);
     for (size_t i = 0; i < ledger->count; i++) {
         const struct entry *entry = &ledger->entries[i];
+        if (entry->account != 0)
+            note_waiting(db, entry);
         if (entry->pending == 0 && entry->bytes == 0 && entry->delivered == 0 && entry->failed == 0)
             continue;
         struct stmt *add = db_prepare(
@@ -188,24 +194,9 @@ void ledger_write(struct db *db)
     }
 }
 
-static void add_hint(const struct entry *entry, int64_t newest, struct list *hints)
-{
-    struct postback *hint = postback_new();
-    hint->id = newest;
-    hint->notification = entry->notification > 0 ? entry->notification : 0;
-    hint->account = entry->account;
-    hint->due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1;
-    hint->waiting = true;
-    list_append(hints, &hint->in);
-}
-
-void ledger_close(struct db *db, struct list *hints)
+void ledger_close(struct db *db)
 {
     struct ledger *ledger = ledger_of(db);
-    for (size_t i = 0; i < ledger->count; i++) {
-        if (ledger->entries[i].account != 0)
-            add_hint(&ledger->entries[i], db_newest_id(db), hints);
-    }
     ledger->count = ledger->part = 0;
     ledger->transaction++;
     if (ledger->cap > ENTRIES_KEPT) {

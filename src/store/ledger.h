@@ -7,7 +7,6 @@
 #ifndef POSTBACKD_LEDGER_H
 #define POSTBACKD_LEDGER_H
 
-#include "base/list.h"
 #include "db/db.h"
 
 /* Changes of one notification's row in notification_count: postbacks that wait, with their bytes
@@ -18,11 +17,6 @@ void ledger_count(struct db *db, int64_t notification, int delivered, int failed
  * LEDGER_IDLE: of a notification that is not active, so that nothing is due. */
 #define LEDGER_IDLE INT64_MAX
 void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at);
-
-/* Something that this account's people look at is another one now: an inquiry, a notice.  Whoever
- * looks on is told of it once it is committed (engine_changes()), also when no notification wants
- * its event. */
-void ledger_tell(struct db *db, int64_t account);
 
 /* Undelivered postbacks now: of a notification, else of an account, else (0, 0) of all. */
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification);
@@ -35,10 +29,9 @@ int64_t ledger_transaction(struct db *db);
 
 size_t ledger_mark(struct db *db);            /* where a part begins */
 void ledger_undo(struct db *db, size_t mark); /* back to there; 0: all */
-void ledger_write(struct db *db);             /* the counts' rows, before the commit */
-/* After the commit: appends a hint for each notification that was made to wait, and for each
- * account that is to be told (struct postback without an event, see store_on_fresh()), and forgets
- * all. */
-void ledger_close(struct db *db, struct list *hints);
+/* Before the commit: the counts' rows, and a change (CHANGE_WAITING) for each notification that was
+ * made to wait. */
+void ledger_write(struct db *db);
+void ledger_close(struct db *db); /* after it: forgets all */
 
 #endif

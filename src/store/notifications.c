@@ -4,13 +4,13 @@
  * `notification_revision` has the settings as JSON and, sealed, what must not be readable in the
  * file: custom headers, signing secrets and the TLS client's key.  A revision is never written
  * again, so that an attempt that names one shows the request as it was.  Compiling happens on every
- * load: what comes out of here can be sent with (but what was loaded to be changed).  Whatever
- * changes a notification tells the writer's routes, in the same job, to forget the account's.
+ * load: what comes out of here can be sent with (but what was loaded to be changed).
  */
 #include "store/notifications.h"
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "db/changes.h"
 #include "model/signature.h"
 #include "model/tls_identity.h"
 #include "store/events.h"
@@ -109,6 +109,14 @@ static bool secrets_read(struct notification *notification, const void *sealed, 
     return read;
 }
 
+/* Routes are the writer's own memory, which the next job of the transaction asks; all others hear
+ * of it once it is committed. */
+static void notification_changed(struct db *db, int64_t account, int64_t id)
+{
+    events_forget(db, account);
+    change_note(db, (struct change){ CHANGE_NOTIFICATION, account, id });
+}
+
 static void revision_insert(struct db *db, const struct notification *notification)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, "
@@ -156,7 +164,7 @@ void notification_add(struct db *db, struct notification *notification)
     db_bind_int(add, 6, notification->settings.ordered);
     notification->id = db_insert(add);
     revision_insert(db, notification);
-    events_forget(db, notification->account);
+    notification_changed(db, notification->account, notification->id);
 }
 
 bool notification_change(struct db *db, struct notification *notification)
@@ -180,7 +188,7 @@ bool notification_change(struct db *db, struct notification *notification)
         return false;
     notification->updated_at = db_now(db);
     revision_insert(db, notification);
-    events_forget(db, notification->account);
+    notification_changed(db, notification->account, notification->id);
     return true;
 }
 
@@ -220,7 +228,7 @@ bool notification_set_state(struct db *db, int64_t account, int64_t id,
     db_run(db, set);
     if (db_changes(db) != 1)
         return false;
-    events_forget(db, owner);
+    notification_changed(db, owner, id);
     return true;
 }
 
@@ -243,7 +251,7 @@ bool notification_hold(struct db *db, int64_t id, int revision, const char *reas
     *account = held ? db_int(hold, 0) : 0;
     db_run(db, hold);
     if (held)
-        events_forget(db, *account);
+        notification_changed(db, *account, id);
     return held;
 }
 
@@ -263,7 +271,7 @@ bool notification_delete(struct db *db, int64_t account, int64_t id)
     if (db_changes(db) != 1)
         return false;
     postback_cancel_all(db, id);
-    events_forget(db, owner);
+    notification_changed(db, owner, id);
     return true;
 }
 

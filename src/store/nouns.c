@@ -27,15 +27,9 @@ static int64_t newest_id(struct db *db)
     return event > postback ? event : postback;
 }
 
-static void keep_routes(struct db *db, struct list *fresh)
-{
-    (void)fresh;
-    routes_keep(db);
-}
-
 static const struct db_memory memories[] = {
     { ledger_mark, ledger_undo, ledger_write, ledger_close },
-    { routes_mark, routes_undo, NULL, keep_routes },
+    { routes_mark, routes_undo, NULL, routes_keep },
     { fan_outs_mark, fan_outs_undo, NULL, NULL },
 };
 

@@ -7,6 +7,7 @@
 #include "store/opened.h"
 
 #include "base/fail.h"
+#include "db/changes.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static size_t notifications_of_default(struct db *db, int64_t account, int64_t *
 }
 
 /* Its owner changed nothing, so updated_at stays. */
-static void revision_write(struct db *db, int64_t notification, const char *opened)
+static void revision_write(struct db *db, int64_t account, int64_t notification, const char *opened)
 {
     struct stmt *add =
         db_prepare(db, "INSERT INTO notification_revision (notification, revision, settings, "
@@ -104,15 +105,17 @@ static void revision_write(struct db *db, int64_t notification, const char *open
     db_run(db, add);
     db_bind_int(change, 1, notification);
     db_run(db, change);
+    change_note(db, (struct change){ CHANGE_NOTIFICATION, account, notification });
 }
 
-size_t opened_set(struct db *db, int64_t account, const struct opened *opened, int64_t **ids)
+void opened_set(struct db *db, int64_t account, const struct opened *opened)
 {
+    int64_t *ids;
     replace(db, account, opened);
-    size_t count = notifications_of_default(db, account, ids);
+    size_t count = notifications_of_default(db, account, &ids);
     char *text = opened_text(db, account);
     for (size_t i = 0; i < count; i++)
-        revision_write(db, (*ids)[i], text);
+        revision_write(db, account, ids[i], text);
     free(text);
-    return count;
+    free(ids);
 }

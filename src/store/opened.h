@@ -10,8 +10,7 @@ void opened_load(struct db *db, int64_t account, struct opened *out);
 /* The same as opened_parse() reads it, for a revision's row.  The caller frees. */
 char *opened_text(struct db *db, int64_t account);
 /* Puts these in place of those the account has.  Its event notifications whose body is the default
- * one see them from their next revision on, which is written too; their ids, for the caller to
- * free. */
-size_t opened_set(struct db *db, int64_t account, const struct opened *opened, int64_t **ids);
+ * one see them from their next revision on, which is written too. */
+void opened_set(struct db *db, int64_t account, const struct opened *opened);
 
 #endif

@@ -8,6 +8,7 @@
  * The rule: a resend is a new postback with an id of its own, so receivers do not drop it as a
  * duplicate, and what was delivered stays delivered.
  */
+#include "db/changes.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
@@ -108,12 +109,13 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
     db_bind_int(put, 2, id);
     db_run(db, put);
     *notification = found.notification;
-    return db_changes(db) == 1 ||
-           (find(job, db, account, id, &found) && refuse_retry(job, &found, id));
+    if (db_changes(db) != 1)
+        return find(job, db, account, id, &found) && refuse_retry(job, &found, id);
+    change_note(db, (struct change){ CHANGE_RETRIED, account, found.notification, id });
+    return true;
 }
 
-bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id,
-                     int64_t *notification)
+bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id)
 {
     struct found found;
     if (!find(job, db, account, id, &found))
@@ -126,7 +128,6 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     if (!quota_admits(job, db, account, QUOTA_RESERVE_PERCENT))
         return false;
     *new_id = db_new_id(db);
-    *notification = found.notification;
     struct stmt *add =
         db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, state, "
                        "due_at, resent) VALUES (?, ?, ?, ?, ?, 1, ?, ?)");
@@ -142,6 +143,7 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     ledger_pend(db, found.notification, 1, bytes);
     quota_add(db, account, 1, bytes);
     job->postbacks++;
+    change_note(db, (struct change){ CHANGE_RESENT, account, found.notification, *new_id });
     return true;
 }
 
@@ -152,8 +154,7 @@ static bool refuse_cancel(struct job *job, const struct found *found, int64_t id
     return false;
 }
 
-bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id,
-                     int64_t *notification)
+bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id)
 {
     struct found found;
     if (!find(job, db, account, id, &found))
@@ -169,6 +170,6 @@ bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id
     if (db_changes(db) != 1)
         return find(job, db, account, id, &found) && refuse_cancel(job, &found, id);
     ledger_pend(db, found.notification, -1, -quota_event_bytes(db, found.event));
-    *notification = found.notification;
+    change_note(db, (struct change){ CHANGE_CANCELLED, account, found.notification, id });
     return true;
 }

@@ -70,11 +70,9 @@ size_t postback_waiting(struct db *db, struct waiting **out /* the caller frees 
 bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
                     int64_t *notification);
 /* A new postback of the same event to the same notification, written WAITING and due now (whatever
- * the old one's state).  Sets *new_id and *notification. */
-bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id,
-                     int64_t *notification);
-bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id,
-                     int64_t *notification);
+ * the old one's state).  Sets *new_id. */
+bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id);
+bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id);
 
 /* ---- the log ---- */
 

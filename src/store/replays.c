@@ -12,6 +12,7 @@
 #include "store/replays.h"
 
 #include "base/fail.h"
+#include "db/changes.h"
 #include "model/date.h"
 #include "model/show.h"
 #include "store/events.h"
@@ -146,6 +147,8 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
     db_bind_int(add, 9, id_first_at(replay->start_at));
     db_bind_int(add, 10, db_now(db));
     replay->id = db_insert(add);
+    change_note(
+        db, (struct change){ CHANGE_REPLAY, replay->account, replay->notification, replay->id });
     free(types);
     json_decref(names);
     return true;

@@ -45,7 +45,7 @@ static void test_an_event_that_nobody_wants_is_kept(void **state)
         house_number(house, "SELECT count(*) FROM event WHERE id = ?", published.event), 1);
 }
 
-struct change {
+struct changing {
     struct house *house;
     int64_t account, notification;
     enum notification_state state;
@@ -55,14 +55,14 @@ struct change {
 
 static bool set_state(struct job *job, struct db *db, void *with)
 {
-    struct change *change = with;
+    struct changing *change = with;
     (void)job;
     return notification_set_state(db, change->account, change->notification, change->state, "x");
 }
 
 static bool set_types(struct job *job, struct db *db, void *with)
 {
-    struct change *change = with;
+    struct changing *change = with;
     struct notification *notification = house_compile(change->account, change->types, 0);
     notification->id = change->notification;
     assert_true(notification_change(db, notification));
@@ -78,7 +78,7 @@ static bool set_types(struct job *job, struct db *db, void *with)
 
 static bool set_direct(struct job *job, struct db *db, void *with)
 {
-    struct change *change = with;
+    struct changing *change = with;
     event_route(db, change->notification, change->direct);
     if (change->fails)
         error_set(&job->error, ERROR_CONFLICT, "changed its mind");
@@ -88,7 +88,7 @@ static bool set_direct(struct job *job, struct db *db, void *with)
 static void test_a_paused_notification_s_postbacks_wait(void **state)
 {
     struct house *house = *state;
-    struct change change = { .account = house->partner.account, .state = NOTIFICATION_PAUSED };
+    struct changing change = { .account = house->partner.account, .state = NOTIFICATION_PAUSED };
     struct published published;
 
     change.notification = house_notify(house, change.account, OPENED);
@@ -131,7 +131,7 @@ static void test_a_minimum_delay_puts_the_due_time_off(void **state)
 static void test_a_lane_that_takes_none_has_them_written_to_disk(void **state)
 {
     struct house *house = *state;
-    struct change change = { .account = house->partner.account };
+    struct changing change = { .account = house->partner.account };
     struct published published;
 
     change.notification = house_notify(house, change.account, OPENED);
@@ -171,7 +171,7 @@ static void test_large_events_past_their_bytes_are_left_on_disk(void **state)
 static void test_a_route_is_forgotten_with_the_job_that_set_it(void **state)
 {
     struct house *house = *state;
-    struct change change = { .account = house->partner.account, .fails = true };
+    struct changing change = { .account = house->partner.account, .fails = true };
     struct error error;
 
     change.notification = house_notify(house, change.account, OPENED);
@@ -183,7 +183,7 @@ static void test_a_route_is_forgotten_with_the_job_that_set_it(void **state)
 static void test_changed_settings_count_from_the_next_event(void **state)
 {
     struct house *house = *state;
-    struct change change = { .account = house->partner.account, .types = CLOSED };
+    struct changing change = { .account = house->partner.account, .types = CLOSED };
 
     change.notification = house_notify(house, change.account, OPENED);
     assert_int_not_equal(house_postback(house, change.account, OPENED, 0), 0);
@@ -195,7 +195,7 @@ static void test_changed_settings_count_from_the_next_event(void **state)
 static void test_settings_of_a_change_that_was_undone_do_not_count(void **state)
 {
     struct house *house = *state;
-    struct change change = { .account = house->partner.account, .types = CLOSED, .fails = true };
+    struct changing change = { .account = house->partner.account, .types = CLOSED, .fails = true };
 
     change.notification = house_notify(house, change.account, OPENED);
     assert_false(house_do(house, set_types, &change, NULL));

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/listeners.h"
 
 #include <pthread.h>
 
@@ -137,7 +138,8 @@ static void test_a_late_read_takes_none_that_is_in_memory(void **state)
         uv_run(&house->loop, UV_RUN_ONCE);
 
     shut(&gate, house->store);
-    engine_postbacks_changed(engine, notification.id); /* asks for a read */
+    struct change resent = { CHANGE_RESENT, notification.account, notification.id };
+    engine_hear(engine, &resent); /* asks for a read */
     for (int i = 0; i < EVENTS; i++)
         publish(house);
     int64_t queued = in_memory(engine);

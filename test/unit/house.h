@@ -62,7 +62,7 @@ static inline void house_fresh(void *context, struct list *postbacks)
     for (struct list *node; (node = list_first(postbacks)) != NULL;) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
-        house->fresh += postback->event != NULL;
+        house->fresh++;
         postback_free(postback);
     }
 }

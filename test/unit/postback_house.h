@@ -3,6 +3,7 @@
 #define POSTBACKD_TEST_POSTBACK_HOUSE_H
 
 #include "house.h"
+#include "model/change.h"
 #include "store/events.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
@@ -66,7 +67,7 @@ struct published {
     int64_t account, inquiry, event;
     const char *type, *data; /* data NULL: short */
     struct list fresh;       /* postbacks with events */
-    size_t hints;
+    size_t hints;            /* of what was written WAITING */
     int64_t hint_notification, hint_due_at, hint_id;
 };
 
@@ -76,16 +77,19 @@ static inline void house_keep_fresh(void *context, struct list *postbacks)
     for (struct list *node; (node = list_first(postbacks)) != NULL;) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
-        if (postback->event != NULL) {
-            list_append(&published->fresh, node);
-            continue;
-        }
-        published->hints++;
-        published->hint_notification = postback->notification;
-        published->hint_due_at = postback->due_at;
-        published->hint_id = postback->id;
-        postback_free(postback);
+        list_append(&published->fresh, &postback->in);
     }
+}
+
+static inline void house_keep_hint(void *context, const struct change *change)
+{
+    struct published *published = context;
+    if (change->kind != CHANGE_WAITING)
+        return;
+    published->hints++;
+    published->hint_notification = change->notification;
+    published->hint_due_at = change->due_at;
+    published->hint_id = change->id;
 }
 
 static inline bool house_publish_run(struct job *job, struct db *db, void *with)
@@ -106,8 +110,10 @@ static inline void house_publish_this(struct house *house, struct published *out
 {
     list_init(&out->fresh);
     store_on_fresh(house->store, house_keep_fresh, out);
+    store_listen(house->store, house_keep_hint, out);
     assert_true(house_do(house, house_publish_run, out, NULL));
     store_on_fresh(house->store, house_fresh, house);
+    store_unlisten(house->store, out);
 }
 
 static inline void house_publish(struct house *house, int64_t account, const char *type,

@@ -113,13 +113,19 @@ struct action {
     int64_t account, id, notification, new_id;
 };
 
+static bool cancel_one(struct job *job, struct db *db, int64_t account, int64_t id,
+                       int64_t *notification)
+{
+    (void)notification;
+    return postback_cancel(job, db, account, id);
+}
+
 static bool do_action(struct job *job, struct db *db, void *with)
 {
     struct action *action = with;
     if (action->does != NULL)
         return action->does(job, db, action->account, action->id, &action->notification);
-    return postback_resend(job, db, action->account, action->id, &action->new_id,
-                           &action->notification);
+    return postback_resend(job, db, action->account, action->id, &action->new_id);
 }
 
 static enum error_kind act(struct house *house, struct action *action)
@@ -179,11 +185,10 @@ static void test_a_cancelled_postback_comes_back_only_if_it_arrived(void **state
     int64_t notification = house_notify(house, house->partner.account, OPENED);
     int64_t lost = house_postback(house, house->partner.account, OPENED, 0);
     int64_t arrived = house_postback(house, house->partner.account, OPENED, 0);
-    struct action cancel = { .does = postback_cancel, .account = house->partner.account };
+    struct action cancel = { .does = cancel_one, .account = house->partner.account };
 
     cancel.id = lost;
     assert_int_equal(act(house, &cancel), ERROR_NONE);
-    assert_int_equal(cancel.notification, notification);
     cancel.id = arrived;
     assert_int_equal(act(house, &cancel), ERROR_NONE);
     assert_int_equal(pending(house, notification), 0);
@@ -201,7 +206,7 @@ static void test_counts_are_undone_with_their_job(void **state)
     struct house *house = *state;
     int64_t notification = house_notify(house, house->partner.account, OPENED);
     int64_t id = house_postback(house, house->partner.account, OPENED, 0);
-    struct action wrong = { .does = postback_cancel, .account = house->partner.account, .id = id };
+    struct action wrong = { .does = cancel_one, .account = house->partner.account, .id = id };
 
     assert_int_equal(act(house, &wrong), ERROR_NONE);
     assert_int_equal(act(house, &wrong), ERROR_CONFLICT);
@@ -598,7 +603,6 @@ static void test_resend_makes_a_new_postback(void **state)
     record(house, resend.id, notification, 1, 200);
     assert_int_equal(act(house, &resend), ERROR_NONE);
     assert_true(resend.new_id > resend.id);
-    assert_int_equal(resend.notification, notification);
     assert_int_equal(state_of(house, resend.id), POSTBACK_DELIVERED);
     assert_int_equal(state_of(house, resend.new_id), POSTBACK_WAITING);
     assert_int_equal(pending(house, notification), 1);

@@ -81,15 +81,13 @@ struct resending {
 static bool do_resend(struct job *job, struct db *db, void *with)
 {
     struct resending *again = with;
-    int64_t notification;
-    return postback_resend(job, db, again->account, again->id, &again->new_id, &notification);
+    return postback_resend(job, db, again->account, again->id, &again->new_id);
 }
 
 static bool do_cancel(struct job *job, struct db *db, void *with)
 {
     struct resending *which = with;
-    int64_t notification;
-    return postback_cancel(job, db, which->account, which->id, &notification);
+    return postback_cancel(job, db, which->account, which->id);
 }
 
 struct sweep {

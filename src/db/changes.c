@@ -1,0 +1,88 @@
+/* changes.c — an array of what was noted, in order; it is given away with the commit.
+ *
+ * An import notes its two accounts a row, a batch of inquiries the same ones again and again: what
+ * is among the last few of its part is not noted anew.
+ *
+ * The rule: a part is compared with nothing before it, or undoing it would lose what stays.
+ */
+#include "db/changes.h"
+
+#include "base/fail.h"
+
+#include <stdlib.h>
+
+enum { COMPARED = 8 }; /* with so many of the last ones */
+
+struct changes {
+    struct change *items;
+    size_t count, cap;
+    size_t part; /* those before it belong to earlier parts */
+};
+
+static void destroy(void *memory)
+{
+    struct changes *changes = memory;
+    free(changes->items);
+    free(changes);
+}
+
+static struct changes *changes_of(struct db *db)
+{
+    void **slot = db_state(db, DB_CHANGES, destroy);
+    if (*slot == NULL)
+        *slot = must_alloc(sizeof(struct changes));
+    return *slot;
+}
+
+static bool change_is(const struct change *a, const struct change *b)
+{
+    return a->kind == b->kind && a->account == b->account && a->notification == b->notification &&
+           a->id == b->id && a->due_at == b->due_at;
+}
+
+static bool is_noted(const struct changes *changes, const struct change *change)
+{
+    size_t own = changes->count - changes->part, most = own < COMPARED ? own : COMPARED;
+    for (size_t i = 1; i <= most; i++) {
+        if (change_is(&changes->items[changes->count - i], change))
+            return true;
+    }
+    return false;
+}
+
+void change_note(struct db *db, struct change change)
+{
+    struct changes *changes = changes_of(db);
+    if (is_noted(changes, &change))
+        return;
+    if (changes->count == changes->cap) {
+        changes->cap = changes->cap == 0 ? 16 : changes->cap * 2;
+        changes->items = must_resize(changes->items, changes->cap * sizeof(*changes->items));
+    }
+    changes->items[changes->count++] = change;
+}
+
+size_t changes_mark(struct db *db)
+{
+    struct changes *changes = changes_of(db);
+    changes->part = changes->count;
+    return changes->count;
+}
+
+void changes_undo(struct db *db, size_t mark)
+{
+    struct changes *changes = changes_of(db);
+    changes->count = changes->part = mark;
+}
+
+size_t changes_take(struct db *db, struct change **out)
+{
+    struct changes *changes = changes_of(db);
+    size_t count = changes->count;
+    *out = NULL;
+    if (count == 0)
+        return 0;
+    *out = changes->items;
+    *changes = (struct changes){ 0 };
+    return count;
+}

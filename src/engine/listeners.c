@@ -1,0 +1,97 @@
+/* listeners.c — a committed change on its way to those who keep a part of it in memory.
+ *
+ * A table of listeners and of what each one hears; a change goes through it from the top.  This is
+ * the one road on which the engine hears of what calls, and its own jobs, have written.  (The hot
+ * path has two of its own: postbacks that come straight from a commit, and the outcomes that the
+ * engine gave the writer itself.)
+ */
+#include "engine/listeners.h"
+
+#include "engine/recorder.h"
+#include "engine/state.h"
+
+enum {
+    ACCOUNT = CHANGE_BIT(CHANGE_ACCOUNT),
+    NOTIFICATION = CHANGE_BIT(CHANGE_NOTIFICATION),
+    WAITING = CHANGE_BIT(CHANGE_WAITING),
+    RETRIED = CHANGE_BIT(CHANGE_RETRIED),
+    RESENT = CHANGE_BIT(CHANGE_RESENT),
+    CANCELLED = CHANGE_BIT(CHANGE_CANCELLED),
+    REPLAY = CHANGE_BIT(CHANGE_REPLAY),
+    MAINTENANCE = CHANGE_BIT(CHANGE_MAINTENANCE),
+    POSTBACKS = WAITING | RETRIED | RESENT | CANCELLED,
+};
+
+static void hear_mark(struct engine *engine, const struct change *change)
+{
+    marks_note(&engine->marks, change->account);
+}
+
+static void hear_count(struct engine *engine, const struct change *change)
+{
+    recorder_touch(engine, change->notification, change->account);
+}
+
+static void hear_waiting(struct engine *engine, const struct change *change)
+{
+    outcomes_seen(engine->outcomes, change->id);
+    lateness_wanted(engine);
+    if (change->due_at != -1)
+        feed_hint(feed_of(engine->feeds, change->notification), change->due_at);
+}
+
+static void hear_notification(struct engine *engine, const struct change *change)
+{
+    feed_changed(feed_of(engine->feeds, change->notification));
+}
+
+static void hear_retried(struct engine *engine, const struct change *change)
+{
+    feed_retried(feed_of(engine->feeds, change->notification));
+}
+
+static void hear_resent(struct engine *engine, const struct change *change)
+{
+    feed_resent(feed_of(engine->feeds, change->notification));
+}
+
+static void hear_cancelled(struct engine *engine, const struct change *change)
+{
+    struct feed *feed = feed_find(engine->feeds, change->notification);
+    if (feed != NULL)
+        feed_cancelled(feed, change->id);
+}
+
+static void hear_replay(struct engine *engine, const struct change *change)
+{
+    replays_begun(engine, change->id, change->notification);
+}
+
+static void hear_maintenance(struct engine *engine, const struct change *change)
+{
+    (void)change;
+    maintenance_changed(engine);
+}
+
+static const struct {
+    unsigned kinds;
+    void (*hear)(struct engine *engine, const struct change *change);
+} listeners[] = {
+    { ACCOUNT | NOTIFICATION | POSTBACKS, hear_mark },
+    { NOTIFICATION | POSTBACKS, hear_count },
+    { WAITING, hear_waiting },
+    { NOTIFICATION, hear_notification },
+    { RETRIED, hear_retried },
+    { RESENT, hear_resent },
+    { CANCELLED, hear_cancelled },
+    { REPLAY, hear_replay },
+    { MAINTENANCE, hear_maintenance },
+};
+
+void engine_hear(void *context, const struct change *change)
+{
+    for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
+        if ((listeners[i].kinds & CHANGE_BIT(change->kind)) != 0)
+            listeners[i].hear(context, change);
+    }
+}

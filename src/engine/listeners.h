@@ -1,0 +1,10 @@
+/* listeners.h — who in the engine hears of which change. */
+#ifndef POSTBACKD_LISTENERS_H
+#define POSTBACKD_LISTENERS_H
+
+#include "model/change.h"
+
+/* For store_listen(); the context is the engine. */
+void engine_hear(void *context, const struct change *change);
+
+#endif

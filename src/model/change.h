@@ -1,0 +1,34 @@
+/* change.h — what a transaction changed, in a line, for those who keep a part of it in memory.
+ *
+ * The noun that writes says it (db/changes.h), and when that is committed all who listen hear it
+ * (store_listen()).  It has names only: who wants to know more reads the rows.
+ */
+#ifndef POSTBACKD_CHANGE_H
+#define POSTBACKD_CHANGE_H
+
+#include <stdint.h>
+
+enum change_kind {
+    CHANGE_ACCOUNT,      /* something that the account's people look at: an inquiry, a notice */
+    CHANGE_ACCESS,       /* who may call: an account, a user, a token or a session of it */
+    CHANGE_NOTIFICATION, /* it was added, changed, paused, resumed, held or deleted */
+    CHANGE_WAITING,      /* postbacks were written WAITING, the first until due_at */
+    CHANGE_RETRIED,      /* a postback is due now, before all others of its notification */
+    CHANGE_RESENT,       /* a postback was written to be sent again, due now */
+    CHANGE_CANCELLED,    /* a postback ended undelivered: cancelled, or given up */
+    CHANGE_REPLAY,       /* a replay to the notification was begun */
+    CHANGE_MAINTENANCE,  /* one was added or ended */
+    CHANGE_KINDS
+};
+
+struct change {
+    enum change_kind kind;
+    int64_t account, notification; /* whose; 0: of none, or of all */
+    int64_t id;     /* of the postback, the replay, …; WAITING: the newest of the transaction */
+    int64_t due_at; /* WAITING: ms by the due clock; -1: nothing is due, as it is not active */
+};
+
+/* A set of kinds. */
+#define CHANGE_BIT(kind) (1u << (kind))
+
+#endif
