@@ -13,8 +13,9 @@ import isolation
 import kills
 import retention
 import short
+import upgrade
 import waiting
 
 BENCHES = {name: bench for noun in (short, against, idle, retention, intake, isolation, greedy,
-                                  waiting, kills)
+                                  waiting, kills, upgrade)
            for name, bench in noun.BENCHES.items()}
