@@ -1,4 +1,5 @@
-/* db.h — the thin driver under the store: prepare, bind, step, begin, commit.
+/* db.h — statements and transactions: prepare, bind, step, begin, commit.  What does it is a driver
+ * (driver.h).
  *
  * Errors stick: after the first one every call of the transaction does nothing, and db_commit()
  * gives it back.  So a store function binds and steps in a row and its caller checks once.
@@ -15,8 +16,10 @@
 #include <stdint.h>
 
 struct db;
-struct stmt;
+struct db_driver;
 struct db_nouns;
+struct db_source;
+struct stmt;
 
 enum db_row { DB_DONE, DB_ROW };
 
@@ -62,6 +65,42 @@ int64_t db_due_now(const struct db *db);   /* the same by the due clock (base/cl
 
 /* ---- for the store's own threads ---- */
 
+/* Where a database is. */
+struct db_where {
+    const char *directory; /* DATA: this process's own, and SQLite's database */
+};
+/* The driver for it (driver.h). */
+const struct db_driver *db_driver_for(const struct db_where *where);
+
+/* A database that this process has hold of; connections come from it.  db_source_open() may be
+ * refused as another process has it.  *fresh: nothing has ever been written there. */
+struct db_source *db_source_open(const struct db_where *where, bool *fresh, struct error *error);
+void db_source_close(struct db_source *source);             /* its connections are closed */
+const char *db_source_name(const struct db_source *source); /* for people */
+/* What the start found damaged and left behind, in words; NULL: nothing. */
+const char *db_source_lost(const struct db_source *source);
+
+enum db_mode {
+    DB_WRITER, /* one at a time, and the first one opened */
+    DB_READER, /* cannot write */
+    DB_HELPER, /* a driver's own */
+};
+/* NULL with *error naming source and reason.  `ids` is the store's one source and outlives it. */
+struct db *db_open(struct db_source *source, enum db_mode mode, struct id_source *ids,
+                   struct error *error);
+void db_close(struct db *db); /* NULL: nothing */
+/* Brings the schema up to date, on the writer.  False with *error. */
+bool db_update(struct db *db, struct error *error);
+
+/* Asks stop() every millisecond or so while statements run: true ends them with DB_TROUBLE. */
+void db_watch(struct db *db, bool (*stop)(void *context), void *context);
+
+/* What the engine needs done beside the writer's transactions: begun once (false with *error), then
+ * called between two of them, and when one found no room. */
+bool db_upkeep_start(struct db *db, struct error *error);
+void db_upkeep(struct db *db);
+void db_make_room(struct db *db);
+
 /* Who stands on it (nouns.h); the table outlives it.  Of the writer's connection. */
 void db_set_nouns(struct db *db, const struct db_nouns *nouns);
 const struct db_nouns *db_nouns(const struct db *db);
@@ -86,7 +125,7 @@ enum db_failure {
     DB_FATAL,      /* damaged, read-only, or not known to be on disk: nothing may go on */
 };
 enum db_failure db_failure(const struct db *db);
-const char *db_failure_text(const struct db *db); /* SQLite's words and the path */
+const char *db_failure_text(const struct db *db); /* the engine's words and the source */
 
 /* Memory that belongs to one connection: freed with it by `destroy`. */
 enum db_slot { DB_ROUTES, DB_LEDGER, DB_FAN_OUTS, DB_QUOTAS, DB_CHANGES, DB_SLOTS };

@@ -14,7 +14,6 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "db/read_turns.h"
-#include "db/sqlite.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -54,7 +53,7 @@ struct readers {
 
 /* ---- a job ---- */
 
-/* Called by SQLite every now and then, and before the job: true ends it. */
+/* Called by the driver every now and then, and before the job: true ends it. */
 static bool has_left(void *context)
 {
     struct reader *reader = context;
@@ -147,8 +146,8 @@ static void road_destroy(struct road *road)
     read_turns_free(&road->turns);
 }
 
-struct readers *readers_start(const char *path, struct id_source *ids, struct batch_sink sink,
-                              struct error *error)
+struct readers *readers_start(struct db_source *source, struct id_source *ids,
+                              struct batch_sink sink, struct error *error)
 {
     struct readers *readers = must_alloc(sizeof(*readers));
 
@@ -157,10 +156,10 @@ struct readers *readers_start(const char *path, struct id_source *ids, struct ba
         struct reader *reader = &readers->each[i];
         reader->readers = readers;
         reader->road = &readers->roads[reads_for[i]];
-        reader->db = sqlite_open(path, CONNECTION_READER, ids, error);
+        reader->db = db_open(source, DB_READER, ids, error);
         if (reader->db == NULL)
             goto err0;
-        sqlite_watch(reader->db, has_left, reader);
+        db_watch(reader->db, has_left, reader);
     }
     for (int i = 0; i < READ_ROADS; i++)
         road_init(&readers->roads[i], &limits[i]);
@@ -171,7 +170,7 @@ struct readers *readers_start(const char *path, struct id_source *ids, struct ba
     return readers;
 err0:
     for (int i = 0; i < READERS; i++)
-        sqlite_close(readers->each[i].db);
+        db_close(readers->each[i].db);
     free(readers);
     return NULL;
 }
@@ -197,7 +196,7 @@ void readers_stop(struct readers *readers)
     }
     for (int i = 0; i < READERS; i++) {
         pthread_join(readers->each[i].thread, NULL);
-        sqlite_close(readers->each[i].db);
+        db_close(readers->each[i].db);
     }
     for (int i = 0; i < READ_ROADS; i++)
         road_destroy(&readers->roads[i]);

@@ -17,8 +17,8 @@ enum {
 };
 
 struct readers;
-struct readers *readers_start(const char *path, struct id_source *ids, struct batch_sink sink,
-                              struct error *error);
+struct readers *readers_start(struct db_source *source, struct id_source *ids,
+                              struct batch_sink sink, struct error *error);
 /* False with job->error: too many wait. */
 bool readers_give(struct readers *readers, enum read_road road, struct job *job);
 void readers_stop(struct readers *readers); /* runs what is left */

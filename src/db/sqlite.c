@@ -1,77 +1,45 @@
-/* sqlite.c — the driver over SQLite: statements kept by the address of their text, errors that
- * stick, transactions.
+/* sqlite.c — the driver over SQLite: its statements, errors and transactions.
  *
- * A connection keeps every statement it has prepared in a map from the text's address.  The first
- * error of a transaction is kept in `code`; from then on db_prepare() gives the dead statement and
- * nothing reaches SQLite until the transaction (or the job's part of it) is undone.  Errors that
- * only a wrong program can cause end it at once.
- *
- * The rule: a transaction that has failed is never committed, not even the part before the error.
+ * Errors that only a wrong program can cause end it at once; the others are sorted by what may be
+ * done after them.
  */
 #include "db/sqlite.h"
 
 #include "base/fail.h"
-#include "base/map.h"
-#include "db/log_file.h"
-#include "db/schema.h"
+#include "db/driver.h"
+#include "db/sqlite_log_file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct stmt {
-    struct db *db;
-    sqlite3_stmt *handle; /* NULL: the dead one */
-    bool busy;            /* between db_prepare() and db_finish() */
-    bool once;            /* freed by db_finish() */
+struct sqlite_stmt {
+    struct stmt base;
+    sqlite3_stmt *handle;
 };
 
 enum { WATCH_EVERY = 20000 /* instructions of SQLite's machine: about a millisecond */ };
 
-enum control {
-    BEGIN_READ,
-    BEGIN_WRITE,
-    COMMIT,
-    ROLLBACK,
-    PART_BEGIN,
-    PART_KEEP,
-    PART_UNDO,
-    CONTROLS
-};
-
 static const char *const control_sql[CONTROLS] = {
-    [BEGIN_READ] = "BEGIN",
-    [BEGIN_WRITE] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
-    [PART_BEGIN] = "SAVEPOINT part",
-    [PART_KEEP] = "RELEASE part",
-    [PART_UNDO] = "ROLLBACK TO part",
+    [CONTROL_BEGIN_READ] = "BEGIN",
+    [CONTROL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [CONTROL_COMMIT] = "COMMIT",
+    [CONTROL_ROLLBACK] = "ROLLBACK",
+    [CONTROL_PART_BEGIN] = "SAVEPOINT part",
+    [CONTROL_PART_KEEP] = "RELEASE part",
+    [CONTROL_PART_UNDO] = "ROLLBACK TO part",
 };
 
-struct db {
-    sqlite3 *handle;
-    char *path;
-    enum connection mode;
-    struct id_source *ids;
-    const struct db_nouns *nouns;
-    struct map statements; /* the text's address → struct stmt */
-    sqlite3_stmt *control[CONTROLS];
-    struct stmt dead;
-    int busy; /* statements not finished */
-    int64_t now_ms, due_now_ms;
-    int code; /* SQLite's extended code of the first error; 0: none */
-    enum db_failure failure;
-    char failure_text[300];
-    int log_pages;
-    bool (*watch)(void *context);
-    void *watch_context;
-    struct {
-        void *memory;
-        void (*destroy)(void *);
-    } slots[DB_SLOTS];
-};
+static struct sqlite_db *of(struct db *db)
+{
+    return container_of(db, struct sqlite_db, base);
+}
+
+static sqlite3_stmt *handle_of(struct stmt *stmt)
+{
+    return container_of(stmt, struct sqlite_stmt, base)->handle;
+}
 
 /* ---- errors ---- */
 
@@ -112,7 +80,7 @@ static int errno_of(sqlite3_file *file)
 }
 
 /* Why the system refused.  SQLite loses it when a COMMIT fails: then the log's file knows. */
-static int system_errno(struct db *db)
+static int system_errno(struct sqlite_db *db)
 {
     sqlite3_file *log = NULL, *file = NULL;
     int number = sqlite3_system_errno(db->handle);
@@ -127,480 +95,235 @@ static int system_errno(struct db *db)
     return number;
 }
 
-static void fail(struct db *db, const char *sql)
+void sqlite_fail(struct sqlite_db *db, const char *sql)
 {
-    if (db->code != 0)
+    char words[DB_FAILURE_TEXT];
+    int code = sqlite3_extended_errcode(db->handle), primary = code & 0xff;
+    if (db->base.failure != DB_FINE)
         return;
-    db->code = sqlite3_extended_errcode(db->handle);
-    int primary = db->code & 0xff;
-    if (primary == SQLITE_ERROR || primary == SQLITE_MISUSE || primary == SQLITE_RANGE ||
-        primary == SQLITE_TOOBIG)
+    if (!db->checks && (primary == SQLITE_ERROR || primary == SQLITE_MISUSE ||
+                        primary == SQLITE_RANGE || primary == SQLITE_TOOBIG))
         bug("%s: %s", sql != NULL ? sql : "statement", sqlite3_errmsg(db->handle));
-    snprintf(db->failure_text, sizeof(db->failure_text), "%s: %s", db->path,
-             sqlite3_errmsg(db->handle));
     int number = primary == SQLITE_IOERR ? system_errno(db) : 0;
-    db->failure = classify(db->code, number);
-    size_t len = strlen(db->failure_text);
-    if (number != 0)
-        snprintf(db->failure_text + len, sizeof(db->failure_text) - len, ": %s", strerror(number));
-}
-
-static void forget_failure(struct db *db)
-{
-    db->code = 0;
-    db->failure = DB_FINE;
-}
-
-bool db_failed(const struct db *db)
-{
-    return db->code != 0;
-}
-
-enum db_failure db_failure(const struct db *db)
-{
-    return db->failure;
-}
-
-const char *db_failure_text(const struct db *db)
-{
-    return db->failure_text;
+    snprintf(words, sizeof(words), "%s%s%s", sqlite3_errmsg(db->handle), number != 0 ? ": " : "",
+             number != 0 ? strerror(number) : "");
+    bool unreadable = db->checks && primary == SQLITE_IOERR;
+    db_fail(&db->base, unreadable ? DB_FATAL : classify(code, number), words);
 }
 
 /* ---- statements ---- */
 
-static struct stmt *make(struct db *db, const char *sql, bool once)
+static struct stmt *prepare(struct db *db, const char *sql, bool keep)
 {
     sqlite3_stmt *handle;
-    unsigned flags = once ? 0 : SQLITE_PREPARE_PERSISTENT;
-    if (sqlite3_prepare_v3(db->handle, sql, -1, flags, &handle, NULL) != SQLITE_OK) {
-        fail(db, sql);
-        return &db->dead;
+    unsigned flags = keep ? SQLITE_PREPARE_PERSISTENT : 0;
+    if (sqlite3_prepare_v3(of(db)->handle, sql, -1, flags, &handle, NULL) != SQLITE_OK) {
+        sqlite_fail(of(db), sql);
+        return NULL;
     }
-    struct stmt *stmt = must_alloc(sizeof(*stmt));
-    *stmt = (struct stmt){ .db = db, .handle = handle, .busy = true, .once = once };
-    db->busy++;
-    return stmt;
+    struct sqlite_stmt *stmt = must_alloc(sizeof(*stmt));
+    stmt->handle = handle;
+    return &stmt->base;
 }
 
-struct stmt *db_prepare(struct db *db, const char *sql)
+static void finalize(struct stmt *stmt)
 {
-    if (db->code != 0)
-        return &db->dead;
-    struct stmt *stmt = map_get(&db->statements, (int64_t)(intptr_t)sql);
-    if (stmt == NULL) {
-        stmt = make(db, sql, false);
-        if (stmt != &db->dead)
-            map_put(&db->statements, (int64_t)(intptr_t)sql, stmt);
-        return stmt;
-    }
-    if (stmt->busy) /* a function that calls itself, or two loops over one text */
-        return make(db, sql, true);
-    stmt->busy = true;
-    db->busy++;
-    return stmt;
+    sqlite3_finalize(handle_of(stmt));
+    free(container_of(stmt, struct sqlite_stmt, base));
 }
 
-struct stmt *db_prepare_once(struct db *db, const char *sql)
+static void reset(struct stmt *stmt)
 {
-    return db->code != 0 ? &db->dead : make(db, sql, true);
+    sqlite3_reset(handle_of(stmt));
+    sqlite3_clear_bindings(handle_of(stmt));
+}
+
+static void fail_statement(struct stmt *stmt)
+{
+    sqlite_fail(of(stmt->db), sqlite3_sql(handle_of(stmt)));
 }
 
 static void check_bind(struct stmt *stmt, int code)
 {
     if (code != SQLITE_OK)
-        fail(stmt->db, sqlite3_sql(stmt->handle));
+        fail_statement(stmt);
 }
 
-void db_bind_int(struct stmt *stmt, int at, int64_t value)
+static void bind_null(struct stmt *stmt, int at)
 {
-    if (stmt->handle != NULL)
-        check_bind(stmt, sqlite3_bind_int64(stmt->handle, at, value));
+    check_bind(stmt, sqlite3_bind_null(handle_of(stmt), at));
 }
 
-void db_bind_opt(struct stmt *stmt, int at, int64_t value, int64_t none)
+static void bind_int(struct stmt *stmt, int at, int64_t value)
 {
-    if (value != none)
-        db_bind_int(stmt, at, value);
-    else if (stmt->handle != NULL)
-        check_bind(stmt, sqlite3_bind_null(stmt->handle, at));
+    check_bind(stmt, sqlite3_bind_int64(handle_of(stmt), at, value));
 }
 
-void db_bind_chars(struct stmt *stmt, int at, const char *text, size_t len)
+static void bind_text(struct stmt *stmt, int at, const char *text, size_t len)
 {
-    if (stmt->handle != NULL)
-        check_bind(stmt,
-                   sqlite3_bind_text64(stmt->handle, at, text, len, SQLITE_STATIC, SQLITE_UTF8));
+    check_bind(stmt,
+               sqlite3_bind_text64(handle_of(stmt), at, text, len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
-void db_bind_text(struct stmt *stmt, int at, const char *text)
+static void bind_bytes(struct stmt *stmt, int at, const void *bytes, size_t len)
 {
-    db_bind_chars(stmt, at, text, text != NULL ? strlen(text) : 0);
+    check_bind(stmt, sqlite3_bind_blob64(handle_of(stmt), at, bytes, len, SQLITE_STATIC));
 }
 
-void db_bind_bytes(struct stmt *stmt, int at, const void *bytes, size_t len)
+static enum db_row step(struct stmt *stmt)
 {
-    if (stmt->handle != NULL)
-        check_bind(stmt, sqlite3_bind_blob64(stmt->handle, at, bytes, len, SQLITE_STATIC));
-}
-
-enum db_row db_step(struct stmt *stmt)
-{
-    if (stmt->handle == NULL || stmt->db->code != 0)
-        return DB_DONE;
-    int code = sqlite3_step(stmt->handle);
+    int code = sqlite3_step(handle_of(stmt));
     if (code == SQLITE_ROW)
         return DB_ROW;
     if (code != SQLITE_DONE)
-        fail(stmt->db, sqlite3_sql(stmt->handle));
+        fail_statement(stmt);
     return DB_DONE;
 }
 
-int64_t db_int(struct stmt *stmt, int column)
+static bool is_null(struct stmt *stmt, int column)
 {
-    return stmt->handle != NULL ? sqlite3_column_int64(stmt->handle, column) : 0;
+    return sqlite3_column_type(handle_of(stmt), column) == SQLITE_NULL;
 }
 
-int64_t db_opt(struct stmt *stmt, int column, int64_t none)
+static int64_t int_at(struct stmt *stmt, int column)
 {
-    if (stmt->handle == NULL || sqlite3_column_type(stmt->handle, column) == SQLITE_NULL)
-        return none;
-    return sqlite3_column_int64(stmt->handle, column);
+    return sqlite3_column_int64(handle_of(stmt), column);
 }
 
 /* A column that is absent for want of memory must not be read as empty. */
-static bool is_read(struct stmt *stmt, const void *bytes)
+static const void *read_value(struct stmt *stmt, const void *value)
 {
-    if (bytes == NULL && sqlite3_errcode(stmt->db->handle) == SQLITE_NOMEM)
-        fail(stmt->db, sqlite3_sql(stmt->handle));
-    return bytes != NULL;
+    if (value == NULL && sqlite3_errcode(of(stmt->db)->handle) == SQLITE_NOMEM)
+        fail_statement(stmt);
+    return value;
 }
 
-const char *db_text(struct stmt *stmt, int column)
+static const char *text_at(struct stmt *stmt, int column)
 {
-    if (stmt->handle == NULL)
-        return "";
-    const char *text = (const char *)sqlite3_column_text(stmt->handle, column);
-    return is_read(stmt, text) ? text : "";
+    return read_value(stmt, sqlite3_column_text(handle_of(stmt), column));
 }
 
-char *db_copy(struct stmt *stmt, int column)
+static const void *bytes_at(struct stmt *stmt, int column, size_t *len)
 {
-    return must_copy(db_text(stmt, column));
-}
-
-const void *db_bytes(struct stmt *stmt, int column, size_t *len)
-{
-    *len = 0;
-    if (stmt->handle == NULL)
-        return NULL;
-    const void *bytes = sqlite3_column_blob(stmt->handle, column);
-    if (!is_read(stmt, bytes))
-        return NULL;
-    *len = (size_t)sqlite3_column_bytes(stmt->handle, column);
+    const void *bytes = read_value(stmt, sqlite3_column_blob(handle_of(stmt), column));
+    *len = bytes != NULL ? (size_t)sqlite3_column_bytes(handle_of(stmt), column) : 0;
     return bytes;
 }
 
-void db_finish(struct stmt *stmt)
+static int64_t changes(struct db *db)
 {
-    if (stmt->handle == NULL || !stmt->busy)
-        return;
-    stmt->busy = false;
-    stmt->db->busy--;
-    if (stmt->once) {
-        sqlite3_finalize(stmt->handle);
-        free(stmt);
-        return;
-    }
-    sqlite3_reset(stmt->handle);
-    sqlite3_clear_bindings(stmt->handle); /* what they point to may be gone */
+    return sqlite3_changes64(of(db)->handle);
 }
 
-int64_t db_number(struct stmt *stmt, int64_t none)
+static int64_t all_changes(struct db *db)
 {
-    int64_t number = db_step(stmt) == DB_ROW ? db_int(stmt, 0) : none;
-    db_finish(stmt);
-    return number;
-}
-
-void db_run(struct db *db, struct stmt *stmt)
-{
-    (void)db;
-    while (db_step(stmt) == DB_ROW)
-        ;
-    db_finish(stmt);
-}
-
-int64_t db_insert(struct stmt *stmt)
-{
-    int64_t id = 0;
-    while (db_step(stmt) == DB_ROW) /* to the end: only then are the changes counted */
-        id = db_int(stmt, 0);
-    db_finish(stmt);
-    return id;
-}
-
-int64_t db_all_changes(struct db *db)
-{
-    return sqlite3_total_changes(db->handle);
-}
-
-int64_t db_changes(struct db *db)
-{
-    return db->code != 0 ? 0 : sqlite3_changes64(db->handle);
-}
-
-/* A failed job may leave statements open; a successful one that does is wrong. */
-static void check_finished(struct db *db)
-{
-    if (db->busy == 0)
-        return;
-    for (sqlite3_stmt *open = sqlite3_next_stmt(db->handle, NULL); open != NULL;
-         open = sqlite3_next_stmt(db->handle, open)) {
-        if (sqlite3_stmt_busy(open))
-            bug("not finished: %s", sqlite3_sql(open));
-    }
-    bug("a statement was prepared and not finished");
-}
-
-static void abandon_statements(struct db *db)
-{
-    size_t at = 0;
-    for (struct stmt *stmt; (stmt = map_each(&db->statements, &at)) != NULL;) {
-        if (stmt->busy)
-            db_finish(stmt);
-    }
-    for (sqlite3_stmt *open = sqlite3_next_stmt(db->handle, NULL); open != NULL;
-         open = sqlite3_next_stmt(db->handle, open)) {
-        if (sqlite3_stmt_busy(open))
-            sqlite3_reset(open);
-    }
-    db->busy = 0;
+    return sqlite3_total_changes64(of(db)->handle);
 }
 
 /* ---- transactions ---- */
 
-static bool control(struct db *db, enum control which)
+static bool control(struct db *base, enum sqlite_control which)
 {
+    struct sqlite_db *db = of(base);
     sqlite3_stmt **stmt = &db->control[which];
     if (*stmt == NULL && sqlite3_prepare_v3(db->handle, control_sql[which], -1,
                                             SQLITE_PREPARE_PERSISTENT, stmt, NULL) != SQLITE_OK) {
-        fail(db, control_sql[which]);
+        sqlite_fail(db, control_sql[which]);
         return false;
     }
     bool done = sqlite3_step(*stmt) == SQLITE_DONE;
     if (!done)
-        fail(db, control_sql[which]);
+        sqlite_fail(db, control_sql[which]);
     sqlite3_reset(*stmt);
     return done;
 }
 
-void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms)
+static void begin(struct db *db)
 {
-    forget_failure(db);
-    db->now_ms = now_ms;
-    db->due_now_ms = due_now_ms;
-    control(db, db->mode == CONNECTION_WRITER ? BEGIN_WRITE : BEGIN_READ);
+    if (of(db)->checks)
+        sqlite_check_begins(of(db));
+    control(db, db->mode == DB_WRITER ? CONTROL_BEGIN_WRITE : CONTROL_BEGIN_READ);
 }
 
-bool db_commit(struct db *db)
+static void commit(struct db *db)
 {
-    if (db->code == 0) {
-        check_finished(db);
-        if (control(db, COMMIT))
-            return true;
-    }
-    db_undo(db);
-    return false;
+    control(db, CONTROL_COMMIT);
 }
 
-void db_undo(struct db *db)
+static void undo(struct db *db)
 {
-    abandon_statements(db);
-    if (sqlite3_get_autocommit(db->handle) == 0) /* a full disk may have undone it already */
-        control(db, ROLLBACK);
-    if (db->mode == CONNECTION_WRITER)
-        log_file_forget(db->handle);
-    if (sqlite3_get_autocommit(db->handle) == 0)
-        die("%s: a transaction cannot be undone: %s", db->path, sqlite3_errmsg(db->handle));
+    sqlite3 *handle = of(db)->handle;
+    if (sqlite3_get_autocommit(handle) == 0) /* a full disk may have undone it already */
+        control(db, CONTROL_ROLLBACK);
+    if (db->mode == DB_WRITER)
+        log_file_forget(handle);
+    if (sqlite3_get_autocommit(handle) == 0)
+        die("%s: a transaction cannot be undone: %s", db->source->name, sqlite3_errmsg(handle));
 }
 
-void db_begin_part(struct db *db)
+static void begin_part(struct db *db)
 {
-    if (db->code == 0)
-        control(db, PART_BEGIN);
+    control(db, CONTROL_PART_BEGIN);
 }
 
-void db_keep_part(struct db *db)
+static void keep_part(struct db *db)
 {
-    if (db->code != 0)
-        return;
-    check_finished(db);
-    control(db, PART_KEEP);
+    control(db, CONTROL_PART_KEEP);
 }
 
-bool db_undo_part(struct db *db)
+static void undo_part(struct db *db)
 {
-    abandon_statements(db);
-    if (db->code != 0 && db->failure != DB_CONSTRAINT)
-        return false;
-    forget_failure(db);
-    return control(db, PART_UNDO) && control(db, PART_KEEP);
-}
-
-bool db_writes(const struct db *db)
-{
-    return db->mode == CONNECTION_WRITER;
-}
-
-int64_t db_new_id(struct db *db)
-{
-    return id_next(db->ids, db->due_now_ms);
-}
-
-int64_t db_newest_id(const struct db *db)
-{
-    return db->ids->last;
-}
-
-int64_t db_now(const struct db *db)
-{
-    return db->now_ms;
-}
-
-int64_t db_due_now(const struct db *db)
-{
-    return db->due_now_ms;
-}
-
-void db_set_nouns(struct db *db, const struct db_nouns *nouns)
-{
-    db->nouns = nouns;
-}
-
-const struct db_nouns *db_nouns(const struct db *db)
-{
-    return db->nouns;
-}
-
-void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *))
-{
-    db->slots[slot].destroy = destroy;
-    return &db->slots[slot].memory;
-}
-
-/* ---- open and close ---- */
-
-/* What each connection is set up with.  Caches are small: the tables are written in order of id,
- * so what is worked on is a few pages of each, and the system caches the file besides.
- *
- * The log is copied into the file by the checkpoint thread, never inside a commit.  Deleted rows
- * are not overwritten with zeroes (the distribution's default): what is secret is sealed. */
-static const char *const setup[] = {
-    [CONNECTION_WRITER] =
-        ("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-         "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-         "PRAGMA cache_size = -6144; PRAGMA secure_delete = OFF;"
-         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"),
-    [CONNECTION_READER] =
-        ("PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;"
-         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"),
-    [CONNECTION_COPIER] =
-        ("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64;"),
-};
-
-static int log_grew(void *context, sqlite3 *handle, const char *name, int pages)
-{
-    (void)handle;
-    (void)name;
-    ((struct db *)context)->log_pages = pages;
-    return SQLITE_OK;
-}
-
-struct db *sqlite_open(const char *path, enum connection mode, struct id_source *ids,
-                       struct error *error)
-{
-    struct db *db = must_alloc(sizeof(*db));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-                (mode == CONNECTION_WRITER ? SQLITE_OPEN_CREATE : 0);
-
-    *db = (struct db){ .path = must_copy(path), .mode = mode, .ids = ids };
-    db->dead.db = db;
-    if (sqlite3_open_v2(path, &db->handle, flags,
-                        mode == CONNECTION_WRITER ? log_file_vfs() : NULL) != SQLITE_OK)
-        goto err0;
-    sqlite3_extended_result_codes(db->handle, 1);
-    sqlite3_busy_timeout(db->handle, 5000); /* a person's sqlite3 shell on the same file */
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (mode == CONNECTION_WRITER && !schema_identify(db->handle, path, error))
-        goto err1; /* before the set-up, which writes to the file */
-    if (sqlite3_exec(db->handle, setup[mode], NULL, NULL, NULL) != SQLITE_OK)
-        goto err0;
-    sqlite3_wal_hook(db->handle, log_grew, db);
-    return db;
-err0:
-    error_set(error, ERROR_BROKEN, "%s: %s", path, sqlite3_errmsg(db->handle));
-err1:
-    sqlite_close(db);
-    return NULL;
-}
-
-void sqlite_close(struct db *db)
-{
-    size_t at = 0;
-
-    if (db == NULL)
-        return;
-    for (int i = 0; i < DB_SLOTS; i++) {
-        if (db->slots[i].memory != NULL)
-            db->slots[i].destroy(db->slots[i].memory);
-    }
-    for (struct stmt *stmt; (stmt = map_each(&db->statements, &at)) != NULL;) {
-        sqlite3_finalize(stmt->handle);
-        free(stmt);
-    }
-    map_free(&db->statements);
-    for (int i = 0; i < CONTROLS; i++)
-        sqlite3_finalize(db->control[i]);
-    sqlite3_close_v2(db->handle);
-    free(db->path);
-    free(db);
-}
-
-sqlite3 *sqlite_handle(struct db *db)
-{
-    return db->handle;
+    if (control(db, CONTROL_PART_UNDO))
+        control(db, CONTROL_PART_KEEP);
 }
 
 static int ask_watch(void *context)
 {
     const struct db *db = context;
-    return db->code == 0 && db->watch(db->watch_context); /* undoing is not stopped */
+    return db->failure == DB_FINE && db->watch(db->watch_context); /* undoing is not stopped */
 }
 
-void sqlite_watch(struct db *db, bool (*stop)(void *context), void *context)
+static void watched(struct db *db)
 {
-    db->watch = stop;
-    db->watch_context = context;
-    sqlite3_progress_handler(db->handle, WATCH_EVERY, ask_watch, db);
+    sqlite3_progress_handler(of(db)->handle, WATCH_EVERY, ask_watch, db);
 }
 
-int sqlite_log_pages(const struct db *db)
+sqlite3 *sqlite_handle(struct db *db)
 {
-    return db->log_pages;
+    return of(db)->handle;
 }
 
-bool sqlite_empty_log(struct db *db)
-{
-    return sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
-           SQLITE_OK;
-}
-
-bool sqlite_checkpoint(struct db *db)
-{
-    forget_failure(db);
-    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
-        fail(db, "checkpoint");
-    return db->code == 0;
-}
+const struct db_driver sqlite_driver = {
+    .name = "sqlite",
+    .source_open = sqlite_source_open,
+    .source_close = sqlite_source_close,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .update = sqlite_update,
+    .prepare = prepare,
+    .finalize = finalize,
+    .reset = reset,
+    .bind_null = bind_null,
+    .bind_int = bind_int,
+    .bind_text = bind_text,
+    .bind_bytes = bind_bytes,
+    .step = step,
+    .is_null = is_null,
+    .int_at = int_at,
+    .text_at = text_at,
+    .bytes_at = bytes_at,
+    .changes = changes,
+    .all_changes = all_changes,
+    .begin = begin,
+    .commit = commit,
+    .undo = undo,
+    .begin_part = begin_part,
+    .keep_part = keep_part,
+    .undo_part = undo_part,
+    .watched = watched,
+    .upkeep_start = sqlite_upkeep_start,
+    .upkeep = sqlite_upkeep,
+    .make_room = sqlite_make_room,
+    .disk = sqlite_disk,
+    .check = sqlite_check,
+};

@@ -1,33 +1,55 @@
-/* sqlite.h — one connection to the SQLite file: the part of the driver that only SQLite has. */
+/* sqlite.h — what the files of the SQLite driver share (driver.h says what they do). */
 #ifndef POSTBACKD_SQLITE_H
 #define POSTBACKD_SQLITE_H
 
-#include "db/db.h"
+#include "db/driver.h"
 
 #include <sqlite3.h>
 
-enum connection {
-    CONNECTION_WRITER, /* makes the file when absent */
-    CONNECTION_READER, /* cannot write */
-    CONNECTION_COPIER, /* moves the log into the file: sqlite_checkpoint() */
+enum sqlite_control {
+    CONTROL_BEGIN_READ,
+    CONTROL_BEGIN_WRITE,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_PART_BEGIN,
+    CONTROL_PART_KEEP,
+    CONTROL_PART_UNDO,
+    CONTROLS
 };
 
-/* Opens the file and sets the connection up.  NULL with *error naming path and reason.  The
- * connection gives errors by db_failure(); `ids` is the store's one source and outlives it. */
-struct db *sqlite_open(const char *path, enum connection mode, struct id_source *ids,
-                       struct error *error);
-void sqlite_close(struct db *db);
+struct sqlite_db {
+    struct db base;
+    sqlite3 *handle;
+    sqlite3_stmt *control[CONTROLS];
+    int log_pages;                     /* in the write-ahead log at this one's last commit */
+    int log_tried;                     /* … when the writer last copied */
+    struct checkpointer *checkpointer; /* the writer's, once its upkeep has begun */
+    bool checks;         /* a check's: what it meets is told, and its source is its own */
+    int64_t log_at_most; /* … bytes: a look that the log grows beyond is given up */
+};
+
 sqlite3 *sqlite_handle(struct db *db);
+/* Takes SQLite's last error over.  sql: what was run. */
+void sqlite_fail(struct sqlite_db *db, const char *sql);
 
-/* Asks stop() every millisecond or so while statements run: true ends them with DB_TROUBLE. */
-void sqlite_watch(struct db *db, bool (*stop)(void *context), void *context);
-
-int sqlite_log_pages(const struct db *db); /* in the write-ahead log at this one's last commit */
-
-/* Copies what the write-ahead log holds into the file, in no one's way.  False: db_failure(). */
-bool sqlite_checkpoint(struct db *db);
-/* The same, to the last frame, and leaves an empty log: at a start, where nobody else is.  False:
- * somebody is, or there is no room; all stays in the log then. */
-bool sqlite_empty_log(struct db *db);
+/* sqlite_source.c */
+struct db_source *sqlite_source_new(char *path, int lock); /* takes both over; lock -1: none */
+struct db_source *sqlite_source_open(const struct db_where *where, bool *fresh,
+                                     struct error *error);
+void sqlite_source_close(struct db_source *source);
+struct db *sqlite_open(struct db_source *source, enum db_mode mode, struct error *error);
+void sqlite_close(struct db *db);
+/* sqlite_schema.c */
+bool sqlite_update(struct db *db, struct error *error);
+/* sqlite_checkpoint.c */
+bool sqlite_upkeep_start(struct db *db, struct error *error);
+void sqlite_upkeep(struct db *db);
+void sqlite_make_room(struct db *db);
+void sqlite_upkeep_stop(struct sqlite_db *db);
+/* sqlite_disk.c */
+void sqlite_disk(struct db *db, struct disk_figures *out);
+/* sqlite_check.c */
+void sqlite_check_begins(struct sqlite_db *db); /* a transaction of its connection */
+struct db *sqlite_check(const struct db_where *where, struct check *check);
 
 #endif

@@ -4,8 +4,8 @@
  * loop, so a burst costs one wake-up.  On the loop each batch gives its news of health, then its
  * fresh postbacks, then its jobs' done(), in the order in which they were committed.
  *
- * The rule: one process to a directory.  The lock on DATA/lock is taken before anything else is
- * looked at and kept until all is closed.
+ * The rule: the database is taken hold of (db_source_open()) before anything else is looked at, and
+ * let go of when all is closed.
  */
 #include "db/store.h"
 
@@ -14,36 +14,20 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "db/batch.h"
-#include "db/log_start.h"
-#include "db/modes.h"
 #include "db/nouns.h"
 #include "db/readers.h"
 #include "db/sane_clock.h"
-#include "db/schema.h"
-#include "db/sqlite.h"
 #include "db/writer.h"
 #include "model/change.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { HEADER_BYTES = 512 }; /* the smallest page of a database */
 
 struct store {
     uv_loop_t *loop;
     uv_async_t wake;
     bool wake_closed;
     const struct db_nouns *nouns;
-    char *path;
-    int lock;
-    struct buf lost; /* words of what was cut off at the start */
+    struct db_source *source;
     struct id_source ids;
     struct writer *writer;
     struct readers *readers;
@@ -222,7 +206,7 @@ int64_t store_new_id(struct store *store)
 
 const char *store_lost(const struct store *store)
 {
-    return store->lost.len > 0 ? buf_text(&store->lost) : NULL;
+    return db_source_lost(store->source);
 }
 
 bool store_writable(const struct store *store)
@@ -274,96 +258,16 @@ void store_on_health(struct store *store, void (*health)(void *context, bool wri
 
 /* ---- open and close ---- */
 
-static bool make_directory(const char *directory, struct error *error)
-{
-    struct stat about;
-
-    if (mkdir(directory, 0700) == 0)
-        return true;
-    if (errno != EEXIST) {
-        error_set(error, ERROR_BROKEN, "%s cannot be made: %s", directory, strerror(errno));
-        return false;
-    }
-    if (stat(directory, &about) == -1 || !S_ISDIR(about.st_mode)) {
-        error_set(error, ERROR_BROKEN, "%s is not a directory", directory);
-        return false;
-    }
-    return true;
-}
-
-/* Who holds the lock, by what it wrote there; 0: cannot be read. */
-static int64_t lock_holder(int file)
-{
-    char text[32] = "";
-    int64_t pid = 0;
-    ssize_t len = pread(file, text, sizeof(text) - 1, 0);
-    if (len > 0)
-        text[strcspn(text, "\n")] = '\0';
-    return len > 0 && id_parse(text, &pid) ? pid : 0;
-}
-
-static int take_lock(const char *directory, struct error *error)
-{
-    struct buf path = { 0 }, pid = { 0 };
-
-    buf_fmt(&path, "%s/lock", directory);
-    int file = open(buf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file == -1) {
-        error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", buf_text(&path), strerror(errno));
-    } else if (flock(file, LOCK_EX | LOCK_NB) == -1) {
-        if (errno == EWOULDBLOCK)
-            error_set(error, ERROR_BROKEN, "another postbackd (pid %" PRId64 ") uses %s",
-                      lock_holder(file), directory);
-        else
-            error_set(error, ERROR_BROKEN, "%s cannot be locked: %s", buf_text(&path),
-                      strerror(errno));
-        close(file);
-        file = -1;
-    } else {
-        /* Only a help for people: a full disk may leave it empty. */
-        buf_fmt(&pid, "%ld\n", (long)getpid());
-        if (ftruncate(file, 0) == -1 || pwrite(file, pid.data, pid.len, 0) == -1)
-            errno = 0;
-    }
-    buf_free(&path);
-    buf_free(&pid);
-    return file;
-}
-
-/* Made 0600 before SQLite opens it; the log and its index take the mode over. */
-static bool make_database(const char *path, struct error *error)
-{
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file == -1) {
-        error_set(error, ERROR_BROKEN, "%s cannot be opened: %s", path, strerror(errno));
-        return false;
-    }
-    struct stat about;
-    bool part = fstat(file, &about) == 0 && about.st_size > 0 && about.st_size < HEADER_BYTES;
-    close(file);
-    if (part) /* SQLite would take it for empty and write over it */
-        error_set(error, ERROR_BROKEN, "%s is not a database: it has %lld bytes", path,
-                  (long long)about.st_size);
-    return !part;
-}
-
 static bool open_database(struct store *store, const struct store_config *config,
                           struct error *error)
 {
     struct batch_sink sink = { .take = take_finished, .context = store };
 
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its counters are a lock around every malloc */
-    if (!make_database(store->path, error))
+    struct db *db = db_open(store->source, DB_WRITER, &store->ids, error);
+    if (db == NULL)
         return false;
-    bool had_log = log_start_look(store->path, &store->lost);
-    struct db *db = sqlite_open(store->path, CONNECTION_WRITER, &store->ids, error);
-    /* What was given up would look like ours at the next start, and be written over in part. */
-    if (db != NULL && had_log && !sqlite_empty_log(db))
-        log_warn("the write-ahead log cannot be copied into the database yet",
-                 LOG_T("reason", sqlite3_errmsg(sqlite_handle(db))));
-    if (db != NULL)
-        db_set_nouns(db, store->nouns);
-    if (db == NULL || !schema_update(db, store->path, error) ||
+    db_set_nouns(db, store->nouns);
+    if (!db_update(db, error) ||
         !store->nouns->load(db, config->directory, config->settings, error))
         goto err0;
     int64_t newest = store->nouns->newest_id(db);
@@ -371,14 +275,15 @@ static bool open_database(struct store *store, const struct store_config *config
         error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
         goto err0;
     }
-    if (!sane_clock(store->path, newest, clock_wall_ms(), config->trust_clock, error))
+    if (!sane_clock(db_source_name(store->source), newest, clock_wall_ms(), config->trust_clock,
+                    error))
         goto err0;
     id_seen(&store->ids, newest);
     clock_due_seen(id_time_ms(newest));
-    store->writer = writer_start(db, store->path, sink, error);
+    store->writer = writer_start(db, sink, error);
     if (store->writer == NULL)
         goto err0;
-    store->readers = readers_start(store->path, &store->ids, sink, error);
+    store->readers = readers_start(store->source, &store->ids, sink, error);
     if (store->readers == NULL)
         goto err1;
     return true;
@@ -386,31 +291,23 @@ err1:
     writer_stop(store->writer);
     return false;
 err0:
-    sqlite_close(db);
+    db_close(db);
     return false;
 }
 
 struct store *store_open(const struct store_config *config, struct error *error)
 {
     struct store *store = must_alloc(sizeof(*store));
-    struct buf path = { 0 };
+    const struct db_where where = { .directory = config->directory };
+    bool fresh;
 
-    signal(SIGXFSZ, SIG_IGN); /* a limit of file size is an error of write(), not the end */
-    buf_fmt(&path, "%s/postbackd.db", config->directory);
-    *store = (struct store){ .loop = config->loop,
-                             .nouns = config->nouns,
-                             .path = buf_take(&path),
-                             .lock = -1,
-                             .writable = true };
+    *store = (struct store){ .loop = config->loop, .nouns = config->nouns, .writable = true };
     store->ids.node = config->node;
     store->finished_end = &store->finished;
     pthread_mutex_init(&store->finished_lock, NULL);
-    if (!make_directory(config->directory, error) || !modes_mend(config->directory, error))
+    store->source = db_source_open(&where, &fresh, error);
+    if (store->source == NULL)
         goto err0;
-    store->lock = take_lock(config->directory, error);
-    if (store->lock == -1)
-        goto err0;
-    bool fresh = access(store->path, F_OK) == -1 && errno == ENOENT;
     if (!store->nouns->begin(config->directory, fresh, error))
         goto err1;
     uv_async_init(store->loop, &store->wake, wake_fired);
@@ -423,11 +320,9 @@ err2:
     store_close(store);
     return NULL;
 err1:
-    close(store->lock);
+    db_source_close(store->source);
 err0:
     pthread_mutex_destroy(&store->finished_lock);
-    buf_free(&store->lost);
-    free(store->path);
     free(store);
     return NULL;
 }
@@ -453,9 +348,7 @@ void store_close(struct store *store)
     while (!store->wake_closed)
         uv_run(store->loop, UV_RUN_ONCE);
     store->nouns->end();
-    close(store->lock);
+    db_source_close(store->source);
     pthread_mutex_destroy(&store->finished_lock);
-    buf_free(&store->lost);
-    free(store->path);
     free(store);
 }

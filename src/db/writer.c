@@ -8,11 +8,7 @@
  * Between the jobs it takes the steps of what goes on by itself (nouns.h), from when the engine is
  * there to when it stops.
  *
- * The log that commits go to is copied into the file by the checkpoint thread.  It starts again
- * from its beginning only at a moment when all of it is copied, which under load only the writer
- * can bring about: past LOG_MOST it copies the rest by itself.
- *
- * The connection, and all that its memory holds (how long the log is, the nouns'), belongs to
+ * The connection, and all that its memory holds (the nouns'), belongs to
  * whoever has the turn: this thread, or one that runs a job now.
  *
  * The rule: what is not known to be on disk is never called written.  A failed fsync, a damaged or
@@ -24,11 +20,9 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "db/checkpoint.h"
 #include "db/line.h"
 #include "db/nouns.h"
 #include "db/queue.h"
-#include "db/sqlite.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -36,14 +30,10 @@
 enum {
     TROUBLES_MAX = 10,
     PROBE_EVERY_MS = 1000,
-    LOG_NUDGE = 1000, /* pages: the checkpoint thread starts copying */
-    LOG_MOST = 4000,  /* pages: the writer copies the rest, so that the log starts again */
-    LOG_STEP = 500,   /* pages: then until it tries again */
 };
 
 struct writer {
     struct db *db;
-    struct checkpointer *checkpointer;
     struct queue queue;
     struct line line; /* of what has been taken out of the queue; the thread's own */
     struct batch_sink sink;
@@ -52,14 +42,7 @@ struct writer {
     atomic_bool writable; /* writer_run_now() may change it while the thread looks */
     atomic_bool steps;    /* of fan-outs are taken */
     int troubles;         /* failures in a row that are not a full disk */
-    int log_tried;        /* pages of the log when the writer last copied */
 };
-
-static void copy_log(struct writer *writer)
-{
-    if (!sqlite_checkpoint(writer->db) && db_failure(writer->db) == DB_FATAL)
-        die("%s", db_failure_text(writer->db));
-}
 
 static void note_result(struct writer *writer, enum db_failure failure)
 {
@@ -76,25 +59,10 @@ static void note_result(struct writer *writer, enum db_failure failure)
     if (failure == DB_FATAL)
         die("%s", db_failure_text(writer->db));
     if (failure == DB_FULL)
-        copy_log(writer); /* a log that starts again needs no room */
+        db_make_room(writer->db);
     writer->troubles = failure == DB_FULL ? 0 : writer->troubles + 1;
     if (writer->troubles >= TROUBLES_MAX)
         die("%s (%d times in a row)", db_failure_text(writer->db), writer->troubles);
-}
-
-/* With the turn. */
-static void keep_log_short(struct writer *writer)
-{
-    int pages = sqlite_log_pages(writer->db);
-
-    if (pages < writer->log_tried)
-        writer->log_tried = 0; /* it has started again */
-    if (pages >= LOG_MOST && pages >= writer->log_tried + LOG_STEP) {
-        writer->log_tried = pages;
-        copy_log(writer);
-    } else if (pages >= LOG_NUDGE) {
-        checkpointer_nudge(writer->checkpointer, pages);
-    }
 }
 
 static bool proof_run(struct job *job, struct db *db)
@@ -196,7 +164,7 @@ static void *writer_main(void *context)
             struct batch *batch = run(writer, NULL, &writer->line);
             writer->sink.take(writer->sink.context, batch);
             pthread_mutex_lock(&writer->turn);
-            keep_log_short(writer);
+            db_upkeep(writer->db);
             pthread_mutex_unlock(&writer->turn);
         } else if (!closed && !writer->writable) {
             probe(writer);
@@ -205,16 +173,12 @@ static void *writer_main(void *context)
     return NULL;
 }
 
-struct writer *writer_start(struct db *db, const char *path, struct batch_sink sink,
-                            struct error *error)
+struct writer *writer_start(struct db *db, struct batch_sink sink, struct error *error)
 {
+    if (!db_upkeep_start(db, error))
+        return NULL;
     struct writer *writer = must_alloc(sizeof(*writer));
     *writer = (struct writer){ .db = db, .sink = sink, .writable = true };
-    writer->checkpointer = checkpointer_start(path, error);
-    if (writer->checkpointer == NULL) {
-        free(writer);
-        return NULL;
-    }
     queue_init(&writer->queue);
     line_init(&writer->line, db_nouns(db)->step);
     pthread_mutex_init(&writer->turn, NULL);
@@ -237,10 +201,9 @@ void writer_stop(struct writer *writer)
 {
     queue_close(&writer->queue);
     pthread_join(writer->thread, NULL);
-    checkpointer_stop(writer->checkpointer);
     queue_destroy(&writer->queue);
     line_free(&writer->line);
     pthread_mutex_destroy(&writer->turn);
-    sqlite_close(writer->db);
+    db_close(writer->db);
     free(writer);
 }

@@ -6,10 +6,8 @@
 
 struct writer;
 
-/* Takes the connection over; path is for messages and for the checkpoint thread's own connection.
- */
-struct writer *writer_start(struct db *db, const char *path, struct batch_sink sink,
-                            struct error *error);
+/* Takes the connection over; NULL with *error: it does not. */
+struct writer *writer_start(struct db *db, struct batch_sink sink, struct error *error);
 void writer_give(struct writer *writer, struct job *job);
 /* Whether it takes steps of fan-outs; not at first.  Looked at with the next job. */
 void writer_fan_out(struct writer *writer, bool on);

@@ -1,5 +1,5 @@
 /* check_key.c — the key file opens the word and the secrets that the database holds sealed. */
-#include "store/check_state.h"
+#include "store/check.h"
 
 #include "base/buf.h"
 #include "store/secrets.h"
@@ -8,52 +8,49 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-static void check_sealed(struct checker *checker)
+static void check_sealed(struct check *check, struct db *db)
 {
     struct buf plain = { 0 };
     int64_t bad = 0, all = 0;
-    sqlite3_stmt *list =
-        check_begin(checker, "secrets", "SELECT secrets FROM notification_revision");
-    while (check_row(checker, list)) {
-        const void *sealed = sqlite3_column_blob(list, 0);
-        size_t len = (size_t)sqlite3_column_bytes(list, 0);
+    struct stmt *list = check_begin(db, "SELECT secrets FROM notification_revision");
+    while (db_step(list) == DB_ROW) {
+        size_t len;
+        const void *sealed = db_bytes(list, 0, &len);
         buf_reset(&plain);
         bad += sealed == NULL || !secrets_unseal(&plain, sealed, len);
         buf_wipe(&plain);
         all++;
     }
     buf_free(&plain);
-    if (!check_end(checker, "secrets", list))
+    if (!check_end(check, db, "secrets", list))
         return;
     if (bad > 0)
-        check_tell(checker, CHECK_DAMAGE,
+        check_tell(check, CHECK_DAMAGE,
                    "the key opens %" PRId64 " of %" PRId64 " sealed secrets of event notifications",
                    all - bad, all);
     else
-        check_tell(checker, CHECK_FINE, "the key: it opens all %" PRId64 " sealed secrets", all);
+        check_tell(check, CHECK_FINE, "the key: it opens all %" PRId64 " sealed secrets", all);
 }
 
-void check_key(struct checker *checker)
+void check_key(struct check *check, struct db *db, const char *directory)
 {
     struct error error = { 0 };
     struct buf path = { 0 };
-    check_tell(checker, CHECK_STEP, "the key");
-    buf_fmt(&path, "%s/secret.key", checker->directory);
+    check_tell(check, CHECK_STEP, "the key");
+    buf_fmt(&path, "%s/secret.key", directory);
     bool hidden = access(buf_text(&path), R_OK) == -1 && errno == EACCES;
     buf_free(&path);
-    if (!secrets_open(checker->directory, false, &error)) {
-        check_tell(checker, hidden ? CHECK_FAILURE : CHECK_DAMAGE, "%s", error.message);
+    if (!secrets_open(directory, false, &error)) {
+        check_tell(check, hidden ? CHECK_FAILURE : CHECK_DAMAGE, "%s", error.message);
         return;
     }
-    sqlite3_stmt *find =
-        check_begin(checker, "the key", "SELECT value FROM meta WHERE key = 'sealed_word'");
-    bool there = check_row(checker, find);
-    bool opens = there && secrets_fit((const char *)sqlite3_column_text(find, 0));
-    check_end(checker, "the key", find);
+    struct stmt *find = check_begin(db, "SELECT value FROM meta WHERE key = 'sealed_word'");
+    bool there = db_step(find) == DB_ROW;
+    bool opens = there && secrets_fit(db_text(find, 0));
+    check_end(check, db, "the key", find);
     if (there && !opens)
-        check_tell(checker, CHECK_DAMAGE, "%s/secret.key is not the key of this database",
-                   checker->directory);
+        check_tell(check, CHECK_DAMAGE, "%s/secret.key is not the key of this database", directory);
     else
-        check_sealed(checker);
+        check_sealed(check, db);
     secrets_close();
 }

@@ -3,7 +3,7 @@
  * What waits is counted in one snapshot, as it is exact there.  The large tables are walked in
  * steps, each a snapshot of its own: what is looked for is wrong in any of them.
  */
-#include "store/check_state.h"
+#include "store/check.h"
 #include "store/quotas.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@ enum { STEP = 20000 };
 #define SQL_FLOOR                                                                                  \
     "(SELECT CAST(coalesce(max(value), 0) AS INTEGER) FROM meta WHERE key = 'fresh_floor')"
 
-static void check_counts(struct checker *checker)
+static void check_counts(struct check *check, struct db *db)
 {
     static const char sql[] =
         /* by the index, in its order: nothing is sorted, however much waits */
@@ -33,25 +33,22 @@ static void check_counts(struct checker *checker)
         "coalesce(c.pending, 0) <> coalesce(r.count, 0) OR "
         "coalesce(c.bytes, 0) <> coalesce(r.bytes, 0)";
     int found = 0;
-    check_tell(checker, CHECK_STEP, "counts");
-    sqlite3_stmt *list = check_begin(checker, "counts", sql);
-    if (list != NULL)
-        sqlite3_bind_int(list, 1, QUOTA_POSTBACK_BYTES);
-    while (check_row(checker, list)) {
-        bool of_rows = sqlite3_column_int64(list, 1) != sqlite3_column_int64(list, 2);
+    check_tell(check, CHECK_STEP, "counts");
+    struct stmt *list = check_begin(db, sql);
+    db_bind_int(list, 1, QUOTA_POSTBACK_BYTES);
+    while (db_step(list) == DB_ROW) {
+        bool of_rows = db_int(list, 1) != db_int(list, 2);
         if (++found <= CHECK_FINDINGS_MOST)
-            check_tell(checker, CHECK_DAMAGE,
+            check_tell(check, CHECK_DAMAGE,
                        "counts: event notification %lld is said to have %lld %s pending, and has "
                        "%lld",
-                       (long long)sqlite3_column_int64(list, 0),
-                       (long long)sqlite3_column_int64(list, of_rows ? 1 : 3),
-                       of_rows ? "postbacks" : "bytes",
-                       (long long)sqlite3_column_int64(list, of_rows ? 2 : 4));
+                       (long long)db_int(list, 0), (long long)db_int(list, of_rows ? 1 : 3),
+                       of_rows ? "postbacks" : "bytes", (long long)db_int(list, of_rows ? 2 : 4));
     }
     if (found > CHECK_FINDINGS_MOST)
-        check_tell(checker, CHECK_DAMAGE, "counts: and %d more", found - CHECK_FINDINGS_MOST);
-    if (check_end(checker, "counts", list) && found == 0)
-        check_tell(checker, CHECK_FINE, "counts: each is that of its rows");
+        check_tell(check, CHECK_DAMAGE, "counts: and %d more", found - CHECK_FINDINGS_MOST);
+    if (check_end(check, db, "counts", list) && found == 0)
+        check_tell(check, CHECK_FINE, "counts: each is that of its rows");
 }
 
 /* ---- rows in steps ---- */
@@ -86,44 +83,42 @@ static const struct walk walks[] = {
       { "events of no account" } },
 };
 
-static bool step(struct checker *checker, const struct walk *walk, int64_t from[2],
+static bool step(struct check *check, struct db *db, const struct walk *walk, int64_t from[2],
                  int64_t wrong[6], int64_t *rows)
 {
-    sqlite3_stmt *look = check_begin(checker, walk->what, walk->sql);
-    if (look == NULL)
-        return false;
-    sqlite3_bind_int64(look, 1, from[0]);
-    sqlite3_bind_int64(look, 2, from[1]);
-    sqlite3_bind_int64(look, 3, STEP);
+    struct stmt *look = check_begin(db, walk->sql);
+    db_bind_int(look, 1, from[0]);
+    db_bind_int(look, 2, from[1]);
+    db_bind_int(look, 3, STEP);
     int64_t count = 0;
-    if (check_row(checker, look)) {
-        count = sqlite3_column_int64(look, 0);
+    if (db_step(look) == DB_ROW) {
+        count = db_int(look, 0);
         for (int i = 0; count > 0 && i < 2; i++)
-            from[i] = sqlite3_column_int64(look, 1 + i);
+            from[i] = db_int(look, 1 + i);
         for (int i = 0; i < 6 && walk->wrong[i] != NULL; i++)
-            wrong[i] += sqlite3_column_int64(look, 3 + i);
+            wrong[i] += db_int(look, 3 + i);
     }
     *rows += count;
-    return check_end(checker, walk->what, look) && count == STEP;
+    return check_end(check, db, walk->what, look) && count == STEP;
 }
 
-static void walk_all(struct checker *checker, const struct walk *walk)
+static void walk_all(struct check *check, struct db *db, const struct walk *walk)
 {
     int64_t from[2] = { INT64_MIN, INT64_MIN }, wrong[6] = { 0 }, rows = 0;
-    int before = checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE];
+    int before = check_bad(check);
     int64_t told = 0;
     do {
         if (rows >= told) {
-            check_tell(checker, CHECK_STEP, "%s, %" PRId64 " so far", walk->what, rows);
+            check_tell(check, CHECK_STEP, "%s, %" PRId64 " so far", walk->what, rows);
             told = rows + 50 * (int64_t)STEP;
         }
-    } while (step(checker, walk, from, wrong, &rows));
+    } while (step(check, db, walk, from, wrong, &rows));
     for (int i = 0; i < 6 && walk->wrong[i] != NULL; i++) {
         if (wrong[i] > 0)
-            check_tell(checker, CHECK_DAMAGE, "%" PRId64 " %s", wrong[i], walk->wrong[i]);
+            check_tell(check, CHECK_DAMAGE, "%" PRId64 " %s", wrong[i], walk->wrong[i]);
     }
-    if (checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE] == before)
-        check_tell(checker, CHECK_FINE, "%s: %" PRId64 ", each with what it belongs to", walk->what,
+    if (check_bad(check) == before)
+        check_tell(check, CHECK_FINE, "%s: %" PRId64 ", each with what it belongs to", walk->what,
                    rows);
 }
 
@@ -142,36 +137,23 @@ static const struct {
       "SELECT count(*) FROM fan_out f LEFT JOIN event e ON e.id = f.event WHERE e.id IS NULL" },
 };
 
-static void check_small(struct checker *checker)
+static void check_small(struct check *check, struct db *db)
 {
-    int64_t foreign = 0;
-    int before = checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE];
-    check_tell(checker, CHECK_STEP, "references");
+    int before = check_bad(check);
+    check_tell(check, CHECK_STEP, "the smaller tables");
     for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++) {
-        int64_t count = check_number(checker, lookups[i].what, lookups[i].sql, 0);
+        int64_t count = check_number(check, db, lookups[i].what, lookups[i].sql, 0);
         if (count > 0)
-            check_tell(checker, CHECK_DAMAGE, "%" PRId64 " %s", count, lookups[i].what);
+            check_tell(check, CHECK_DAMAGE, "%" PRId64 " %s", count, lookups[i].what);
     }
-    sqlite3_stmt *list = check_begin(checker, "references", "PRAGMA foreign_key_check");
-    while (check_row(checker, list)) {
-        if (++foreign <= CHECK_FINDINGS_MOST)
-            check_tell(checker, CHECK_DAMAGE, "row %lld of table %s belongs to no %s",
-                       (long long)sqlite3_column_int64(list, 1),
-                       (const char *)sqlite3_column_text(list, 0),
-                       (const char *)sqlite3_column_text(list, 2));
-    }
-    check_end(checker, "references", list);
-    if (foreign > CHECK_FINDINGS_MOST)
-        check_tell(checker, CHECK_DAMAGE, "references: and %" PRId64 " more",
-                   foreign - CHECK_FINDINGS_MOST);
-    if (checker->check->told[CHECK_DAMAGE] + checker->check->told[CHECK_FAILURE] == before)
-        check_tell(checker, CHECK_FINE, "references: each row belongs to one that is there");
+    if (check_bad(check) == before)
+        check_tell(check, CHECK_FINE, "the smaller tables: each row has what it belongs to");
 }
 
-void check_rows(struct checker *checker)
+void check_rows(struct check *check, struct db *db)
 {
-    check_counts(checker);
+    check_counts(check, db);
     for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++)
-        walk_all(checker, &walks[i]);
-    check_small(checker);
+        walk_all(check, db, &walks[i]);
+    check_small(check, db);
 }

@@ -352,7 +352,7 @@ size_t postback_due(struct db *db, int64_t notification, int64_t now_ms, bool pr
 
 static int64_t first_waiting(struct db *db, int64_t notification)
 {
-    /* Counted too, or SQLite would walk all that has ended before the first that waits. */
+    /* Counted too, or an engine would walk all that has ended before the first that waits. */
     struct stmt *find = db_prepare(db, "SELECT min(id), count(*) FROM postback "
                                        "WHERE notification = ? AND state = 1");
     db_bind_int(find, 1, notification);

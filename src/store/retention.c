@@ -1,7 +1,7 @@
 /* retention.c — the hot tables walked from their oldest ids, a range a step.
  *
  * Ids are in order of time and the tables in order of id, so what is old lies at their left-hand
- * edge: whole pages become free there, and SQLite takes them for the rows that are added at the
+ * edge: whole pages become free there, and the database takes them for the rows added at the
  * right.  A range ends after so many postbacks or events, whichever comes first.  An event's own
  * postbacks are the rows that follow its id; those sent again, and those of later steps of its
  * fan-out, have an index; so whether any is left takes three looks, one of them for further steps.
@@ -82,8 +82,8 @@ static bool is_there(struct stmt *find, int64_t from, int64_t end, int64_t befor
     return db_number(find, 0) != 0;
 }
 
-/* Most ranges go whole.  Their statements look at no other table for each row, for which SQLite
- * would first gather the rows.  Whether this one did. */
+/* Most ranges go whole.  Their statements look at no other table for each row, for which an
+ * engine would first gather the rows.  Whether this one did. */
 static bool take_out_postbacks(struct db *db, struct retention *retention, int64_t end)
 {
     int64_t from = retention->postback, before_ms = retention->before_ms;

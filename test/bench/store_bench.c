@@ -10,9 +10,6 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "db/batch.h"
-#include "db/checkpoint.h"
-#include "db/schema.h"
-#include "db/sqlite.h"
 #include "model/attempt.h"
 #include "store/event_types.h"
 #include "store/events.h"
@@ -24,10 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
-enum { ACCOUNT = 1, LOG_NUDGE = 1000, LOG_MOST = 4000 };
+enum { ACCOUNT = 1 };
 
 struct publishing {
     struct job job;
@@ -112,8 +108,7 @@ static void run_batch(struct db *db, struct publishing *jobs, int batch, struct 
     batch_free(all);
 }
 
-static void measure(struct db *db, struct checkpointer *checkpointer, int events, int batch,
-                    int notifications)
+static void measure(struct db *db, int events, int batch, int notifications)
 {
     const struct event_type *type = catalog_type("action_inquiry.opened");
     struct publishing *jobs = must_alloc((size_t)batch * sizeof(*jobs));
@@ -137,10 +132,7 @@ static void measure(struct db *db, struct checkpointer *checkpointer, int events
         run_batch(db, jobs, batch, &outcomes);
         for (int i = 0; i < batch; i++)
             event_unref(jobs[i].event);
-        if (sqlite_log_pages(db) >= LOG_MOST)
-            sqlite_checkpoint(db);
-        else if (sqlite_log_pages(db) >= LOG_NUDGE)
-            checkpointer_nudge(checkpointer, sqlite_log_pages(db));
+        db_upkeep(db);
         int64_t took_us = clock_steady_us() - start_us;
         longest_us = took_us > longest_us ? took_us : longest_us;
     }
@@ -159,32 +151,31 @@ int main(int argc, char **argv)
     int notifications = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 1;
     struct id_source ids = { 0 };
     struct error error = { 0 };
-    struct buf path = { 0 };
+    bool fresh;
 
     if (argc < 2 || events < 1 || batch < 1 || notifications < 1) {
         fprintf(stderr, "usage: store_bench DIR [EVENTS [BATCH [NOTIFICATIONS]]]\n");
         return 2;
     }
-    if (mkdir(argv[1], 0700) == -1)
-        die("%s cannot be made", argv[1]);
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    buf_fmt(&path, "%s/postbackd.db", argv[1]);
-    struct db *db = sqlite_open(buf_text(&path), CONNECTION_WRITER, &ids, &error);
-    if (db == NULL || !schema_update(db, buf_text(&path), &error) || !event_types_name(db, &error))
+    const struct db_where where = { .directory = argv[1] };
+    struct db_source *source = db_source_open(&where, &fresh, &error);
+    if (source == NULL || !fresh)
+        die("%s: %s", argv[1], source == NULL ? error.message : "it is in use");
+    struct db *db = db_open(source, DB_WRITER, &ids, &error);
+    if (db == NULL || !db_update(db, &error) || !event_types_name(db, &error) ||
+        !db_upkeep_start(db, &error))
         die("%s", error.message);
     db_set_nouns(db, &store_nouns);
-    struct checkpointer *checkpointer = checkpointer_start(buf_text(&path), &error);
     struct publishing setup = { .job = { .run = set_up, .sure = true, .given_us = notifications } };
     list_init(&setup.job.fresh);
     struct batch *first = batch_new(&setup.job, true);
-    if (checkpointer == NULL || batch_commit(first, db) != DB_FINE)
+    if (batch_commit(first, db) != DB_FINE)
         die("%s", db_failure_text(db));
     batch_free(first);
     printf("%d events, %d a batch, %d notifications; published and recorded\n", events, batch,
            notifications);
-    measure(db, checkpointer, events, batch, notifications);
-    checkpointer_stop(checkpointer);
-    sqlite_close(db);
-    buf_free(&path);
+    measure(db, events, batch, notifications);
+    db_close(db);
+    db_source_close(source);
     return 0;
 }

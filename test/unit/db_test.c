@@ -14,6 +14,7 @@
 struct file {
     char directory[64];
     struct id_source ids;
+    struct db_source *source;
     struct db *db;
 };
 
@@ -21,13 +22,16 @@ static int set_up(void **state)
 {
     struct file *file = must_alloc(sizeof(*file));
     struct error error = { 0 };
-    char path[96];
+    const struct db_where where = { .directory = file->directory };
+    bool fresh;
 
     snprintf(file->directory, sizeof(file->directory), "/tmp/postbackd-test-XXXXXX");
     if (mkdtemp(file->directory) == NULL)
         return -1;
-    snprintf(path, sizeof(path), "%s/t.db", file->directory);
-    file->db = sqlite_open(path, CONNECTION_WRITER, &file->ids, &error);
+    file->source = db_source_open(&where, &fresh, &error);
+    if (file->source == NULL || !fresh)
+        return -1;
+    file->db = db_open(file->source, DB_WRITER, &file->ids, &error);
     if (file->db == NULL)
         return -1;
     sqlite3_exec(
@@ -42,7 +46,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct file *file = *state;
-    sqlite_close(file->db);
+    db_close(file->db);
+    db_source_close(file->source);
     nftw(file->directory, house_remove, 8, FTW_DEPTH | FTW_PHYS);
     free(file);
     return 0;
@@ -239,35 +244,28 @@ static void count_destroyed(void *memory)
 static void test_a_connection_takes_its_memory_along(void **state)
 {
     struct file *file = *state;
-    struct error error = { 0 };
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/other.db", file->directory);
-    struct db *db = sqlite_open(path, CONNECTION_WRITER, &file->ids, &error);
+    struct db *db = db_open(file->source, DB_READER, &file->ids, &(struct error){ 0 });
     assert_non_null(db);
+    destroyed = 0;
     void **slot = db_state(db, DB_ROUTES, count_destroyed);
     assert_null(*slot);
     *slot = &destroyed;
     assert_ptr_equal(*db_state(db, DB_ROUTES, count_destroyed), &destroyed);
-    sqlite_close(db);
+    db_close(db);
     assert_int_equal(destroyed, 1);
 }
 
 static void test_a_reader_cannot_write(void **state)
 {
     struct file *file = *state;
-    struct error error = { 0 };
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/t.db", file->directory);
-    struct db *reader = sqlite_open(path, CONNECTION_READER, &file->ids, &error);
+    struct db *reader = db_open(file->source, DB_READER, &file->ids, &(struct error){ 0 });
     assert_non_null(reader);
     assert_false(db_writes(reader));
     db_begin(reader, 0, 0);
     add(reader, "a", 1);
     assert_true(db_failed(reader));
     assert_false(db_commit(reader));
-    sqlite_close(reader);
+    db_close(reader);
 }
 
 #define test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -1,7 +1,7 @@
 /* log_file_test.c — the write-ahead log written in large pieces: what others see of it and when,
  * frames that are written early, and writes that fail late.
  */
-#include "db/log_file.h"
+#include "db/sqlite_log_file.h"
 
 #include "fault_vfs.h"
 

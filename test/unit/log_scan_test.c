@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "db/log_scan.h"
+#include "db/sqlite_log_scan.h"
 #include "house.h"
 
 #include <fcntl.h>

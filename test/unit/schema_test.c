@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/embedded.h"
-#include "db/schema.h"
+#include "db/sqlite_schema.h"
 #include "house.h"
 
 #include <sqlite3.h>

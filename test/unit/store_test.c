@@ -3,8 +3,8 @@
 #include "house.h"
 
 #include "base/embedded.h"
-#include "db/schema.h"
 #include "db/sqlite.h"
+#include "db/sqlite_schema.h"
 #include "fault_vfs.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-/* log_file.h — the write-ahead log's file, written in large pieces. */
-#ifndef POSTBACKD_LOG_FILE_H
-#define POSTBACKD_LOG_FILE_H
+/* sqlite_log_file.h — the write-ahead log's file, written in large pieces. */
+#ifndef POSTBACKD_SQLITE_LOG_FILE_H
+#define POSTBACKD_SQLITE_LOG_FILE_H
 
 #include <sqlite3.h>
 

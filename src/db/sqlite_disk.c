@@ -1,11 +1,11 @@
-/* disk.c — the sizes of the database's files and of their file system.
+/* sqlite_disk.c — the sizes of the database's files and of their file system.
  *
  * A file system may let us wait (NFS), so this is for jobs, never for the loop.
  */
-#include "db/disk.h"
+#include "db/sqlite.h"
 
 #include "base/buf.h"
-#include "db/sqlite.h"
+#include "db/disk.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -16,9 +16,9 @@ static int64_t size_of(const char *path)
     return stat(path, &found) == 0 ? (int64_t)found.st_size : -1;
 }
 
-void disk_look(struct db *db, struct disk_figures *out)
+void sqlite_disk(struct db *db, struct disk_figures *out)
 {
-    const char *path = sqlite3_db_filename(sqlite_handle(db), "main");
+    const char *path = db->source->name;
     struct buf log = { 0 };
     struct statvfs room;
     buf_fmt(&log, "%s-wal", path);

@@ -1,4 +1,4 @@
-/* log_file.c — gathers what SQLite appends to the write-ahead log until it is synced.
+/* sqlite_log_file.c — gathers what SQLite appends to the write-ahead log until it is synced.
  *
  * SQLite writes a frame's header and its page by a call each, a dozen pages a commit.  Here they
  * stand in memory until SQLite syncs the file or looks at it; what does not follow on what stands
@@ -9,7 +9,7 @@
  * written earlier, for want of cache, become part of nothing until that commit.  A write that
  * fails late fails that sync or that look, so that the transaction is undone.
  */
-#include "db/log_file.h"
+#include "db/sqlite_log_file.h"
 
 #include "base/fail.h"
 

@@ -1,4 +1,5 @@
-/* schema.c — the version of a database file, and the numbered files that bring it up to date.
+/* sqlite_schema.c — the version of a database file, and the numbered files that bring it up to
+ * date.
  *
  * PRAGMA application_id says that a file is ours, PRAGMA user_version how many of the files in
  * schema/sqlite it has seen; both change in the same transaction as the tables, so that a crash
@@ -6,13 +7,13 @@
  *
  * The rule: a file that is not ours, is damaged, or is newer than this program is not written to.
  */
-#include "db/schema.h"
+#include "db/sqlite_schema.h"
 
 #include "base/buf.h"
 #include "base/embedded.h"
 #include "base/log.h"
-#include "db/schema_parts.h"
 #include "db/sqlite.h"
+#include "db/sqlite_schema_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -120,8 +121,11 @@ static bool check_parts(sqlite3 *handle, const char *path, struct error *error)
     return good;
 }
 
-bool schema_update(struct db *db, const char *path, struct error *error)
+/* Runs the numbered files that are newer than the database, each in a transaction of its own, and
+ * checks that all its parts are there and every table can be read on both its sides. */
+bool sqlite_update(struct db *db, struct error *error)
 {
+    const char *path = db->source->name;
     sqlite3 *handle = sqlite_handle(db);
     int64_t version = 0;
 

@@ -1,11 +1,11 @@
-/* schema_parts.c — the model is made by running the schema files; both sides are then described by
- * the same queries, and the descriptions are compared as texts.
+/* sqlite_schema_parts.c — the model is made by running the schema files; both sides are then
+ * described by the same queries, and the descriptions are compared as texts.
  *
  * A description says what statements rely on: the columns of a table in order with their types and
  * which make its key, the columns of an index and whether it is unique or partial.  Not the text of
  * the CREATE, which has comments.
  */
-#include "db/schema_parts.h"
+#include "db/sqlite_schema_parts.h"
 
 #include "base/buf.h"
 #include "base/embedded.h"

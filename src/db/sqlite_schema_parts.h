@@ -1,10 +1,10 @@
-/* schema_parts.h — what a file of this version consists of, by the schema files themselves.
+/* sqlite_schema_parts.h — what a file of this version consists of, by the schema files themselves.
  *
  * There is no list of tables to keep: the model is an empty database in memory that the embedded
  * schema files make, and a file is compared with it.
  */
-#ifndef POSTBACKD_SCHEMA_PARTS_H
-#define POSTBACKD_SCHEMA_PARTS_H
+#ifndef POSTBACKD_SQLITE_SCHEMA_PARTS_H
+#define POSTBACKD_SQLITE_SCHEMA_PARTS_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

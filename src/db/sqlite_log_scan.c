@@ -1,4 +1,4 @@
-/* log_scan.c — a walk over the frames of a write-ahead log.
+/* sqlite_log_scan.c — a walk over the frames of a write-ahead log.
  *
  * Each frame's checksum goes on from the one before, and each has the two salts of the header,
  * which change whenever the log starts again from its beginning.  So frames with other salts are
@@ -9,7 +9,7 @@
  *
  * The rule: nothing is written here, and nothing is held but a few frames.
  */
-#include "db/log_scan.h"
+#include "db/sqlite_log_scan.h"
 
 #include "base/fail.h"
 

@@ -1,12 +1,10 @@
-/* check_file.c — SQLite's own check of pages, and of each index against its table.
+/* sqlite_check_file.c — SQLite's own check of pages, and of each index against its table.
  *
  * A stopped store is checked as a whole, with its list of free pages.  One that a server writes to
  * is checked a table at a time: the server's log can be given back only up to the snapshot that is
  * looked at, so each look has to be short.
  */
-#include "store/check_state.h"
-
-#include "base/buf.h"
+#include "db/sqlite_check.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +19,7 @@ static void name_tree(struct checker *checker, const char *line, char *out, size
     sqlite3_stmt *find = NULL;
     out[0] = '\0';
     if (strncmp(line, tree, strlen(tree)) != 0 ||
-        sqlite3_prepare_v2(checker->handle,
+        sqlite3_prepare_v2(sqlite_handle(checker->db),
                            "SELECT type || ' ' || name FROM sqlite_schema WHERE rootpage = ?", -1,
                            &find, NULL) != SQLITE_OK)
         return;
@@ -42,7 +40,7 @@ static void tell_lines(struct checker *checker, const char *what, const char *te
         if (line[0] == '\0' || strncmp(line, "***", 3) == 0)
             continue;
         name_tree(checker, line, name, sizeof(name));
-        check_tell(checker, CHECK_DAMAGE, "%s: %s%s", what, name, line);
+        check_tell(checker->check, CHECK_DAMAGE, "%s: %s%s", what, name, line);
     }
 }
 
@@ -50,30 +48,31 @@ static void tell_lines(struct checker *checker, const char *what, const char *te
 static bool run_check(struct checker *checker, const char *what, const char *sql)
 {
     int before = checker->check->told[CHECK_DAMAGE];
-    sqlite3_stmt *stmt = check_begin(checker, what, sql);
-    while (check_row(checker, stmt)) {
-        const char *text = (const char *)sqlite3_column_text(stmt, 0);
-        if (text != NULL && strcmp(text, "ok") != 0)
+    struct stmt *stmt = check_begin(checker->db, sql);
+    while (db_step(stmt) == DB_ROW) {
+        const char *text = db_text(stmt, 0);
+        if (strcmp(text, "ok") != 0)
             tell_lines(checker, what, text);
     }
-    return check_end(checker, what, stmt) && checker->check->told[CHECK_DAMAGE] == before;
+    return check_end(checker->check, checker->db, what, stmt) &&
+           checker->check->told[CHECK_DAMAGE] == before;
 }
 
 static bool check_size(struct checker *checker)
 {
     struct stat about;
-    int64_t pages = check_number(checker, "the file", "PRAGMA page_count", 0);
-    int64_t size = check_number(checker, "the file", "PRAGMA page_size", 4096);
-    if (checker->live || stat(checker->path, &about) == -1 || about.st_size >= pages * size)
+    int64_t pages = check_number(checker->check, checker->db, "the file", "PRAGMA page_count", 0);
+    int64_t size = check_number(checker->check, checker->db, "the file", "PRAGMA page_size", 4096);
+    if (checker->live || stat(checker->source->name, &about) == -1 || about.st_size >= pages * size)
         return true;
     struct buf log = { 0 };
     struct stat of_log;
-    buf_fmt(&log, "%s-wal", checker->path);
+    buf_fmt(&log, "%s-wal", checker->source->name);
     bool in_log = stat(buf_text(&log), &of_log) == 0 && of_log.st_size > 0;
     buf_free(&log);
     if (in_log) /* its pages may stand there */
         return true;
-    check_tell(checker, CHECK_DAMAGE,
+    check_tell(checker->check, CHECK_DAMAGE,
                "the file is cut off: it has %lld bytes, and its header says %" PRId64,
                (long long)about.st_size, pages * size);
     return false;
@@ -92,7 +91,7 @@ static bool each_table(struct checker *checker)
         buf_reset(&what);
         buf_fmt(&what, "table %s", table);
         buf_fmt(&sql, "PRAGMA integrity_check('%s')", table);
-        check_tell(checker, CHECK_STEP, "%s, %d of %d", buf_text(&what), ++number, total);
+        check_tell(checker->check, CHECK_STEP, "%s, %d of %d", buf_text(&what), ++number, total);
         whole = run_check(checker, buf_text(&what), buf_text(&sql)) && whole;
     }
     buf_free(&sql);
@@ -103,15 +102,16 @@ static bool each_table(struct checker *checker)
 void check_file(struct checker *checker)
 {
     struct stat about = { 0 };
-    stat(checker->path, &about);
-    check_tell(checker, CHECK_STEP, "the file, %.1f MiB", (double)about.st_size / 1048576);
+    stat(checker->source->name, &about);
+    check_tell(checker->check, CHECK_STEP, "the file, %.1f MiB", (double)about.st_size / 1048576);
     bool whole = check_size(checker);
     if (checker->live)
         whole = each_table(checker) && whole;
     else
         whole = run_check(checker, "the file", "PRAGMA integrity_check(100)") && whole;
     if (whole)
-        check_tell(checker, CHECK_FINE, "the file: %.1f MiB, %s", (double)about.st_size / 1048576,
+        check_tell(checker->check, CHECK_FINE, "the file: %.1f MiB, %s",
+                   (double)about.st_size / 1048576,
                    checker->live ? "every page of every table and index"
                                  : "every page, the free ones too");
 }

@@ -1,11 +1,11 @@
-/* log_start.c — what is said of a log that a crash left.
+/* sqlite_log_start.c — what is said of a log that a crash left.
  *
  * What was being written when the process was killed is ordinary, and is an info at most.  What had
  * been committed and is cut off is told to everybody who may listen, and the log is kept, because
  * the next commit writes over it.  The start goes on: what is whole is served, and holding it back
  * would bring nothing back.
  */
-#include "db/log_start.h"
+#include "db/sqlite_log_start.h"
 
 #include "base/log.h"
 #include "base/metrics.h"

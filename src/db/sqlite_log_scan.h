@@ -1,13 +1,13 @@
-/* log_scan.h — what a write-ahead log holds, by its own bytes: how far SQLite will follow it, and
- * whether anything that was committed stands behind that.
+/* sqlite_log_scan.h — what a write-ahead log holds, by its own bytes: how far SQLite will follow
+ * it, and whether anything that was committed stands behind that.
  *
  * SQLite reads a log that a crash left up to the first frame that is not whole, and says nothing of
  * the rest: that is right for what was being written when the machine stopped, and silent about a
  * disk that lost a bit of what was written long before.  (The format: sqlite.org/fileformat2.html,
  * section 4.)
  */
-#ifndef POSTBACKD_LOG_SCAN_H
-#define POSTBACKD_LOG_SCAN_H
+#ifndef POSTBACKD_SQLITE_LOG_SCAN_H
+#define POSTBACKD_SQLITE_LOG_SCAN_H
 
 #include "base/buf.h"
 #include "base/error.h"
