@@ -161,7 +161,7 @@ static void finish_show(struct api_job *job)
     bool any = maintenance->id != 0, whole = job->call->caller.kind == ACCOUNT_OPERATOR;
     json_t *shown = json_object();
     struct maintenance_progress progress;
-    engine_maintenance(job->api->engine, maintenance->id, &progress);
+    maintenance_progress(engine_services(job->api->engine)->pause, maintenance->id, &progress);
     if (!progress.known)
         progress.total = maintenance->backlog;
     show_text(shown, "State", maintenance_state_name(maintenance->state));

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/text.h"
+#include "engine/tester.h"
 #include "model/event.h"
 #include "model/request.h"
 #include "model/show.h"
@@ -107,7 +108,8 @@ static void finish_test(struct api_job *job)
     if (outward_test_begin(job->api, job->call)) {
         struct test *test = must_alloc(sizeof(*test));
         *test = (struct test){ job->api, job->call };
-        engine_test(job->api->engine, work->notification, event, tested, test);
+        tester_send(engine_services(job->api->engine)->tester, work->notification, event, tested,
+                    test);
     }
     event_unref(event);
 }

@@ -206,8 +206,9 @@ static void show_trouble(const struct notification_work *work, struct db *db, js
     struct overdue overdue;
     episode_overdue(db, work->id, &overdue);
     bool counts = work->notification->state == NOTIFICATION_ACTIVE;
-    enum lateness lateness = lateness_of(engine_lateness_limits(work->api.api->engine),
-                                         counts ? overdue.due_at : -1, db_due_now(db));
+    enum lateness lateness =
+        lateness_of(lateness_limits(engine_services(work->api.api->engine)->lateness),
+                    counts ? overdue.due_at : -1, db_due_now(db));
     show_text(shown, "Lateness", lateness_name(lateness));
     show_date(shown, "OldestPendingDate", overdue.due_at == -1 ? DATE_NONE : overdue.due_at);
     show_bool(shown, "Failing", episode_exists(db, work->id, EPISODE_FAILING));

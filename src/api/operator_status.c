@@ -101,7 +101,7 @@ static json_t *postbacks_show(const struct status_work *work, const struct engin
     struct lateness_figures lateness;
     json_t *shown = json_object();
     engine_rates(work->api.api->engine, &rates);
-    engine_lateness(work->api.api->engine, &lateness);
+    lateness_figures(engine_services(work->api.api->engine)->lateness, &lateness);
     show_int(shown, "Pending", work->pending);
     show_int(shown, "PendingBytes", work->pending_bytes);
     show_int(shown, "AccountsNearQuota", work->near);
@@ -139,7 +139,7 @@ static json_t *notifications_show(const struct api *api)
 {
     struct lateness_figures lateness;
     json_t *shown = json_object();
-    engine_lateness(api->engine, &lateness);
+    lateness_figures(engine_services(api->engine)->lateness, &lateness);
     show_int(shown, "Late", lateness.late);
     show_int(shown, "Alarmed", lateness.alarmed);
     show_int(shown, "Failing", lateness.failing);

@@ -60,7 +60,7 @@ static void show_wait(const struct log_work *work, json_t *shown, const struct p
     if (row != NULL) {
         struct wait_facts facts = row->facts;
         facts.now = clock_wall_ms();
-        engine_wait(work->api.api->engine, row->notification, &facts);
+        waits_look(engine_services(work->api.api->engine)->waits, row->notification, &facts);
         wait = wait_of(&facts);
     }
     show_text(shown, "WaitReason", row != NULL ? wait_reason_name(wait.reason) : "");

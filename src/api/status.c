@@ -36,7 +36,7 @@ static void show_metrics(struct call *call, void *context)
 
     metrics_write(&out);
     engine_figures(api->engine, &figures);
-    engine_lateness(api->engine, &lateness);
+    lateness_figures(engine_services(api->engine)->lateness, &lateness);
     room_disk(engine_services(api->engine)->room, &disk);
     const struct {
         const char *name, *help;

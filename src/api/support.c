@@ -135,7 +135,7 @@ static void finish_write(struct api_job *job)
     json_t *answer = json_object();
     char uri[URI_TEXT];
 
-    engine_mail(job->api->engine, &work->letters);
+    mailer_send(engine_services(job->api->engine)->mailer, &work->letters);
     uri_of(work, uri);
     show_text(answer, "Status", "OK");
     show_text(answer, "Uri", uri);

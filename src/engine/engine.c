@@ -13,6 +13,7 @@
 #include "engine/approvals.h"
 #include "engine/dedupe.h"
 #include "engine/listeners.h"
+#include "engine/observers.h"
 #include "engine/recorder.h"
 #include "engine/recovery.h"
 #include "engine/retention.h"
@@ -42,22 +43,6 @@ struct engine *engine_job_done(struct job *job)
     return engine;
 }
 
-/* ---- reasons to hold ---- */
-
-void engine_hold(struct engine *engine, enum hold reason, bool hold)
-{
-    unsigned holds = hold ? engine->holds | reason : engine->holds & ~(unsigned)reason;
-    bool changed = (holds == 0) != (engine->holds == 0);
-    engine->holds = holds;
-    if (changed)
-        courier_hold_all(engine->courier, holds != 0);
-}
-
-bool engine_held(const struct engine *engine, enum hold reason)
-{
-    return (engine->holds & reason) != 0;
-}
-
 /* ---- from the store ---- */
 
 static void committed(void *context, struct list *postbacks)
@@ -68,7 +53,7 @@ static void committed(void *context, struct list *postbacks)
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
         outcomes_seen(engine->outcomes, postback->id);
-        lateness_wanted(engine);
+        lateness_wanted(engine->services.lateness);
         marks_note(&engine->marks, postback->event->account);
         recorder_touch(engine, postback->notification, postback->event->account);
         feed_accept(feed_of(engine->feeds, postback->notification), postback);
@@ -82,7 +67,7 @@ static void health_changed(void *context, bool writable)
         return;
     engine->work.writable = writable;
     /* Sending what cannot be recorded would only make duplicates. */
-    engine_hold(engine, HOLD_STORE, !writable);
+    holds_set(&engine->holds, HOLD_STORE, !writable);
     if (!writable) {
         log_error("store_unavailable", LOG_T("effect", "postbacks are held until it takes writes"));
         return;
@@ -115,24 +100,15 @@ static void attempted(void *context, struct postback *postback, struct attempt *
         tester_answered(postback, attempt, verdict);
         return;
     }
-    metric_add(METRIC_ATTEMPTS, 1);
     postback->attempts = attempt->number;
-    maintenance_attempted(engine, postback);
-    lateness_attempted(engine, postback, attempt, verdict);
+    struct ended ended = { postback, attempt, verdict, clock_steady_us(), -1 };
+    if (verdict == VERDICT_DELIVERED && postback->accepted_us != 0 && attempt->number == 1)
+        ended.latency_us = ended.at_us - postback->accepted_us;
+    observers_tell(engine, &ended);
     if (verdict == VERDICT_DELIVERED) {
-        int64_t latency_us = -1;
-        metric_add(METRIC_DELIVERED, 1);
-        if (postback->accepted_us != 0 && attempt->number == 1) {
-            latency_us = clock_steady_us() - postback->accepted_us;
-            histogram_add(&metric_latency, latency_us);
-        }
-        recorder_attempted(engine, postback->notification, postback->event->account, true,
-                           latency_us);
         outcomes_add(engine->outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
         return;
     }
-    metric_add(METRIC_FAILED, 1);
-    recorder_attempted(engine, postback->notification, postback->event->account, false, -1);
     struct feed *feed = feed_of(engine->feeds, postback->notification);
     bool ordered = feed_is_ordered(feed);
     postback->due_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
@@ -152,9 +128,10 @@ static void hungry(void *context, int64_t notification)
 
 static void lane_changed(void *context, int64_t notification, enum lane_state state)
 {
-    struct feed *feed = feed_find(((struct engine *)context)->feeds, notification);
+    struct engine *engine = context;
+    struct feed *feed = feed_find(engine->feeds, notification);
     if (state == LANE_DOWN)
-        lateness_down(context, notification);
+        lateness_down(engine->services.lateness, notification);
     if (state == LANE_DOWN)
         log_warn("destination_down", LOG_N("notification", notification));
     else if (state == LANE_READY)
@@ -163,7 +140,7 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
         feed_down(feed, state == LANE_DOWN);
 }
 
-/* ---- from the outcomes and the feeds ---- */
+/* ---- from the services ---- */
 
 static void settled(void *context, const struct settled *settled)
 {
@@ -182,9 +159,22 @@ static void settled(void *context, const struct settled *settled)
         feed_hungry(feed); /* it may have been the last that a read waited for */
 }
 
+static void hold(void *context, bool held)
+{
+    courier_hold_all(((struct engine *)context)->courier, held);
+}
+
+/* For the pause: what waits does so for a receiver that is down, hangs, or for one that failed. */
+static bool is_stuck(void *context, int64_t notification)
+{
+    struct engine *engine = context;
+    const struct feed *feed = feed_find(engine->feeds, notification);
+    return courier_stands(engine->courier, notification) || (feed != NULL && feed_rests(feed));
+}
+
 static void deleted(void *context, int64_t notification)
 {
-    lateness_gone(context, notification);
+    lateness_gone(((struct engine *)context)->services.lateness, notification);
 }
 
 /* ---- from the API ---- */
@@ -279,6 +269,23 @@ static bool recover(struct engine *engine, struct error *error)
     return true;
 }
 
+/* What reads the disk first, and may find it unreadable. */
+static bool start_watches(struct engine *engine, const struct engine_config *config,
+                          struct error *error)
+{
+    struct services *services = &engine->services;
+    services->lateness = lateness_new(&(struct lateness_config){ &engine->work, services->mailer,
+                                                                 &engine->holds, config->lateness },
+                                      error);
+    if (services->lateness == NULL)
+        return false;
+    services->pause = maintenance_new(
+        &(struct maintenance_config){ &engine->work, services->mailer, &engine->holds,
+                                      outcomes_held(engine->outcomes), is_stuck, engine },
+        error);
+    return services->pause != NULL;
+}
+
 struct engine *engine_new(const struct engine_config *config, struct error *error)
 {
     static const struct courier_events events = { attempted, hungry, lane_changed };
@@ -292,15 +299,19 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->outcomes = outcomes_new(&(struct outcomes_config){ &engine->work, settled, engine });
     engine->feeds = feeds_new(&(struct feeds_config){ &engine->work, engine->courier,
                                                       engine->outcomes, deleted, engine });
-    engine->mailer = mailer_new(engine->loop, config->sendmail);
+    engine->holds = (struct holds){ .changed = hold, .context = engine };
+    engine->services.mailer = mailer_new(engine->loop, config->sendmail);
+    engine->tester = (struct tester){ engine->store, engine->courier };
+    engine->services.tester = &engine->tester;
     start_timers(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
     store_listen(engine->store, engine_hear, engine);
-    if (!recover(engine, error) || !lateness_start(engine, &config->lateness, error) ||
-        !maintenance_start(engine, error))
+    if (!recover(engine, error) || !start_watches(engine, config, error))
         goto err1;
-    engine->services.room = room_new(&engine->work, engine->mailer, &config->room);
+    engine->waits = (struct waits){ &engine->holds, engine->services.pause, engine->courier };
+    engine->services.waits = &engine->waits;
+    engine->services.room = room_new(&engine->work, engine->services.mailer, &config->room);
     store_fan_out(engine->store, true);
     return engine;
 err1:
@@ -322,10 +333,6 @@ static void close_timers(struct engine *engine)
     uv_prepare_stop(&engine->turn);
     uv_close((uv_handle_t *)&engine->turn, NULL);
     feeds_close(engine->feeds);
-    if (engine->pause != NULL)
-        maintenance_stop(engine);
-    if (engine->lateness != NULL)
-        lateness_stop(engine);
     expiry_stop(engine);
     replays_stop(engine);
     recorder_stop(engine);
@@ -362,11 +369,6 @@ const struct services *engine_services(const struct engine *engine)
     return &engine->services;
 }
 
-void engine_mail(struct engine *engine, struct list *letters)
-{
-    mailer_send(engine->mailer, letters);
-}
-
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
@@ -375,9 +377,9 @@ void engine_free(struct engine *engine)
     sweep_free(engine->retention);
     expiry_free(engine);
     replays_free(engine);
-    mailer_free(engine->mailer);
-    maintenance_free(engine);
-    lateness_free(engine);
+    mailer_free(engine->services.mailer);
+    maintenance_free(engine->services.pause);
+    lateness_free(engine->services.lateness);
     room_free(engine->services.room);
     feeds_free(engine->feeds);
     outcomes_free(engine->outcomes);

@@ -15,6 +15,11 @@
 #include "model/lateness.h"
 
 struct engine;
+struct lateness_watch;
+struct mailer;
+struct pause;
+struct tester;
+struct waits;
 
 struct engine_config {
     uv_loop_t *loop;
@@ -27,7 +32,12 @@ struct engine_config {
 
 /* What works beside it, each by its own header; NULL before they are there. */
 struct services {
+    struct mailer *mailer;
+    struct pause *pause; /* maintenance.h */
+    struct lateness_watch *lateness;
     struct room *room;
+    const struct tester *tester;
+    const struct waits *waits;
 };
 
 /* Recovers what a crash or a stop left, then starts delivering. */
@@ -55,16 +65,6 @@ enum retry_turn {
 /* When a postback goes out that was retried (committed): it goes before all others of its
  * notification that wait, and where the destination is down it is the probe. */
 enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, int64_t postback);
-
-/* Sends one test postback at once, outside the queue; `done` gets the answer and the request as
- * shown. */
-typedef void engine_tested(void *context, const struct attempt *attempt, enum verdict verdict,
-                           json_t *request);
-void engine_test(struct engine *engine, struct notification *notification, struct event *event,
-                 engine_tested *done, void *context);
-
-/* Hands letters (model/mail.h) to the mailer; takes them all. */
-void engine_mail(struct engine *engine, struct list *letters);
 
 /* A number that is another one after any change of the account's postbacks, of anybody's for 0. */
 int64_t engine_changes(struct engine *engine, int64_t account);

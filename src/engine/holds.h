@@ -4,14 +4,18 @@
 
 #include <stdbool.h>
 
-struct engine;
-
 enum hold {
     HOLD_STORE = 1,       /* what was sent could not be recorded */
     HOLD_MAINTENANCE = 2, /* the operator's pause */
 };
 
-void engine_hold(struct engine *engine, enum hold reason, bool hold);
-bool engine_held(const struct engine *engine, enum hold reason);
+struct holds {
+    unsigned reasons;                          /* enum hold */
+    void (*changed)(void *context, bool held); /* the first reason came, the last one went */
+    void *context;
+};
+
+void holds_set(struct holds *holds, enum hold reason, bool hold);
+bool holds_have(const struct holds *holds, enum hold reason);
 
 #endif

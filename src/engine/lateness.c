@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/text.h"
-#include "engine/state.h"
 #include "store/episodes.h"
 
 #include <stdio.h>
@@ -40,13 +40,13 @@ struct watch {
 };
 
 struct lateness_watch {
-    struct engine *engine;
-    struct lateness_limits limits;
+    struct lateness_config config;
+    struct work *work;
     struct map watches; /* by notification */
     struct map paused;  /* account → how many of its alarms are by the pause */
     int64_t paused_count;
-    uv_timer_t timer;
-    bool looking, running;
+    struct periodic *timer;
+    bool running;    /* something waits, or may: a look is to come */
     bool missed;     /* time went by in which nothing was looked at, nor sent */
     int64_t look_at; /* when the next look should be, due clock */
     int empty, told; /* told: by this look */
@@ -93,7 +93,7 @@ static int64_t count_paused(struct lateness_watch *lateness, int64_t account, in
 /* ---- telling ---- */
 
 struct tell_job {
-    struct engine_job job;
+    struct service_job job;
     struct episode_news news;
     struct list letters;
 };
@@ -118,24 +118,24 @@ static void set_late(struct lateness_watch *lateness, struct watch *watch, bool 
 static void tell_done(struct job *job, bool ok)
 {
     struct tell_job *tell = (struct tell_job *)job;
-    struct engine *engine = engine_job_done(job);
+    struct lateness_watch *lateness = work_done(job);
     const struct episode *episode = &tell->news.episode;
-    struct watch *watch = map_get(&engine->lateness->watches, episode->notification);
+    struct watch *watch = map_get(&lateness->watches, episode->notification);
     if (watch != NULL && episode->kind == EPISODE_FAILING) {
         watch->failing_told = false;
         watch->failing = ok ? tell->news.begins : !tell->news.begins;
     } else if (watch != NULL) {
         watch->late_told = false;
         if (!ok)
-            set_late(engine->lateness, watch, !tell->news.begins);
+            set_late(lateness, watch, !tell->news.begins);
     }
     if (watch != NULL)
-        drop_if_idle(engine->lateness, watch);
+        drop_if_idle(lateness, watch);
     if (ok) {
         log_info(tell->news.begins ? "episode_begun" : "episode_ended",
                  LOG_T("kind", episode->kind == EPISODE_FAILING ? "failing" : "late"),
                  LOG_N("notification", episode->notification));
-        mailer_send(engine->mailer, &tell->letters);
+        mailer_send(lateness->config.mailer, &tell->letters);
     }
     letters_free(&tell->letters);
     free(tell);
@@ -144,7 +144,7 @@ static void tell_done(struct job *job, bool ok)
 static struct tell_job *tell_new(struct lateness_watch *lateness, const struct watch *watch,
                                  enum episode_kind kind, bool begins)
 {
-    struct tell_job *job = engine_job_new(lateness->engine, sizeof(*job), tell_run, tell_done);
+    struct tell_job *job = work_add(lateness->work, lateness, sizeof(*job), tell_run, tell_done);
     job->news = (struct episode_news){
         .episode = { .notification = watch->notification,
                      .account = watch->account,
@@ -163,11 +163,11 @@ static struct tell_job *tell_new(struct lateness_watch *lateness, const struct w
 
 static void tell_failing(struct lateness_watch *lateness, struct watch *watch, bool begins)
 {
-    if (watch->failing == begins || watch->failing_told || lateness->engine->work.stopping)
+    if (watch->failing == begins || watch->failing_told || lateness->work->stopping)
         return;
     struct tell_job *job = tell_new(lateness, watch, EPISODE_FAILING, begins);
     watch->failing_told = true;
-    store_write(lateness->engine->store, &job->job.job);
+    work_write(&job->job);
 }
 
 static void describe(struct watch *watch, const struct attempt *attempt)
@@ -180,11 +180,10 @@ static void describe(struct watch *watch, const struct attempt *attempt)
         snprintf(watch->reason, sizeof(watch->reason), "status %d", attempt->status);
 }
 
-void lateness_attempted(struct engine *engine, const struct postback *postback,
-                        const struct attempt *attempt, enum verdict verdict)
+void lateness_ended(struct lateness_watch *lateness, const struct ended *ended)
 {
-    struct lateness_watch *lateness = engine->lateness;
-    if (verdict == VERDICT_DELIVERED) {
+    const struct postback *postback = ended->postback;
+    if (ended->verdict == VERDICT_DELIVERED) {
         struct watch *watch = lateness->watches.count == 0
                                   ? NULL
                                   : map_get(&lateness->watches, postback->notification);
@@ -200,31 +199,31 @@ void lateness_attempted(struct engine *engine, const struct postback *postback,
         return;
     struct watch *watch = watch_of(lateness, postback->notification);
     if (watch->failures++ == 0 && !watch->failing)
-        watch->failing_since = attempt->started_at;
-    describe(watch, attempt);
+        watch->failing_since = ended->attempt->started_at;
+    describe(watch, ended->attempt);
     if (lateness_is_failing(watch->failures, watch->down))
         tell_failing(lateness, watch, true);
 }
 
-void lateness_down(struct engine *engine, int64_t notification)
+void lateness_down(struct lateness_watch *lateness, int64_t notification)
 {
-    struct watch *watch = map_get(&engine->lateness->watches, notification);
+    struct watch *watch = map_get(&lateness->watches, notification);
     if (watch == NULL) /* only news failed */
         return;
     watch->down = true;
     if (lateness_is_failing(watch->failures, true))
-        tell_failing(engine->lateness, watch, true);
+        tell_failing(lateness, watch, true);
 }
 
-void lateness_gone(struct engine *engine, int64_t notification)
+void lateness_gone(struct lateness_watch *lateness, int64_t notification)
 {
-    struct watch *watch = map_get(&engine->lateness->watches, notification);
+    struct watch *watch = map_get(&lateness->watches, notification);
     if (watch == NULL)
         return;
     watch->failures = 0;
     watch->down = false;
-    tell_failing(engine->lateness, watch, false);
-    drop_if_idle(engine->lateness, watch);
+    tell_failing(lateness, watch, false);
+    drop_if_idle(lateness, watch);
 }
 
 /* ---- late ---- */
@@ -232,12 +231,12 @@ void lateness_gone(struct engine *engine, int64_t notification)
 static void tell_late(struct lateness_watch *lateness, struct watch *watch, bool begins,
                       const struct overdue *overdue)
 {
-    if (watch->late_told || lateness->engine->work.stopping || lateness->told >= TELL_MOST)
+    if (watch->late_told || lateness->work->stopping || lateness->told >= TELL_MOST)
         return;
     lateness->told++;
     if (begins) {
         watch->account = overdue->account;
-        watch->by_pause = engine_held(lateness->engine, HOLD_MAINTENANCE);
+        watch->by_pause = holds_have(lateness->config.holds, HOLD_MAINTENANCE);
         watch->late_since = overdue->counted_at;
     }
     int64_t others = watch->by_pause && map_get(&lateness->paused, watch->account) != NULL
@@ -254,7 +253,7 @@ static void tell_late(struct lateness_watch *lateness, struct watch *watch, bool
     }
     set_late(lateness, watch, begins);
     watch->late_told = true;
-    store_write(lateness->engine->store, &job->job.job);
+    work_write(&job->job);
 }
 
 static void take_overdue(struct lateness_watch *lateness, const struct overdue *overdue,
@@ -267,8 +266,8 @@ static void take_overdue(struct lateness_watch *lateness, const struct overdue *
         return;
     struct lateness_figures *figures = &lateness->figures;
     bool alarmed = watch != NULL && watch->late;
-    enum lateness as_counted = lateness_of(&lateness->limits, overdue->counted_at, now);
-    enum lateness as_is = lateness_of(&lateness->limits, overdue->due_at, now);
+    enum lateness as_counted = lateness_of(&lateness->config.limits, overdue->counted_at, now);
+    enum lateness as_is = lateness_of(&lateness->config.limits, overdue->due_at, now);
     enum lateness_turn turn = lateness_turn(alarmed, alarmed ? as_is : as_counted);
     if (figures->oldest_at == -1 || overdue->due_at < figures->oldest_at)
         figures->oldest_at = overdue->due_at;
@@ -286,7 +285,7 @@ static void take_overdue(struct lateness_watch *lateness, const struct overdue *
 /* ---- looking ---- */
 
 struct look_job {
-    struct engine_job job;
+    struct service_job job;
     struct overdue *rows;
     size_t count;
     int64_t took_ms;
@@ -301,19 +300,16 @@ static bool look_run(struct job *job, struct db *db)
     return true;
 }
 
-static void fired(uv_timer_t *timer);
-
 static void look_after(struct lateness_watch *lateness, int64_t ms)
 {
     lateness->running = true;
     lateness->look_at = clock_due_ms() + ms;
-    if (!lateness->engine->work.stopping)
-        uv_timer_start(&lateness->timer, fired, (uint64_t)ms, 0);
+    periodic_in(lateness->timer, ms);
 }
 
 static int64_t period(const struct lateness_watch *lateness)
 {
-    int64_t ms = lateness->limits.late_ms / LOOKS_A_LIMIT;
+    int64_t ms = lateness->config.limits.late_ms / LOOKS_A_LIMIT;
     return ms < LOOK_LEAST_MS ? LOOK_LEAST_MS : ms > LOOK_MOST_MS ? LOOK_MOST_MS : ms;
 }
 
@@ -332,10 +328,9 @@ static void take_gone(struct lateness_watch *lateness)
 static void look_done(struct job *job, bool ok)
 {
     struct look_job *look = (struct look_job *)job;
-    struct engine *engine = engine_job_done(job);
-    struct lateness_watch *lateness = engine->lateness;
+    struct lateness_watch *lateness = work_done(job);
     int64_t now = clock_due_ms();
-    lateness->looking = false;
+    periodic_done(lateness->timer);
     if (ok) {
         lateness->look++;
         lateness->told = 0;
@@ -343,8 +338,8 @@ static void look_done(struct job *job, bool ok)
         for (size_t i = 0; i < look->count; i++)
             take_overdue(lateness, &look->rows[i], now);
         take_gone(lateness);
-        bool idle = look->count == 0 && feeds_in_memory(engine->feeds) == 0 &&
-                    lateness->figures.alarmed == 0;
+        bool idle =
+            look->count == 0 && postbacks_in_memory() == 0 && lateness->figures.alarmed == 0;
         lateness->empty = idle ? lateness->empty + 1 : 0;
     }
     int64_t share = look->took_ms * LOOK_SHARE;
@@ -362,31 +357,28 @@ static void look_done(struct job *job, bool ok)
         look_after(lateness, share > period(lateness) ? share : period(lateness));
 }
 
-static void fired(uv_timer_t *timer)
+static void lateness_look(void *context)
 {
-    struct lateness_watch *lateness = timer->data;
-    if (lateness->looking || lateness->engine->work.stopping)
-        return;
-    lateness->looking = true;
+    struct lateness_watch *lateness = context;
+    periodic_begin(lateness->timer);
     lateness->missed = clock_due_ms() - lateness->look_at > MISSED_MS;
-    struct look_job *job = engine_job_new(lateness->engine, sizeof(*job), look_run, look_done);
-    store_read(lateness->engine->store, &job->job.job);
+    struct look_job *job = work_add(lateness->work, lateness, sizeof(*job), look_run, look_done);
+    work_read(&job->job);
 }
 
-void lateness_wanted(struct engine *engine)
+void lateness_wanted(struct lateness_watch *lateness)
 {
-    struct lateness_watch *lateness = engine->lateness;
     lateness->empty = 0;
     if (!lateness->running)
         look_after(lateness, period(lateness));
 }
 
-void engine_lateness(const struct engine *engine, struct lateness_figures *out)
+void lateness_figures(const struct lateness_watch *lateness, struct lateness_figures *out)
 {
     size_t at = 0;
     const struct watch *watch;
-    *out = engine->lateness->figures;
-    while ((watch = map_each(&engine->lateness->watches, &at)) != NULL)
+    *out = lateness->figures;
+    while ((watch = map_each(&lateness->watches, &at)) != NULL)
         out->failing += watch->failing;
 }
 
@@ -396,9 +388,9 @@ static int by_notification(const void *key, const void *row)
     return (left > right) - (left < right);
 }
 
-int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification)
+int64_t lateness_oldest(const struct lateness_watch *lateness, int64_t account,
+                        int64_t notification)
 {
-    const struct lateness_watch *lateness = engine->lateness;
     int64_t oldest = -1;
     if (lateness == NULL || lateness->waiting_count == 0)
         return -1;
@@ -416,9 +408,9 @@ int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t no
     return oldest;
 }
 
-const struct lateness_limits *engine_lateness_limits(const struct engine *engine)
+const struct lateness_limits *lateness_limits(const struct lateness_watch *lateness)
 {
-    return &engine->lateness->limits;
+    return &lateness->config.limits;
 }
 
 /* ---- life ---- */
@@ -451,42 +443,38 @@ static void take_episode(struct lateness_watch *lateness, const struct episode *
     set_late(lateness, watch, true);
 }
 
-bool lateness_start(struct engine *engine, const struct lateness_limits *limits,
-                    struct error *error)
+struct lateness_watch *lateness_new(const struct lateness_config *config, struct error *error)
 {
-    struct lateness_watch *lateness = engine->lateness = must_alloc(sizeof(*lateness));
+    struct lateness_watch *lateness = must_alloc(sizeof(*lateness));
     struct first_job first = { .job = { .run = first_run } };
-    lateness->engine = engine;
-    lateness->limits = *limits;
+    lateness->config = *config;
+    lateness->work = config->work;
     lateness->figures.oldest_at = -1;
-    uv_timer_init(engine->loop, &lateness->timer);
-    lateness->timer.data = lateness;
-    uv_unref((uv_handle_t *)&lateness->timer);
-    bool ok = store_run_now(engine->store, &first.job);
-    if (!ok)
+    lateness->timer = periodic_new(&config->work->timers, 0, lateness_look, lateness);
+    if (!store_run_now(config->work->store, &first.job)) {
         error_set(error, first.job.error.kind, "%s", first.job.error.message);
+        free(first.episodes);
+        lateness_free(lateness);
+        return NULL;
+    }
     for (size_t i = 0; i < first.count; i++)
         take_episode(lateness, &first.episodes[i]);
     free(first.episodes);
     look_after(lateness, 0);
-    return ok;
+    return lateness;
 }
 
-void lateness_stop(struct engine *engine)
-{
-    uv_close((uv_handle_t *)&engine->lateness->timer, NULL);
-}
-
-void lateness_free(struct engine *engine)
+void lateness_free(struct lateness_watch *lateness)
 {
     size_t at = 0;
     struct watch *watch;
-    if (engine->lateness == NULL)
+    if (lateness == NULL)
         return;
-    while ((watch = map_each(&engine->lateness->watches, &at)) != NULL)
+    while ((watch = map_each(&lateness->watches, &at)) != NULL)
         free(watch);
-    map_free(&engine->lateness->watches);
-    map_free(&engine->lateness->paused);
-    free(engine->lateness->waiting);
-    free(engine->lateness);
+    map_free(&lateness->watches);
+    map_free(&lateness->paused);
+    free(lateness->waiting);
+    periodic_free(lateness->timer);
+    free(lateness);
 }

@@ -35,7 +35,7 @@ static void hear_count(struct engine *engine, const struct change *change)
 static void hear_waiting(struct engine *engine, const struct change *change)
 {
     outcomes_seen(engine->outcomes, change->id);
-    lateness_wanted(engine);
+    lateness_wanted(engine->services.lateness);
     if (change->due_at != -1)
         feed_hint(feed_of(engine->feeds, change->notification), change->due_at);
 }
@@ -70,7 +70,7 @@ static void hear_replay(struct engine *engine, const struct change *change)
 static void hear_maintenance(struct engine *engine, const struct change *change)
 {
     (void)change;
-    maintenance_changed(engine);
+    maintenance_changed(engine->services.pause);
 }
 
 static const struct {

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "engine/state.h"
 #include "model/catchup.h"
 #include "model/date.h"
 #include "store/maintenance.h"
@@ -27,10 +26,11 @@ enum {
 };
 
 struct pause {
-    struct engine *engine;
+    struct maintenance_config config;
+    struct work *work;
     struct maintenance now;
-    uv_timer_t timer;
-    bool busy, read_again;
+    struct periodic *timer; /* runs: a job is under way */
+    bool read_again;
     int64_t expected, tried; /* first postbacks of system.maintenance_started */
     int64_t hold_by;         /* steady ms; 0: not waiting yet */
     bool counted;            /* the backlog, since the end was seen */
@@ -41,21 +41,20 @@ struct pause {
 
 static void step(struct pause *pause);
 
-static void fired(uv_timer_t *timer)
+static void fired(void *context)
 {
-    step(timer->data);
+    step(context);
 }
 
 static void step_after(struct pause *pause, int64_t ms)
 {
-    if (!pause->engine->work.stopping)
-        uv_timer_start(&pause->timer, fired, (uint64_t)(ms > 0 ? ms : 0), 0);
+    periodic_in(pause->timer, ms);
 }
 
 /* ---- reading the row, and what is left ---- */
 
 struct look_job {
-    struct engine_job job;
+    struct service_job job;
     struct maintenance row;
     struct backlog *left;
     size_t count;
@@ -77,34 +76,30 @@ static bool look_run(struct job *job, struct db *db)
     return true;
 }
 
-/* What waits does so for a receiver that is down, hangs, or for one that failed: it would keep the
- * catch-up from ending. */
-static bool is_stuck(struct engine *engine, int64_t notification)
+static bool is_stuck(const struct pause *pause, int64_t notification)
 {
-    const struct feed *feed = feed_find(engine->feeds, notification);
-    return courier_stands(engine->courier, notification) || (feed != NULL && feed_rests(feed));
+    return pause->config.is_stuck(pause->config.context, notification);
 }
 
 /* Postbacks in memory that are in no index yet: added to those left, or to those that are stuck. */
-static void add_fresh(struct engine *engine, int64_t until, int64_t *left, int64_t *stuck)
+static void add_fresh(const struct pause *pause, int64_t until, int64_t *left, int64_t *stuck)
 {
-    const struct list *fresh = outcomes_held(engine->outcomes);
+    const struct list *fresh = pause->config.fresh;
     for (const struct list *node = fresh->next; node != fresh; node = node->next) {
         const struct postback *postback = container_of(node, struct postback, fresh);
         if (postback->due_at > until) /* a later step's is due as of its event */
             continue;
-        *(is_stuck(engine, postback->notification) ? stuck : left) += 1;
+        *(is_stuck(pause, postback->notification) ? stuck : left) += 1;
     }
 }
 
 static void take_left(struct pause *pause, const struct look_job *look)
 {
-    struct engine *engine = pause->engine;
     int64_t left = 0, down = 0;
-    add_fresh(engine, look->row.ended_at, &left, &down);
+    add_fresh(pause, look->row.ended_at, &left, &down);
     for (size_t i = 0; i < look->count; i++) {
         const struct backlog *backlog = &look->left[i];
-        if (is_stuck(engine, backlog->notification))
+        if (is_stuck(pause, backlog->notification))
             down += backlog->left;
         else
             left += backlog->left;
@@ -124,10 +119,9 @@ static void look(struct pause *pause);
 static void look_done(struct job *job, bool ok)
 {
     struct look_job *look = (struct look_job *)job;
-    struct engine *engine = engine_job_done(job);
-    struct pause *pause = engine->pause;
+    struct pause *pause = work_done(job);
     bool changed = look->row.id != pause->now.id || look->row.state != pause->now.state;
-    pause->busy = false;
+    periodic_done(pause->timer);
     if (ok) {
         if (changed) {
             pause->expected = pause->tried = pause->hold_by = 0;
@@ -152,20 +146,20 @@ static void look_done(struct job *job, bool ok)
 
 static void look(struct pause *pause)
 {
-    if (pause->busy) {
+    if (periodic_runs(pause->timer)) {
         pause->read_again = true;
         return;
     }
-    pause->busy = true;
+    periodic_begin(pause->timer);
     pause->read_again = false;
-    struct look_job *job = engine_job_new(pause->engine, sizeof(*job), look_run, look_done);
-    store_read(pause->engine->store, &job->job.job);
+    struct look_job *job = work_add(pause->work, pause, sizeof(*job), look_run, look_done);
+    work_read(&job->job);
 }
 
 /* ---- telling accounts, and moving on ---- */
 
 struct move_job {
-    struct engine_job job;
+    struct service_job job;
     struct maintenance row;    /* its message is borrowed: the row stays until the job is done */
     enum maintenance_state to; /* of a move */
     struct list letters;
@@ -194,13 +188,12 @@ static bool move_run(struct job *job, struct db *db)
 static void move_done(struct job *job, bool ok)
 {
     struct move_job *move = (struct move_job *)job;
-    struct engine *engine = engine_job_done(job);
-    struct pause *pause = engine->pause;
-    pause->busy = false;
+    struct pause *pause = work_done(job);
+    periodic_done(pause->timer);
     if (ok && move->moved && move->to == pause->now.state) { /* told */
         pause->expected += move->at_once;
         pause->now.told = move->row.told;
-        mailer_send(engine->mailer, &move->letters);
+        mailer_send(pause->config.mailer, &move->letters);
     }
     letters_free(&move->letters);
     if (!ok)
@@ -216,14 +209,14 @@ static void give(struct pause *pause, enum maintenance_state to, int64_t backlog
 {
     bool tells = to == pause->now.state;
     struct move_job *job =
-        engine_job_new(pause->engine, sizeof(*job), tells ? tell_run : move_run, move_done);
-    pause->busy = true;
+        work_add(pause->work, pause, sizeof(*job), tells ? tell_run : move_run, move_done);
+    periodic_begin(pause->timer);
     job->row = pause->now;
     job->row.backlog = backlog;
     job->told = job->row.told;
     job->to = to;
     list_init(&job->letters);
-    store_write(pause->engine->store, &job->job.job);
+    work_write(&job->job);
 }
 
 /* ---- what comes next ---- */
@@ -246,7 +239,7 @@ static void step_starting(struct pause *pause)
         step_after(pause, pause->hold_by - now);
         return;
     }
-    engine_hold(pause->engine, HOLD_MAINTENANCE, true);
+    holds_set(pause->config.holds, HOLD_MAINTENANCE, true);
     give(pause, MAINTENANCE_ON, 0);
 }
 
@@ -264,16 +257,16 @@ static void step_catching_up(struct pause *pause)
 static void step(struct pause *pause)
 {
     enum maintenance_state state = pause->now.state;
-    if (pause->busy || pause->engine->work.stopping)
+    if (periodic_runs(pause->timer) || pause->work->stopping)
         return;
-    uv_timer_stop(&pause->timer);
+    periodic_rest(pause->timer);
     if (pause->read_again || (has_left(state) && !pause->counted)) {
         look(pause);
         return;
     }
     /* Until the hold is given in STARTING, and from the end on, postbacks go out. */
     if (state != MAINTENANCE_STARTING)
-        engine_hold(pause->engine, HOLD_MAINTENANCE, state == MAINTENANCE_ON);
+        holds_set(pause->config.holds, HOLD_MAINTENANCE, state == MAINTENANCE_ON);
     if (maintenance_telling(state).kind != NULL && pause->now.told != INT64_MAX)
         give(pause, state, pause->now.backlog);
     else if (state == MAINTENANCE_SCHEDULED)
@@ -288,9 +281,9 @@ static void step(struct pause *pause)
         give(pause, MAINTENANCE_OVER, 0);
 }
 
-void maintenance_attempted(struct engine *engine, const struct postback *postback)
+void maintenance_ended(struct pause *pause, const struct ended *ended)
 {
-    struct pause *pause = engine->pause;
+    const struct postback *postback = ended->postback;
     if (pause->now.state != MAINTENANCE_STARTING || postback->attempts != 1 ||
         postback->event->type != catalog_type("system.maintenance_started"))
         return;
@@ -299,23 +292,22 @@ void maintenance_attempted(struct engine *engine, const struct postback *postbac
         step_after(pause, 0);
 }
 
-void maintenance_span(const struct engine *engine, int64_t *since, int64_t *until)
+void maintenance_span(const struct pause *pause, int64_t *since, int64_t *until)
 {
-    const struct maintenance *now = &engine->pause->now;
+    const struct maintenance *now = &pause->now;
     *since = now->started_at;
     *until = now->expected_end_at;
 }
 
 /* ---- from the API ---- */
 
-void maintenance_changed(struct engine *engine)
+void maintenance_changed(struct pause *pause)
 {
-    look(engine->pause);
+    look(pause);
 }
 
-void engine_maintenance(const struct engine *engine, int64_t id, struct maintenance_progress *out)
+void maintenance_progress(const struct pause *pause, int64_t id, struct maintenance_progress *out)
 {
-    const struct pause *pause = engine->pause;
     *out = (struct maintenance_progress){ .expected_end_at = DATE_NONE };
     if (pause->catchup_of != id || id == 0)
         return;
@@ -344,33 +336,31 @@ static bool first_run(struct job *job, struct db *db)
     return true;
 }
 
-bool maintenance_start(struct engine *engine, struct error *error)
+struct pause *maintenance_new(const struct maintenance_config *config, struct error *error)
 {
-    struct pause *pause = engine->pause = must_alloc(sizeof(*pause));
+    struct pause *pause = must_alloc(sizeof(*pause));
     struct first_job first = { .job = { .run = first_run } };
-    pause->engine = engine;
-    uv_timer_init(engine->loop, &pause->timer);
-    pause->timer.data = pause;
-    uv_unref((uv_handle_t *)&pause->timer);
-    if (!store_run_now(engine->store, &first.job)) {
+    pause->config = *config;
+    pause->work = config->work;
+    pause->timer = periodic_new(&config->work->timers, 0, fired, pause);
+    if (!store_run_now(config->work->store, &first.job)) {
         error_set(error, first.job.error.kind, "%s", first.job.error.message);
-        return false;
+        maintenance_clear(&first.row);
+        maintenance_free(pause);
+        return NULL;
     }
     pause->now = first.row;
     if (pause->now.state == MAINTENANCE_ON)
         log_warn("maintenance", LOG_T("effect", "postbacks are held until it is ended"));
     step(pause);
-    return true;
+    return pause;
 }
 
-void maintenance_stop(struct engine *engine)
+void maintenance_free(struct pause *pause)
 {
-    uv_close((uv_handle_t *)&engine->pause->timer, NULL);
-}
-
-void maintenance_free(struct engine *engine)
-{
-    if (engine->pause != NULL)
-        maintenance_clear(&engine->pause->now);
-    free(engine->pause);
+    if (pause == NULL)
+        return;
+    periodic_free(pause->timer);
+    maintenance_clear(&pause->now);
+    free(pause);
 }

@@ -157,7 +157,7 @@ void engine_under_way(const struct engine *engine, int64_t account, int64_t noti
     sample_clear(&out->open.sample);
     sample_clear(&out->closing.sample);
     out->open.at = recorder->opened_at;
-    out->oldest_at = lateness_oldest(engine, account, notification);
+    out->oldest_at = lateness_oldest(engine->services.lateness, account, notification);
     while ((tally = map_each(&recorder->open, &at)) != NULL) {
         if (is_of(account, notification, tally->account, tally->notification))
             sample_add(&out->open.sample, &tally->sample);
@@ -258,7 +258,8 @@ static void read_done(struct job *job, bool ok)
     }
     for (size_t i = 0; i < close->count; i++) {
         struct sample_row *row = &close->rows[i];
-        row->sample.oldest_at = lateness_oldest(engine, row->account, row->notification);
+        row->sample.oldest_at =
+            lateness_oldest(engine->services.lateness, row->account, row->notification);
     }
     struct close_job *write = engine_job_new(engine, sizeof(*write), write_run, write_done);
     struct engine_job own = write->job;

@@ -5,16 +5,18 @@
 #include "engine/engine.h"
 #include "engine/feed.h"
 #include "engine/holds.h"
+#include "engine/lateness.h"
 #include "engine/mailer.h"
+#include "engine/maintenance.h"
 #include "engine/marks.h"
 #include "engine/outcomes.h"
+#include "engine/tester.h"
+#include "engine/waits.h"
 #include "engine/work.h"
 #include "model/backoff.h"
 #include "model/lateness.h"
 #include "store/postbacks.h"
 
-struct pause;
-struct lateness_watch;
 struct giver_up;
 struct recorder;
 struct replays;
@@ -26,13 +28,12 @@ struct engine {
 
     struct work work;
     struct services services;
+    struct tester tester;
+    struct waits waits;
     struct outcomes *outcomes;
     struct feeds *feeds;
-    uv_prepare_t turn;               /* once a turn of the loop: outcomes go to the writer */
-    unsigned holds;                  /* enum hold */
-    struct pause *pause;             /* maintenance.c's own */
-    struct lateness_watch *lateness; /* lateness.c's own */
-    struct mailer *mailer;
+    uv_prepare_t turn; /* once a turn of the loop: outcomes go to the writer */
+    struct holds holds;
     struct marks marks;
     struct recorder *recorder; /* recorder.c's own */
     struct giver_up *giver_up; /* expiry.c's own */
@@ -49,33 +50,6 @@ void replays_stop(struct engine *engine);
 void replays_free(struct engine *engine);
 /* One was begun (committed). */
 void replays_begun(struct engine *engine, int64_t replay, int64_t notification);
-void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict);
-
-/* ---- maintenance.c ---- */
-
-/* Reads where the latest pause is, holds if it says so; before anything is sent or written. */
-bool maintenance_start(struct engine *engine, struct error *error);
-void maintenance_stop(struct engine *engine);
-void maintenance_free(struct engine *engine);
-void maintenance_changed(struct engine *engine); /* one was added or ended (committed) */
-/* Of the pause in force, wall ms: since when, and until when it is expected to last (DATE_NONE). */
-void maintenance_span(const struct engine *engine, int64_t *since, int64_t *until);
-void maintenance_attempted(struct engine *engine, const struct postback *postback);
-
-/* ---- lateness.c ---- */
-
-bool lateness_start(struct engine *engine, const struct lateness_limits *limits,
-                    struct error *error); /* before anything is written */
-void lateness_stop(struct engine *engine);
-void lateness_free(struct engine *engine);
-void lateness_wanted(struct engine *engine); /* there may be something to be late */
-void lateness_attempted(struct engine *engine, const struct postback *postback,
-                        const struct attempt *attempt, enum verdict verdict);
-void lateness_down(struct engine *engine, int64_t notification);
-void lateness_gone(struct engine *engine, int64_t notification); /* it was deleted */
-/* When the oldest that waits was first due, as last looked at: of a notification, else of an
- * account, else (0, 0) of all; -1: nothing waits. */
-int64_t lateness_oldest(const struct engine *engine, int64_t account, int64_t notification);
 
 /* ---- a job of the engine's ---- */
 

@@ -1,51 +1,48 @@
-/* tester.c — one postback sent outside the queue, for an account that tries its settings.
- *
- * It has no row; its outcome goes to whoever asked, with the request as it was sent.  Its id is of
- * the store's source, or a receiver that drops what it had by `webhook-id` could drop a real one.
- */
+/* tester.c — a trial is a postback that the courier gives back to whoever began it. */
+#include "engine/tester.h"
+
 #include "base/fail.h"
-#include "engine/state.h"
 #include "model/request.h"
 
 #include <stdlib.h>
 
-struct tester {
+struct trial {
     struct postback postback;
     struct notification *notification;
-    engine_tested *done;
+    tester_done *done;
     void *context;
 };
 
-void engine_test(struct engine *engine, struct notification *notification, struct event *event,
-                 engine_tested *done, void *context)
+void tester_send(const struct tester *tester, struct notification *notification,
+                 struct event *event, tester_done *done, void *context)
 {
-    struct tester *tester = must_alloc(sizeof(*tester));
-    tester->notification = notification_ref(notification);
-    tester->done = done;
-    tester->context = context;
-    tester->postback.id = store_new_id(engine->store);
-    tester->postback.notification = notification->id;
-    tester->postback.event = event_ref(event);
-    tester->postback.test = true;
-    list_init(&tester->postback.in);
-    courier_test(engine->courier, notification, &tester->postback);
+    struct trial *trial = must_alloc(sizeof(*trial));
+    trial->notification = notification_ref(notification);
+    trial->done = done;
+    trial->context = context;
+    trial->postback.id = store_new_id(tester->store);
+    trial->postback.notification = notification->id;
+    trial->postback.event = event_ref(event);
+    trial->postback.test = true;
+    list_init(&trial->postback.in);
+    courier_test(tester->courier, notification, &trial->postback);
 }
 
 void tester_answered(struct postback *postback, struct attempt *attempt, enum verdict verdict)
 {
-    struct tester *tester = container_of(postback, struct tester, postback);
+    struct trial *trial = container_of(postback, struct trial, postback);
     struct request request = { 0 };
     struct error error = { 0 };
     json_t *shown = json_object();
-    if (request_build(&request, tester->notification, postback->event, postback->id,
-                      attempt->number, attempt->started_at, &error)) {
+    if (request_build(&request, trial->notification, postback->event, postback->id, attempt->number,
+                      attempt->started_at, &error)) {
         json_decref(shown);
-        shown = request_show(tester->notification, &request);
+        shown = request_show(trial->notification, &request);
     }
-    tester->done(tester->context, attempt, verdict, shown);
+    trial->done(trial->context, attempt, verdict, shown);
     request_free(&request);
     attempt_free(attempt);
     event_unref(postback->event);
-    notification_unref(tester->notification);
-    free(tester);
+    notification_unref(trial->notification);
+    free(trial);
 }

@@ -2,8 +2,6 @@
 #include "engine/waits.h"
 
 #include "base/clock.h"
-#include "engine/holds.h"
-#include "engine/state.h"
 #include "model/date.h"
 
 /* A time of the steady clock as one of the wall's. */
@@ -12,16 +10,16 @@ static int64_t wall(int64_t steady_ms)
     return clock_wall_ms() + steady_ms - clock_steady_ms();
 }
 
-void engine_wait(const struct engine *engine, int64_t notification, struct wait_facts *facts)
+void waits_look(const struct waits *waits, int64_t notification, struct wait_facts *facts)
 {
     struct courier_view view;
-    facts->store = engine_held(engine, HOLD_STORE);
-    facts->maintenance = engine_held(engine, HOLD_MAINTENANCE);
+    facts->store = holds_have(waits->holds, HOLD_STORE);
+    facts->maintenance = holds_have(waits->holds, HOLD_MAINTENANCE);
     facts->maintenance_since = facts->maintenance_until = DATE_NONE;
     facts->down_since = facts->probe_at = DATE_NONE;
     if (facts->maintenance)
-        maintenance_span(engine, &facts->maintenance_since, &facts->maintenance_until);
-    if (!courier_look(engine->courier, notification, &view))
+        maintenance_span(waits->pause, &facts->maintenance_since, &facts->maintenance_until);
+    if (!courier_look(waits->courier, notification, &view))
         return;
     facts->down = view.state == LANE_DOWN;
     if (facts->down) {

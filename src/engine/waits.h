@@ -2,10 +2,18 @@
 #ifndef POSTBACKD_ENGINE_WAITS_H
 #define POSTBACKD_ENGINE_WAITS_H
 
-#include "engine/engine.h"
+#include "courier/courier.h"
+#include "engine/holds.h"
+#include "engine/maintenance.h"
 #include "model/wait.h"
 
-/* Sets what the engine knows: maintenance and store, down, and paced, busy and full. */
-void engine_wait(const struct engine *engine, int64_t notification, struct wait_facts *facts);
+struct waits {
+    const struct holds *holds;
+    const struct pause *pause;
+    const struct courier *courier;
+};
+
+/* Sets what they know: maintenance and store, down, and paced, busy and full. */
+void waits_look(const struct waits *waits, int64_t notification, struct wait_facts *facts);
 
 #endif

@@ -1,0 +1,49 @@
+/* observers.c — an attempt that has ended, on its way to those who watch.
+ *
+ * A table: who looks and counts comes before the attempt goes to its feed and is written, so that
+ * nobody sees a postback that is already gone.  Among them the figures are first, so that whoever
+ * is told next finds them right.  The others do not know each other; their order is that of the
+ * table because it has to be some order.
+ */
+#include "engine/observers.h"
+
+#include "base/metrics.h"
+#include "engine/recorder.h"
+#include "engine/state.h"
+
+static void see_figures(struct engine *engine, const struct ended *ended)
+{
+    (void)engine;
+    metric_add(METRIC_ATTEMPTS, 1);
+    metric_add(ended->verdict == VERDICT_DELIVERED ? METRIC_DELIVERED : METRIC_FAILED, 1);
+    if (ended->latency_us >= 0)
+        histogram_add(&metric_latency, ended->latency_us);
+}
+
+static void see_maintenance(struct engine *engine, const struct ended *ended)
+{
+    maintenance_ended(engine->services.pause, ended);
+}
+
+static void see_lateness(struct engine *engine, const struct ended *ended)
+{
+    lateness_ended(engine->services.lateness, ended);
+}
+
+static void see_recorder(struct engine *engine, const struct ended *ended)
+{
+    recorder_attempted(engine, ended->postback->notification, ended->postback->event->account,
+                       ended->verdict == VERDICT_DELIVERED, ended->latency_us);
+}
+
+static void (*const observers[])(struct engine *, const struct ended *) = {
+    see_figures, see_maintenance, /* announcements that were tried: the pause waits for them */
+    see_lateness,                 /* failing begins or ends */
+    see_recorder,                 /* the minute's tallies */
+};
+
+void observers_tell(struct engine *engine, const struct ended *ended)
+{
+    for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
+        observers[i](engine, ended);
+}

@@ -1,0 +1,13 @@
+/* observers.h — who in the engine is told of each attempt that has ended. */
+#ifndef POSTBACKD_OBSERVERS_H
+#define POSTBACKD_OBSERVERS_H
+
+#include "engine/ended.h"
+
+struct engine;
+
+/* Tells them all, in the order of the table; none keeps or changes what it is shown.  Tests are
+ * told to nobody: they have no row and count for nothing (tester.h). */
+void observers_tell(struct engine *engine, const struct ended *ended);
+
+#endif
