@@ -82,9 +82,8 @@ static const struct route routes[] = {
     { "GET", "/signed", echo, .who = ACCOUNT_PARTNER, .scopes = SCOPE_API },
 };
 
-static int start(void **state)
+static void house_open(int idle_s)
 {
-    (void)state;
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
@@ -92,8 +91,7 @@ static int start(void **state)
     handled = held_calls = 0;
     long_text = must_alloc(LONG_LEN);
     memset(long_text, 'l', LONG_LEN);
-    start_server(routes, sizeof(routes) / sizeof(routes[0]), enter, 60);
-    return 0;
+    start_server(routes, sizeof(routes) / sizeof(routes[0]), enter, idle_s);
 }
 
 static int end(void **state)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/fail.h"
 #include "server/server.h"
 #include "until.h"
 
@@ -97,6 +98,24 @@ static inline void start_server(const struct route *routes, size_t count,
     pthread_create(&thread, NULL, turn, NULL);
 }
 
+/* Each program says what it serves: start_server() with its routes. */
+static void house_open(int idle_s);
+
+static inline int start(void **state)
+{
+    (void)state;
+    house_open(60);
+    return 0;
+}
+
+/* A client that says nothing for a second is cut off. */
+static inline int start_impatient(void **state)
+{
+    (void)state;
+    house_open(1);
+    return 0;
+}
+
 static inline int finish(void **state)
 {
     (void)state;
@@ -104,6 +123,41 @@ static inline int finish(void **state)
     pthread_join(thread, NULL);
     limits_free(limits);
     return uv_loop_close(&loop);
+}
+
+struct waiting_call {
+    uv_timer_t timer;
+    struct call *call;
+    void (*then)(struct call *call);
+};
+
+static inline void waiting_call_freed(uv_handle_t *timer)
+{
+    free(timer);
+}
+
+static inline void its_time_has_come(uv_timer_t *timer)
+{
+    struct waiting_call *waiting = (struct waiting_call *)timer;
+    uv_close((uv_handle_t *)timer, waiting_call_freed);
+    waiting->then(waiting->call);
+}
+
+/* The call is answered by `then`, so many milliseconds from now, as one that waits for the disk. */
+static inline void call_later(struct call *call, uint64_t ms, void (*then)(struct call *call))
+{
+    struct waiting_call *waiting = must_alloc(sizeof(*waiting));
+    waiting->call = call;
+    waiting->then = then;
+    uv_timer_init(&loop, &waiting->timer);
+    uv_timer_start(&waiting->timer, its_time_has_come, ms, 0);
+}
+
+/* What a sign-in finds: an account of a partner. */
+static inline void call_is_of_partner(struct call *call)
+{
+    call->caller =
+        (struct caller){ .account = 1, .sid = "PA1", .kind = ACCOUNT_PARTNER, .scope = SCOPE_API };
 }
 
 /* ---- the client ---- */

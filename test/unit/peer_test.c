@@ -1,6 +1,5 @@
 /* Connections of clients that are unlucky or mean: where a request ends, what is read of it and
  * when, and that the answer arrives. */
-#include "base/fail.h"
 #include "http_house.h"
 
 #include <fcntl.h>
@@ -13,41 +12,38 @@ enum { BODY_CAP = 1000, LONG_LEN = 8 * 1024 * 1024 };
 static _Atomic int handled, entered; /* calls, and those whose caller is known late */
 static char *lasting;
 
+static void echo_now(struct call *call)
+{
+    call_text_answer(call, 200, "text/plain", buf_text(&call->body), call->body.len);
+}
+
 static void echo(struct call *call, void *context)
 {
     (void)context;
     handled++;
-    call_text_answer(call, 200, "text/plain", buf_text(&call->body), call->body.len);
+    echo_now(call);
 }
 
-static void timer_closed(uv_handle_t *handle)
+static void signed_in(struct call *call)
 {
-    free(handle);
-}
-
-static void later_is_now(uv_timer_t *timer)
-{
-    struct call *call = timer->data;
-    uv_close((uv_handle_t *)timer, timer_closed);
-    if (call->caller.account == 0 && call->route->who != 0) {
-        call->caller = (struct caller){
-            .account = 1, .sid = "PA1", .kind = ACCOUNT_PARTNER, .scope = SCOPE_API
-        };
-        call_enter(call);
-        entered++;
-        return;
-    }
-    call_text_answer(call, 200, "text/plain", buf_text(&call->body), call->body.len);
+    call_is_of_partner(call);
+    call_enter(call);
+    entered++;
 }
 
 static void later(struct call *call, void *context)
 {
     (void)context;
     handled++;
-    uv_timer_t *timer = must_alloc(sizeof(*timer));
-    timer->data = call;
-    uv_timer_init(&loop, timer);
-    uv_timer_start(timer, later_is_now, 300, 0);
+    call_later(call, 300, echo_now);
+}
+
+/* Who calls is known late. */
+static void enter(struct call *call, void *context)
+{
+    (void)context;
+    handled++;
+    call_later(call, 300, signed_in);
 }
 
 static void long_lasting(struct call *call, void *context)
@@ -83,27 +79,13 @@ static const struct route routes[] = {
     { "GET", "/header", header, .who = 0 },
 };
 
-static void start_with(int idle_s)
+static void house_open(int idle_s)
 {
     handled = entered = 0;
     lasting = must_alloc(LONG_LEN);
     for (size_t i = 0; i < LONG_LEN; i++)
         lasting[i] = (char)('a' + i % 23);
-    start_server(routes, sizeof(routes) / sizeof(routes[0]), later, idle_s);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    start_with(60);
-    return 0;
-}
-
-static int start_impatient(void **state)
-{
-    (void)state;
-    start_with(1);
-    return 0;
+    start_server(routes, sizeof(routes) / sizeof(routes[0]), enter, idle_s);
 }
 
 static int end(void **state)

@@ -1,6 +1,5 @@
 /* Answers in pieces as a client on a raw socket sees them, and as their sources do: asked for one
  * piece at a time, and told the end once. */
-#include "base/fail.h"
 #include "http_house.h"
 
 #include <stdatomic.h>
@@ -107,24 +106,10 @@ static const struct route routes[] = {
     { "GET", "/echo", echo, .who = 0 },
 };
 
-static void start_with(int idle_s)
+static void house_open(int idle_s)
 {
     asked = given = ended_whole = ended_short = open_sources = 0;
     start_server(routes, sizeof(routes) / sizeof(routes[0]), NULL, idle_s);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    start_with(60);
-    return 0;
-}
-
-static int start_impatient(void **state)
-{
-    (void)state;
-    start_with(1);
-    return 0;
 }
 
 /* All that comes until the connection ends, or `until` has come. */

@@ -62,25 +62,8 @@ static void only(struct call *call, void *context)
     problems_free(&problems);
 }
 
-static void timer_closed(uv_handle_t *handle)
+static void path_is_the_answer(struct call *call)
 {
-    free(handle);
-}
-
-static void later_is_now(uv_timer_t *timer)
-{
-    struct call *call = timer->data;
-    uv_close((uv_handle_t *)timer, timer_closed);
-    if (call->caller.account == 0 && call->route->who != 0) { /* it is enter() that was slow */
-        call->caller = (struct caller){
-            .account = 1, .sid = "PA1", .kind = ACCOUNT_PARTNER, .scope = SCOPE_API
-        };
-        if (strstr(call->target, "refuse") != NULL)
-            call_refuse(call, 401, NULL, "no");
-        else
-            call_enter(call);
-        return;
-    }
     call_ok(call, "%s", call->path);
 }
 
@@ -88,10 +71,16 @@ static void later(struct call *call, void *context)
 {
     (void)context;
     handled++;
-    uv_timer_t *timer = must_alloc(sizeof(*timer));
-    timer->data = call;
-    uv_timer_init(&loop, timer);
-    uv_timer_start(timer, later_is_now, 20, 0);
+    call_later(call, 20, path_is_the_answer);
+}
+
+static void signed_in(struct call *call)
+{
+    call_is_of_partner(call);
+    if (strstr(call->target, "refuse") != NULL)
+        call_refuse(call, 401, NULL, "no");
+    else
+        call_enter(call);
 }
 
 /* Answers all at once when as many have come, as a commit does. */
@@ -108,6 +97,7 @@ static void gather(struct call *call, void *context)
 
 static void enter(struct call *call, void *context)
 {
+    (void)context;
     char *user, *password;
     if (!call_basic(call, &user, &password)) {
         call_add_header(call, "WWW-Authenticate", "Basic realm=\"test\"");
@@ -127,7 +117,7 @@ static void enter(struct call *call, void *context)
     free(user);
     free(password);
     if (slow)
-        later(call, context);
+        call_later(call, 20, signed_in);
     else
         call_enter(call);
 }
@@ -149,20 +139,10 @@ static const struct route routes[] = {
     { "GET", "/Operator/{SID}/{Id}", thing, .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API },
 };
 
-static int start(void **state)
+static void house_open(int idle_s)
 {
-    (void)state;
     handled = 0;
-    start_server(routes, sizeof(routes) / sizeof(routes[0]), enter, 60);
-    return 0;
-}
-
-static int start_impatient(void **state)
-{
-    (void)state;
-    handled = 0;
-    start_server(routes, sizeof(routes) / sizeof(routes[0]), enter, 1);
-    return 0;
+    start_server(routes, sizeof(routes) / sizeof(routes[0]), enter, idle_s);
 }
 
 #define PA1  "Authorization: Basic UEExOm9r\r\n"     /* PA1:ok */
