@@ -5,7 +5,6 @@
 
 #include "api/api.h"
 #include "model/account.h"
-#include "model/notification.h"
 
 /* Finds the account of a path; false with ERROR_NOT_FOUND.  The caller clears it. */
 bool operator_account(struct api_job *job, struct db *db, const char *sid, struct account *out);
@@ -55,15 +54,11 @@ void operator_delete_event_type(struct call *call, void *context);
 
 /* operator_notifications.c */
 void operator_list_notifications(struct call *call, void *context);
-void operator_set_headers(struct call *call, void *context);
 void operator_list_audit(struct call *call, void *context);
 
 /* operator_credentials.c */
+void operator_set_headers(struct call *call, void *context);
 void operator_agree_credentials(struct call *call, void *context);
-/* Whether `For` of the request, where it is given, is what the URL leads to; else ERROR_CONFLICT,
- * or ERROR_INVALID with a problem.  What the operator saw may have changed meanwhile. */
-bool credentials_for_here(struct api_job *job, const struct notification *notification,
-                          const json_t *given);
 
 /* operator_tls.c */
 void operator_set_tls(struct call *call, void *context);

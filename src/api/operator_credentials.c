@@ -1,9 +1,13 @@
-/* operator_credentials.c — the operator agrees that custom headers and a TLS identity go to where
- * the account's URL leads now.
+/* operator_credentials.c — custom headers, which carry credentials of the receiver, and to where
+ * they and a TLS identity go.
+ *
+ * Their values come in here and go nowhere but sealed into the next revision: answers show
+ * "(hidden)", the audit log names the headers alone, and the copies of the request are wiped.
  *
  * The rule: what is agreed to is named in the request.  The URL is the account's, and may have
  * changed once more since the operator looked at it.
  */
+#include "api/operator_credentials.h"
 #include "api/operator.h"
 
 #include "api/body.h"
@@ -13,17 +17,20 @@
 #include "store/notifications.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-struct agree_work {
+struct credentials_work {
     struct api_job api;
     int64_t id;
     json_t *body;
 };
 
-bool credentials_for_here(struct api_job *job, const struct notification *notification,
-                          const json_t *given)
+/* ---- what every change of credentials does ---- */
+
+static bool destination_is_right(struct api_job *job, const struct notification *notification,
+                                 const json_t *given)
 {
     if (given == NULL)
         return true;
@@ -42,51 +49,106 @@ bool credentials_for_here(struct api_job *job, const struct notification *notifi
     return false;
 }
 
-static void clear_work(struct api_job *job)
+struct notification *credentials_open(struct api_job *job, struct db *db, int64_t id,
+                                      const json_t *destination)
 {
-    json_decref(((struct agree_work *)job)->body);
+    struct notification *notification = notification_load(db, 0, id, 0);
+    if (notification == NULL) {
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such event notification.");
+        return NULL;
+    }
+    if (destination_is_right(job, notification, destination))
+        return notification;
+    notification_unref(notification);
+    return NULL;
 }
 
-static void audit(struct api_job *job, struct db *db, const struct notification *notification)
+bool credentials_write(struct api_job *job, struct db *db, struct notification *notification,
+                       const char *action, json_t *detail)
 {
     char object[80];
-    snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &job->call->caller, job->call->address, "notification.agree", object,
-              json_pack("{s:s, s:i, s:s}", "AccountSid", notification->account_sid, "Revision",
-                        notification->revision, "For", notification->authority));
+    bool done = notification_change(db, notification);
+    if (done) {
+        json_t *whole = json_pack("{s:s, s:i}", "AccountSid", notification->account_sid, "Revision",
+                                  notification->revision);
+        json_object_update(whole, detail);
+        snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
+        audit_add(db, &job->call->caller, job->call->address, action, object, whole);
+    }
+    json_decref(detail);
+    return done;
 }
+
+void credentials_wipe(json_t *value)
+{
+    const char *name;
+    json_t *member;
+    size_t at;
+
+    if (json_is_string(value))
+        sodium_memzero((char *)json_string_value(value), json_string_length(value));
+    json_object_foreach(value, name, member) credentials_wipe(member);
+    json_array_foreach(value, at, member) credentials_wipe(member);
+}
+
+json_t *credentials_body(struct call *call)
+{
+    json_t *body = call_json(call);
+    if (call->body.data != NULL)
+        sodium_memzero(call->body.data, call->body.len);
+    return body;
+}
+
+static void clear_work(struct api_job *job)
+{
+    struct credentials_work *work = (struct credentials_work *)job;
+    credentials_wipe(work->body);
+    json_decref(work->body);
+}
+
+static void finish_change(struct api_job *job)
+{
+    const struct credentials_work *work = (struct credentials_work *)job;
+    call_ok(job->call, "/Operator/Notifications/%" PRId64, work->id);
+}
+
+/* A change that the body describes, which is the work's from now on. */
+static struct credentials_work *work_new(struct call *call, void *context, json_t *body,
+                                         const char *const *names,
+                                         bool (*run)(struct api_job *, struct db *))
+{
+    struct credentials_work *work =
+        api_job_new(sizeof(*work), call, context, run, finish_change, clear_work);
+    const struct fields fields = { .from = body, .problems = &work->api.problems };
+    work->body = body;
+    work->id = path_id(call, 0);
+    fields_only(&fields, names);
+    return work;
+}
+
+static struct notification *open_for(struct credentials_work *work, struct db *db)
+{
+    return credentials_open(&work->api, db, work->id, json_object_get(work->body, "For"));
+}
+
+/* ---- agreeing ---- */
 
 /* What is in use already is agreed to once more, and nothing is written. */
 static bool run_agree(struct api_job *job, struct db *db)
 {
-    struct agree_work *work = (struct agree_work *)job;
-    struct notification *notification = notification_load(db, 0, work->id, 0);
-    bool done = false;
-
-    if (notification == NULL) {
-        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such event notification.");
+    struct notification *notification = open_for((struct credentials_work *)job, db);
+    if (notification == NULL)
         return false;
-    }
-    if (credentials_for_here(job, notification, json_object_get(work->body, "For"))) {
-        bool waits =
-            notification_headers_wait(notification) || notification_identity_waits(notification);
-        if (notification->header_count > 0)
-            notification_headers_bind(notification, NULL);
-        if (notification->identity != NULL)
-            notification_identity_bind(notification, NULL);
-        done = !waits || notification_change(db, notification);
-        if (waits && done)
-            audit(job, db, notification);
-    }
+    bool waits =
+        notification_headers_wait(notification) || notification_identity_waits(notification);
+    if (notification->header_count > 0)
+        notification_headers_bind(notification, NULL);
+    if (notification->identity != NULL)
+        notification_identity_bind(notification, NULL);
+    bool done = !waits || credentials_write(job, db, notification, "notification.agree",
+                                            json_pack("{s:s}", "For", notification->authority));
     notification_unref(notification);
     return done;
-}
-
-static void finish_agree(struct api_job *job)
-{
-    const struct agree_work *work = (struct agree_work *)job;
-
-    call_ok(job->call, "/Operator/Notifications/%" PRId64, work->id);
 }
 
 void operator_agree_credentials(struct call *call, void *context)
@@ -96,15 +158,55 @@ void operator_agree_credentials(struct call *call, void *context)
 
     if (body == NULL)
         return;
-    struct agree_work *work =
-        api_job_new(sizeof(*work), call, context, run_agree, finish_agree, clear_work);
-    struct fields fields = { .from = body, .problems = &work->api.problems };
-    work->body = body;
-    work->id = path_id(call, 0);
-    fields_only(&fields, names);
+    struct credentials_work *work = work_new(call, context, body, names, run_agree);
     if (!json_is_string(json_object_get(body, "For")))
-        problems_add(fields.problems, "For",
+        problems_add(&work->api.problems, "For",
                      "is required: the Destination that was shown, which is agreed to");
+    if (api_job_valid(&work->api))
+        api_write(&work->api);
+}
+
+/* ---- custom headers ---- */
+
+static json_t *header_names(const struct notification *notification)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < notification->header_count; i++)
+        json_array_append_new(names, json_string(notification->headers[i].name));
+    return names;
+}
+
+static bool run_headers(struct api_job *job, struct db *db)
+{
+    struct credentials_work *work = (struct credentials_work *)job;
+    struct notification *notification = open_for(work, db);
+    bool done = false;
+
+    if (notification == NULL)
+        return false;
+    if (notification_headers_read(notification, json_object_get(work->body, "CustomHeaders"),
+                                  &job->problems))
+        done =
+            credentials_write(job, db, notification, "notification.headers",
+                              json_pack("{s:o, s:s}", "CustomHeaders", header_names(notification),
+                                        "For", notification->authority));
+    else
+        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+    notification_unref(notification);
+    return done;
+}
+
+void operator_set_headers(struct call *call, void *context)
+{
+    static const char *const names[] = { "CustomHeaders", "For", NULL };
+    json_t *body = credentials_body(call);
+
+    if (body == NULL)
+        return;
+    struct credentials_work *work = work_new(call, context, body, names, run_headers);
+    if (!json_is_array(json_object_get(body, "CustomHeaders")))
+        problems_add(&work->api.problems, "CustomHeaders",
+                     "is required: an array of objects with Name and Value");
     if (api_job_valid(&work->api))
         api_write(&work->api);
 }

@@ -1,13 +1,6 @@
-/* operator_notifications.c — all accounts' event notifications, their custom headers, the audit
- * log.
- *
- * Custom headers carry credentials of the receiver, so they are the operator's to set.  Their
- * values come in here and go nowhere but sealed into the next revision: answers show "(hidden)",
- * the audit log names the headers alone, and the copies of the request are wiped.
- */
+/* operator_notifications.c — all accounts' event notifications, and the audit log. */
 #include "api/operator.h"
 
-#include "api/body.h"
 #include "api/cursor_rows.h"
 #include "api/rows.h"
 #include "model/notification.h"
@@ -16,46 +9,7 @@
 #include "store/accounts.h"
 #include "store/notifications.h"
 
-#include <inttypes.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-struct notification_work {
-    struct api_job api;
-    int64_t id;
-    struct cursor cursor;
-    json_t *body;
-};
-
-/* Every text of the request's body: header values are among them. */
-static void wipe_texts(json_t *value)
-{
-    const char *name;
-    json_t *member;
-    size_t at;
-
-    if (json_is_string(value))
-        sodium_memzero((char *)json_string_value(value), json_string_length(value));
-    json_object_foreach(value, name, member) wipe_texts(member);
-    json_array_foreach(value, at, member) wipe_texts(member);
-}
-
-static void clear_work(struct api_job *job)
-{
-    struct notification_work *work = (struct notification_work *)job;
-
-    wipe_texts(work->body);
-    json_decref(work->body);
-}
-
-static struct notification_work *work_new(struct call *call, void *context,
-                                          bool (*run)(struct api_job *, struct db *),
-                                          void (*finish)(struct api_job *))
-{
-    return api_job_new(sizeof(struct notification_work), call, context, run, finish, clear_work);
-}
 
 /* ---- all accounts' notifications ---- */
 
@@ -151,83 +105,16 @@ void operator_list_notifications(struct call *call, void *context)
     rows_answer(&list->rows, &problems);
 }
 
-/* ---- custom headers ---- */
-
-static void audit_headers(struct api_job *job, struct db *db,
-                          const struct notification *notification)
-{
-    json_t *names = json_array();
-    char object[80];
-
-    for (size_t i = 0; i < notification->header_count; i++)
-        json_array_append_new(names, json_string(notification->headers[i].name));
-    snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &job->call->caller, job->call->address, "notification.headers", object,
-              json_pack("{s:s, s:i, s:o, s:s}", "AccountSid", notification->account_sid, "Revision",
-                        notification->revision, "CustomHeaders", names, "For",
-                        notification->authority));
-}
-
-static bool run_headers(struct api_job *job, struct db *db)
-{
-    struct notification_work *work = (struct notification_work *)job;
-    struct notification *notification = notification_load(db, 0, work->id, 0);
-    bool done = false;
-
-    if (notification == NULL) {
-        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such event notification.");
-        return false;
-    }
-    if (!credentials_for_here(job, notification, json_object_get(work->body, "For")))
-        goto out;
-    if (!notification_headers_read(notification, json_object_get(work->body, "CustomHeaders"),
-                                   &job->problems)) {
-        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
-        goto out;
-    }
-    done = notification_change(db, notification);
-    if (done)
-        audit_headers(job, db, notification);
-out:
-    notification_unref(notification);
-    return done;
-}
-
-static void finish_headers(struct api_job *job)
-{
-    const struct notification_work *work = (struct notification_work *)job;
-
-    call_ok(job->call, "/Operator/Notifications/%" PRId64, work->id);
-}
-
-void operator_set_headers(struct call *call, void *context)
-{
-    static const char *const names[] = { "CustomHeaders", "For", NULL };
-    json_t *body = call_json(call);
-    struct notification_work *work;
-    struct fields fields = { .from = body };
-
-    if (call->body.data != NULL)
-        sodium_memzero(call->body.data, call->body.len);
-    if (body == NULL)
-        return;
-    work = work_new(call, context, run_headers, finish_headers);
-    work->body = body;
-    work->id = path_id(call, 0);
-    fields.problems = &work->api.problems;
-    fields_only(&fields, names);
-    if (!json_is_array(json_object_get(body, "CustomHeaders")))
-        problems_add(fields.problems, "CustomHeaders",
-                     "is required: an array of objects with Name and Value");
-    if (api_job_valid(&work->api))
-        api_write(&work->api);
-}
-
 /* ---- the audit log ---- */
+
+struct audit_work {
+    struct api_job api;
+    struct cursor cursor;
+};
 
 static bool run_audit(struct api_job *job, struct db *db)
 {
-    struct notification_work *work = (struct notification_work *)job;
+    struct audit_work *work = (struct audit_work *)job;
     int64_t account;
 
     if (!operator_filter(job, db, "AccountSid", 0, &account))
@@ -239,7 +126,7 @@ static bool run_audit(struct api_job *job, struct db *db)
 void operator_list_audit(struct call *call, void *context)
 {
     static const char *const names[] = { "AccountSid", "Before", "PageSize", NULL };
-    struct notification_work *work = work_new(call, context, run_audit, NULL);
+    struct audit_work *work = api_job_new(sizeof(*work), call, context, run_audit, NULL, NULL);
 
     call_query_only(call, names, &work->api.problems);
     cursor_read(call, &work->cursor, "Before", &work->api.problems);

@@ -6,19 +6,16 @@
  * and the copies of the request are wiped.
  */
 #include "api/operator.h"
+#include "api/operator_credentials.h"
 
 #include "api/body.h"
 #include "base/clock.h"
 #include "model/notification.h"
 #include "model/show.h"
 #include "model/tls_identity.h"
-#include "store/accounts.h"
 #include "store/notifications.h"
 
 #include <inttypes.h>
-#include <sodium.h>
-#include <stdio.h>
-#include <string.h>
 
 static const char *const members[] = { "CaCertificate", "ClientCertificate", "ClientKey", "For",
                                        NULL };
@@ -46,20 +43,12 @@ static struct tls_work *work_new(struct call *call, void *context,
     return work;
 }
 
-static struct notification *load(struct tls_work *work, struct db *db)
-{
-    struct notification *notification = notification_load(db, 0, work->id, 0);
-    if (notification == NULL)
-        error_set(&work->api.job.error, ERROR_NOT_FOUND, "There is no such event notification.");
-    return notification;
-}
-
 /* ---- showing ---- */
 
 static bool run_show(struct api_job *job, struct db *db)
 {
     struct tls_work *work = (struct tls_work *)job;
-    struct notification *notification = load(work, db);
+    struct notification *notification = credentials_open(job, db, work->id, NULL);
     if (notification == NULL)
         return false;
     job->shown = tls_identity_show(notification->identity, true);
@@ -78,40 +67,31 @@ void operator_show_tls(struct call *call, void *context)
 
 /* ---- changing ---- */
 
-static void audit_tls(struct tls_work *work, struct db *db, const struct notification *notification)
+static json_t *members_set(const struct tls_identity *identity)
 {
-    const struct tls_identity *identity = notification->identity;
     const char *set[] = { identity != NULL ? identity->ca : NULL,
                           identity != NULL ? identity->chain : NULL,
                           identity != NULL ? identity->key : NULL };
     json_t *names = json_array();
-    char object[80];
 
     for (size_t i = 0; i < 3; i++)
         if (set[i] != NULL)
             json_array_append_new(names, json_string(members[i]));
-    snprintf(object, sizeof(object), "/Operator/Notifications/%" PRId64, notification->id);
-    audit_add(db, &work->api.call->caller, work->api.call->address, "notification.tls", object,
-              json_pack("{s:s, s:i, s:o}", "AccountSid", notification->account_sid, "Revision",
-                        notification->revision, "Tls", names));
+    return names;
 }
 
 static bool run_change(struct api_job *job, struct db *db)
 {
     struct tls_work *work = (struct tls_work *)job;
-    struct notification *notification = load(work, db);
+    struct notification *notification = credentials_open(job, db, work->id, work->destination);
     if (notification == NULL)
         return false;
-    bool done = credentials_for_here(job, notification, work->destination);
-    if (done) {
-        tls_identity_free(notification->identity);
-        notification->identity = work->identity; /* lent */
-        notification_identity_bind(notification, NULL);
-        done = notification_change(db, notification);
-        if (done)
-            audit_tls(work, db, notification);
-        notification->identity = NULL;
-    }
+    tls_identity_free(notification->identity);
+    notification->identity = work->identity; /* lent */
+    notification_identity_bind(notification, NULL);
+    bool done = credentials_write(job, db, notification, "notification.tls",
+                                  json_pack("{s:o}", "Tls", members_set(work->identity)));
+    notification->identity = NULL;
     notification_unref(notification);
     return done;
 }
@@ -122,24 +102,11 @@ static void finish_change(struct api_job *job)
     call_ok(job->call, "/Operator/Notifications/%" PRId64 "/Tls", work->id);
 }
 
-static void wipe_texts(json_t *body)
-{
-    const char *name;
-    json_t *member;
-    json_object_foreach(body, name, member)
-    {
-        if (json_is_string(member))
-            sodium_memzero((char *)json_string_value(member), json_string_length(member));
-    }
-}
-
 void operator_set_tls(struct call *call, void *context)
 {
-    json_t *body = call_json(call);
+    json_t *body = credentials_body(call);
     struct fields fields = { .from = body };
 
-    if (call->body.data != NULL)
-        sodium_memzero(call->body.data, call->body.len);
     if (body == NULL)
         return;
     struct tls_work *work = work_new(call, context, run_change, finish_change);
@@ -148,7 +115,7 @@ void operator_set_tls(struct call *call, void *context)
     work->destination = json_incref(json_object_get(body, "For"));
     json_object_del(body, "For");
     work->identity = tls_identity_read(body, clock_wall_ms(), fields.problems);
-    wipe_texts(body);
+    credentials_wipe(body);
     json_decref(body);
     if (api_job_valid(&work->api))
         api_write(&work->api);
