@@ -544,6 +544,23 @@ def test_a_parameter_where_there_are_none_is_refused(operation, stage):
         assert [error["Field"] for error in refused["Errors"]] == [name], refused
 
 
+@each(lambda one: one.method != "GET" and one.accounts)
+def test_an_idempotency_key_is_taken_where_the_file_says(operation, stage):
+    """I11: the second call has the first one's answer; elsewhere the header is refused."""
+    needs, api = NEEDS[operation.id](stage), stage.caller(operation)
+
+    def call():
+        return send(operation, api, needs, content_types(operation)[0],
+                    headers={"Idempotency-Key": f"key-of-{operation.id}"})
+    if "Idempotency-Key" not in operation.headers:
+        assert "not taken" in operation.check(call(), 400)["Message"]
+        return
+    first = call()
+    operation.check(first, operation.success)
+    again = call()
+    assert again.content == first.content and again.headers["Idempotency-Replayed"] == "true"
+
+
 @each(lambda one: one.body and CSV not in one.body["content"])
 def test_an_unknown_member_and_a_missing_one_are_named(operation, stage):
     api = stage.caller(operation)

@@ -108,6 +108,7 @@ class Operation:
                       raw.get("parameters", [])]
         self.path_names = [one["name"] for one in parameters if one["in"] == "path"]
         self.query = [one for one in parameters if one["in"] == "query"]
+        self.headers = {one["name"] for one in parameters if one["in"] == "header"}
         self.body = spec.resolved(raw["requestBody"]) if "requestBody" in raw else None
         self.responses = {status: spec.resolved(one) for status, one in raw["responses"].items()}
 
