@@ -97,10 +97,10 @@ static json_t *server_show(const struct status_work *work, int64_t now_ms)
 static json_t *postbacks_show(const struct status_work *work, const struct engine_figures *figures,
                               int64_t now_ms)
 {
-    struct engine_rates rates;
+    struct recorder_rates rates;
     struct lateness_figures lateness;
     json_t *shown = json_object();
-    engine_rates(work->api.api->engine, &rates);
+    recorder_rates(engine_services(work->api.api->engine)->recorder, &rates);
     lateness_figures(engine_services(work->api.api->engine)->lateness, &lateness);
     show_int(shown, "Pending", work->pending);
     show_int(shown, "PendingBytes", work->pending_bytes);

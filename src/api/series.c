@@ -153,7 +153,8 @@ static void show(struct call *call, struct api *api, int64_t account, int64_t no
     span_choose(work);
     if (!api_job_valid(&work->api))
         return;
-    engine_under_way(api->engine, account, notification, &work->under_way);
+    recorder_under_way(engine_services(api->engine)->recorder, account, notification,
+                       &work->under_way);
     api_read(&work->api);
 }
 

@@ -12,36 +12,17 @@
 #include "base/metrics.h"
 #include "engine/approvals.h"
 #include "engine/dedupe.h"
+#include "engine/expiry.h"
 #include "engine/listeners.h"
 #include "engine/observers.h"
-#include "engine/recorder.h"
 #include "engine/recovery.h"
 #include "engine/retention.h"
 #include "engine/state.h"
+#include "model/backoff.h"
 #include "model/date.h"
 
 #include <sodium.h>
 #include <stdlib.h>
-
-/* ---- jobs ---- */
-
-void *engine_job_new(struct engine *engine, size_t size, bool (*run)(struct job *, struct db *),
-                     void (*done)(struct job *, bool))
-{
-    struct engine_job *job = must_alloc(size);
-    job->job.run = run;
-    job->job.done = done;
-    job->engine = engine;
-    engine->work.under_way++;
-    return job;
-}
-
-struct engine *engine_job_done(struct job *job)
-{
-    struct engine *engine = ((struct engine_job *)job)->engine;
-    engine->work.under_way--;
-    return engine;
-}
 
 /* ---- from the store ---- */
 
@@ -55,7 +36,7 @@ static void committed(void *context, struct list *postbacks)
         outcomes_seen(engine->outcomes, postback->id);
         lateness_wanted(engine->services.lateness);
         marks_note(&engine->marks, postback->event->account);
-        recorder_touch(engine, postback->notification, postback->event->account);
+        recorder_touch(engine->services.recorder, postback->notification, postback->event->account);
         feed_accept(feed_of(engine->feeds, postback->notification), postback);
     }
 }
@@ -172,6 +153,18 @@ static bool is_stuck(void *context, int64_t notification)
     return courier_stands(engine->courier, notification) || (feed != NULL && feed_rests(feed));
 }
 
+/* For replays: a lane that is not there yet is asked for. */
+static bool is_ready(void *context, int64_t notification, size_t postbacks)
+{
+    struct engine *engine = context;
+    if (!courier_has(engine->courier, notification)) {
+        feed_more(feed_of(engine->feeds, notification));
+        return false;
+    }
+    return courier_state(engine->courier, notification) == LANE_READY &&
+           courier_room(engine->courier, notification) >= postbacks;
+}
+
 static void deleted(void *context, int64_t notification)
 {
     lateness_gone(((struct engine *)context)->services.lateness, notification);
@@ -198,6 +191,11 @@ int64_t engine_changes(struct engine *engine, int64_t account)
 void engine_keep(struct engine *engine, int64_t keep_ms)
 {
     sweep_set_age(engine->retention, keep_ms);
+}
+
+void engine_give_up(struct engine *engine, int64_t age_ms)
+{
+    sweep_set_age(engine->expiry, age_ms);
 }
 
 enum { CERTIFICATE_NOTICE_DAYS = 14 };
@@ -240,20 +238,6 @@ static void turn(uv_prepare_t *prepare)
     outcomes_flush(((struct engine *)prepare->data)->outcomes);
 }
 
-static void start_timers(struct engine *engine)
-{
-    uv_prepare_init(engine->loop, &engine->turn);
-    engine->turn.data = engine;
-    uv_prepare_start(&engine->turn, turn);
-    uv_unref((uv_handle_t *)&engine->turn);
-    engine->approvals = approvals_new(&engine->work);
-    engine->retention = retention_new(&engine->work);
-    expiry_start(engine);
-    replays_start(engine);
-    engine->dedupe = dedupe_new(&engine->work);
-    recorder_start(engine);
-}
-
 static bool recover(struct engine *engine, struct error *error)
 {
     struct recovered recovered;
@@ -269,21 +253,43 @@ static bool recover(struct engine *engine, struct error *error)
     return true;
 }
 
-/* What reads the disk first, and may find it unreadable. */
-static bool start_watches(struct engine *engine, const struct engine_config *config,
-                          struct error *error)
+/* The first two read the disk, and may find it unreadable. */
+static bool start_services(struct engine *engine, const struct engine_config *config,
+                           struct error *error)
 {
     struct services *services = &engine->services;
-    services->lateness = lateness_new(&(struct lateness_config){ &engine->work, services->mailer,
-                                                                 &engine->holds, config->lateness },
-                                      error);
+    struct work *work = &engine->work;
+    services->lateness = lateness_new(
+        &(struct lateness_config){ work, services->mailer, &engine->holds, config->lateness },
+        error);
     if (services->lateness == NULL)
         return false;
     services->pause = maintenance_new(
-        &(struct maintenance_config){ &engine->work, services->mailer, &engine->holds,
+        &(struct maintenance_config){ work, services->mailer, &engine->holds,
                                       outcomes_held(engine->outcomes), is_stuck, engine },
         error);
-    return services->pause != NULL;
+    if (services->pause == NULL)
+        return false;
+    services->recorder = recorder_new(work, services->lateness);
+    services->room = room_new(work, services->mailer, &config->room);
+    engine->tester = (struct tester){ engine->store, engine->courier };
+    services->tester = &engine->tester;
+    engine->waits = (struct waits){ &engine->holds, services->pause, engine->courier };
+    services->waits = &engine->waits;
+    engine->replays = replays_new(&(struct replays_config){ work, is_ready, engine });
+    engine->approvals = approvals_new(work);
+    engine->dedupe = dedupe_new(work);
+    engine->expiry = expiry_new(work);
+    engine->retention = retention_new(work);
+    return true;
+}
+
+static void start_turns(struct engine *engine)
+{
+    uv_prepare_init(engine->loop, &engine->turn);
+    engine->turn.data = engine;
+    uv_prepare_start(&engine->turn, turn);
+    uv_unref((uv_handle_t *)&engine->turn);
 }
 
 struct engine *engine_new(const struct engine_config *config, struct error *error)
@@ -301,17 +307,12 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
                                                       engine->outcomes, deleted, engine });
     engine->holds = (struct holds){ .changed = hold, .context = engine };
     engine->services.mailer = mailer_new(engine->loop, config->sendmail);
-    engine->tester = (struct tester){ engine->store, engine->courier };
-    engine->services.tester = &engine->tester;
-    start_timers(engine);
+    start_turns(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
     store_listen(engine->store, engine_hear, engine);
-    if (!recover(engine, error) || !start_watches(engine, config, error))
+    if (!recover(engine, error) || !start_services(engine, config, error))
         goto err1;
-    engine->waits = (struct waits){ &engine->holds, engine->services.pause, engine->courier };
-    engine->services.waits = &engine->waits;
-    engine->services.room = room_new(&engine->work, engine->services.mailer, &config->room);
     store_fan_out(engine->store, true);
     return engine;
 err1:
@@ -328,16 +329,6 @@ static void limit_reached(uv_timer_t *timer)
     *(bool *)timer->data = true;
 }
 
-static void close_timers(struct engine *engine)
-{
-    uv_prepare_stop(&engine->turn);
-    uv_close((uv_handle_t *)&engine->turn, NULL);
-    feeds_close(engine->feeds);
-    expiry_stop(engine);
-    replays_stop(engine);
-    recorder_stop(engine);
-}
-
 void engine_stop(struct engine *engine, int64_t limit_ms)
 {
     bool late = false;
@@ -351,7 +342,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
         uv_run(engine->loop, UV_RUN_ONCE);
     work_stop(&engine->work);
     outcomes_flush(engine->outcomes);
-    recorder_finish(engine);
+    recorder_finish(engine->services.recorder);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
     while ((engine->work.under_way > 0 || outcomes_unwritten(engine->outcomes) > 0) &&
            (engine->work.writable || !late))
@@ -360,7 +351,9 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     store_on_health(engine->store, NULL, NULL);
     store_unlisten(engine->store, engine);
     uv_close((uv_handle_t *)&limit, NULL);
-    close_timers(engine);
+    uv_prepare_stop(&engine->turn);
+    uv_close((uv_handle_t *)&engine->turn, NULL);
+    feeds_close(engine->feeds);
     uv_run(engine->loop, UV_RUN_NOWAIT);
 }
 
@@ -374,16 +367,16 @@ void engine_free(struct engine *engine)
     courier_free(engine->courier);
     sweep_free(engine->approvals);
     sweep_free(engine->dedupe);
+    sweep_free(engine->expiry);
     sweep_free(engine->retention);
-    expiry_free(engine);
-    replays_free(engine);
+    replays_free(engine->replays);
     mailer_free(engine->services.mailer);
     maintenance_free(engine->services.pause);
+    recorder_free(engine->services.recorder);
     lateness_free(engine->services.lateness);
     room_free(engine->services.room);
     feeds_free(engine->feeds);
     outcomes_free(engine->outcomes);
     marks_free(&engine->marks);
-    recorder_free(engine);
     free(engine);
 }

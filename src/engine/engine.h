@@ -18,6 +18,7 @@ struct engine;
 struct lateness_watch;
 struct mailer;
 struct pause;
+struct recorder;
 struct tester;
 struct waits;
 
@@ -35,6 +36,7 @@ struct services {
     struct mailer *mailer;
     struct pause *pause; /* maintenance.h */
     struct lateness_watch *lateness;
+    struct recorder *recorder;
     struct room *room;
     const struct tester *tester;
     const struct waits *waits;

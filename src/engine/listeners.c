@@ -29,7 +29,7 @@ static void hear_mark(struct engine *engine, const struct change *change)
 
 static void hear_count(struct engine *engine, const struct change *change)
 {
-    recorder_touch(engine, change->notification, change->account);
+    recorder_touch(engine->services.recorder, change->notification, change->account);
 }
 
 static void hear_waiting(struct engine *engine, const struct change *change)
@@ -64,7 +64,7 @@ static void hear_cancelled(struct engine *engine, const struct change *change)
 
 static void hear_replay(struct engine *engine, const struct change *change)
 {
-    replays_begun(engine, change->id, change->notification);
+    replays_begun(engine->replays, change->id, change->notification);
 }
 
 static void hear_maintenance(struct engine *engine, const struct change *change)

@@ -32,8 +32,7 @@ static void see_lateness(struct engine *engine, const struct ended *ended)
 
 static void see_recorder(struct engine *engine, const struct ended *ended)
 {
-    recorder_attempted(engine, ended->postback->notification, ended->postback->event->account,
-                       ended->verdict == VERDICT_DELIVERED, ended->latency_us);
+    recorder_ended(engine->services.recorder, ended);
 }
 
 static void (*const observers[])(struct engine *, const struct ended *) = {

@@ -13,7 +13,8 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
-#include "engine/state.h"
+#include "base/map.h"
+#include "engine/sweep.h"
 #include "store/samples.h"
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@ enum {
     RATE_SLOTS = 16, /* a power of two over them */
     AGE_FIRST_MS = 5000,
     AGE_EVERY_MS = 10 * 60 * 1000,
-    AGE_REST_MOST_MS = 1000,
+    AGE_REST_LEAST_MS = 1,
     AGE_STEP = 8,   /* hours made or deleted by a step */
     AGE_SHARE = 10, /* one part in so many of the writer's time */
 };
@@ -45,8 +46,10 @@ struct closing {
 };
 
 struct recorder {
-    struct engine *engine;
-    uv_timer_t timer, age_timer;
+    struct work *work;
+    const struct lateness_watch *lateness;
+    struct periodic *timer; /* the end of the minute; or a try to write the one that is over */
+    struct sweep *age;
     struct map open;              /* notification → struct tally */
     struct tally *recent[RECENT]; /* of `open`, by the id's low bits; else look there */
     int64_t opened_at;            /* the minute */
@@ -55,24 +58,17 @@ struct recorder {
     struct {
         int64_t second, delivered, failed;
     } rates[RATE_SLOTS];
-    int64_t wall_ms, steady_ms; /* when it started */
 };
 
 static void close_minute(struct recorder *recorder);
 
 /* ---- counting ---- */
 
-static void minute_over(uv_timer_t *timer)
-{
-    close_minute(timer->data);
-}
-
 static void await_end(struct recorder *recorder)
 {
     int64_t left = recorder->opened_at + SERIES_MINUTE_MS - clock_wall_ms();
     left = left < 0 ? 0 : left > SERIES_MINUTE_MS ? SERIES_MINUTE_MS : left;
-    if (!recorder->engine->work.stopping)
-        uv_timer_start(&recorder->timer, minute_over, (uint64_t)left, 0);
+    periodic_in(recorder->timer, left);
 }
 
 static struct tally *tally_new(struct recorder *recorder, int64_t notification)
@@ -107,14 +103,14 @@ static struct tally *tally_of(struct recorder *recorder, int64_t notification, i
     return tally;
 }
 
-void recorder_touch(struct engine *engine, int64_t notification, int64_t account)
+void recorder_touch(struct recorder *recorder, int64_t notification, int64_t account)
 {
-    tally_of(engine->recorder, notification, account);
+    tally_of(recorder, notification, account);
 }
 
-static void rate_count(struct recorder *recorder, bool delivered)
+static void rate_count(struct recorder *recorder, int64_t at_us, bool delivered)
 {
-    int64_t second = (int64_t)uv_now(recorder->engine->loop) / 1000;
+    int64_t second = at_us / 1000000;
     size_t slot = (size_t)second % RATE_SLOTS;
     if (recorder->rates[slot].second != second) {
         recorder->rates[slot].second = second;
@@ -126,15 +122,17 @@ static void rate_count(struct recorder *recorder, bool delivered)
         recorder->rates[slot].failed++;
 }
 
-void recorder_attempted(struct engine *engine, int64_t notification, int64_t account,
-                        bool delivered, int64_t latency_us)
+void recorder_ended(struct recorder *recorder, const struct ended *ended)
 {
-    struct sample *sample = &tally_of(engine->recorder, notification, account)->sample;
+    const struct postback *postback = ended->postback;
+    bool delivered = ended->verdict == VERDICT_DELIVERED;
+    struct sample *sample =
+        &tally_of(recorder, postback->notification, postback->event->account)->sample;
     sample->delivered += delivered;
     sample->failed += !delivered;
-    if (latency_us >= 0)
-        sample->latencies[histogram_bin(latency_us)]++;
-    rate_count(engine->recorder, delivered);
+    if (ended->latency_us >= 0)
+        sample->latencies[histogram_bin(ended->latency_us)]++;
+    rate_count(recorder, ended->at_us, delivered);
 }
 
 /* ---- asking ---- */
@@ -146,10 +144,9 @@ static bool is_of(int64_t account, int64_t notification, int64_t row_account,
            (account == 0 || account == row_account);
 }
 
-void engine_under_way(const struct engine *engine, int64_t account, int64_t notification,
-                      struct under_way *out)
+void recorder_under_way(const struct recorder *recorder, int64_t account, int64_t notification,
+                        struct under_way *out)
 {
-    const struct recorder *recorder = engine->recorder;
     const struct closing *closing = recorder->closing;
     const struct tally *tally;
     size_t at = 0;
@@ -157,7 +154,7 @@ void engine_under_way(const struct engine *engine, int64_t account, int64_t noti
     sample_clear(&out->open.sample);
     sample_clear(&out->closing.sample);
     out->open.at = recorder->opened_at;
-    out->oldest_at = lateness_oldest(engine->services.lateness, account, notification);
+    out->oldest_at = lateness_oldest(recorder->lateness, account, notification);
     while ((tally = map_each(&recorder->open, &at)) != NULL) {
         if (is_of(account, notification, tally->account, tally->notification))
             sample_add(&out->open.sample, &tally->sample);
@@ -173,10 +170,9 @@ void engine_under_way(const struct engine *engine, int64_t account, int64_t noti
 }
 
 /* Of whole seconds: the one under way is left out. */
-void engine_rates(const struct engine *engine, struct engine_rates *out)
+void recorder_rates(const struct recorder *recorder, struct recorder_rates *out)
 {
-    const struct recorder *recorder = engine->recorder;
-    int64_t now = (int64_t)uv_now(engine->loop) / 1000, delivered = 0, failed = 0;
+    int64_t now = clock_steady_ms() / 1000, delivered = 0, failed = 0;
     for (size_t i = 0; i < RATE_SLOTS; i++) {
         int64_t second = recorder->rates[i].second;
         if (second >= now || second < now - RATE_SECONDS)
@@ -191,7 +187,7 @@ void engine_rates(const struct engine *engine, struct engine_rates *out)
 /* ---- writing a minute ---- */
 
 struct close_job {
-    struct engine_job job;
+    struct service_job job;
     int64_t at, batch;
     struct sample_row *rows; /* its own: the loop reads those of `closing` meanwhile */
     size_t count;
@@ -199,15 +195,10 @@ struct close_job {
 
 static void read_counts(struct recorder *recorder);
 
-static void retry(uv_timer_t *timer)
-{
-    read_counts(timer->data);
-}
-
 static void close_failed(struct recorder *recorder)
 {
-    if (!recorder->engine->work.stopping) {
-        uv_timer_start(&recorder->timer, retry, RETRY_MS, 0);
+    if (!recorder->work->stopping) {
+        periodic_in(recorder->timer, RETRY_MS);
         return;
     }
     free(recorder->closing); /* a stop does not wait for a full disk */
@@ -224,7 +215,7 @@ static bool write_run(struct job *job, struct db *db)
 static void write_done(struct job *job, bool ok)
 {
     struct close_job *close = (struct close_job *)job;
-    struct recorder *recorder = engine_job_done(job)->recorder;
+    struct recorder *recorder = work_done(job);
     free(close->rows);
     free(close);
     if (!ok) {
@@ -233,7 +224,7 @@ static void write_done(struct job *job, bool ok)
     }
     free(recorder->closing);
     recorder->closing = NULL;
-    if (recorder->engine->work.stopping)
+    if (recorder->work->stopping)
         close_minute(recorder);
     else if (recorder->open.count > 0)
         await_end(recorder);
@@ -249,36 +240,37 @@ static bool read_run(struct job *job, struct db *db)
 static void read_done(struct job *job, bool ok)
 {
     struct close_job *close = (struct close_job *)job;
-    struct engine *engine = engine_job_done(job);
+    struct recorder *recorder = work_done(job);
     if (!ok) {
         free(close->rows);
         free(close);
-        close_failed(engine->recorder);
+        close_failed(recorder);
         return;
     }
     for (size_t i = 0; i < close->count; i++) {
         struct sample_row *row = &close->rows[i];
         row->sample.oldest_at =
-            lateness_oldest(engine->services.lateness, row->account, row->notification);
+            lateness_oldest(recorder->lateness, row->account, row->notification);
     }
-    struct close_job *write = engine_job_new(engine, sizeof(*write), write_run, write_done);
-    struct engine_job own = write->job;
+    struct close_job *write =
+        work_add(recorder->work, recorder, sizeof(*write), write_run, write_done);
+    struct service_job own = write->job;
     *write = *close;
     write->job = own;
     free(close);
-    store_write(engine->store, &write->job.job);
+    work_write(&write->job);
 }
 
 static void read_counts(struct recorder *recorder)
 {
     const struct closing *closing = recorder->closing;
-    struct close_job *job = engine_job_new(recorder->engine, sizeof(*job), read_run, read_done);
+    struct close_job *job = work_add(recorder->work, recorder, sizeof(*job), read_run, read_done);
     job->at = closing->at;
     job->batch = recorder->batch;
     job->count = closing->count;
     job->rows = must_alloc(closing->count * sizeof(*job->rows));
     memcpy(job->rows, closing->rows, closing->count * sizeof(*job->rows));
-    store_read(recorder->engine->store, &job->job.job);
+    work_read(&job->job);
 }
 
 static void take_tallies(struct recorder *recorder, struct closing *closing)
@@ -305,105 +297,64 @@ static void close_minute(struct recorder *recorder)
     recorder->batch = now > recorder->batch ? now : recorder->batch + 1;
     take_tallies(recorder, closing);
     recorder->closing = closing;
-    uv_timer_stop(&recorder->timer);
+    periodic_rest(recorder->timer);
     read_counts(recorder);
 }
 
-void recorder_finish(struct engine *engine)
+void recorder_finish(struct recorder *recorder)
 {
-    close_minute(engine->recorder);
+    if (recorder != NULL)
+        close_minute(recorder);
 }
 
 /* ---- growing old ---- */
 
-struct age_job {
-    struct engine_job job;
-    int64_t now_ms, took_us;
-    size_t did;
-};
-
-static void age(uv_timer_t *timer);
-
-static void age_in(struct recorder *recorder, int64_t ms)
+static bool age_step(struct job *job, struct db *db, void *state, const struct sweep_times *times)
 {
-    if (recorder->engine->work.stopping)
-        return;
-    uv_timer_start(&recorder->age_timer, age, (uint64_t)ms, 0);
-}
-
-static bool age_run(struct job *job, struct db *db)
-{
-    struct age_job *step = (struct age_job *)job;
-    int64_t start_us = clock_steady_us();
-    step->did = samples_age(db, series_minutes_since(step->now_ms),
-                            step->now_ms - SERIES_HOURS_DAYS * (int64_t)SERIES_DAY_MS, AGE_STEP);
-    step->took_us = clock_steady_us() - start_us;
-    return true;
-}
-
-static void age_done(struct job *job, bool ok)
-{
-    struct age_job *step = (struct age_job *)job;
-    struct recorder *recorder = engine_job_done(job)->recorder;
-    int64_t rest = step->took_us * (AGE_SHARE - 1) / 1000 + 1;
-    bool more = !ok || step->did >= AGE_STEP;
-    age_in(recorder, !more                           ? AGE_EVERY_MS
-                     : ok && rest < AGE_REST_MOST_MS ? rest
-                                                     : AGE_REST_MOST_MS);
-    free(step);
-}
-
-/* Time here never runs faster than the steady clock: a wall clock that jumps ahead deletes nothing.
- */
-static void age(uv_timer_t *timer)
-{
-    struct recorder *recorder = timer->data;
-    struct engine *engine = recorder->engine;
-    if (engine->work.stopping)
-        return;
-    if (!engine->work.writable) {
-        age_in(recorder, AGE_EVERY_MS);
-        return;
-    }
-    struct age_job *step = engine_job_new(engine, sizeof(*step), age_run, age_done);
-    int64_t most = recorder->wall_ms + clock_steady_ms() - recorder->steady_ms;
-    step->now_ms = clock_wall_ms();
-    step->now_ms = step->now_ms < most ? step->now_ms : most;
-    store_write(engine->store, &step->job.job);
+    (void)job;
+    (void)state;
+    int64_t hours_until = times->now_ms - SERIES_HOURS_DAYS * (int64_t)SERIES_DAY_MS;
+    return samples_age(db, series_minutes_since(times->now_ms), hours_until, AGE_STEP) >= AGE_STEP;
 }
 
 /* ---- life ---- */
 
-void recorder_start(struct engine *engine)
+static void minute_over(void *context)
 {
+    struct recorder *recorder = context;
+    if (recorder->closing != NULL) /* it could not be read or written */
+        read_counts(recorder);
+    else
+        close_minute(recorder);
+}
+
+struct recorder *recorder_new(struct work *work, const struct lateness_watch *lateness)
+{
+    static const struct sweep_rule age = {
+        .first_ms = AGE_FIRST_MS,
+        .every_ms = AGE_EVERY_MS,
+        .rest_ms = AGE_REST_LEAST_MS,
+        .share = AGE_SHARE,
+        .step = age_step,
+    };
     struct recorder *recorder = must_alloc(sizeof(*recorder));
-    *recorder = (struct recorder){ .engine = engine,
-                                   .batch = clock_due_ms(),
-                                   .wall_ms = clock_wall_ms(),
-                                   .steady_ms = clock_steady_ms() };
-    engine->recorder = recorder;
-    uv_timer_init(engine->loop, &recorder->timer);
-    uv_timer_init(engine->loop, &recorder->age_timer);
-    recorder->timer.data = recorder->age_timer.data = recorder;
-    uv_unref((uv_handle_t *)&recorder->timer);
-    uv_unref((uv_handle_t *)&recorder->age_timer);
-    age_in(recorder, AGE_FIRST_MS);
+    *recorder = (struct recorder){ .work = work, .lateness = lateness, .batch = clock_due_ms() };
+    recorder->timer = periodic_new(&work->timers, 0, minute_over, recorder);
+    recorder->age = sweep_new(work, &age, SERIES_DAY_MS);
+    return recorder;
 }
 
-void recorder_stop(struct engine *engine)
+void recorder_free(struct recorder *recorder)
 {
-    uv_close((uv_handle_t *)&engine->recorder->timer, NULL);
-    uv_close((uv_handle_t *)&engine->recorder->age_timer, NULL);
-}
-
-void recorder_free(struct engine *engine)
-{
-    struct recorder *recorder = engine->recorder;
     struct tally *tally;
     size_t at = 0;
+    if (recorder == NULL)
+        return;
     while ((tally = map_each(&recorder->open, &at)) != NULL)
         free(tally);
     map_free(&recorder->open);
     free(recorder->closing);
+    periodic_free(recorder->timer);
+    sweep_free(recorder->age);
     free(recorder);
 }

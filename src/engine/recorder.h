@@ -7,8 +7,23 @@
 #ifndef POSTBACKD_RECORDER_H
 #define POSTBACKD_RECORDER_H
 
-#include "engine/engine.h"
+#include "engine/ended.h"
+#include "engine/lateness.h"
+#include "engine/work.h"
 #include "model/sample.h"
+
+struct recorder;
+
+/* lateness: knows what waits, for the samples; NULL: nobody does. */
+struct recorder *recorder_new(struct work *work, const struct lateness_watch *lateness);
+/* NULL is allowed, for both.  At a stop: writes what is under way. */
+void recorder_free(struct recorder *recorder);
+void recorder_finish(struct recorder *recorder);
+
+/* The notification's pending postbacks may have changed. */
+void recorder_touch(struct recorder *recorder, int64_t notification,
+                    int64_t account /* 0: unknown */);
+void recorder_ended(struct recorder *recorder, const struct ended *ended);
 
 /* What is not yet on disk: of the minute under way, and of the one that is being written. */
 struct under_way {
@@ -20,24 +35,12 @@ struct under_way {
     int64_t oldest_at; /* when the oldest that waits was first due, as last looked at; -1: none */
 };
 /* Of a notification, else of an account, else (0, 0) of all. */
-void engine_under_way(const struct engine *engine, int64_t account, int64_t notification,
-                      struct under_way *out);
+void recorder_under_way(const struct recorder *recorder, int64_t account, int64_t notification,
+                        struct under_way *out);
 
-struct engine_rates { /* a second, over the last ten */
+struct recorder_rates { /* a second, over the last ten */
     double delivered, failed;
 };
-void engine_rates(const struct engine *engine, struct engine_rates *out);
-
-/* ---- for the engine's files ---- */
-
-void recorder_start(struct engine *engine);
-/* The notification's pending postbacks may have changed. */
-void recorder_touch(struct engine *engine, int64_t notification, int64_t account /* 0: unknown */);
-/* latency_us: from the acceptance, -1 if it does not count. */
-void recorder_attempted(struct engine *engine, int64_t notification, int64_t account,
-                        bool delivered, int64_t latency_us);
-void recorder_finish(struct engine *engine); /* at a stop: writes what is under way */
-void recorder_stop(struct engine *engine);
-void recorder_free(struct engine *engine);
+void recorder_rates(const struct recorder *recorder, struct recorder_rates *out);
 
 #endif

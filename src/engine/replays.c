@@ -3,18 +3,14 @@
  * A step is a read, which counts or finds a stretch of the range, and a write of what was found.
  * The replay itself is its row: a worker only remembers where it looks, and loads the row anew for
  * each step, so that a cancelled one ends by itself and a restart goes on from the cursor.
- *
- * The rule: a replay goes on only while its lane is READY and has room and few of the
- * notification's postbacks wait for their turn, whatever they are.  How many it writes at once
- * follows the receiver: twice as many while they are gone within half a second, half as many once
- * they take two.  So a fresh postback waits behind two seconds' worth of a replay at most.
  */
-#include "store/replays.h"
+#include "engine/replays.h"
+
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "engine/state.h"
 #include "store/notifications.h"
+#include "store/replays.h"
 
 #include <stdlib.h>
 
@@ -41,14 +37,15 @@ struct worker {
 };
 
 struct replays {
-    struct engine *engine;
-    uv_timer_t timer;
+    struct replays_config config;
+    struct work *work;
+    struct periodic *timer;
     struct list workers; /* in turn */
     int jobs;
 };
 
 struct replay_job {
-    struct engine_job job;
+    struct service_job job;
     struct worker *worker;
     bool ready; /* its lane is */
     bool gone;  /* it has ended: so does its worker */
@@ -100,7 +97,7 @@ static bool write_run(struct job *job, struct db *db)
 static void write_done(struct job *job, bool ok)
 {
     struct replay_job *step = (struct replay_job *)job;
-    struct replays *replays = engine_job_done(job)->replays;
+    struct replays *replays = work_done(job);
     struct worker *worker = step->worker;
     replays->jobs--;
     worker->busy = false;
@@ -117,14 +114,15 @@ static void write_done(struct job *job, bool ok)
 /* Over the job of the read, whose look it takes. */
 static void write_step(struct replays *replays, const struct replay_job *read)
 {
-    struct replay_job *step = engine_job_new(replays->engine, sizeof(*step), write_run, write_done);
-    struct engine_job own = step->job;
+    struct replay_job *step =
+        work_add(replays->work, replays, sizeof(*step), write_run, write_done);
+    struct service_job own = step->job;
     *step = *read;
     step->job = own;
     step->gone = step->lost || (!step->counting && step->look.end);
     replays->jobs++;
     step->worker->busy = true;
-    store_write(replays->engine->store, &step->job.job);
+    work_write(&step->job);
 }
 
 /* ---- a step: the read ---- */
@@ -201,7 +199,7 @@ static void found(struct replays *replays, struct replay_job *step)
 static void read_done(struct job *job, bool ok)
 {
     struct replay_job *step = (struct replay_job *)job;
-    struct replays *replays = engine_job_done(job)->replays;
+    struct replays *replays = work_done(job);
     struct worker *worker = step->worker;
     replays->jobs--;
     worker->busy = false;
@@ -209,7 +207,7 @@ static void read_done(struct job *job, bool ok)
         rest(worker, WAIT_MS);
     else if (step->gone)
         worker_free(worker);
-    else if (replays->engine->work.stopping)
+    else if (replays->work->stopping)
         rest(worker, WAIT_MS);
     else if (step->lost)
         write_step(replays, step);
@@ -221,42 +219,31 @@ static void read_done(struct job *job, bool ok)
     take_turns(replays);
 }
 
-/* A lane that is not there yet is asked for: its notification may have had nothing to send. */
-static bool lane_ready(struct engine *engine, const struct worker *worker)
-{
-    if (!courier_has(engine->courier, worker->notification)) {
-        feed_more(feed_of(engine->feeds, worker->notification));
-        return false;
-    }
-    return courier_state(engine->courier, worker->notification) == LANE_READY &&
-           courier_room(engine->courier, worker->notification) >= (size_t)worker->batch;
-}
-
 static void read_step(struct replays *replays, struct worker *worker)
 {
-    struct replay_job *step = engine_job_new(replays->engine, sizeof(*step), read_run, read_done);
+    struct replay_job *step = work_add(replays->work, replays, sizeof(*step), read_run, read_done);
     step->worker = worker;
-    step->ready = lane_ready(replays->engine, worker);
+    step->ready = replays->config.is_ready(replays->config.context, worker->notification,
+                                           (size_t)worker->batch);
     step->batch = worker->batch;
     replays->jobs++;
     worker->busy = true;
     list_remove(&worker->in); /* behind the others */
     list_append(&replays->workers, &worker->in);
-    store_read(replays->engine->store, &step->job.job);
+    work_read(&step->job);
 }
 
 /* ---- turns ---- */
 
-static void timer_fired(uv_timer_t *timer)
+static void fired(void *context)
 {
-    take_turns(timer->data);
+    take_turns(context);
 }
 
 static void take_turns(struct replays *replays)
 {
-    struct engine *engine = replays->engine;
     int64_t now = clock_steady_ms(), soonest = INT64_MAX;
-    if (engine->work.stopping)
+    if (replays->work->stopping)
         return;
     struct list *node = replays->workers.next, *last = replays->workers.prev, *next;
     for (bool more = node != &replays->workers; more; node = next) {
@@ -265,23 +252,22 @@ static void take_turns(struct replays *replays)
         more = node != last;
         if (worker->busy)
             continue;
-        if (worker->next_at <= now && !engine->work.writable)
+        if (worker->next_at <= now && !replays->work->writable)
             rest(worker, WAIT_MS);
         if (worker->next_at <= now && replays->jobs < JOBS_MOST)
             read_step(replays, worker);
         else if (worker->next_at < soonest)
             soonest = worker->next_at;
     }
-    uv_timer_stop(&replays->timer);
+    periodic_rest(replays->timer);
     if (soonest != INT64_MAX && replays->jobs < JOBS_MOST) /* else the end of a job asks again */
-        uv_timer_start(&replays->timer, timer_fired, soonest > now ? (uint64_t)(soonest - now) : 0,
-                       0);
+        periodic_in(replays->timer, soonest - now);
 }
 
 /* ---- life ---- */
 
 struct names_job {
-    struct engine_job job;
+    struct service_job job;
     struct replay_name *names;
     size_t count;
 };
@@ -296,48 +282,46 @@ static bool names_run(struct job *job, struct db *db)
 static void names_done(struct job *job, bool ok)
 {
     struct names_job *names = (struct names_job *)job;
-    struct replays *replays = engine_job_done(job)->replays;
+    struct replays *replays = work_done(job);
     for (size_t i = 0; ok && i < names->count; i++)
-        replays_begun(replays->engine, names->names[i].id, names->names[i].notification);
+        replays_begun(replays, names->names[i].id, names->names[i].notification);
     if (names->count > 0)
         log_info("replays_taken_up", LOG_N("count", (int64_t)names->count));
     free(names->names);
     free(names);
 }
 
-void replays_begun(struct engine *engine, int64_t replay, int64_t notification)
+void replays_begun(struct replays *replays, int64_t replay, int64_t notification)
 {
-    struct list *workers = &engine->replays->workers;
+    struct list *workers = &replays->workers;
     for (struct list *node = workers->next; node != workers; node = node->next) {
         if (container_of(node, struct worker, in)->id == replay)
             return; /* it came while the running ones were read at the start */
     }
-    worker_new(engine->replays, replay, notification);
-    take_turns(engine->replays);
+    worker_new(replays, replay, notification);
+    take_turns(replays);
 }
 
-void replays_start(struct engine *engine)
+struct replays *replays_new(const struct replays_config *config)
 {
     struct replays *replays = must_alloc(sizeof(*replays));
-    replays->engine = engine;
-    engine->replays = replays;
+    replays->config = *config;
+    replays->work = config->work;
     list_init(&replays->workers);
-    uv_timer_init(engine->loop, &replays->timer);
-    replays->timer.data = replays;
-    uv_unref((uv_handle_t *)&replays->timer);
-    struct names_job *names = engine_job_new(engine, sizeof(*names), names_run, names_done);
-    store_read(engine->store, &names->job.job);
+    replays->timer = periodic_new(&config->work->timers, 0, fired, replays);
+    struct names_job *names =
+        work_add(replays->work, replays, sizeof(*names), names_run, names_done);
+    work_read(&names->job);
+    return replays;
 }
 
-void replays_stop(struct engine *engine)
-{
-    uv_close((uv_handle_t *)&engine->replays->timer, NULL);
-}
-
-void replays_free(struct engine *engine)
+void replays_free(struct replays *replays)
 {
     struct list *node;
-    while ((node = list_first(&engine->replays->workers)) != NULL)
+    if (replays == NULL)
+        return;
+    while ((node = list_first(&replays->workers)) != NULL)
         worker_free(container_of(node, struct worker, in));
-    free(engine->replays);
+    periodic_free(replays->timer);
+    free(replays);
 }
