@@ -353,7 +353,6 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     uv_close((uv_handle_t *)&limit, NULL);
     uv_prepare_stop(&engine->turn);
     uv_close((uv_handle_t *)&engine->turn, NULL);
-    feeds_close(engine->feeds);
     uv_run(engine->loop, UV_RUN_NOWAIT);
 }
 

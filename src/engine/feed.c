@@ -44,7 +44,7 @@ struct feeds {
     struct courier *courier;
     struct map all;    /* notification → struct feed */
     struct heap wakes; /* feeds by when their next row on disk is due, wall ms */
-    uv_timer_t wake_timer;
+    struct periodic *wake_timer;
     size_t reads;         /* under way */
     struct turns wanting; /* feeds that would read; accounts take turns */
     size_t in_memory;     /* postbacks */
@@ -650,22 +650,21 @@ void feed_more(struct feed *feed)
 
 /* ---- time ---- */
 
-static void wake_timer_fired(uv_timer_t *timer)
+static void wake_timer_fired(void *context)
 {
-    feeds_wake_due(timer->data);
+    feeds_wake_due(context);
 }
 
 /* The due clock jumps ahead with the system's time: never sleep for more than a second. */
 static void set_wake_timer(struct feeds *feeds)
 {
     struct heap_node *first = heap_min(&feeds->wakes);
-    if (first == NULL || feeds->work->stopping) {
-        uv_timer_stop(&feeds->wake_timer);
+    if (first == NULL) {
+        periodic_rest(feeds->wake_timer);
         return;
     }
     int64_t wait = first->key - clock_due_ms();
-    wait = wait < 0 ? 0 : wait > 1000 ? 1000 : wait;
-    uv_timer_start(&feeds->wake_timer, wake_timer_fired, (uint64_t)wait, 0);
+    periodic_in(feeds->wake_timer, wait > 1000 ? 1000 : wait);
 }
 
 void feed_due(struct feed *feed, int64_t due_at)
@@ -744,14 +743,8 @@ struct feeds *feeds_new(const struct feeds_config *config)
     feeds->config = *config;
     feeds->work = config->work;
     feeds->courier = config->courier;
-    uv_timer_init(feeds->work->loop, &feeds->wake_timer);
-    feeds->wake_timer.data = feeds;
+    feeds->wake_timer = periodic_new(&feeds->work->timers, 0, wake_timer_fired, feeds);
     return feeds;
-}
-
-void feeds_close(struct feeds *feeds)
-{
-    uv_close((uv_handle_t *)&feeds->wake_timer, NULL);
 }
 
 void feeds_free(struct feeds *feeds)
@@ -763,6 +756,7 @@ void feeds_free(struct feeds *feeds)
     map_free(&feeds->all);
     heap_free(&feeds->wakes);
     turns_free(&feeds->wanting);
+    periodic_free(feeds->wake_timer);
     free(feeds);
 }
 

@@ -23,8 +23,7 @@ struct feeds_config {
 };
 
 struct feeds *feeds_new(const struct feeds_config *config);
-void feeds_close(struct feeds *feeds); /* its timer; it closes in the loop's next turn */
-void feeds_free(struct feeds *feeds);  /* after feeds_close(); frees what is held */
+void feeds_free(struct feeds *feeds);                           /* and what is held */
 struct feed *feeds_each(const struct feeds *feeds, size_t *at); /* as map_each() */
 size_t feeds_in_memory(const struct feeds *feeds);              /* postbacks: queued or in flight */
 void feeds_wake_due(struct feeds *feeds); /* those whose next row has come due */
