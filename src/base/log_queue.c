@@ -7,12 +7,13 @@
  */
 #include "base/log_queue.h"
 
+#include "base/condition.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CHUNK = 16 * 1024, STACK = 128 * 1024 };
@@ -129,14 +130,10 @@ bool log_queue_start(log_queue_confess *confess)
 {
     static bool prepared;
     pthread_attr_t small;
-    pthread_condattr_t steady;
     queue.confess = confess;
     queue.stopping = queue.ended = false;
     if (!prepared) {
-        pthread_condattr_init(&steady);
-        pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-        pthread_cond_init(&queue.emptied, &steady);
-        pthread_condattr_destroy(&steady);
+        condition_init(&queue.emptied);
         pthread_atfork(NULL, NULL, after_fork);
         prepared = true;
     }
@@ -167,25 +164,11 @@ void log_queue_put(const char *line, size_t len, bool matters)
     pthread_mutex_unlock(&queue.lock);
 }
 
-/* By the clock of `emptied`, which nobody sets. */
-static struct timespec time_in(int64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 void log_queue_flush(int64_t limit_ms)
 {
     if (!atomic_load(&running))
         return;
-    struct timespec until = time_in(limit_ms);
+    struct timespec until = condition_in(limit_ms);
     pthread_mutex_lock(&queue.lock);
     uint64_t all = queue.put;
     int code = 0;
@@ -198,7 +181,7 @@ void log_queue_stop(int64_t limit_ms)
 {
     if (!atomic_load(&running))
         return;
-    struct timespec until = time_in(limit_ms);
+    struct timespec until = condition_in(limit_ms);
     pthread_mutex_lock(&queue.lock);
     int code = 0;
     queue.stopping = true;

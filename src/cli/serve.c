@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/instance.h"
+#include "cli/memory.h"
 
 #include <signal.h>
 #include <sodium.h>
@@ -27,6 +28,7 @@ struct daemon {
     char **argv;
     bool serving; /* started, and not yet told to stop */
     uv_signal_t signals[3];
+    struct memory_watch memory;
 };
 
 static void tell_manager(const char *state)
@@ -99,6 +101,7 @@ static int run(struct daemon *daemon)
     struct error error = { 0 };
     uv_loop_init(&loop);
     watch_signals(daemon, &loop);
+    memory_watch(&daemon->memory, &loop);
     bool started = instance_start(&daemon->instance, &loop, &daemon->config, &error);
     if (started) {
         daemon->serving = true;
@@ -111,6 +114,7 @@ static int run(struct daemon *daemon)
     } else {
         log_error("cannot_start", LOG_T("reason", error.message));
     }
+    memory_unwatch(&daemon->memory);
     unwatch_signals(daemon);
     uv_run(&loop, UV_RUN_DEFAULT); /* the last handles close */
     uv_loop_close(&loop);

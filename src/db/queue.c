@@ -5,19 +5,16 @@
  */
 #include "db/queue.h"
 
+#include "base/condition.h"
+
 #include <errno.h>
-#include <time.h>
 
 void queue_init(struct queue *queue)
 {
-    pthread_condattr_t steady;
     *queue = (struct queue){ 0 };
     queue->end = &queue->first;
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&queue->more, &steady);
-    pthread_condattr_destroy(&steady);
+    condition_init(&queue->more);
 }
 
 void queue_destroy(struct queue *queue)
@@ -48,17 +45,10 @@ void queue_close(struct queue *queue)
 /* Under the lock. */
 static void await(struct queue *queue, int timeout_ms)
 {
-    struct timespec until;
-    int code = 0;
     if (timeout_ms == 0)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = condition_in(timeout_ms);
+    int code = 0;
     queue->sleeping++;
     while (queue->first == NULL && !queue->closed && code != ETIMEDOUT)
         code = timeout_ms < 0 ? pthread_cond_wait(&queue->more, &queue->lock)

@@ -11,10 +11,13 @@
 #include "db/readers.h"
 
 #include "base/clock.h"
+#include "base/condition.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "db/read_turns.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -103,8 +106,18 @@ static struct job *take(struct road *road)
 {
     struct job *job;
     pthread_mutex_lock(&road->lock);
-    while ((job = read_turns_take(&road->turns)) == NULL && !road->closed)
-        pthread_cond_wait(&road->more, &road->lock);
+    struct timespec until = condition_in(TRIM_IDLE_MS);
+    bool rests = false;
+    while ((job = read_turns_take(&road->turns)) == NULL && !road->closed) {
+        if (rests) {
+            pthread_cond_wait(&road->more, &road->lock);
+        } else if (pthread_cond_timedwait(&road->more, &road->lock, &until) == ETIMEDOUT) {
+            pthread_mutex_unlock(&road->lock);
+            trim_idle();
+            pthread_mutex_lock(&road->lock);
+            rests = true;
+        }
+    }
     pthread_mutex_unlock(&road->lock);
     return job;
 }
@@ -126,6 +139,7 @@ static void *reader_main(void *context)
         struct batch *batch = read_one(reader, job);
         readers->sink.take(readers->sink.context, batch); /* the job is the loop's from here on */
         ended(reader->road, account);
+        trim_busy();
     }
     return NULL;
 }
@@ -135,7 +149,7 @@ static void *reader_main(void *context)
 static void road_init(struct road *road, const struct read_limits *of)
 {
     pthread_mutex_init(&road->lock, NULL);
-    pthread_cond_init(&road->more, NULL);
+    condition_init(&road->more);
     read_turns_init(&road->turns, of);
 }
 

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "db/line.h"
 #include "db/nouns.h"
 #include "db/queue.h"
@@ -144,21 +145,23 @@ static bool has_work(const struct writer *writer)
 }
 
 /* How long the queue may let the thread sleep, ms; -1: until there is a job. */
-static int patience(const struct writer *writer)
+static int patience(const struct writer *writer, bool rests)
 {
     if (has_work(writer))
         return 0;
-    return writer->writable ? -1 : PROBE_EVERY_MS;
+    if (!writer->writable)
+        return PROBE_EVERY_MS;
+    return rests ? -1 : TRIM_IDLE_MS;
 }
 
 static void *writer_main(void *context)
 {
     struct writer *writer = context;
-    bool closed = false;
+    bool closed = false, rests = false;
 
     while (!closed || !line_empty(&writer->line)) {
         line_up_fan_outs(writer);
-        line_add(&writer->line, queue_take_all(&writer->queue, patience(writer), &closed));
+        line_add(&writer->line, queue_take_all(&writer->queue, patience(writer, rests), &closed));
         if (closed ? !line_empty(&writer->line) : has_work(writer)) {
             line_begin(&writer->line, clock_steady_us(), takes_steps(writer) && !closed);
             struct batch *batch = run(writer, NULL, &writer->line);
@@ -166,8 +169,13 @@ static void *writer_main(void *context)
             pthread_mutex_lock(&writer->turn);
             db_upkeep(writer->db);
             pthread_mutex_unlock(&writer->turn);
+            trim_busy();
+            rests = false;
         } else if (!closed && !writer->writable) {
             probe(writer);
+        } else if (!closed) {
+            trim_idle();
+            rests = true;
         }
     }
     return NULL;
