@@ -26,13 +26,11 @@ struct feeds *feeds_new(const struct feeds_config *config);
 void feeds_free(struct feeds *feeds);                           /* and what is held */
 struct feed *feeds_each(const struct feeds *feeds, size_t *at); /* as map_each() */
 size_t feeds_in_memory(const struct feeds *feeds);              /* postbacks: queued or in flight */
-void feeds_wake_due(struct feeds *feeds); /* those whose next row has come due */
 
 struct feed *feed_of(struct feeds *feeds, int64_t notification); /* made when absent */
 struct feed *feed_find(struct feeds *feeds, int64_t notification);
 void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
-void feed_reload(struct feed *feed);                            /* its settings or state changed */
-void feed_changed(struct feed *feed); /* … by its owner: failed ones are tried at once */
+void feed_changed(struct feed *feed); /* its settings or state: failed ones are tried at once */
 /* What its lane has queued goes back to disk; Ordered: it will be read again from the first. */
 void feed_recall(struct feed *feed);
 void feed_gone(struct feed *feed);            /* the receiver answered 410: its lane stays closed */
@@ -48,7 +46,7 @@ void feed_forget(struct feed *feed, struct postback *postback); /* out of memory
 bool feed_is_ordered(const struct feed *feed);
 bool feed_rests(const struct feed *feed); /* Ordered, and its first is not due: nothing goes out */
 /* In memory: queued or in flight. */
-bool feed_has(struct feed *feed, int64_t id);
+bool feed_has(const struct feed *feed, int64_t id);
 void feed_cancelled(struct feed *feed, int64_t postback); /* it goes out no more */
 void feed_retried(struct feed *feed);         /* one that waits is to go before all others */
 void feed_resent(struct feed *feed);          /* one that waits is due now */
