@@ -178,7 +178,7 @@ static void read_wait(const struct fields *fields, struct approval_rule *rule)
     if (days != NULL && !text_int(days, 0, DAYS_MOST, &number))
         problems_add(fields->problems, "Days", "must be a number from 0 to %d", DAYS_MOST);
     else if (rule->wait == RULE_AT_ONCE && number != 0)
-        problems_add(fields->problems, "Days", "has no meaning with IMMEDIATELY");
+        problems_add(fields->problems, "Days", "has no meaning when approval is immediate");
     else if (days == NULL && rule->wait != RULE_AT_ONCE)
         problems_add(fields->problems, "Days", "is required: how long to wait");
     rule->days = (int)number;

@@ -23,7 +23,7 @@ static bool find_all(struct rows *rows, struct api_job *job, struct db *db)
         return true;
     error_set(&job->job.error, ERROR_INVALID,
               "%" PRId64 " inquiries are too many for one file (at most %d); ask for a part of "
-              "them by StartDate and EndDate",
+              "them, by a first and a last date",
               rows->total, EXPORT_ROWS_MAX);
     return false;
 }

@@ -42,10 +42,10 @@ static bool destination_is_right(struct api_job *job, const struct notification 
     }
     if (strcmp(json_string_value(given), notification->authority) == 0)
         return true;
-    error_set(&job->job.error, ERROR_CONFLICT,
-              "The URL of this event notification leads to %s, not to what For names; nothing was "
-              "changed.",
-              notification->authority);
+    error_set(
+        &job->job.error, ERROR_CONFLICT,
+        "The URL of this event notification leads to %s now, not to %.200s; nothing was changed.",
+        notification->authority, json_string_value(given));
     return false;
 }
 

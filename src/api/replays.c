@@ -94,7 +94,7 @@ static void span_take(const struct fields *fields, struct replay *replay)
     else if (text != NULL)
         end = whole_day ? date_add_days(end, 1) : end + (end % 1000 == 0 ? 1000 : 1);
     if (replay->start_at != DATE_NONE && replay->start_at >= end)
-        problems_add(fields->problems, "EndDate", "must not be before StartDate");
+        problems_add(fields->problems, "EndDate", "must not be before the start");
     replay->start_at = within_ids(replay->start_at);
     replay->end_at = within_ids(end);
     free(text);
@@ -195,7 +195,7 @@ static bool fits(struct replay_work *work, struct db *db, const struct notificat
     const struct replay *replay = &work->replay;
     for (size_t i = 0; i < replay->type_count; i++) {
         if (!notification_wants(to, replay->types[i]))
-            problems_add(problems, "Types", "%s is not among the event notification's EventTypes",
+            problems_add(problems, "Types", "the event notification does not send %s",
                          replay->types[i]->name);
     }
     if (replay->source != 0 && !replay_source_exists(db, replay->account, replay->source))

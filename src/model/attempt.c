@@ -109,7 +109,7 @@ static void explain_rules(struct attempt *attempt, const struct notification_set
     coding_of(attempt, coding, sizeof(coding));
     if (error != NULL && *error != '\0' && body_has(attempt, error))
         snprintf(out, sizeof(attempt->detail),
-                 "the response rules do not hold: it has the text of ErrorResponse");
+                 "the response rules do not hold: it has the text set as Error Response");
     else if (coding[0] != '\0')
         snprintf(out, sizeof(attempt->detail),
                  "the response rules do not hold: the answer is %s, which was not asked for; its "
@@ -117,7 +117,7 @@ static void explain_rules(struct attempt *attempt, const struct notification_set
                  coding);
     else
         snprintf(out, sizeof(attempt->detail),
-                 "the response rules do not hold: the text of SuccessResponse is not in the "
+                 "the response rules do not hold: the text set as Success Response is not in the "
                  "answer's first %d KiB",
                  ANSWER_BODY_MAX / 1024);
 }
@@ -131,7 +131,7 @@ void attempt_explain(struct attempt *attempt, const struct notification *notific
     if (status_accepted(status, &notification->settings))
         explain_rules(attempt, &notification->settings);
     else if (status >= 200 && status <= 299)
-        words = "only 200 and 201 are a success; with AcceptAny2xx this would be one";
+        words = "only 200 and 201 are a success; with \"Accept any 2xx\" this would be one";
     else if (status > 300 && status <= 308 && status != 304)
         words = "redirects are not followed: the URL has to be the one that answers";
     if (words != NULL)

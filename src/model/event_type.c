@@ -109,7 +109,7 @@ static void read_category(struct event_type *type, const struct fields *fields,
         const struct category *given = catalog_category(name);
         if (given == NULL)
             problems_add(fields->problems, "Category",
-                         "must be a category of GET /EventCatalog, as Platform Events");
+                         "must be a category of the event catalog, as Platform Events");
         else if (before != NULL && given != before->category)
             problems_add(fields->problems, "Category", "cannot be changed");
         else

@@ -256,8 +256,9 @@ static void check(const struct resolution *resolution, const struct inquiry *inq
         *final_payout =
             fields_amount(&fields, "FinalPayout", resolution->final_payout, currency, false);
         if (resolution->step != STEP_ACCEPT && *final_payout > 0)
-            problems_add(problems, fields_label(&fields, "FinalPayout"),
-                         "is only for ResolutionStatus VALID; leave it out or make it 0");
+            problems_add(
+                problems, fields_label(&fields, "FinalPayout"),
+                "is only for an inquiry that is resolved as VALID; leave it out or make it 0");
     }
     if (resolution->transaction_at != DATE_NONE &&
         date_is_future(resolution->transaction_at, false, now_ms, DAY_MS))

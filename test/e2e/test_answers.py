@@ -201,15 +201,15 @@ def test_retry_after_as_a_date_in_other_words_is_obeyed(world, receiver, form):
 
 @pytest.mark.parametrize("status", [202, 204])
 def test_a_2xx_that_does_not_count_says_what_would_make_it(world, receiver, status):
-    """C11: the attempt's detail names AcceptAny2xx."""
+    """C11: the attempt's detail names the setting."""
     receiver.behave = answers(status, "")
     delivery = Delivery(world, receiver.url())
     delivery.send()
     attempt = delivery.await_attempts(1)[0]
-    assert "AcceptAny2xx" in attempt["Detail"], attempt
-    assert "AcceptAny2xx" in delivery.await_state("WAITING")[0]["LastError"]
+    assert "Accept any 2xx" in attempt["Detail"], attempt
+    assert "Accept any 2xx" in delivery.await_state("WAITING")[0]["LastError"]
     tested = world.partner.ok(world.partner.post(f"{delivery.path}/Test", {}))
-    assert "AcceptAny2xx" in tested["Response"]["Detail"], tested
+    assert "Accept any 2xx" in tested["Response"]["Detail"], tested
 
 
 def test_an_answer_in_gzip_that_was_not_asked_for_is_told(world, receiver):

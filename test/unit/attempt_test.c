@@ -268,8 +268,8 @@ static void test_a_success_that_does_not_count_is_explained(void **state)
                                                    .settings.error_response = (char *)"bad" };
     char gzip[] = "A: b\nContent-Encoding: gzip\nC: d\n", br[] = "content-encoding: br\n",
          identity[] = "Content-Encoding: identity\n", magic[] = "\x1f\x8b\x08xx", bad[] = "bad ok";
-    assert_words((struct attempt){ .status = 202 }, &plain, "AcceptAny2xx");
-    assert_words((struct attempt){ .status = 204 }, &wanting, "AcceptAny2xx");
+    assert_words((struct attempt){ .status = 202 }, &plain, "Accept any 2xx");
+    assert_words((struct attempt){ .status = 204 }, &wanting, "Accept any 2xx");
     assert_words((struct attempt){ .status = 302 }, &plain, "not followed");
     assert_words((struct attempt){ .status = 304 }, &plain, "");
     assert_words((struct attempt){ .status = 404 }, &plain, "");
@@ -279,11 +279,11 @@ static void test_a_success_that_does_not_count_is_explained(void **state)
                  &wanting, "the answer is br, which");
     assert_words(
         (struct attempt){ .status = 200, .headers = identity, .headers_len = strlen(identity) },
-        &wanting, "SuccessResponse is not in");
+        &wanting, "the text set as Success Response is not in");
     assert_words((struct attempt){ .status = 200, .body = magic, .body_len = 5 }, &wanting,
                  "the answer is gzip");
     assert_words((struct attempt){ .status = 200, .body = bad, .body_len = 6 }, &wanting,
-                 "the text of ErrorResponse");
+                 "the text set as Error Response");
     assert_words((struct attempt){ .error = EXCHANGE_RESET, .status = 202 }, &plain, "");
 }
 
@@ -300,7 +300,8 @@ static void test_freeing_leaves_nothing(void **state)
     attempt_free(&attempt);
 }
 
-/* P13: what an API calls "connect: connection refused" is a sentence in a notice or a mail. */
+/* P13: what an API calls SuccessResponse has the name that the pages show; and "connect: connection
+ * refused" is a sentence in a notice or a mail. */
 static void test_a_reason_is_told_in_words(void **state)
 {
     static const char *const words[][2] = {
