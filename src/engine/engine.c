@@ -13,16 +13,40 @@
 #include "engine/approvals.h"
 #include "engine/dedupe.h"
 #include "engine/expiry.h"
+#include "engine/feed.h"
+#include "engine/holds.h"
+#include "engine/lateness.h"
 #include "engine/listeners.h"
+#include "engine/mailer.h"
+#include "engine/maintenance.h"
+#include "engine/marks.h"
 #include "engine/observers.h"
+#include "engine/outcomes.h"
+#include "engine/recorder.h"
 #include "engine/recovery.h"
+#include "engine/replays.h"
 #include "engine/retention.h"
-#include "engine/state.h"
+#include "engine/tester.h"
+#include "engine/waits.h"
+#include "engine/work.h"
 #include "model/backoff.h"
 #include "model/date.h"
 
 #include <sodium.h>
 #include <stdlib.h>
+
+struct engine {
+    uv_loop_t *loop;
+    struct store *store;
+    struct courier *courier;
+    struct work work;
+    struct holds holds;
+    struct services services;
+    struct marks marks;
+    struct tester tester;
+    struct waits waits;
+    uv_prepare_t turn; /* once a turn of the loop: outcomes go to the writer */
+};
 
 /* ---- from the store ---- */
 
@@ -33,11 +57,11 @@ static void committed(void *context, struct list *postbacks)
     while ((node = list_first(postbacks)) != NULL) {
         struct postback *postback = container_of(node, struct postback, in);
         list_remove(node);
-        outcomes_seen(engine->outcomes, postback->id);
+        outcomes_seen(engine->services.outcomes, postback->id);
         lateness_wanted(engine->services.lateness);
         marks_note(&engine->marks, postback->event->account);
         recorder_touch(engine->services.recorder, postback->notification, postback->event->account);
-        feed_accept(feed_of(engine->feeds, postback->notification), postback);
+        feed_accept(feed_of(engine->services.feeds, postback->notification), postback);
     }
 }
 
@@ -54,10 +78,10 @@ static void health_changed(void *context, bool writable)
         return;
     }
     log_info("store_available");
-    outcomes_flush(engine->outcomes);
+    outcomes_flush(engine->services.outcomes);
     size_t at = 0;
     struct feed *feed;
-    while ((feed = feeds_each(engine->feeds, &at)) != NULL)
+    while ((feed = feeds_each(engine->services.feeds, &at)) != NULL)
         feed_more(feed);
 }
 
@@ -85,24 +109,24 @@ static void attempted(void *context, struct postback *postback, struct attempt *
     struct ended ended = { postback, attempt, verdict, clock_steady_us(), -1 };
     if (verdict == VERDICT_DELIVERED && postback->accepted_us != 0 && attempt->number == 1)
         ended.latency_us = ended.at_us - postback->accepted_us;
-    observers_tell(engine, &ended);
+    observers_tell(&engine->services, &ended);
     if (verdict == VERDICT_DELIVERED) {
-        outcomes_add(engine->outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
+        outcomes_add(engine->services.outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
         return;
     }
-    struct feed *feed = feed_of(engine->feeds, postback->notification);
+    struct feed *feed = feed_of(engine->services.feeds, postback->notification);
     bool ordered = feed_is_ordered(feed);
     postback->due_at = clock_due_ms() + wait_after(attempt, verdict, ordered);
     if (ordered) /* or the next one overtakes */
         feed_recall(feed);
     if (verdict == VERDICT_GONE)
         feed_gone(feed);
-    outcomes_add(engine->outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
+    outcomes_add(engine->services.outcomes, OUTCOME_ATTEMPTED, postback, attempt, verdict);
 }
 
 static void hungry(void *context, int64_t notification)
 {
-    struct feed *feed = feed_find(((struct engine *)context)->feeds, notification);
+    struct feed *feed = feed_find(((struct engine *)context)->services.feeds, notification);
     if (feed != NULL)
         feed_hungry(feed);
 }
@@ -110,7 +134,7 @@ static void hungry(void *context, int64_t notification)
 static void lane_changed(void *context, int64_t notification, enum lane_state state)
 {
     struct engine *engine = context;
-    struct feed *feed = feed_find(engine->feeds, notification);
+    struct feed *feed = feed_find(engine->services.feeds, notification);
     if (state == LANE_DOWN)
         lateness_down(engine->services.lateness, notification);
     if (state == LANE_DOWN)
@@ -126,7 +150,7 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
 static void settled(void *context, const struct settled *settled)
 {
     struct engine *engine = context;
-    struct feed *feed = feed_of(engine->feeds, settled->notification);
+    struct feed *feed = feed_of(engine->services.feeds, settled->notification);
     bool attempted = settled->kind == OUTCOME_ATTEMPTED;
     if (settled->postback != NULL) {
         marks_note(&engine->marks, settled->postback->event->account);
@@ -149,7 +173,7 @@ static void hold(void *context, bool held)
 static bool is_stuck(void *context, int64_t notification)
 {
     struct engine *engine = context;
-    const struct feed *feed = feed_find(engine->feeds, notification);
+    const struct feed *feed = feed_find(engine->services.feeds, notification);
     return courier_stands(engine->courier, notification) || (feed != NULL && feed_rests(feed));
 }
 
@@ -158,7 +182,7 @@ static bool is_ready(void *context, int64_t notification, size_t postbacks)
 {
     struct engine *engine = context;
     if (!courier_has(engine->courier, notification)) {
-        feed_more(feed_of(engine->feeds, notification));
+        feed_more(feed_of(engine->services.feeds, notification));
         return false;
     }
     return courier_state(engine->courier, notification) == LANE_READY &&
@@ -175,7 +199,7 @@ static void deleted(void *context, int64_t notification)
 enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, int64_t postback)
 {
     enum lane_state state = courier_state(engine->courier, notification);
-    if (feed_has(feed_of(engine->feeds, notification), postback) ||
+    if (feed_has(feed_of(engine->services.feeds, notification), postback) ||
         (state == LANE_READY && courier_queued(engine->courier, notification) == 0))
         return RETRY_NOW;
     if (state == LANE_DOWN)
@@ -190,12 +214,12 @@ int64_t engine_changes(struct engine *engine, int64_t account)
 
 void engine_keep(struct engine *engine, int64_t keep_ms)
 {
-    sweep_set_age(engine->retention, keep_ms);
+    sweep_set_age(engine->services.retention, keep_ms);
 }
 
 void engine_give_up(struct engine *engine, int64_t age_ms)
 {
-    sweep_set_age(engine->expiry, age_ms);
+    sweep_set_age(engine->services.expiry, age_ms);
 }
 
 enum { CERTIFICATE_NOTICE_DAYS = 14 };
@@ -206,15 +230,15 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         .accepted = metric_value(METRIC_POSTBACKS),
         .delivered = metric_value(METRIC_DELIVERED),
         .failed = metric_value(METRIC_FAILED),
-        .in_memory = (int64_t)feeds_in_memory(engine->feeds),
-        .recording = (int64_t)outcomes_recording(engine->outcomes),
+        .in_memory = (int64_t)feeds_in_memory(engine->services.feeds),
+        .recording = (int64_t)outcomes_recording(engine->services.outcomes),
         .oldest_due_at = -1,
-        .oldest_kept_at = retention_oldest_at(engine->retention),
+        .oldest_kept_at = retention_oldest_at(engine->services.retention),
     };
     size_t at = 0;
     const struct feed *feed;
     int64_t ending_ms = date_add_days(clock_wall_ms(), CERTIFICATE_NOTICE_DAYS);
-    while ((feed = feeds_each(engine->feeds, &at)) != NULL) {
+    while ((feed = feeds_each(engine->services.feeds, &at)) != NULL) {
         int64_t oldest = feed_oldest(feed);
         if (oldest != -1 && (out->oldest_due_at == -1 || oldest < out->oldest_due_at))
             out->oldest_due_at = oldest;
@@ -235,7 +259,7 @@ void engine_courier_figures(const struct engine *engine, struct courier_figures 
 
 static void turn(uv_prepare_t *prepare)
 {
-    outcomes_flush(((struct engine *)prepare->data)->outcomes);
+    outcomes_flush(((struct engine *)prepare->data)->services.outcomes);
 }
 
 static bool recover(struct engine *engine, struct error *error)
@@ -243,9 +267,9 @@ static bool recover(struct engine *engine, struct error *error)
     struct recovered recovered;
     if (!recovery_run(engine->store, &recovered, error))
         return false;
-    outcomes_start(engine->outcomes, recovered.floor);
+    outcomes_start(engine->services.outcomes, recovered.floor);
     for (size_t i = 0; i < recovered.count; i++)
-        feed_due(feed_of(engine->feeds, recovered.waiting[i].notification),
+        feed_due(feed_of(engine->services.feeds, recovered.waiting[i].notification),
                  recovered.waiting[i].due_at);
     log_info("recovered", LOG_N("undelivered", recovered.undelivered),
              LOG_N("notifications_waiting", (int64_t)recovered.count));
@@ -266,7 +290,7 @@ static bool start_services(struct engine *engine, const struct engine_config *co
         return false;
     services->pause = maintenance_new(
         &(struct maintenance_config){ work, services->mailer, &engine->holds,
-                                      outcomes_held(engine->outcomes), is_stuck, engine },
+                                      outcomes_held(engine->services.outcomes), is_stuck, engine },
         error);
     if (services->pause == NULL)
         return false;
@@ -276,11 +300,11 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     services->tester = &engine->tester;
     engine->waits = (struct waits){ &engine->holds, services->pause, engine->courier };
     services->waits = &engine->waits;
-    engine->replays = replays_new(&(struct replays_config){ work, is_ready, engine });
-    engine->approvals = approvals_new(work);
-    engine->dedupe = dedupe_new(work);
-    engine->expiry = expiry_new(work);
-    engine->retention = retention_new(work);
+    engine->services.replays = replays_new(&(struct replays_config){ work, is_ready, engine });
+    engine->services.approvals = approvals_new(work);
+    engine->services.dedupe = dedupe_new(work);
+    engine->services.expiry = expiry_new(work);
+    engine->services.retention = retention_new(work);
     return true;
 }
 
@@ -299,18 +323,20 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->loop = config->loop;
     engine->store = config->store;
     work_init(&engine->work, config->loop, config->store);
+    engine->services.marks = &engine->marks;
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
         goto err0;
-    engine->outcomes = outcomes_new(&(struct outcomes_config){ &engine->work, settled, engine });
-    engine->feeds = feeds_new(&(struct feeds_config){ &engine->work, engine->courier,
-                                                      engine->outcomes, deleted, engine });
+    engine->services.outcomes =
+        outcomes_new(&(struct outcomes_config){ &engine->work, settled, engine });
+    engine->services.feeds = feeds_new(&(struct feeds_config){
+        &engine->work, engine->courier, engine->services.outcomes, deleted, engine });
     engine->holds = (struct holds){ .changed = hold, .context = engine };
     engine->services.mailer = mailer_new(engine->loop, config->sendmail);
     start_turns(engine);
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
-    store_listen(engine->store, engine_hear, engine);
+    store_listen(engine->store, listeners_hear, &engine->services);
     if (!recover(engine, error) || !start_services(engine, config, error))
         goto err1;
     store_fan_out(engine->store, true);
@@ -341,15 +367,15 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     while (!late && courier_in_flight(engine->courier) > 0)
         uv_run(engine->loop, UV_RUN_ONCE);
     work_stop(&engine->work);
-    outcomes_flush(engine->outcomes);
+    outcomes_flush(engine->services.outcomes);
     recorder_finish(engine->services.recorder);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
-    while ((engine->work.under_way > 0 || outcomes_unwritten(engine->outcomes) > 0) &&
+    while ((engine->work.under_way > 0 || outcomes_unwritten(engine->services.outcomes) > 0) &&
            (engine->work.writable || !late))
         uv_run(engine->loop, UV_RUN_ONCE);
     store_on_fresh(engine->store, NULL, NULL);
     store_on_health(engine->store, NULL, NULL);
-    store_unlisten(engine->store, engine);
+    store_unlisten(engine->store, &engine->services);
     uv_close((uv_handle_t *)&limit, NULL);
     uv_prepare_stop(&engine->turn);
     uv_close((uv_handle_t *)&engine->turn, NULL);
@@ -364,18 +390,18 @@ const struct services *engine_services(const struct engine *engine)
 void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
-    sweep_free(engine->approvals);
-    sweep_free(engine->dedupe);
-    sweep_free(engine->expiry);
-    sweep_free(engine->retention);
-    replays_free(engine->replays);
+    sweep_free(engine->services.approvals);
+    sweep_free(engine->services.dedupe);
+    sweep_free(engine->services.expiry);
+    sweep_free(engine->services.retention);
+    replays_free(engine->services.replays);
     mailer_free(engine->services.mailer);
     maintenance_free(engine->services.pause);
     recorder_free(engine->services.recorder);
     lateness_free(engine->services.lateness);
     room_free(engine->services.room);
-    feeds_free(engine->feeds);
-    outcomes_free(engine->outcomes);
+    feeds_free(engine->services.feeds);
+    outcomes_free(engine->services.outcomes);
     marks_free(&engine->marks);
     free(engine);
 }

@@ -12,15 +12,10 @@
 #include "courier/courier.h"
 #include "db/store.h"
 #include "engine/room.h"
+#include "engine/services.h"
 #include "model/lateness.h"
 
 struct engine;
-struct lateness_watch;
-struct mailer;
-struct pause;
-struct recorder;
-struct tester;
-struct waits;
 
 struct engine_config {
     uv_loop_t *loop;
@@ -29,17 +24,6 @@ struct engine_config {
     const char *sendmail; /* the mailer's program; NULL: no mail */
     struct lateness_limits lateness;
     struct room_limits room;
-};
-
-/* What works beside it, each by its own header; NULL before they are there. */
-struct services {
-    struct mailer *mailer;
-    struct pause *pause; /* maintenance.h */
-    struct lateness_watch *lateness;
-    struct recorder *recorder;
-    struct room *room;
-    const struct tester *tester;
-    const struct waits *waits;
 };
 
 /* Recovers what a crash or a stop left, then starts delivering. */

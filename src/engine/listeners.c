@@ -7,8 +7,13 @@
  */
 #include "engine/listeners.h"
 
+#include "engine/feed.h"
+#include "engine/lateness.h"
+#include "engine/maintenance.h"
+#include "engine/marks.h"
 #include "engine/recorder.h"
-#include "engine/state.h"
+#include "engine/replays.h"
+#include "engine/services.h"
 
 enum {
     ACCOUNT = CHANGE_BIT(CHANGE_ACCOUNT),
@@ -22,60 +27,60 @@ enum {
     POSTBACKS = WAITING | RETRIED | RESENT | CANCELLED,
 };
 
-static void hear_mark(struct engine *engine, const struct change *change)
+static void hear_mark(const struct services *services, const struct change *change)
 {
-    marks_note(&engine->marks, change->account);
+    marks_note(services->marks, change->account);
 }
 
-static void hear_count(struct engine *engine, const struct change *change)
+static void hear_count(const struct services *services, const struct change *change)
 {
-    recorder_touch(engine->services.recorder, change->notification, change->account);
+    recorder_touch(services->recorder, change->notification, change->account);
 }
 
-static void hear_waiting(struct engine *engine, const struct change *change)
+static void hear_waiting(const struct services *services, const struct change *change)
 {
-    outcomes_seen(engine->outcomes, change->id);
-    lateness_wanted(engine->services.lateness);
+    outcomes_seen(services->outcomes, change->id);
+    lateness_wanted(services->lateness);
     if (change->due_at != -1)
-        feed_hint(feed_of(engine->feeds, change->notification), change->due_at);
+        feed_hint(feed_of(services->feeds, change->notification), change->due_at);
 }
 
-static void hear_notification(struct engine *engine, const struct change *change)
+static void hear_notification(const struct services *services, const struct change *change)
 {
-    feed_changed(feed_of(engine->feeds, change->notification));
+    feed_changed(feed_of(services->feeds, change->notification));
 }
 
-static void hear_retried(struct engine *engine, const struct change *change)
+static void hear_retried(const struct services *services, const struct change *change)
 {
-    feed_retried(feed_of(engine->feeds, change->notification));
+    feed_retried(feed_of(services->feeds, change->notification));
 }
 
-static void hear_resent(struct engine *engine, const struct change *change)
+static void hear_resent(const struct services *services, const struct change *change)
 {
-    feed_resent(feed_of(engine->feeds, change->notification));
+    feed_resent(feed_of(services->feeds, change->notification));
 }
 
-static void hear_cancelled(struct engine *engine, const struct change *change)
+static void hear_cancelled(const struct services *services, const struct change *change)
 {
-    struct feed *feed = feed_find(engine->feeds, change->notification);
+    struct feed *feed = feed_find(services->feeds, change->notification);
     if (feed != NULL)
         feed_cancelled(feed, change->id);
 }
 
-static void hear_replay(struct engine *engine, const struct change *change)
+static void hear_replay(const struct services *services, const struct change *change)
 {
-    replays_begun(engine->replays, change->id, change->notification);
+    replays_begun(services->replays, change->id, change->notification);
 }
 
-static void hear_maintenance(struct engine *engine, const struct change *change)
+static void hear_maintenance(const struct services *services, const struct change *change)
 {
     (void)change;
-    maintenance_changed(engine->services.pause);
+    maintenance_changed(services->pause);
 }
 
 static const struct {
     unsigned kinds;
-    void (*hear)(struct engine *engine, const struct change *change);
+    void (*hear)(const struct services *services, const struct change *change);
 } listeners[] = {
     { ACCOUNT | NOTIFICATION | POSTBACKS, hear_mark },
     { NOTIFICATION | POSTBACKS, hear_count },
@@ -88,7 +93,7 @@ static const struct {
     { MAINTENANCE, hear_maintenance },
 };
 
-void engine_hear(void *context, const struct change *change)
+void listeners_hear(void *context, const struct change *change)
 {
     for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
         if ((listeners[i].kinds & CHANGE_BIT(change->kind)) != 0)

@@ -4,7 +4,7 @@
 
 #include "model/change.h"
 
-/* For store_listen(); the context is the engine. */
-void engine_hear(void *context, const struct change *change);
+/* For store_listen(); the context is the struct services. */
+void listeners_hear(void *context, const struct change *change);
 
 #endif

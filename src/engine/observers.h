@@ -4,10 +4,10 @@
 
 #include "engine/ended.h"
 
-struct engine;
+struct services;
 
 /* Tells them all, in the order of the table; none keeps or changes what it is shown.  Tests are
  * told to nobody: they have no row and count for nothing (tester.h). */
-void observers_tell(struct engine *engine, const struct ended *ended);
+void observers_tell(const struct services *services, const struct ended *ended);
 
 #endif

@@ -139,7 +139,7 @@ static void test_a_late_read_takes_none_that_is_in_memory(void **state)
 
     shut(&gate, house->store);
     struct change resent = { CHANGE_RESENT, notification.account, notification.id };
-    engine_hear(engine, &resent); /* asks for a read */
+    listeners_hear((void *)engine_services(engine), &resent); /* asks for a read */
     for (int i = 0; i < EVENTS; i++)
         publish(house);
     int64_t queued = in_memory(engine);

@@ -1,0 +1,37 @@
+/* services.h — what works in the engine, each by its own header; they live as long as it.
+ *
+ * engine.c makes them.  None of them has this table: it is for those who pass on what happens
+ * (listeners.c, observers.c), and for the API, which asks.
+ */
+#ifndef POSTBACKD_SERVICES_H
+#define POSTBACKD_SERVICES_H
+
+struct feeds;
+struct lateness_watch;
+struct mailer;
+struct marks;
+struct outcomes;
+struct pause;
+struct recorder;
+struct replays;
+struct room;
+struct sweep;
+struct tester;
+struct waits;
+
+struct services {
+    struct outcomes *outcomes;
+    struct feeds *feeds; /* feed.h */
+    struct marks *marks;
+    struct mailer *mailer;
+    struct lateness_watch *lateness;
+    struct pause *pause; /* maintenance.h */
+    struct recorder *recorder;
+    struct room *room;
+    struct replays *replays;
+    struct sweep *approvals, *dedupe, *expiry, *retention;
+    const struct tester *tester;
+    const struct waits *waits;
+};
+
+#endif
