@@ -3,10 +3,12 @@ served, the memory is bounded, and it comes back."""
 
 import os
 import socket
+import threading
 
 import pytest
 import requests
 
+from harness.delivery import LIFECYCLE, Delivery
 from harness.server import await_until
 from harness.wire import basic
 
@@ -19,6 +21,14 @@ def rss(server, what="VmRSS"):
     """In MiB: what is resident, or ("VmHWM") the most that ever was."""
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith(what)) / 1024
+
+
+def in_memory(server, after=0.0):
+    """Postbacks, in so many seconds."""
+    threading.Event().wait(after)
+    answer = requests.get(server.base + "/metrics", timeout=20)
+    return next(line for line in answer.text.splitlines()
+                if line.startswith("postbackd_postbacks_in_memory "))
 
 
 @pytest.fixture
@@ -108,3 +118,35 @@ def test_stalled_bodies_of_one_account(server, world, crowd):
     serves(server)
     if not SANITIZED:
         assert rss(server, "VmHWM") < 192
+
+
+def test_large_events_of_one_account_fill_no_lanes(server, world, receivers):
+    """A2: ten receivers hang, and for each wait 200 events of 60 KB; they have 14 MiB of memory
+    together, another account's go out, and in the end all of them have arrived."""
+    well = threading.Event()
+
+    def hangs_until_well(connection, _request):
+        while not well.wait(0.05) and not connection.stopped.is_set():
+            pass
+        return connection.answer(200)
+    hanging, other = receivers(hangs_until_well), receivers()
+    first = Delivery(world, hanging.url("/0"), Method="GET")
+    ids = [first.id] + [
+        world.notify(first.api, hanging.url(f"/{number}"), Category=LIFECYCLE, Method="GET")["Id"]
+        for number in range(1, 10)]
+    for one in ids:
+        first.api.ok(first.api.post(f"EventNotifications/{one}/Pause"))
+    for _ in range(200):
+        first.send(Oid="x" * 60_000)
+    for one in ids:
+        first.api.ok(first.api.post(f"EventNotifications/{one}/Resume"))
+    hanging.wait(80)
+    await_until(lambda: in_memory(server) == in_memory(server, after=0.5), "lanes are full")
+    small = Delivery(world, other.url(), account=world.account("PARTNER", "Small"))
+    small.send_many(20)
+    other.wait(20)
+    well.set()
+    hanging.wait(2000, timeout=60)
+    if not SANITIZED:
+        assert rss(server, "VmHWM") < 100
+    comes_back(server, 64)
