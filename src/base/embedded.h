@@ -12,5 +12,7 @@ struct embedded {
 
 extern const struct embedded schema[]; /* schema/sqlite, in order */
 extern const size_t schema_count;
+extern const struct embedded postgres_schema[]; /* schema/postgresql, in order */
+extern const size_t postgres_schema_count;
 
 #endif

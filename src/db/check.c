@@ -26,7 +26,11 @@ int check_bad(const struct check *check)
 struct db *check_database(struct check *check, const struct db_where *where)
 {
     memset(check->told, 0, sizeof(check->told));
-    return db_driver_for(where)->check(where, check);
+    const struct db_driver *driver = db_driver_for(where);
+    if (driver != NULL)
+        return driver->check(where, check);
+    check_tell(check, CHECK_FAILURE, "this program was built without PostgreSQL (libpq)");
+    return NULL;
 }
 
 struct stmt *check_begin(struct db *db, const char *sql)

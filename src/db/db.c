@@ -341,7 +341,11 @@ void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *))
 
 struct db_source *db_source_open(const struct db_where *where, bool *fresh, struct error *error)
 {
-    return db_driver_for(where)->source_open(where, fresh, error);
+    const struct db_driver *driver = db_driver_for(where);
+    if (driver != NULL)
+        return driver->source_open(where, fresh, error);
+    error_set(error, ERROR_BROKEN, "this program was built without PostgreSQL (libpq)");
+    return NULL;
 }
 
 void db_source_close(struct db_source *source)

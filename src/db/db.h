@@ -68,8 +68,10 @@ int64_t db_due_now(const struct db *db);   /* the same by the due clock (base/cl
 /* Where a database is. */
 struct db_where {
     const char *directory; /* DATA: this process's own, and SQLite's database */
+    const char *uri;       /* PostgreSQL's, as libpq reads it; NULL: the database is SQLite's */
+    int patience_ms;       /* with an answer of PostgreSQL's; 0: 10 s */
 };
-/* The driver for it (driver.h). */
+/* The driver for it (driver.h).  NULL: this program was built without. */
 const struct db_driver *db_driver_for(const struct db_where *where);
 
 /* A database that this process has hold of; connections come from it.  db_source_open() may be
@@ -122,6 +124,8 @@ enum db_failure {
     DB_CONSTRAINT, /* a statement's own: the transaction goes on without its part */
     DB_FULL,       /* no room: a disk, a quota, a limit of file size */
     DB_TROUBLE,    /* locked, unreadable, …: may pass */
+    DB_RETRY,      /* others were in the way (a deadlock, a serialisation): run again, it may go */
+    DB_LOST,       /* the connection broke; the next db_begin() makes another */
     DB_FATAL,      /* damaged, read-only, or not known to be on disk: nothing may go on */
 };
 enum db_failure db_failure(const struct db *db);

@@ -166,5 +166,6 @@ void db_fail(struct db *db, enum db_failure failure, const char *words);
 
 /* Those there are. */
 extern const struct db_driver sqlite_driver;
+extern const struct db_driver postgres_driver; /* where the build has libpq: HAVE_POSTGRES */
 
 #endif

@@ -3,6 +3,11 @@
 
 const struct db_driver *db_driver_for(const struct db_where *where)
 {
-    (void)where; /* a directory is SQLite's */
-    return &sqlite_driver;
+    if (where->uri == NULL) /* a directory is SQLite's */
+        return &sqlite_driver;
+#ifdef HAVE_POSTGRES
+    return &postgres_driver;
+#else
+    return NULL;
+#endif
 }
