@@ -23,13 +23,17 @@ struct new_notification {
     struct notification *changed; /* by house_change() */
 };
 
+/* The category is that of the first type. */
 static inline struct notification *house_compile(int64_t account, const char *types, int delay_s)
 {
     struct notification_settings settings = { 0 };
     struct problems problems = { 0 };
-    json_t *from = json_pack("{s:s, s:s, s:s, s:s, s:i}", "Category", "Action Inquiry Events",
-                             "Method", "POST", "Url", "http://receiver.example/p?id={InquiryId}",
-                             "EventTypes", types, "MinimumDelay", delay_s);
+    char first[80];
+    snprintf(first, sizeof(first), "%.*s", (int)strcspn(types, ","), types);
+    json_t *from =
+        json_pack("{s:s, s:s, s:s, s:s, s:i}", "Category", catalog_type(first)->category->name,
+                  "Method", "POST", "Url", "http://receiver.example/p?id={EventId}", "EventTypes",
+                  types, "MinimumDelay", delay_s);
     notification_settings_read(&settings, from, &problems);
     struct notification *notification = notification_compile(&settings, &problems);
     for (size_t i = 0; i < problems.count; i++)
