@@ -1,11 +1,9 @@
-/* api.c — the API's one door: the resources' routes joined, and who comes in. */
+/* api.c — the resources' routes joined, and what they all say in the same words. */
 #include "api/api.h"
 
-#include "api/identities.h"
-#include "api/sessions.h"
 #include "base/fail.h"
+#include "base/text.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,48 +53,13 @@ void api_base(const struct call *call, char out[API_BASE_TEXT])
     snprintf(out, API_BASE_TEXT, "%.*s/%s", first, call->route->pattern, call->caller.sid);
 }
 
-void api_hear(void *context, const struct change *change)
-{
-    struct api *api = context;
-    if (change->kind == CHANGE_ACCESS)
-        identities_forget_all(api->identities);
-}
-
 void api_challenge(struct call *call)
 {
     if (call_header(call, "Sec-Fetch-Mode") == NULL)
         call_add_header(call, "WWW-Authenticate", "Basic realm=\"postbackd\", charset=\"UTF-8\"");
 }
 
-static void enter_session(struct api *api, struct call *call, const char *token)
+bool api_is_secure(const struct api *api)
 {
-    bool reads = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
-    if (!reads && !session_from_our_page(api, call))
-        call_refuse(call, 403, NULL,
-                    "A change in a session is made on a page of this server itself.");
-    else if (session_may_change(call, token))
-        identities_resume(api, call, token);
-    else
-        call_refuse(call, 403, NULL,
-                    "A change in a session needs its CsrfToken in the header X-CSRF-Token.");
-}
-
-void api_enter(struct call *call, void *context)
-{
-    char *sid, *token, session[TOKEN_TEXT];
-    if (call_header(call, "Authorization") == NULL && session_cookie(call, session)) {
-        enter_session(context, call, session);
-        sodium_memzero(session, sizeof(session));
-        return;
-    }
-    if (!call_basic(call, &sid, &token)) {
-        api_challenge(call);
-        call_refuse(call, 401, NULL,
-                    "Sign in with HTTP Basic: the account's SID and one of its tokens.");
-        return;
-    }
-    identities_sign_in(context, call, sid, token);
-    sodium_memzero(token, strlen(token));
-    free(sid);
-    free(token);
+    return api->origin != NULL && text_starts(api->origin, "https:");
 }

@@ -54,6 +54,7 @@ void api_enter(struct call *call, void *context);
 void api_hear(void *context, const struct change *change);
 /* WWW-Authenticate for a 401, but not to a page: the browser would ask for a password itself. */
 void api_challenge(struct call *call);
+bool api_is_secure(const struct api *api); /* the pages' address has https */
 
 /* Where the caller's resources stand: "/Mediapartners/<SID>", or "/Advertisers/<SID>" when it was
  * called so. */

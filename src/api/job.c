@@ -4,9 +4,7 @@
  * parameters) and whether the client has left; it writes nothing of it.  The call is answered once,
  * by finish() or by the failure here.
  */
-#include "api/api.h"
-
-#include "api/idempotency.h"
+#include "api/job.h"
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -25,7 +23,7 @@ void api_job_drop(struct api_job *job)
     free(job);
 }
 
-static bool job_run(struct job *inner, struct db *db)
+bool api_job_run(struct job *inner, struct db *db)
 {
     struct api_job *job = container_of(inner, struct api_job, job);
     problems_keep(&job->problems, job->given_problems);
@@ -53,7 +51,7 @@ void *api_job_new(size_t size, struct call *call, struct api *api,
                   void (*clear)(struct api_job *))
 {
     struct api_job *job = must_alloc(size);
-    job->job.run = job_run;
+    job->job.run = api_job_run;
     job->job.done = job_done;
     job->api = api;
     job->call = call;
@@ -70,7 +68,7 @@ void api_job_show(struct api_job *job)
 
 /* Whose turn it is, unless the handler knows better.  Nobody stands in the engine's line: who has
  * not signed in has a line for each address. */
-static void get_ready(struct api_job *job)
+void api_job_get_ready(struct api_job *job)
 {
     job->given_problems = job->problems.count;
     if (job->job.account == 0)
@@ -95,30 +93,16 @@ static bool is_wanted(const struct job *inner)
     return clock_steady_us() - inner->given_us < READ_PATIENCE_US || !call_is_gone(job->call);
 }
 
-static bool job_run_keyed(struct job *inner, struct db *db)
-{
-    struct api_job *job = container_of(inner, struct api_job, job);
-    return job_run(inner, db) && idempotency_written(job->call, db, &inner->error);
-}
-
-void api_write(struct api_job *job)
-{
-    if (job->call->keyed != NULL)
-        job->job.run = job_run_keyed;
-    get_ready(job);
-    store_write(job->api->store, &job->job);
-}
-
 void api_read(struct api_job *job)
 {
-    get_ready(job);
+    api_job_get_ready(job);
     job->job.wanted = is_wanted;
     store_read(job->api->store, &job->job);
 }
 
 void api_look_up(struct api_job *job)
 {
-    get_ready(job);
+    api_job_get_ready(job);
     store_look_up(job->api->store, &job->job);
 }
 

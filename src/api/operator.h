@@ -6,6 +6,11 @@
 #include "api/api.h"
 #include "model/account.h"
 
+/* operator_accounts.c */
+void operator_add_account(struct call *call, void *context);
+void operator_list_accounts(struct call *call, void *context);
+void operator_show_account(struct call *call, void *context);
+void operator_change_account(struct call *call, void *context);
 /* Finds the account of a path; false with ERROR_NOT_FOUND.  The caller clears it. */
 bool operator_account(struct api_job *job, struct db *db, const char *sid, struct account *out);
 /* The account that the query's AccountSid (or so) names: its id, 0 when not asked for.  False with

@@ -85,11 +85,6 @@ bool sessions_public_url(struct api *api, const char *url, struct error *error)
     return good;
 }
 
-bool session_is_secure(const struct api *api)
-{
-    return api->origin != NULL && text_starts(api->origin, "https:");
-}
-
 /* An address as such, or the machine's own name for itself: no name that somebody could have made
  * to lead here. */
 static bool is_literal(const char *host)
@@ -109,7 +104,7 @@ static bool is_literal(const char *host)
 static bool is_public_host(const struct api *api, const char *host)
 {
     const char *ours = strstr(api->origin, "://") + 3;
-    const char *port = session_is_secure(api) ? ":443" : ":80";
+    const char *port = api_is_secure(api) ? ":443" : ":80";
     size_t len = strlen(ours);
     return strncasecmp(host, ours, len) == 0 &&
            (host[len] == '\0' || strcmp(host + len, port) == 0);
@@ -143,7 +138,7 @@ static void cookie_set(const struct api *api, struct call *call, const char *tok
 {
     char text[160];
     snprintf(text, sizeof(text), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", COOKIE, token,
-             session_is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
+             api_is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
     call_add_header(call, "Set-Cookie", text);
     sodium_memzero(text, sizeof(text));
 }

@@ -21,6 +21,5 @@ bool session_from_our_page(const struct api *api, const struct call *call);
 /* Takes the address at which people reach the pages (NULL: not known): with https the cookie is
  * Secure.  False with *error when it is none. */
 bool sessions_public_url(struct api *api, const char *url, struct error *error);
-bool session_is_secure(const struct api *api); /* that address has https */
 
 #endif

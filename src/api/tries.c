@@ -7,7 +7,6 @@
  */
 #include "api/tries.h"
 
-#include "api/sessions.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/secrets.h"
@@ -78,7 +77,7 @@ void try_remember(struct api *api, struct call *call, const char *email, const c
     buf_fmt(&line, "%s=pbd_", COOKIE);
     text_base64(&line, sealed.data, sealed.len, true);
     buf_fmt(&line, "; Path=/Session; HttpOnly; SameSite=Strict; Max-Age=%d%s", DEVICE_DAYS * 86400,
-            session_is_secure(api) ? "; Secure" : "");
+            api_is_secure(api) ? "; Secure" : "");
     call_add_header(call, "Set-Cookie", buf_text(&line));
     buf_free(&sealed);
     buf_free(&line);

@@ -5,8 +5,8 @@
  */
 #include "base/buf.h"
 
+#include "base/digits.h"
 #include "base/fail.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +78,8 @@ void buf_char(struct buf *buf, char c)
 
 void buf_int(struct buf *buf, int64_t value)
 {
-    char text[TEXT_OF_INT];
-    buf_add(buf, text, text_of_int(text, value));
+    char text[DIGITS_OF_INT];
+    buf_add(buf, text, digits_of_int(text, value));
 }
 
 void buf_vfmt(struct buf *buf, const char *format, va_list args)

@@ -26,32 +26,6 @@ bool text_int(const char *text, int64_t least, int64_t most, int64_t *value)
     return true;
 }
 
-/* "00" to "99" */
-static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                            "25262728293031323334353637383940414243444546474849"
-                            "50515253545556575859606162636465666768697071727374"
-                            "75767778798081828384858687888990919293949596979899";
-
-size_t text_of_int(char out[TEXT_OF_INT], int64_t value)
-{
-    char digits[TEXT_OF_INT];
-    size_t at = sizeof(digits), len = 0;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    for (; rest >= 100; rest /= 100) {
-        at -= 2;
-        memcpy(digits + at, pairs + rest % 100 * 2, 2);
-    }
-    if (rest >= 10)
-        digits[--at] = pairs[rest * 2 + 1];
-    digits[--at] = rest >= 10 ? pairs[rest * 2] : (char)('0' + rest);
-    if (value < 0)
-        out[len++] = '-';
-    memcpy(out + len, digits + at, sizeof(digits) - at);
-    len += sizeof(digits) - at;
-    out[len] = '\0';
-    return len;
-}
-
 bool text_bool(const char *text, bool *value)
 {
     static const char *const yes[] = { "true", "1", "yes", "on" };

@@ -9,9 +9,7 @@
 #include <stdint.h>
 
 bool text_int(const char *text, int64_t least, int64_t most, int64_t *value); /* whole text */
-enum { TEXT_OF_INT = 24 };
-size_t text_of_int(char out[TEXT_OF_INT], int64_t value); /* NUL-terminated; gives its length */
-bool text_bool(const char *text, bool *value);            /* true/false, 1/0, yes/no, on/off */
+bool text_bool(const char *text, bool *value); /* true/false, 1/0, yes/no, on/off */
 bool text_is_utf8(const char *bytes, size_t len);
 size_t text_length(const char *utf8);         /* in characters */
 bool text_same(const char *a, const char *b); /* ASCII letters of either case are the same */

@@ -6,6 +6,7 @@
  */
 #include "model/fields.h"
 
+#include "base/digits.h"
 #include "base/fail.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -38,14 +39,14 @@ static char *trimmed(const char *text)
 /* The member as text; NULL when it is no scalar. */
 static char *scalar(const json_t *member)
 {
-    char number[TEXT_OF_INT];
+    char number[DIGITS_OF_INT];
     if (json_number_text(member) != NULL)
         return must_copy(json_number_text(member));
     switch (json_typeof(member)) {
     case JSON_STRING:
         return trimmed(json_string_value(member));
     case JSON_INTEGER:
-        text_of_int(number, json_integer_value(member));
+        digits_of_int(number, json_integer_value(member));
         return must_copy(number);
     case JSON_NULL:
         return must_copy("");

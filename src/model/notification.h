@@ -143,6 +143,7 @@ bool notification_wants(const struct notification *notification, const struct ev
 bool notification_headers_read(struct notification *notification, const json_t *from,
                                struct problems *problems);
 void notification_headers_free(struct notification *notification); /* wipes their values */
+void notification_headers_wipe(struct custom_header *headers, size_t count);
 
 /* notification_credentials.c: custom headers and the TLS identity belong to the scheme, host and
  * port (the authority) they were set for.  While the URL leads to another one they are kept and

@@ -13,6 +13,7 @@
 #include "model/show.h"
 #include "model/tls_identity.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,25 @@ void notification_headers_bind(struct notification *notification, const char *au
 void notification_identity_bind(struct notification *notification, const char *authority)
 {
     bind(notification, &notification->identity_for, authority);
+}
+
+void notification_headers_wipe(struct custom_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (headers[i].value != NULL)
+            sodium_memzero(headers[i].value, strlen(headers[i].value));
+        free(headers[i].name);
+        free(headers[i].value);
+        headers[i] = (struct custom_header){ 0 };
+    }
+}
+
+void notification_headers_free(struct notification *notification)
+{
+    notification_headers_wipe(notification->headers, notification->header_count);
+    notification->header_count = 0;
+    free(notification->headers_for);
+    notification->headers_for = NULL;
 }
 
 void notification_credentials_move(struct notification *to, struct notification *from)

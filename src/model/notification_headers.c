@@ -33,17 +33,6 @@ struct headers {
     size_t count;
 };
 
-static void wipe(struct custom_header *headers, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (headers[i].value != NULL)
-            sodium_memzero(headers[i].value, strlen(headers[i].value));
-        free(headers[i].name);
-        free(headers[i].value);
-        headers[i] = (struct custom_header){ 0 };
-    }
-}
-
 static const struct custom_header *find(const struct custom_header *headers, size_t count,
                                         const char *name)
 {
@@ -188,7 +177,7 @@ bool notification_headers_read(struct notification *notification, const json_t *
     for (size_t i = 0; i < json_array_size(from); i++)
         read_entry(notification, json_array_get(from, i), i, &headers, problems);
     if (problems->count > before || headers.count < json_array_size(from)) {
-        wipe(headers.items, headers.count);
+        notification_headers_wipe(headers.items, headers.count);
         return false;
     }
     notification_headers_free(notification);
@@ -196,12 +185,4 @@ bool notification_headers_read(struct notification *notification, const json_t *
     notification->header_count = headers.count;
     notification_headers_bind(notification, NULL);
     return true;
-}
-
-void notification_headers_free(struct notification *notification)
-{
-    wipe(notification->headers, notification->header_count);
-    notification->header_count = 0;
-    free(notification->headers_for);
-    notification->headers_for = NULL;
 }

@@ -12,6 +12,7 @@
  */
 #include "model/event.h"
 
+#include "base/digits.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "model/date.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, NUMBER_TEXT = TEXT_OF_INT };
+enum { DEPTH_MAX = 32, NUMBER_TEXT = DIGITS_OF_INT };
 
 enum common { EVENT_ID, EVENT_TYPE, EVENT_TIME, ACCOUNT_SID, POSTBACK_ID, ATTEMPT };
 
@@ -383,7 +384,7 @@ static struct member *find(struct points *points, const char *name)
 
 static const char *number_text(char out[NUMBER_TEXT], int64_t number)
 {
-    text_of_int(out, number);
+    digits_of_int(out, number);
     return out;
 }
 

@@ -10,6 +10,7 @@
  */
 #include "model/request.h"
 
+#include "base/digits.h"
 #include "base/text.h"
 #include "model/signature.h"
 #include "model/url.h"
@@ -97,8 +98,8 @@ static void add_headers(struct request *request, const struct notification *noti
                         int64_t postback, int64_t at_ms)
 {
     struct buf *out = &request->headers;
-    char id[TEXT_OF_INT];
-    text_of_int(id, postback);
+    char id[DIGITS_OF_INT];
+    digits_of_int(id, postback);
 
     buf_str(out, "Host: ");
     url_host(out, &notification->to);

@@ -9,6 +9,7 @@
  */
 #include "model/signature.h"
 
+#include "base/digits.h"
 #include "base/fail.h"
 #include "base/text.h"
 
@@ -82,8 +83,8 @@ void signature_add(struct buf *out, const struct signing_secret *secret, const c
     EVP_MAC_CTX *hmac = hmac_of(secret);
     unsigned char mac[32], text[(sizeof(mac) + 2) / 3 * 4 + 1];
     size_t mac_len = 0;
-    char stamp[TEXT_OF_INT + 2] = ".";
-    size_t stamp_len = 1 + text_of_int(stamp + 1, timestamp_s);
+    char stamp[DIGITS_OF_INT + 2] = ".";
+    size_t stamp_len = 1 + digits_of_int(stamp + 1, timestamp_s);
     stamp[stamp_len++] = '.';
 
     if (EVP_MAC_update(hmac, (const unsigned char *)id, strlen(id)) != 1 ||

@@ -45,10 +45,14 @@ struct template
     bool heavy;      /* there are more than that */
 };
 
+/* ---- template_expand.c ---- */
+
 /* Expands and notes in marks[i], if given, where part i begins in *out.  Functions read at most
  * `work` bytes; false: they would read more. */
 bool template_expand_parts(const struct template *template, struct points *points, struct buf *out,
                            size_t *marks, int64_t work);
+
+/* ---- template_problem.c ---- */
 
 /* A problem with the place of a byte of the source: "line 2, column 14: …". */
 void template_problem(const char *source, size_t at, const char *field, struct problems *problems,

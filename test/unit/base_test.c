@@ -1,4 +1,5 @@
 /* base_test.c — the mechanisms everything stands on. */
+#include "base/digits.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -83,9 +84,9 @@ static void test_numbers_are_written_whole(void **state)
         int64_t near[] = { -power - 1, -power, 1 - power, power - 1, power, power + 1, power * 7 };
         for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
             int64_t number = near[i];
-            char made[TEXT_OF_INT], expected[TEXT_OF_INT];
+            char made[DIGITS_OF_INT], expected[DIGITS_OF_INT];
             snprintf(expected, sizeof(expected), "%" PRId64, number);
-            assert_int_equal(text_of_int(made, number), strlen(expected));
+            assert_int_equal(digits_of_int(made, number), strlen(expected));
             assert_string_equal(made, expected);
         }
     }
