@@ -1,8 +1,8 @@
 /* base_test.c — the mechanisms everything stands on. */
-#include "base/digits.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/digits.h"
 #include "base/heap.h"
 #include "base/id.h"
 #include "base/id_list.h"
