@@ -28,6 +28,7 @@ struct sqlite_db {
     int64_t log_at_most; /* … bytes: a look that the log grows beyond is given up */
 };
 
+/* sqlite_errors.c */
 sqlite3 *sqlite_handle(struct db *db);
 /* Takes SQLite's last error over.  sql: what was run. */
 void sqlite_fail(struct sqlite_db *db, const char *sql);
