@@ -25,7 +25,7 @@ struct set {
     struct route routes[];
 };
 
-struct change {
+struct direction {
     int64_t notification;
     bool was_direct;
 };
@@ -35,7 +35,7 @@ struct routes {
     struct map indirect; /* notification → itself */
     size_t count;        /* of routes, in all sets */
     bool changed;        /* notifications were changed in this transaction */
-    struct change *changes;
+    struct direction *changes;
     size_t change_count, change_cap;
 };
 
@@ -180,7 +180,7 @@ void routes_set_direct(struct db *db, int64_t notification, bool direct)
             must_resize(routes->changes, routes->change_cap * sizeof(*routes->changes));
     }
     routes->changes[routes->change_count++] =
-        (struct change){ .notification = notification, .was_direct = was };
+        (struct direction){ .notification = notification, .was_direct = was };
     set_direct(routes, notification, direct);
 }
 
@@ -204,7 +204,7 @@ void routes_undo(struct db *db, size_t mark)
 {
     struct routes *routes = of(db);
     while (routes->change_count > mark) {
-        struct change *change = &routes->changes[--routes->change_count];
+        struct direction *change = &routes->changes[--routes->change_count];
         set_direct(routes, change->notification, change->was_direct);
     }
     if (routes->changed)
