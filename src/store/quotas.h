@@ -17,7 +17,7 @@
 enum {
     QUOTA_POSTBACK_BYTES = 128,
     QUOTA_NEAR_PERCENT = 80,     /* the account and the operator are told … */
-    QUOTA_FAR_PERCENT = 50,      /* … once, until no more waits than that */
+    QUOTA_FAR_PERCENT = 50,      /* … once, until less than that waits */
     QUOTA_RESERVE_PERCENT = 125, /* for what people do by hand */
 };
 
