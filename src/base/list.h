@@ -35,6 +35,18 @@ static inline void list_prepend(struct list *head, struct list *node)
     list_append(head->next, node);
 }
 
+/* In one step, however many; `from` is empty then. */
+static inline void list_append_all(struct list *head, struct list *from)
+{
+    if (from->next == from)
+        return;
+    from->next->prev = head->prev;
+    head->prev->next = from->next;
+    from->prev->next = head;
+    head->prev = from->prev;
+    list_init(from);
+}
+
 /* Leaves the node as an empty list, so that removing twice is harmless. */
 static inline void list_remove(struct list *node)
 {

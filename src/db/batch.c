@@ -5,58 +5,43 @@
  * failed, also one that had refused for a reason of its own: it may have refused because of what
  * another job of the batch wrote, which is gone now.
  *
- * The rule: a job is ok only after COMMIT has returned.
+ * What failed only because others were in the way (DB_RETRY), or for a job that was sure and should
+ * not have been, is run again, all of it: the jobs taken so far first, in their order, then further
+ * ones.
+ *
+ * The rule: a job is ok only after COMMIT has returned, or when the database has said since that
+ * what was lost on the way was committed.
  */
 #include "db/batch.h"
 
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "db/changes.h"
 #include "db/line.h"
-#include "db/nouns.h"
-#include "model/postback.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+enum { PAUSE_LEAST_US = 500, PAUSE_MOST_US = 50000 }; /* before a further run */
 
 struct batch *batch_new(struct job *jobs, bool write)
 {
     struct batch *batch = must_alloc(sizeof(*batch));
     *batch = (struct batch){ .jobs = jobs, .write = write };
-    list_init(&batch->fresh);
+    tx_made_init(&batch->made);
     return batch;
-}
-
-void batch_drop_fresh(struct list *fresh)
-{
-    for (struct list *node; (node = list_first(fresh)) != NULL;) {
-        list_remove(node);
-        postback_free(container_of(node, struct postback, in));
-    }
 }
 
 void batch_free(struct batch *batch)
 {
-    batch_drop_fresh(&batch->fresh);
-    free(batch->changes);
+    tx_made_free(&batch->made, batch->nouns);
     free(batch);
 }
 
-static void append_all(struct list *into, struct list *from)
-{
-    if (list_empty(from))
-        return;
-    from->next->prev = into->prev;
-    into->prev->next = from->next;
-    from->prev->next = into;
-    into->prev = from->prev;
-    list_init(from);
-}
+/* ---- a job's part ---- */
 
 static void job_refused(struct job *job, struct db *db)
 {
-    job->ok = false;
-    batch_drop_fresh(&job->fresh);
     if (db_failure(db) == DB_CONSTRAINT) {
         log_error("a job broke a constraint", LOG_T("reason", db_failure_text(db)));
         job->error = (struct error){ 0 };
@@ -66,72 +51,31 @@ static void job_refused(struct job *job, struct db *db)
     }
 }
 
-static void undo_memories(struct db *db, const size_t marks[])
+static void job_run(struct job *job, struct tx *tx, struct db *db)
 {
-    const struct db_nouns *nouns = db_nouns(db);
-    for (size_t i = 0; i < nouns->memory_count; i++)
-        nouns->memories[i].undo(db, marks[i]);
+    job->error = (struct error){ 0 };
+    job->refused = false;
+    job->ok = job->run(job, db) && !job->refused && !db_failed(db) && tx_keep_part(tx);
 }
 
-static void write_memories(struct db *db)
+/* False: the transaction cannot go on. */
+static bool run_part(struct batch *batch, struct job *job, struct db *db)
 {
-    const struct db_nouns *nouns = db_nouns(db);
-    for (size_t i = 0; i < nouns->memory_count; i++) {
-        if (nouns->memories[i].before_commit != NULL)
-            nouns->memories[i].before_commit(db);
-    }
-}
-
-static void close_memories(struct db *db)
-{
-    const struct db_nouns *nouns = db_nouns(db);
-    for (size_t i = 0; i < nouns->memory_count; i++) {
-        if (nouns->memories[i].committed != NULL)
-            nouns->memories[i].committed(db);
-    }
-}
-
-/* False: the transaction is broken. */
-static bool run_part(struct job *job, struct db *db)
-{
-    const struct db_nouns *nouns = db_nouns(db);
-    size_t marks[DB_MEMORIES_MOST], noted = changes_mark(db);
-    int64_t changes = db_all_changes(db);
-
-    for (size_t i = 0; i < nouns->memory_count; i++)
-        marks[i] = nouns->memories[i].mark(db);
-    if (!job->sure)
-        db_begin_part(db);
-    job->ok = job->run(job, db) && !job->refused && !db_failed(db);
-    if (job->ok) {
-        if (!job->sure)
-            db_keep_part(db);
-        return !db_failed(db);
-    }
-    if (job->sure && !db_failed(db) && db_all_changes(db) == changes) {
-        job_refused(job, db);
+    struct tx *tx = db_tx(db);
+    bool savepoint = !job->sure || batch->careful;
+    tx_begin_part(tx, savepoint);
+    job_run(job, tx, db);
+    if (job->ok)
         return true;
-    }
-    if (job->sure && (!db_failed(db) || db_failure(db) == DB_CONSTRAINT))
-        bug("a job that was sure failed: %s",
-            db_failed(db) ? db_failure_text(db) : job->error.message);
+    bool own = !db_failed(db) || db_failure(db) == DB_CONSTRAINT;
     job_refused(job, db);
-    undo_memories(db, marks);
-    changes_undo(db, noted);
-    return db_undo_part(db);
-}
-
-static void fail_all(struct batch *batch, const struct db *db)
-{
-    for (struct job *job = batch->jobs; job != NULL; job = job->next) {
-        job->ok = false;
-        batch_drop_fresh(&job->fresh);
-        job->error = (struct error){ 0 };
-        error_set(&job->error, ERROR_UNAVAILABLE,
-                  db_failure(db) == DB_FULL
-                      ? "the disk is full; try again later"
-                      : "the store cannot be written to just now; try again later");
+    if (tx_undo_part(tx))
+        return true;
+    if (own && !savepoint) {
+        log_error("a job that was sure failed", LOG_T("reason", job->error.message));
+        batch->careful = true;
     }
+    return false;
 }
 
 /* The job behind the last one that was run (NULL: the first). */
@@ -143,52 +87,132 @@ static struct job *next_of(struct batch *batch, struct job *last)
     return *link;
 }
 
+/* ---- the transaction ---- */
+
+/* The commit's answer was lost. */
+static enum db_failure ask(struct batch *batch, struct db *db)
+{
+    bool committed = db_settle(db);
+    batch->open = !committed && db_failure(db) == DB_LOST;
+    if (!committed && !batch->open)
+        tx_undo(db_tx(db));
+    return committed ? DB_FINE : db_failure(db);
+}
+
+/* Whether it failed for a reason that the next run does not meet. */
+static bool goes_again(const struct batch *batch, const struct db *db, bool began, bool was_careful)
+{
+    enum db_failure failure = db_failure(db);
+    return failure == DB_RETRY || (failure == DB_LOST && began) || (batch->careful && !was_careful);
+}
+
+static enum db_failure run_once(struct batch *batch, struct db *db)
+{
+    struct tx *tx = db_tx(db);
+    struct job *job = NULL;
+    bool goes_on = true, was_careful = batch->careful;
+    batch->runs++;
+    bool began = tx_begin(tx, clock_wall_ms(), clock_due_ms());
+    while (goes_on && !db_failed(db) && (job = next_of(batch, job)) != NULL)
+        goes_on = run_part(batch, job, db);
+    if (goes_on && tx_commit(tx))
+        return DB_FINE;
+    if (goes_on && db_failure(db) == DB_LOST && tx_was_committing(tx))
+        return ask(batch, db);
+    if (goes_on && db_failure(db) == DB_CONSTRAINT)
+        batch->careful = true; /* a driver that tells late: it was one of those that were sure */
+    tx_undo(tx);
+    return goes_again(batch, db, began, was_careful) ? DB_RETRY : db_failure(db);
+}
+
+/* The others that were in the way have to come out of it. */
+static void pause_before(int run)
+{
+    struct timespec pause = { 0 };
+    int64_t us = PAUSE_LEAST_US;
+    for (int i = 2; i < run && us < PAUSE_MOST_US; i++)
+        us *= 2;
+    pause.tv_nsec = us * 1000;
+    if (run > 1)
+        nanosleep(&pause, NULL);
+}
+
+/* ---- its end ---- */
+
+static const char *words_of(const struct batch *batch, enum db_failure failure)
+{
+    if (batch->open)
+        return "the connection to the store broke, and it is not known whether this was written";
+    if (failure == DB_FULL)
+        return "the disk is full; try again later";
+    if (failure == DB_RETRY)
+        return "others were writing the same just now; try again later";
+    return "the store cannot be written to just now; try again later";
+}
+
+static void fail_all(struct batch *batch, enum db_failure failure)
+{
+    for (struct job *job = batch->jobs; job != NULL; job = job->next) {
+        job->ok = false;
+        job->error = (struct error){ 0 };
+        error_set(&job->error, ERROR_UNAVAILABLE, "%s", words_of(batch, failure));
+    }
+}
+
 /* The line's own jobs: nobody is told of them. */
 static void take_out_steps(struct batch *batch)
 {
     struct job **link = &batch->jobs;
     while (batch->line != NULL && *link != NULL) {
-        struct job *job = *link;
-        if (job->done != NULL) {
-            link = &job->next;
-            continue;
-        }
-        batch->postbacks += job->ok ? job->postbacks : 0;
-        *link = job->next;
+        if ((*link)->done != NULL)
+            link = &(*link)->next;
+        else
+            *link = (*link)->next;
     }
+}
+
+static enum db_failure finish(struct batch *batch, struct db *db, enum db_failure failure)
+{
+    if (failure == DB_FINE)
+        tx_take(db_tx(db), &batch->made);
+    else
+        fail_all(batch, failure);
+    take_out_steps(batch);
+    return failure;
+}
+
+static enum db_failure go_on(struct batch *batch, struct db *db, enum db_failure failure)
+{
+    while (failure == DB_RETRY && batch->runs < BATCH_RUNS_MOST) {
+        pause_before(batch->runs + 1);
+        failure = run_once(batch, db);
+    }
+    return batch->open ? failure : finish(batch, db, failure);
 }
 
 enum db_failure batch_commit(struct batch *batch, struct db *db)
 {
-    bool whole = true;
-    struct job *job = NULL;
+    batch->nouns = tx_nouns(db_tx(db));
+    return go_on(batch, db, DB_RETRY);
+}
 
-    db_begin(db, clock_wall_ms(), clock_due_ms());
-    while (whole && !db_failed(db) && (job = next_of(batch, job)) != NULL)
-        whole = run_part(job, db);
-    if (!db_failed(db))
-        write_memories(db);
-    if (!db_commit(db)) {
-        undo_memories(db, (const size_t[DB_MEMORIES_MOST]){ 0 });
-        changes_undo(db, 0);
-        fail_all(batch, db);
-        take_out_steps(batch);
-        return db_failure(db);
-    }
-    for (job = batch->jobs; job != NULL; job = job->next) {
-        if (job->ok)
-            append_all(&batch->fresh, &job->fresh);
-    }
-    take_out_steps(batch);
-    batch->change_count = changes_take(db, &batch->changes);
-    close_memories(db);
-    return DB_FINE;
+enum db_failure batch_settle(struct batch *batch, struct db *db)
+{
+    return go_on(batch, db, ask(batch, db));
+}
+
+void batch_give_up(struct batch *batch, struct db *db)
+{
+    tx_undo(db_tx(db));
+    finish(batch, db, DB_LOST);
+    batch->open = false;
 }
 
 enum db_failure batch_read(struct batch *batch, struct db *db)
 {
     struct job *job = batch->jobs;
 
+    job->error = (struct error){ 0 };
     db_begin(db, clock_wall_ms(), clock_due_ms());
     job->ok = job->run(job, db) && !db_failed(db);
     if (job->ok && db_commit(db))

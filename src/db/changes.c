@@ -9,30 +9,10 @@
 
 #include "base/fail.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 enum { COMPARED = 8 }; /* with so many of the last ones */
-
-struct changes {
-    struct change *items;
-    size_t count, cap;
-    size_t part; /* those before it belong to earlier parts */
-};
-
-static void destroy(void *memory)
-{
-    struct changes *changes = memory;
-    free(changes->items);
-    free(changes);
-}
-
-static struct changes *changes_of(struct db *db)
-{
-    void **slot = db_state(db, DB_CHANGES, destroy);
-    if (*slot == NULL)
-        *slot = must_alloc(sizeof(struct changes));
-    return *slot;
-}
 
 static bool change_is(const struct change *a, const struct change *b)
 {
@@ -50,34 +30,30 @@ static bool is_noted(const struct changes *changes, const struct change *change)
     return false;
 }
 
-void change_note(struct db *db, struct change change)
+void changes_note(struct changes *changes, const struct change *change)
 {
-    struct changes *changes = changes_of(db);
-    if (is_noted(changes, &change))
+    if (is_noted(changes, change))
         return;
     if (changes->count == changes->cap) {
         changes->cap = changes->cap == 0 ? 16 : changes->cap * 2;
         changes->items = must_resize(changes->items, changes->cap * sizeof(*changes->items));
     }
-    changes->items[changes->count++] = change;
+    changes->items[changes->count++] = *change;
 }
 
-size_t changes_mark(struct db *db)
+size_t changes_mark(struct changes *changes)
 {
-    struct changes *changes = changes_of(db);
     changes->part = changes->count;
     return changes->count;
 }
 
-void changes_undo(struct db *db, size_t mark)
+void changes_undo(struct changes *changes, size_t mark)
 {
-    struct changes *changes = changes_of(db);
     changes->count = changes->part = mark;
 }
 
-size_t changes_take(struct db *db, struct change **out)
+size_t changes_take(struct changes *changes, struct change **out)
 {
-    struct changes *changes = changes_of(db);
     size_t count = changes->count;
     *out = NULL;
     if (count == 0)

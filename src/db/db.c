@@ -272,6 +272,12 @@ void db_undo(struct db *db)
     db->driver->undo(db);
 }
 
+bool db_settle(struct db *db)
+{
+    forget_failure(db);
+    return db->driver->settle(db);
+}
+
 void db_begin_part(struct db *db)
 {
     if (db->failure == DB_FINE)
@@ -321,20 +327,15 @@ int64_t db_due_now(const struct db *db)
     return db->due_now_ms;
 }
 
-void db_set_nouns(struct db *db, const struct db_nouns *nouns)
+void db_set_tx(struct db *db, struct tx *tx, void (*destroy)(struct tx *))
 {
-    db->nouns = nouns;
+    db->tx = tx;
+    db->destroy_tx = destroy;
 }
 
-const struct db_nouns *db_nouns(const struct db *db)
+struct tx *db_tx(const struct db *db)
 {
-    return db->nouns;
-}
-
-void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *))
-{
-    db->slots[slot].destroy = destroy;
-    return &db->slots[slot].memory;
+    return db->tx;
 }
 
 /* ---- sources and connections ---- */
@@ -388,10 +389,8 @@ void db_close(struct db *db)
 
     if (db == NULL)
         return;
-    for (int i = 0; i < DB_SLOTS; i++) {
-        if (db->slots[i].memory != NULL)
-            db->slots[i].destroy(db->slots[i].memory);
-    }
+    if (db->tx != NULL)
+        db->destroy_tx(db->tx);
     for (struct list *node; (node = list_first(&db->once)) != NULL;)
         db_finish(container_of(node, struct stmt, in));
     for (struct stmt *stmt; (stmt = map_each(&db->statements, &at)) != NULL;)

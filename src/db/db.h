@@ -17,9 +17,9 @@
 
 struct db;
 struct db_driver;
-struct db_nouns;
 struct db_source;
 struct stmt;
+struct tx;
 
 enum db_row { DB_DONE, DB_ROW };
 
@@ -103,15 +103,20 @@ bool db_upkeep_start(struct db *db, struct error *error);
 void db_upkeep(struct db *db);
 void db_make_room(struct db *db);
 
-/* Who stands on it (nouns.h); the table outlives it.  Of the writer's connection. */
-void db_set_nouns(struct db *db, const struct db_nouns *nouns);
-const struct db_nouns *db_nouns(const struct db *db);
+/* Its transaction (tx.h), freed with it by `destroy`; NULL: it has none. */
+void db_set_tx(struct db *db, struct tx *tx, void (*destroy)(struct tx *));
+struct tx *db_tx(const struct db *db);
 
 /* A transaction.  On the first error it is broken: db_commit() then undoes it and gives false, and
  * db_failure() says why until the next db_begin(). */
 void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms);
 bool db_commit(struct db *db);
 void db_undo(struct db *db); /* ends it, undone */
+
+/* After a commit that failed with DB_LOST, and before the next db_begin(): asks what became of it.
+ * True: it is on disk.  False: db_failure() says DB_RETRY: it is undone; DB_LOST: nobody can be
+ * asked yet. */
+bool db_settle(struct db *db);
 
 /* A job's part of a transaction.  db_undo_part() gives false when the transaction itself is broken;
  * a constraint that failed is undone with the part and forgotten. */
@@ -124,15 +129,13 @@ enum db_failure {
     DB_CONSTRAINT, /* a statement's own: the transaction goes on without its part */
     DB_FULL,       /* no room: a disk, a quota, a limit of file size */
     DB_TROUBLE,    /* locked, unreadable, …: may pass */
-    DB_RETRY,      /* others were in the way (a deadlock, a serialisation): run again, it may go */
-    DB_LOST,       /* the connection broke; the next db_begin() makes another */
-    DB_FATAL,      /* damaged, read-only, or not known to be on disk: nothing may go on */
+    DB_RETRY,      /* others were in the way (a deadlock, a serialisation), or the connection broke
+                    * and is back: surely undone, and run again it may go */
+    DB_LOST,  /* the connection broke, which the next db_begin() makes anew.  Of a commit: nobody
+               * knows what became of it (db_settle()) */
+    DB_FATAL, /* damaged, read-only, or not known to be on disk: nothing may go on */
 };
 enum db_failure db_failure(const struct db *db);
 const char *db_failure_text(const struct db *db); /* the engine's words and the source */
-
-/* Memory that belongs to one connection: freed with it by `destroy`. */
-enum db_slot { DB_ROUTES, DB_LEDGER, DB_FAN_OUTS, DB_QUOTAS, DB_CHANGES, DB_SLOTS };
-void **db_state(struct db *db, enum db_slot slot, void (*destroy)(void *));
 
 #endif

@@ -53,7 +53,8 @@ struct db {
     struct db_source *source;
     enum db_mode mode;
     struct id_source *ids;
-    const struct db_nouns *nouns;
+    struct tx *tx; /* see db_set_tx() */
+    void (*destroy_tx)(struct tx *);
     struct map statements; /* the text's address → struct stmt */
     struct list once;      /* struct stmt.in: those not kept, and not finished */
     struct stmt dead;
@@ -63,10 +64,6 @@ struct db {
     char failure_text[DB_FAILURE_TEXT];
     bool (*watch)(void *context); /* see db_watch(); the driver asks it; NULL: nobody watches */
     void *watch_context;
-    struct {
-        void *memory;
-        void (*destroy)(void *);
-    } slots[DB_SLOTS];
 };
 
 struct db_driver {
@@ -121,11 +118,16 @@ struct db_driver {
     /* ---- transactions ---- */
 
     /* A reader's is one snapshot, which holds all that had been committed when it began; a writer's
-     * sees its own changes.  begin() may wait until the first statement to take it. */
+     * sees its own changes.  begin() may wait until the first statement to take it.  It connects
+     * anew when the connection was lost: DB_LOST, it cannot yet. */
     void (*begin)(struct db *db);
     /* When it returns without an error, all is on disk and every transaction that begins later sees
      * it. */
     void (*commit)(struct db *db);
+    /* After commit() has reported DB_LOST, for nobody could be asked what became of it: asks again.
+     * Gives true when it is on disk as surely as if commit() had returned; else reports DB_RETRY,
+     * it is undone, or DB_LOST, nobody can be asked yet.  It may take some seconds. */
+    bool (*settle)(struct db *db);
     /* Ends it, undone, whatever has happened; all statements are reset.  A connection for which
      * that cannot be said ends the program, or is made anew by the driver before the next begin. */
     void (*undo)(struct db *db);

@@ -124,7 +124,6 @@ void line_fan_outs(struct line *line, const int64_t *accounts, size_t count)
 static struct job *step_of(const struct line *line, struct line_heavy *heavy)
 {
     heavy->step = (struct job){ .run = line->step, .account = heavy->account, .sure = true };
-    list_init(&heavy->step.fresh);
     return &heavy->step;
 }
 

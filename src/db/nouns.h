@@ -6,6 +6,7 @@
 #ifndef POSTBACKD_NOUNS_H
 #define POSTBACKD_NOUNS_H
 
+#include "base/list.h"
 #include "db/db.h"
 
 #include <stdbool.h>
@@ -13,12 +14,18 @@
 
 struct job;
 
-/* Memory beside the rows, which follows the transaction and its parts. */
+/* What a noun remembers beside its rows, on the writer's connection (db_memory(), tx.h).  It
+ * follows the transaction and its parts, so that nothing is left of what was undone. */
 struct db_memory {
-    size_t (*mark)(struct db *db);            /* where a part begins */
-    void (*undo)(struct db *db, size_t mark); /* back to there; 0: all */
-    void (*before_commit)(struct db *db);     /* writes what it has gathered; NULL: nothing */
-    void (*committed)(struct db *db);         /* it is on disk; NULL: nothing */
+    size_t size;                 /* of its struct, which is zeroed */
+    void (*clear)(void *memory); /* frees what the struct holds, not itself */
+    /* Where a part begins, and back to there; 0: to where the transaction began.  What undo()
+     * cannot give back it forgets, to be read from the rows again. */
+    size_t (*mark)(struct db *db);
+    void (*undo)(struct db *db, size_t mark);
+    void (*before_commit)(struct db *db); /* writes what it has gathered; NULL: nothing */
+    /* It is on disk: hands on what else has to be known (tx_hand_on()).  NULL: nothing. */
+    void (*committed)(struct db *db);
 };
 
 enum { DB_MEMORIES_MOST = 8 };
@@ -32,8 +39,9 @@ struct db_nouns {
     bool (*load)(struct db *db, const char *directory, const void *settings, struct error *error);
     int64_t (*newest_id)(struct db *db); /* of the hot tables; 0: none */
 
-    const struct db_memory *memories;
-    size_t memory_count; /* DB_MEMORIES_MOST at most */
+    const struct db_memory *const *memories;
+    size_t memory_count;               /* DB_MEMORIES_MOST at most */
+    void (*drop)(struct list *handed); /* frees what was handed on and is not wanted: any thread */
 
     /* Work that goes on by itself between the jobs, in steps, each a part of a transaction. */
     bool (*step)(struct job *job, struct db *db); /* run() of one, for job->account */

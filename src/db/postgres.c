@@ -378,23 +378,25 @@ static void begin(struct db *any)
         db_fail(any, DB_LOST, pipeline_failure(db->pipeline)->text);
 }
 
-/* The connection was lost with a COMMIT under way. */
-static void look_for_fate(struct postgres_db *db)
+/* The connection was lost with a COMMIT under way.  True: it is on disk. */
+static bool settle(struct db *any)
 {
+    struct postgres_db *db = db_of(any);
     switch (postgres_fate_of(db->pipeline, db->set_up, db->mark, db->transaction,
                              postgres_source_of(&db->db)->patience_ms)) {
     case FATE_COMMITTED:
         pipeline_forget(db->pipeline);
-        break;
+        return true;
     case FATE_UNDONE:
         pipeline_forget(db->pipeline);
-        db_fail(&db->db, DB_LOST, "the connection was lost before a commit");
-        break;
+        db_fail(any, DB_RETRY, "the connection was lost before a commit");
+        return false;
     case FATE_UNKNOWN:
-        pipeline_close(db->pipeline);
-        db_fail(&db->db, DB_LOST, "the answer to a commit was lost, and there is nobody to ask");
         break;
     }
+    pipeline_close(db->pipeline);
+    db_fail(any, DB_LOST, "the answer to a commit was lost, and there is nobody to ask");
+    return false;
 }
 
 static void commit(struct db *any)
@@ -409,7 +411,7 @@ static void commit(struct db *any)
     bool lost = pipeline_failed(db->pipeline) &&
                 postgres_failure(pipeline_failure(db->pipeline)->state) == DB_LOST;
     if (lost && db->wrote)
-        look_for_fate(db);
+        settle(any);
     else
         note(db, NULL);
     db->begun = pipeline_failed(db->pipeline);
@@ -579,6 +581,7 @@ const struct db_driver postgres_driver = {
     .all_changes = all_changes,
     .begin = begin,
     .commit = commit,
+    .settle = settle,
     .undo = undo,
     .begin_part = begin_part,
     .keep_part = keep_part,

@@ -42,6 +42,26 @@ void queue_close(struct queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
+void queue_hurry(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->hurried = true;
+    pthread_cond_broadcast(&queue->more);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+bool queue_rest(struct queue *queue, int ms)
+{
+    struct timespec until = condition_in(ms);
+    int code = 0;
+    pthread_mutex_lock(&queue->lock);
+    while (!queue->hurried && !queue->closed && code != ETIMEDOUT)
+        code = pthread_cond_timedwait(&queue->more, &queue->lock, &until);
+    bool rested = !queue->hurried && !queue->closed;
+    pthread_mutex_unlock(&queue->lock);
+    return rested;
+}
+
 /* Under the lock. */
 static void await(struct queue *queue, int timeout_ms)
 {

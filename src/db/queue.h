@@ -15,7 +15,7 @@ struct queue {
     pthread_cond_t more;
     struct job *first, **end;
     int sleeping; /* threads in queue_take_all() */
-    bool closed;
+    bool closed, hurried;
 };
 
 void queue_init(struct queue *queue);
@@ -23,6 +23,11 @@ void queue_destroy(struct queue *queue);
 void queue_put(struct queue *queue, struct job *job);
 /* Takers get what is left, then *closed. */
 void queue_close(struct queue *queue);
+
+/* queue_rest() rests no more: the end is near. */
+void queue_hurry(struct queue *queue);
+/* Does nothing for so long, whatever is put; false: it was hurried or closed. */
+bool queue_rest(struct queue *queue, int ms);
 
 /* Waits for jobs, at most timeout_ms (-1: for ever, 0: not at all).  All of them in order, linked
  * by next; NULL when the time is over or the queue is closed and empty. */

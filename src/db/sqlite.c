@@ -174,6 +174,12 @@ static void commit(struct db *db)
     control(db, CONTROL_COMMIT);
 }
 
+/* What reports DB_LOST is a connection that can break. */
+static bool settle(struct db *db)
+{
+    bug("%s: a commit was lost", db->source->name);
+}
+
 static void undo(struct db *db)
 {
     sqlite3 *handle = of(db)->handle;
@@ -235,6 +241,7 @@ const struct db_driver sqlite_driver = {
     .all_changes = all_changes,
     .begin = begin,
     .commit = commit,
+    .settle = settle,
     .undo = undo,
     .begin_part = begin_part,
     .keep_part = keep_part,

@@ -32,6 +32,8 @@ static enum db_failure classify(int code, int number)
             code == SQLITE_IOERR_CORRUPTFS)
             return DB_FATAL;
         return no_room(number) ? DB_FULL : DB_TROUBLE;
+    case SQLITE_BUSY: /* somebody else wrote after this transaction had read */
+        return code == SQLITE_BUSY_SNAPSHOT ? DB_RETRY : DB_TROUBLE;
     default:
         return DB_TROUBLE;
     }

@@ -17,6 +17,7 @@
 #include "db/nouns.h"
 #include "db/readers.h"
 #include "db/sane_clock.h"
+#include "db/tx.h"
 #include "db/writer.h"
 #include "model/change.h"
 
@@ -38,7 +39,7 @@ struct store {
     pthread_mutex_t finished_lock;
     struct batch *finished, **finished_end;
 
-    void (*fresh)(void *context, struct list *postbacks);
+    void (*fresh)(void *context, struct list *made);
     void *fresh_context;
     void (*health)(void *context, bool writable);
     void *health_context;
@@ -77,13 +78,10 @@ static struct batch *all_finished(struct store *store)
 
 static void count(const struct batch *batch)
 {
-    metric_add(METRIC_POSTBACKS, batch->postbacks);
     metric_add(METRIC_READS_LEFT, batch->left);
     metric_add(METRIC_READS_DAMAGED, batch->damaged);
-    for (const struct job *job = batch->jobs; job != NULL; job = job->next) {
-        metric_add(METRIC_EVENTS, job->ok ? job->events : 0);
-        metric_add(METRIC_POSTBACKS, job->ok ? job->postbacks : 0);
-    }
+    for (int i = 0; i < METRIC_COUNTERS; i++)
+        metric_add((enum metric)i, batch->made.counts[i]);
 }
 
 static void tell_change(const struct store *store, const struct change *change)
@@ -100,10 +98,10 @@ static void tell(struct store *store, struct batch *batch)
         if (store->health != NULL)
             store->health(store->health_context, store->writable);
     }
-    if (!list_empty(&batch->fresh) && store->fresh != NULL)
-        store->fresh(store->fresh_context, &batch->fresh);
-    for (size_t i = 0; i < batch->change_count; i++)
-        tell_change(store, &batch->changes[i]);
+    if (!list_empty(&batch->made.handed) && store->fresh != NULL)
+        store->fresh(store->fresh_context, &batch->made.handed);
+    for (size_t i = 0; i < batch->made.change_count; i++)
+        tell_change(store, &batch->made.changes[i]);
 }
 
 static void wake_fired(uv_async_t *wake)
@@ -134,9 +132,7 @@ static void prepare(struct job *job)
     job->ok = job->refused = false;
     job->error = (struct error){ 0 };
     job->next = NULL;
-    job->events = job->postbacks = 0;
     job->given_us = clock_steady_us();
-    list_init(&job->fresh);
 }
 
 void store_write(struct store *store, struct job *job)
@@ -224,7 +220,7 @@ size_t store_reads_waiting(const struct store *store)
     return store->reads;
 }
 
-void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
+void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *made),
                     void *context)
 {
     store->fresh = fresh;
@@ -266,7 +262,7 @@ static bool open_database(struct store *store, const struct store_config *config
     struct db *db = db_open(store->source, DB_WRITER, &store->ids, error);
     if (db == NULL)
         return false;
-    db_set_nouns(db, store->nouns);
+    tx_open(db, store->nouns);
     if (!db_update(db, error) ||
         !store->nouns->load(db, config->directory, config->settings, error))
         goto err0;
@@ -334,6 +330,8 @@ static void wake_closed(uv_handle_t *handle)
 
 void store_close(struct store *store)
 {
+    if (store->writer != NULL)
+        writer_hurry(store->writer);
     while (store->writes + store->reads > 0)
         uv_run(store->loop, UV_RUN_ONCE);
     if (store->readers != NULL) {

@@ -26,8 +26,12 @@ struct store;
 struct job;
 
 struct job { /* at the head of the caller's own struct; zeroed, then the functions set */
-    /* On a store thread.  False undoes what this job wrote (its savepoint), with job->error set;
-     * then its fresh postbacks are dropped too. */
+    /* On a store thread.  False undoes what this job wrote and what it made beside (tx.h), with
+     * job->error set.
+     *
+     * A write's comes again when its transaction has to be run again, of which nothing is left
+     * then.  So it changes nothing of what it was given, and sets what it finds, never adds to it.
+     */
     bool (*run)(struct job *job, struct db *db);
     /* On the loop thread.  ok: run() gave true and it is on disk.  Otherwise job->error says why;
      * ERROR_UNAVAILABLE when the commit failed.  Frees the job. */
@@ -39,15 +43,13 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
                       * 0: the engine, < 0: of nobody's account, or one whose id is not known */
     bool admitted;   /* it asks the quotas of those it publishes events for by itself (quotas.h) */
     bool sure; /* run() gives false before it writes or never, and breaks no constraint: it needs no
-                * savepoint (the hot path) */
+                * savepoint (the hot path).  If it does all the same, all is run again with one. */
     struct error error;
 
     /* the store's own */
     bool ok;
-    bool refused;      /* by a quota: all of it is undone */
-    int64_t given_us;  /* steady clock, when it was given: postback.accepted_us of its postbacks */
-    struct list fresh; /* struct postback.in: written by this job, for the engine */
-    int events, postbacks; /* written by this job: for the metrics */
+    bool refused;     /* by a quota: all of it is undone */
+    int64_t given_us; /* steady clock, when it was given: postback.accepted_us of its postbacks */
     struct job *next;
 };
 
@@ -76,12 +78,12 @@ void store_look_up(struct store *store, struct job *job);
 size_t store_writes_waiting(const struct store *store); /* given and not yet done: for admission */
 size_t store_reads_waiting(const struct store *store);
 
-/* Called on the loop thread after each commit, before the jobs' done(), with all their fresh
- * postbacks (struct postback.in) in order; the callee owns them. */
-void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *postbacks),
+/* Called on the loop thread after each commit, before the jobs' done(), with all that they handed
+ * on (tx.h), in order; the callee owns it.  The nouns say what it is (store/nouns.h). */
+void store_on_fresh(struct store *store, void (*fresh)(void *context, struct list *made),
                     void *context);
-/* From now on called on the loop thread after each commit, behind its fresh postbacks and before
- * the jobs' done(), for each thing that was changed, in order (store/changes.h).  Listeners hear in
+/* From now on called on the loop thread after each commit, behind what was handed on and before
+ * the jobs' done(), for each thing that was changed, in order (model/change.h).  Listeners hear in
  * the order in which they came, STORE_LISTENERS_MOST at the most. */
 enum { STORE_LISTENERS_MOST = 4 };
 void store_listen(struct store *store, void (*hear)(void *context, const struct change *change),
@@ -106,7 +108,7 @@ const char *store_lost(const struct store *store);
 bool store_writable(const struct store *store);
 
 /* Runs a job's function at once on the calling thread, in a transaction of its own: for start-up,
- * before the first store_write(), and for tests.  Its fresh postbacks go to store_on_fresh()'s
+ * before the first store_write(), and for tests.  What it hands on goes to store_on_fresh()'s
  * callback at once (freed when there is none yet); done() is not called. */
 bool store_run_now(struct store *store, struct job *job);
 

@@ -11,6 +11,9 @@
  * The connection, and all that its memory holds (the nouns'), belongs to
  * whoever has the turn: this thread, or one that runs a job now.
  *
+ * When the connection is lost (DB_LOST) it is made anew, and nothing is written until then; a
+ * commit that was under way is asked after before its jobs are told anything.
+ *
  * The rule: what is not known to be on disk is never called written.  A failed fsync, a damaged or
  * read-only file, and a store that fails for no known reason TROUBLES_MAX times in a row end the
  * program.
@@ -24,6 +27,7 @@
 #include "db/line.h"
 #include "db/nouns.h"
 #include "db/queue.h"
+#include "db/tx.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -31,6 +35,7 @@
 enum {
     TROUBLES_MAX = 10,
     PROBE_EVERY_MS = 1000,
+    LOST_TRIES = 5,
 };
 
 struct writer {
@@ -54,6 +59,10 @@ static void note_result(struct writer *writer, enum db_failure failure)
         writer->troubles = 0;
         return;
     }
+    if (failure == DB_RETRY) { /* of its jobs, not of the store */
+        log_warn("a transaction was given up", LOG_T("reason", db_failure_text(writer->db)));
+        return;
+    }
     if (writer->writable)
         log_error("the store cannot be written to", LOG_T("reason", db_failure_text(writer->db)));
     writer->writable = false;
@@ -61,7 +70,8 @@ static void note_result(struct writer *writer, enum db_failure failure)
         die("%s", db_failure_text(writer->db));
     if (failure == DB_FULL)
         db_make_room(writer->db);
-    writer->troubles = failure == DB_FULL ? 0 : writer->troubles + 1;
+    bool passes = failure == DB_FULL || failure == DB_LOST;
+    writer->troubles = passes ? 0 : writer->troubles + 1;
     if (writer->troubles >= TROUBLES_MAX)
         die("%s (%d times in a row)", db_failure_text(writer->db), writer->troubles);
 }
@@ -80,11 +90,34 @@ static bool proof_run(struct job *job, struct db *db)
 static enum db_failure prove(struct writer *writer)
 {
     struct job job = { .run = proof_run };
-    list_init(&job.fresh);
     struct batch *batch = batch_new(&job, true);
     enum db_failure failure = batch_commit(batch, writer->db);
     batch->jobs = NULL;
     batch_free(batch);
+    return failure;
+}
+
+/* A batch without jobs carries the news. */
+static void tell_lost(struct writer *writer)
+{
+    note_result(writer, DB_LOST);
+    writer->sink.take(writer->sink.context, batch_new(NULL, true));
+}
+
+/* The commit's answer was lost: its jobs wait until the database can be asked.  Those that run on
+ * the caller's thread do so for a moment only, and so do all once the store is to be closed. */
+static enum db_failure settle(struct writer *writer, struct batch *batch)
+{
+    enum db_failure failure = DB_LOST;
+    tell_lost(writer);
+    for (int tries = 0; batch->open; tries++) {
+        bool patient = batch->line != NULL || tries < LOST_TRIES;
+        if (!patient || !queue_rest(&writer->queue, PROBE_EVERY_MS)) {
+            batch_give_up(batch, writer->db);
+            return DB_LOST;
+        }
+        failure = batch_settle(batch, writer->db);
+    }
     return failure;
 }
 
@@ -96,6 +129,8 @@ static struct batch *run(struct writer *writer, struct job *jobs, struct line *l
     batch->line = line;
     pthread_mutex_lock(&writer->turn);
     enum db_failure failure = batch_commit(batch, writer->db);
+    if (batch->open)
+        failure = settle(writer, batch);
     if (failure == DB_FINE && !writer->writable)
         failure = prove(writer);
     note_result(writer, failure);
@@ -109,7 +144,6 @@ struct batch *writer_run_now(struct writer *writer, struct job *job)
     return run(writer, job, NULL);
 }
 
-/* A batch without jobs carries the news. */
 static void probe(struct writer *writer)
 {
     struct batch *batch = run(writer, NULL, NULL);
@@ -122,7 +156,7 @@ static void probe(struct writer *writer)
 /* Accounts whose fan-outs go on, as the last transaction left them. */
 static void line_up_fan_outs(struct writer *writer)
 {
-    const struct db_nouns *nouns = db_nouns(writer->db);
+    const struct db_nouns *nouns = tx_nouns(db_tx(writer->db));
     pthread_mutex_lock(&writer->turn);
     if (nouns->steps_changed(writer->db)) {
         size_t count;
@@ -188,7 +222,7 @@ struct writer *writer_start(struct db *db, struct batch_sink sink, struct error 
     struct writer *writer = must_alloc(sizeof(*writer));
     *writer = (struct writer){ .db = db, .sink = sink, .writable = true };
     queue_init(&writer->queue);
-    line_init(&writer->line, db_nouns(db)->step);
+    line_init(&writer->line, tx_nouns(db_tx(db))->step);
     pthread_mutex_init(&writer->turn, NULL);
     if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
         die("no thread for the store's writer");
@@ -203,6 +237,11 @@ void writer_give(struct writer *writer, struct job *job)
 void writer_fan_out(struct writer *writer, bool on)
 {
     writer->steps = on;
+}
+
+void writer_hurry(struct writer *writer)
+{
+    queue_hurry(&writer->queue);
 }
 
 void writer_stop(struct writer *writer)

@@ -13,6 +13,8 @@ void writer_give(struct writer *writer, struct job *job);
 void writer_fan_out(struct writer *writer, bool on);
 /* Runs the job on the calling thread, between two batches of the thread's own; gives its batch. */
 struct batch *writer_run_now(struct writer *writer, struct job *job);
+/* From now on no job waits for a connection that is lost. */
+void writer_hurry(struct writer *writer);
 /* Runs what is left, ends the thread and closes the connection. */
 void writer_stop(struct writer *writer);
 

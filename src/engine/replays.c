@@ -90,7 +90,7 @@ static bool write_run(struct job *job, struct db *db)
     else if (step->counting)
         replay_counted(db, worker->id, step->look.found);
     else
-        replay_write(job, db, worker->id, step->from, &step->look);
+        replay_write(db, worker->id, step->from, &step->look);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* change.h — what a transaction changed, in a line, for those who keep a part of it in memory.
  *
- * The noun that writes says it (db/changes.h), and when that is committed all who listen hear it
+ * The noun that writes says it (tx_note()), and when that is committed all who listen hear it
  * (store_listen()).  It has names only: who wants to know more reads the rows.
  */
 #ifndef POSTBACKD_CHANGE_H

@@ -7,7 +7,7 @@
 #include "store/accounts.h"
 
 #include "base/fail.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/show.h"
 
 #include <stdlib.h>
@@ -80,7 +80,7 @@ void account_set_active(struct db *db, int64_t id, bool active)
     db_bind_int(set, 1, active);
     db_bind_int(set, 2, id);
     db_run(db, set);
-    change_note(db, (struct change){ CHANGE_ACCESS, id });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCESS, id });
 }
 
 bool account_change(struct db *db, const struct account *account)
@@ -93,7 +93,7 @@ bool account_change(struct db *db, const struct account *account)
     db_bind_int(change, 3, account->active);
     db_bind_int(change, 4, account->id);
     db_run(db, change);
-    change_note(db, (struct change){ CHANGE_ACCESS, account->id });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCESS, account->id });
     return !db_failed(db) && db_changes(db) == 1;
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "db/tx.h"
 #include "model/postback.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
@@ -45,8 +46,8 @@ static void write_event(struct db *db, struct event *event)
     db_run(db, add);
 }
 
-static void hand_over(struct job *job, struct event *event, const struct route *route, int64_t id,
-                      int64_t due_at)
+static void hand_over(struct job *job, struct db *db, struct event *event,
+                      const struct route *route, int64_t id, int64_t due_at)
 {
     struct postback *postback = postback_new();
     postback->id = id;
@@ -54,13 +55,19 @@ static void hand_over(struct job *job, struct event *event, const struct route *
     postback->event = event_ref(event);
     postback->due_at = due_at;
     postback->accepted_us = job->given_us;
-    list_append(&job->fresh, &postback->in);
+    tx_hand_on(db_tx(db), &postback->in);
+}
+
+/* Postbacks, by this job. */
+static int64_t written(const struct db *db)
+{
+    return tx_counted(db_tx(db), METRIC_POSTBACKS);
 }
 
 /* An event for thousands leaves room for those of others. */
-static bool memory_has_room(const struct job *job, const struct event *event, bool apart)
+static bool memory_has_room(const struct db *db, const struct event *event, bool apart)
 {
-    size_t part = apart || job->postbacks >= MANY ? 4 : 1;
+    size_t part = apart || written(db) >= MANY ? 4 : 1;
     return postbacks_in_memory() < POSTBACKS_IN_MEMORY_MOST / part &&
            (!event_is_large(event) || events_large_bytes() < EVENT_LARGE_BYTES_MOST / part);
 }
@@ -77,7 +84,7 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
         "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
     };
     bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
-                 routes_direct(db, route->notification) && memory_has_room(job, event, apart);
+                 routes_direct(db, route->notification) && memory_has_room(db, event, apart);
     int64_t id = db_new_id(db);
     int64_t due_at = (apart ? id_time_ms(event->id) : db_due_now(db)) + route->delay_ms;
     struct stmt *add = db_prepare(db, texts[apart]);
@@ -92,9 +99,9 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
     int64_t bytes = (int64_t)event->data_len + QUOTA_POSTBACK_BYTES;
     ledger_pend(db, route->notification, 1, bytes);
     quota_add(db, event->account, 1, bytes);
-    job->postbacks++;
+    tx_count(db_tx(db), METRIC_POSTBACKS, 1);
     if (fresh)
-        hand_over(job, event, route, id, due_at);
+        hand_over(job, db, event, route, id, due_at);
     else
         ledger_wait(db, route->notification, event->account, route->active ? due_at : LEDGER_IDLE);
 }
@@ -137,7 +144,7 @@ static bool fan_out(struct job *job, struct db *db, struct event *event, struct 
  * never cut.) */
 static size_t may_write(const struct job *job, struct db *db, int64_t account, size_t routes)
 {
-    bool cut = job->account != 0 && job->postbacks >= FAN_OUT_MOST && routes > FAN_OUT_FEW;
+    bool cut = job->account != 0 && written(db) >= FAN_OUT_MOST && routes > FAN_OUT_FEW;
     return cut || fan_outs_of(db, account) > 0 ? 0 : FAN_OUT_STEP;
 }
 
@@ -149,7 +156,7 @@ void event_publish_except(struct job *job, struct db *db, struct event *event, i
         !quota_admits(job, db, event->account, QUOTA_RESERVE_PERCENT))
         job->refused = true;
     write_event(db, event);
-    job->events++;
+    tx_count(db_tx(db), METRIC_EVENTS, 1);
     const struct route *routes = routes_of(db, event->account, &count);
     if (count == 0)
         return;
@@ -172,7 +179,7 @@ static void step(struct job *job, struct db *db, struct fan_out *left)
     bool whole = true;
     if (event != NULL) {
         job->given_us = written_us(db, event->id);
-        whole = fan_out(job, db, event, left, (size_t)(FAN_OUT_STEP - job->postbacks), true);
+        whole = fan_out(job, db, event, left, (size_t)(FAN_OUT_STEP - written(db)), true);
         event_unref(event);
     } else if (!db_failed(db)) {
         log_error("an event has gone before all its postbacks were written",
@@ -187,7 +194,7 @@ static void step(struct job *job, struct db *db, struct fan_out *left)
 bool events_fan_out(struct job *job, struct db *db)
 {
     struct fan_out left;
-    for (int events = 0; events < FAN_OUT_STEP && job->postbacks < FAN_OUT_STEP; events++) {
+    for (int events = 0; events < FAN_OUT_STEP && written(db) < FAN_OUT_STEP; events++) {
         if (!fan_out_oldest(db, job->account, &left)) {
             if (events == 0)
                 fan_outs_doubt(db); /* what was counted is not there */

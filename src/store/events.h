@@ -8,7 +8,8 @@
 
 /* The job is refused when too much of the account's waits (quotas.h), unless it is the engine's.
  * Writes the event (its id is set) and its postbacks; those that may go out at once are added to
- * job->fresh, each with a reference of its own.  The caller keeps its reference. */
+ * what the commit hands on (tx.h), each with a reference of its own.  The caller keeps its
+ * reference. */
 void event_publish(struct job *job, struct db *db, struct event *event);
 /* The same, but not to this notification. */
 void event_publish_except(struct job *job, struct db *db, struct event *event,

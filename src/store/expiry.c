@@ -6,7 +6,7 @@
 #include "store/expiry.h"
 
 #include "base/buf.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "store/accounts.h"
 #include "store/ledger.h"
 #include "store/quotas.h"
@@ -59,8 +59,8 @@ void expiry_step(struct db *db, struct expiry *expiry, int64_t age_s)
     for (size_t i = 0; i < expiry->count; i++) {
         const struct expired *row = &expiry->rows[i];
         ledger_pend(db, row->notification, -1, -quota_event_bytes(db, row->event));
-        change_note(db, (struct change){ CHANGE_CANCELLED, row->account, row->notification,
-                                         row->postback });
+        tx_note(db_tx(db), (struct change){ CHANGE_CANCELLED, row->account, row->notification,
+                                            row->postback });
         if (row->notification != told)
             tell(db, row, age_s);
         told = row->notification;

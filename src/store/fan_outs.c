@@ -7,6 +7,8 @@
 
 #include "base/fail.h"
 #include "base/map.h"
+#include "db/tx.h"
+#include "store/memories.h"
 
 #include <stdlib.h>
 
@@ -31,10 +33,9 @@ static void forget(struct fan_outs *fan_outs)
     fan_outs->changed = true;
 }
 
-static void destroy(void *memory)
+static void clear(void *memory)
 {
     forget(memory);
-    free(memory);
 }
 
 static void add_rows(struct fan_outs *fan_outs, int64_t account, size_t rows)
@@ -61,10 +62,7 @@ static void read_counts(struct fan_outs *fan_outs, struct db *db)
 
 static struct fan_outs *of(struct db *db)
 {
-    void **slot = db_state(db, DB_FAN_OUTS, destroy);
-    if (*slot == NULL)
-        *slot = must_alloc(sizeof(struct fan_outs));
-    return *slot;
+    return db_memory(db, MEMORY_FAN_OUTS);
 }
 
 static struct fan_outs *known(struct db *db)
@@ -161,14 +159,21 @@ bool fan_outs_changed(struct db *db)
     return changed;
 }
 
-size_t fan_outs_mark(struct db *db)
+static size_t mark(struct db *db)
 {
     return of(db)->edits;
 }
 
-void fan_outs_undo(struct db *db, size_t mark)
+static void undo(struct db *db, size_t to)
 {
     struct fan_outs *fan_outs = of(db);
-    if (fan_outs->edits > mark)
+    if (fan_outs->edits > to)
         forget(fan_outs);
 }
+
+const struct db_memory fan_outs_memory = {
+    .size = sizeof(struct fan_outs),
+    .clear = clear,
+    .mark = mark,
+    .undo = undo,
+};

@@ -6,7 +6,7 @@
 #ifndef POSTBACKD_FAN_OUTS_H
 #define POSTBACKD_FAN_OUTS_H
 
-#include "db/db.h"
+#include "db/nouns.h"
 
 struct fan_out {
     int64_t event, account;
@@ -28,7 +28,6 @@ void fan_outs_doubt(struct db *db); /* they are counted again */
 int64_t *fan_outs_accounts(struct db *db, size_t *count); /* that have any; the caller frees */
 /* Whether accounts came or went since it was last asked (yes the first time). */
 bool fan_outs_changed(struct db *db);
-size_t fan_outs_mark(struct db *db);            /* where a part of a transaction begins */
-void fan_outs_undo(struct db *db, size_t mark); /* back to there; 0: all */
+extern const struct db_memory fan_outs_memory;
 
 #endif

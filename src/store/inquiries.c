@@ -12,7 +12,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "store/accounts.h"
 #include "store/actions.h"
 #include "store/campaigns.h"
@@ -57,7 +57,7 @@ static bool publish(struct job *job, struct db *db, const struct inquiry *inquir
         event = event_new(brand ? inquiry->brand : inquiry->partner, catalog_type(type), db_now(db),
                           inquiry->id, buf_text(&data), data.len);
         event_publish(job, db, event);
-        change_note(db, (struct change){ CHANGE_ACCOUNT, .account = event->account });
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = event->account });
         event_unref(event);
     }
     buf_free(&data);
@@ -262,8 +262,8 @@ static bool add_comment(struct job *job, struct db *db, const struct caller *cal
     }
     comment_row_insert(db, inquiry->id, caller->account, caller->name, text);
     comment_append(inquiry, caller->name, text, db_now(db));
-    change_note(db, (struct change){ CHANGE_ACCOUNT, .account = inquiry->partner });
-    change_note(db, (struct change){ CHANGE_ACCOUNT, .account = inquiry->brand });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = inquiry->partner });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = inquiry->brand });
     return true;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/date.h"
 #include "model/show.h"
 
@@ -78,7 +78,7 @@ int64_t notice_add(struct db *db, int64_t account, const char *kind, const char 
     db_bind_text(add, 2, kind);
     db_bind_text(add, 3, text);
     db_bind_int(add, 4, db_now(db));
-    change_note(db, (struct change){ CHANGE_ACCOUNT, .account = account });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = account });
     return db_insert(add);
 }
 

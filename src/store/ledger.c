@@ -1,13 +1,14 @@
 /* ledger.c — a journal of changes in an array, summed up by notification at the end.
  *
  * Entries are appended; a run of them for one notification within a part is added into one, so an
- * event stream for one notification takes one entry a job.  ledger_write() sorts and merges in
- * place.  The array is given back when a large batch made it grow.
+ * event stream for one notification takes one entry a job.  Before the commit they are sorted and
+ * merged in place.  The array is given back when a large batch made it grow.
  */
 #include "store/ledger.h"
 
 #include "base/fail.h"
-#include "db/changes.h"
+#include "db/tx.h"
+#include "store/memories.h"
 
 #include <stdlib.h>
 
@@ -25,22 +26,16 @@ struct ledger {
     struct entry *entries;
     size_t count, cap;
     size_t part; /* entries before it belong to earlier parts */
-    int64_t transaction;
 };
 
-static void destroy(void *memory)
+static void clear(void *memory)
 {
-    struct ledger *ledger = memory;
-    free(ledger->entries);
-    free(ledger);
+    free(((struct ledger *)memory)->entries);
 }
 
 static struct ledger *ledger_of(struct db *db)
 {
-    void **slot = db_state(db, DB_LEDGER, destroy);
-    if (*slot == NULL)
-        *slot = must_alloc(sizeof(struct ledger));
-    return *slot;
+    return db_memory(db, MEMORY_LEDGER);
 }
 
 static struct entry *entry_for(struct db *db, int64_t notification)
@@ -84,11 +79,6 @@ int64_t ledger_bytes(struct db *db, int64_t notification)
     return bytes;
 }
 
-int64_t ledger_transaction(struct db *db)
-{
-    return ledger_of(db)->transaction;
-}
-
 void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at)
 {
     struct entry *entry = entry_for(db, notification);
@@ -113,19 +103,18 @@ int64_t ledger_pending(struct db *db, int64_t account, int64_t notification)
     return db_number(find, 0);
 }
 
-size_t ledger_mark(struct db *db)
+static size_t mark(struct db *db)
 {
     struct ledger *ledger = ledger_of(db);
     ledger->part = ledger->count;
     return ledger->count;
 }
 
-void ledger_undo(struct db *db, size_t mark)
+static void undo(struct db *db, size_t to)
 {
     struct ledger *ledger = ledger_of(db);
-    ledger->count = mark;
-    ledger->part = mark;
-    ledger->transaction += mark == 0; /* nothing of it is left */
+    ledger->count = to;
+    ledger->part = to;
 }
 
 static int by_notification(const void *a, const void *b)
@@ -161,14 +150,15 @@ static void merge(struct ledger *ledger)
 
 static void note_waiting(struct db *db, const struct entry *entry)
 {
-    change_note(db, (struct change){ .kind = CHANGE_WAITING,
-                                     .account = entry->account,
-                                     .notification = entry->notification,
-                                     .id = db_newest_id(db),
-                                     .due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1 });
+    tx_note(db_tx(db),
+            (struct change){ .kind = CHANGE_WAITING,
+                             .account = entry->account,
+                             .notification = entry->notification,
+                             .id = db_newest_id(db),
+                             .due_at = entry->due_at != LEDGER_IDLE ? entry->due_at : -1 });
 }
 
-void ledger_write(struct db *db)
+static void write_counts(struct db *db)
 {
     struct ledger *ledger = ledger_of(db);
     merge(ledger);
@@ -194,14 +184,22 @@ void ledger_write(struct db *db)
     }
 }
 
-void ledger_close(struct db *db)
+static void committed(struct db *db)
 {
     struct ledger *ledger = ledger_of(db);
     ledger->count = ledger->part = 0;
-    ledger->transaction++;
     if (ledger->cap > ENTRIES_KEPT) {
         free(ledger->entries);
         ledger->entries = NULL;
         ledger->cap = 0;
     }
 }
+
+const struct db_memory ledger_memory = {
+    .size = sizeof(struct ledger),
+    .clear = clear,
+    .mark = mark,
+    .undo = undo,
+    .before_commit = write_counts,
+    .committed = committed,
+};

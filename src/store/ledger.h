@@ -7,7 +7,7 @@
 #ifndef POSTBACKD_LEDGER_H
 #define POSTBACKD_LEDGER_H
 
-#include "db/db.h"
+#include "db/nouns.h"
 
 /* Changes of one notification's row in notification_count: postbacks that wait, with their bytes
  * (quotas.h), and those that were delivered, attempts that failed. */
@@ -22,16 +22,9 @@ void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t d
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification);
 /* Their bytes, of a notification, with what this transaction has changed.  A write job. */
 int64_t ledger_bytes(struct db *db, int64_t notification);
-/* Another number in each transaction.  A write job. */
-int64_t ledger_transaction(struct db *db);
 
-/* ---- for the writer ---- */
-
-size_t ledger_mark(struct db *db);            /* where a part begins */
-void ledger_undo(struct db *db, size_t mark); /* back to there; 0: all */
-/* Before the commit: the counts' rows, and a change (CHANGE_WAITING) for each notification that was
- * made to wait. */
-void ledger_write(struct db *db);
-void ledger_close(struct db *db); /* after it: forgets all */
+/* Before the commit the counts' rows are written, and a change (CHANGE_WAITING) is noted for each
+ * notification that was made to wait. */
+extern const struct db_memory ledger_memory;
 
 #endif

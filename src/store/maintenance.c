@@ -10,7 +10,7 @@
 #include "store/maintenance.h"
 
 #include "base/fail.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/date.h"
 #include "model/mail.h"
 #include "model/notification.h"
@@ -74,7 +74,7 @@ bool maintenance_add(struct job *job, struct db *db, struct maintenance *mainten
     db_bind_opt(add, 4, maintenance->expected_end_at, DATE_NONE);
     db_bind_opt(add, 5, now ? db_now(db) : DATE_NONE, DATE_NONE);
     maintenance->id = db_insert(add);
-    change_note(db, (struct change){ CHANGE_MAINTENANCE });
+    tx_note(db_tx(db), (struct change){ CHANGE_MAINTENANCE });
     return true;
 }
 
@@ -82,7 +82,7 @@ bool maintenance_end(struct job *job, struct db *db, struct maintenance *out)
 {
     if (!maintenance_load(db, out) || maintenance_ended_state(out->state) == MAINTENANCE_OVER)
         return refuse(job, "There is no maintenance to end.");
-    change_note(db, (struct change){ CHANGE_MAINTENANCE });
+    tx_note(db_tx(db), (struct change){ CHANGE_MAINTENANCE });
     return maintenance_move(db, out, maintenance_ended_state(out->state), 0);
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/signature.h"
 #include "model/tls_identity.h"
 #include "store/events.h"
@@ -114,7 +114,7 @@ static bool secrets_read(struct notification *notification, const void *sealed, 
 static void notification_changed(struct db *db, int64_t account, int64_t id)
 {
     events_forget(db, account);
-    change_note(db, (struct change){ CHANGE_NOTIFICATION, account, id });
+    tx_note(db_tx(db), (struct change){ CHANGE_NOTIFICATION, account, id });
 }
 
 static void revision_insert(struct db *db, const struct notification *notification)

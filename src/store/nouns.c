@@ -2,10 +2,12 @@
  * itself. */
 #include "store/nouns.h"
 
+#include "model/postback.h"
 #include "store/event_types.h"
 #include "store/events.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
+#include "store/memories.h"
 #include "store/quotas.h"
 #include "store/routes.h"
 #include "store/secrets.h"
@@ -27,10 +29,16 @@ static int64_t newest_id(struct db *db)
     return event > postback ? event : postback;
 }
 
-static const struct db_memory memories[] = {
-    { ledger_mark, ledger_undo, ledger_write, ledger_close },
-    { routes_mark, routes_undo, NULL, routes_keep },
-    { fan_outs_mark, fan_outs_undo, NULL, NULL },
+static void drop(struct list *handed)
+{
+    postback_free(container_of(handed, struct postback, in));
+}
+
+static const struct db_memory *const memories[MEMORIES] = {
+    [MEMORY_LEDGER] = &ledger_memory,
+    [MEMORY_ROUTES] = &routes_memory,
+    [MEMORY_FAN_OUTS] = &fan_outs_memory,
+    [MEMORY_QUOTAS] = &quotas_memory,
 };
 
 const struct db_nouns store_nouns = {
@@ -39,7 +47,8 @@ const struct db_nouns store_nouns = {
     .load = load,
     .newest_id = newest_id,
     .memories = memories,
-    .memory_count = sizeof(memories) / sizeof(memories[0]),
+    .memory_count = MEMORIES,
+    .drop = drop,
     .step = events_fan_out,
     .steps_changed = fan_outs_changed,
     .step_accounts = fan_outs_accounts,

@@ -4,7 +4,8 @@
 
 #include "db/nouns.h"
 
-/* Its settings are a struct quota_limits (quotas.h); NULL: no limits. */
+/* What a commit hands on (store_on_fresh()) is struct postback.in: those that may go out at once.
+ * Its settings are a struct quota_limits (quotas.h); NULL: no limits. */
 extern const struct db_nouns store_nouns;
 
 #endif

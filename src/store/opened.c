@@ -7,7 +7,7 @@
 #include "store/opened.h"
 
 #include "base/fail.h"
-#include "db/changes.h"
+#include "db/tx.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -105,7 +105,7 @@ static void revision_write(struct db *db, int64_t account, int64_t notification,
     db_run(db, add);
     db_bind_int(change, 1, notification);
     db_run(db, change);
-    change_note(db, (struct change){ CHANGE_NOTIFICATION, account, notification });
+    tx_note(db_tx(db), (struct change){ CHANGE_NOTIFICATION, account, notification });
 }
 
 void opened_set(struct db *db, int64_t account, const struct opened *opened)

@@ -8,7 +8,7 @@
  * The rule: a resend is a new postback with an id of its own, so receivers do not drop it as a
  * duplicate, and what was delivered stays delivered.
  */
-#include "db/changes.h"
+#include "db/tx.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
@@ -111,7 +111,7 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
     *notification = found.notification;
     if (db_changes(db) != 1)
         return find(job, db, account, id, &found) && refuse_retry(job, &found, id);
-    change_note(db, (struct change){ CHANGE_RETRIED, account, found.notification, id });
+    tx_note(db_tx(db), (struct change){ CHANGE_RETRIED, account, found.notification, id });
     return true;
 }
 
@@ -142,8 +142,8 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     int64_t bytes = quota_event_bytes(db, found.event);
     ledger_pend(db, found.notification, 1, bytes);
     quota_add(db, account, 1, bytes);
-    job->postbacks++;
-    change_note(db, (struct change){ CHANGE_RESENT, account, found.notification, *new_id });
+    tx_count(db_tx(db), METRIC_POSTBACKS, 1);
+    tx_note(db_tx(db), (struct change){ CHANGE_RESENT, account, found.notification, *new_id });
     return true;
 }
 
@@ -170,6 +170,6 @@ bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id
     if (db_changes(db) != 1)
         return find(job, db, account, id, &found) && refuse_cancel(job, &found, id);
     ledger_pend(db, found.notification, -1, -quota_event_bytes(db, found.event));
-    change_note(db, (struct change){ CHANGE_CANCELLED, account, found.notification, id });
+    tx_note(db_tx(db), (struct change){ CHANGE_CANCELLED, account, found.notification, id });
     return true;
 }

@@ -5,17 +5,17 @@
  * event costs one look at memory, and whoever is far from the limit is hardly ever read.  One who
  * is near it, with very many notifications, is read for a twentieth of the time at most.
  *
- * The rule: a bound is never below what waits.  What is undone with its transaction leaves it too
- * high, until it is read again.
+ * The rule: a bound is never below what waits.
  */
 #include "store/quotas.h"
 
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/map.h"
+#include "db/tx.h"
 #include "model/mail.h"
 #include "store/accounts.h"
-#include "store/ledger.h"
+#include "store/memories.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,32 +28,38 @@ enum {
 
 struct bound {
     int64_t account, waiting, bytes;
-    int64_t transaction; /* in which these were added, and are in no row yet: */
+    int64_t run; /* of the transaction (tx.h) in which these were added, and are in no row yet: */
     int64_t new_waiting, new_bytes;
     int64_t read_us, took_us; /* when it was last read, steady clock, and how long that took */
 };
 
-struct quotas {
-    struct quota_limits limits;
-    struct map bounds; /* by account */
+struct added { /* to a bound, in this transaction */
+    int64_t account, waiting, bytes;
 };
 
-static void destroy(void *memory)
+enum { ADDED_KEPT = 1024 };
+
+struct quotas {
+    struct quota_limits limits;
+    struct map bounds;   /* by account */
+    struct added *added; /* in order; a run of one account's within a part is one */
+    size_t added_count, added_room;
+    size_t part; /* those before it belong to earlier parts */
+};
+
+static void clear(void *memory)
 {
     struct quotas *quotas = memory;
     size_t at = 0;
     for (struct bound *bound; (bound = map_each(&quotas->bounds, &at)) != NULL;)
         free(bound);
     map_free(&quotas->bounds);
-    free(quotas);
+    free(quotas->added);
 }
 
 static struct quotas *of(struct db *db)
 {
-    void **slot = db_state(db, DB_QUOTAS, destroy);
-    if (*slot == NULL)
-        *slot = must_alloc(sizeof(struct quotas));
-    return *slot;
+    return db_memory(db, MEMORY_QUOTAS);
 }
 
 void quotas_set(struct db *db, const struct quota_limits *limits)
@@ -91,7 +97,7 @@ static void bound_read(struct db *db, struct bound *bound)
 {
     struct quota_use use = { .account = bound->account };
     int64_t began_us = clock_steady_us();
-    bool now = bound->transaction == ledger_transaction(db);
+    bool now = bound->run == tx_run(db_tx(db));
     read_use(db, &use);
     bound->waiting = use.waiting + (now ? bound->new_waiting : 0);
     bound->bytes = use.bytes + (now ? bound->new_bytes : 0);
@@ -100,11 +106,11 @@ static void bound_read(struct db *db, struct bound *bound)
 }
 
 /* All but those that were added to in this transaction, which no row tells yet. */
-static void forget_others(struct quotas *quotas, int64_t transaction)
+static void forget_others(struct quotas *quotas, int64_t run)
 {
     size_t at = 0;
     for (struct bound *bound; (bound = map_each(&quotas->bounds, &at)) != NULL;) {
-        if (bound->transaction == transaction)
+        if (bound->run == run)
             continue;
         map_remove(&quotas->bounds, bound->account);
         free(bound);
@@ -117,13 +123,35 @@ static struct bound *bound_of(struct db *db, struct quotas *quotas, int64_t acco
     if (bound != NULL)
         return bound;
     if (quotas->bounds.count >= ACCOUNTS_MOST)
-        forget_others(quotas, ledger_transaction(db));
+        forget_others(quotas, tx_run(db_tx(db)));
     bound = must_alloc(sizeof(*bound));
     bound->account = account;
-    bound->transaction = -1;
+    bound->run = -1;
     map_put(&quotas->bounds, account, bound);
     bound_read(db, bound);
     return bound;
+}
+
+static struct added *added_to(struct quotas *quotas, int64_t account)
+{
+    if (quotas->added_count > quotas->part &&
+        quotas->added[quotas->added_count - 1].account == account)
+        return &quotas->added[quotas->added_count - 1];
+    if (quotas->added_count == quotas->added_room) {
+        quotas->added_room = quotas->added_room == 0 ? 64 : quotas->added_room * 2;
+        quotas->added = must_resize(quotas->added, quotas->added_room * sizeof(*quotas->added));
+    }
+    struct added *added = &quotas->added[quotas->added_count++];
+    *added = (struct added){ .account = account };
+    return added;
+}
+
+static void bound_add(struct bound *bound, int64_t postbacks, int64_t bytes)
+{
+    bound->new_waiting += postbacks;
+    bound->new_bytes += bytes;
+    bound->waiting += postbacks;
+    bound->bytes += bytes;
 }
 
 void quota_add(struct db *db, int64_t account, int64_t postbacks, int64_t bytes)
@@ -132,16 +160,58 @@ void quota_add(struct db *db, int64_t account, int64_t postbacks, int64_t bytes)
     if (!any(&quotas->limits))
         return;
     struct bound *bound = bound_of(db, quotas, account);
-    int64_t transaction = ledger_transaction(db);
-    if (bound->transaction != transaction) {
-        bound->transaction = transaction;
+    int64_t run = tx_run(db_tx(db));
+    if (bound->run != run) {
+        bound->run = run;
         bound->new_waiting = bound->new_bytes = 0;
     }
-    bound->new_waiting += postbacks;
-    bound->new_bytes += bytes;
-    bound->waiting += postbacks;
-    bound->bytes += bytes;
+    struct added *added = added_to(quotas, account);
+    added->waiting += postbacks;
+    added->bytes += bytes;
+    bound_add(bound, postbacks, bytes);
 }
+
+/* ---- following the transaction ---- */
+
+static size_t mark(struct db *db)
+{
+    struct quotas *quotas = of(db);
+    quotas->part = quotas->added_count;
+    return quotas->added_count;
+}
+
+static void undo(struct db *db, size_t to)
+{
+    struct quotas *quotas = of(db);
+    while (quotas->added_count > to) {
+        const struct added *added = &quotas->added[--quotas->added_count];
+        struct bound *bound = map_get(&quotas->bounds, added->account);
+        if (bound != NULL)
+            bound_add(bound, -added->waiting, -added->bytes);
+    }
+    quotas->part = to;
+}
+
+static void committed(struct db *db)
+{
+    struct quotas *quotas = of(db);
+    quotas->added_count = quotas->part = 0;
+    if (quotas->added_room <= ADDED_KEPT)
+        return;
+    free(quotas->added);
+    quotas->added = NULL;
+    quotas->added_room = 0;
+}
+
+const struct db_memory quotas_memory = {
+    .size = sizeof(struct quotas),
+    .clear = clear,
+    .mark = mark,
+    .undo = undo,
+    .committed = committed,
+};
+
+/* ---- asking ---- */
 
 static int64_t part_of(int64_t limit, int percent)
 {

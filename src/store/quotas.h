@@ -12,6 +12,7 @@
 #define POSTBACKD_QUOTAS_H
 
 #include "base/list.h"
+#include "db/nouns.h"
 #include "db/store.h"
 
 enum {
@@ -41,6 +42,8 @@ void quota_add(struct db *db, int64_t account, int64_t postbacks, int64_t bytes)
  * (QUOTA_RESERVE_PERCENT).  False: job->error, which names the account. */
 bool quota_admits(struct job *job, struct db *db, int64_t account, int percent);
 int64_t quota_event_bytes(struct db *db, int64_t event); /* of one postback of it */
+
+extern const struct db_memory quotas_memory;
 
 /* ---- episodes ---- */
 

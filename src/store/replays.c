@@ -12,7 +12,7 @@
 #include "store/replays.h"
 
 #include "base/fail.h"
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/date.h"
 #include "model/show.h"
 #include "store/events.h"
@@ -147,8 +147,8 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
     db_bind_int(add, 9, id_first_at(replay->start_at));
     db_bind_int(add, 10, db_now(db));
     replay->id = db_insert(add);
-    change_note(
-        db, (struct change){ CHANGE_REPLAY, replay->account, replay->notification, replay->id });
+    tx_note(db_tx(db),
+            (struct change){ CHANGE_REPLAY, replay->account, replay->notification, replay->id });
     free(types);
     json_decref(names);
     return true;
@@ -403,8 +403,7 @@ static void end_done(struct db *db, int64_t id)
         db_finish(put);
 }
 
-void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
-                  const struct replay_look *look)
+void replay_write(struct db *db, int64_t id, int64_t from, const struct replay_look *look)
 {
     struct replay replay;
     int sent = 0;
@@ -427,7 +426,7 @@ void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
         ledger_pend(db, replay.notification, sent, bytes);
         quota_add(db, replay.account, sent, bytes);
         ledger_wait(db, replay.notification, replay.account, db_due_now(db));
-        job->postbacks += sent;
+        tx_count(db_tx(db), METRIC_POSTBACKS, sent);
         count_sent(db, id, sent);
     }
     if (look->end)

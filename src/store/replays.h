@@ -81,8 +81,7 @@ size_t replay_backlog(struct db *db, int64_t notification, int most);
 /* In a write job: writes what was found as postbacks WAITING and due, and how far the replay is;
  * at the end of the range it is DONE.  Nothing when it is no longer RUNNING, or not at `from`;
  * CANCELLED when its notification is gone. */
-void replay_write(struct job *job, struct db *db, int64_t id, int64_t from,
-                  const struct replay_look *look);
+void replay_write(struct db *db, int64_t id, int64_t from, const struct replay_look *look);
 /* RUNNING to CANCELLED: its notification was deleted, or cannot be read. */
 void replay_give_up(struct db *db, int64_t id);
 void replay_counted(struct db *db, int64_t id, int64_t total);

@@ -12,8 +12,10 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "db/tx.h"
 #include "model/notification.h"
 #include "store/events.h"
+#include "store/memories.h"
 
 #include <stdlib.h>
 
@@ -55,21 +57,17 @@ static void drop_all(struct routes *routes)
     map_free(&routes->sets);
 }
 
-static void destroy(void *memory)
+static void clear(void *memory)
 {
     struct routes *routes = memory;
     drop_all(routes);
     map_free(&routes->indirect);
     free(routes->changes);
-    free(routes);
 }
 
 static struct routes *of(struct db *db)
 {
-    void **slot = db_state(db, DB_ROUTES, destroy);
-    if (*slot == NULL)
-        *slot = must_alloc(sizeof(struct routes));
-    return *slot;
+    return db_memory(db, MEMORY_ROUTES);
 }
 
 /* ---- reading an account's ---- */
@@ -195,15 +193,15 @@ void routes_forget(struct db *db, int64_t account)
     routes->changed = true;
 }
 
-size_t routes_mark(struct db *db)
+static size_t mark(struct db *db)
 {
     return of(db)->change_count;
 }
 
-void routes_undo(struct db *db, size_t mark)
+static void undo(struct db *db, size_t to)
 {
     struct routes *routes = of(db);
-    while (routes->change_count > mark) {
+    while (routes->change_count > to) {
         struct direction *change = &routes->changes[--routes->change_count];
         set_direct(routes, change->notification, change->was_direct);
     }
@@ -211,9 +209,17 @@ void routes_undo(struct db *db, size_t mark)
         drop_all(routes); /* `changed` stays: an earlier part of the transaction may have set it */
 }
 
-void routes_keep(struct db *db)
+static void committed(struct db *db)
 {
     struct routes *routes = of(db);
     routes->change_count = 0;
     routes->changed = false;
 }
+
+const struct db_memory routes_memory = {
+    .size = sizeof(struct routes),
+    .clear = clear,
+    .mark = mark,
+    .undo = undo,
+    .committed = committed,
+};

@@ -6,7 +6,7 @@
 #ifndef POSTBACKD_ROUTES_H
 #define POSTBACKD_ROUTES_H
 
-#include "db/db.h"
+#include "db/nouns.h"
 #include "model/catalog.h"
 
 struct route { /* an event notification, as far as publishing goes */
@@ -29,10 +29,6 @@ void routes_set_direct(struct db *db, int64_t notification, bool direct);
 
 void routes_forget(struct db *db, int64_t account);
 
-/* ---- for the writer ---- */
-
-size_t routes_mark(struct db *db);            /* where a part of a transaction begins */
-void routes_undo(struct db *db, size_t mark); /* back to there; 0: all */
-void routes_keep(struct db *db);              /* it is committed */
+extern const struct db_memory routes_memory;
 
 #endif

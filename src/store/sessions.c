@@ -7,7 +7,7 @@
  */
 #include "store/sessions.h"
 
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/show.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ static void remove_oldest(struct db *db, int64_t user)
     db_bind_int(oldest, 2, SESSIONS_A_USER);
     db_run(db, oldest);
     if (db_changes(db) > 0)
-        change_note(db, (struct change){ CHANGE_ACCESS });
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCESS });
 }
 
 void session_add(struct db *db, int64_t user, const unsigned char hash[TOKEN_HASH_BYTES],
@@ -96,7 +96,7 @@ void session_end(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES])
     db_bind_bytes(end, 1, hash, TOKEN_HASH_BYTES);
     db_run(db, end);
     if (db_changes(db) > 0)
-        change_note(db, (struct change){ CHANGE_ACCESS });
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCESS });
 }
 
 void sessions_end(struct db *db, int64_t user, const unsigned char *but)
@@ -108,7 +108,7 @@ void sessions_end(struct db *db, int64_t user, const unsigned char *but)
     db_bind_bytes(end, 2, but, TOKEN_HASH_BYTES);
     db_run(db, end);
     if (db_changes(db) > 0)
-        change_note(db, (struct change){ CHANGE_ACCESS });
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCESS });
 }
 
 json_t *session_show(struct db *db, int64_t user)

@@ -6,7 +6,7 @@
  */
 #include "store/accounts.h"
 
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/date.h"
 #include "model/show.h"
 
@@ -35,7 +35,7 @@ bool token_revoke(struct db *db, int64_t account, int64_t token)
     db_bind_int(revoke, 2, token);
     db_bind_int(revoke, 3, account);
     db_run(db, revoke);
-    change_note(db, (struct change){ CHANGE_ACCESS, account });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCESS, account });
     return !db_failed(db) && db_changes(db) == 1;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "store/accounts.h"
 
-#include "db/changes.h"
+#include "db/tx.h"
 #include "model/show.h"
 
 #include <string.h>
@@ -74,7 +74,7 @@ bool user_change(struct db *db, int64_t account, int64_t user, const struct user
     db_bind_opt(write, 5, change->active_given ? (int64_t)change->active : -1, -1);
     db_bind_text(write, 6, change->password_hash);
     db_run(db, write);
-    change_note(db, (struct change){ CHANGE_ACCESS, account });
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCESS, account });
     return !db_failed(db) && db_changes(db) == 1;
 }
 

@@ -92,6 +92,14 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void drop_all(struct list *postbacks)
+{
+    for (struct list *node; (node = list_first(postbacks)) != NULL;) {
+        list_remove(node);
+        postback_free(container_of(node, struct postback, in));
+    }
+}
+
 static void run_batch(struct db *db, struct publishing *jobs, int batch, struct recording *outcomes)
 {
     struct batch *all = batch_new(&jobs[0].job, true);
@@ -99,12 +107,8 @@ static void run_batch(struct db *db, struct publishing *jobs, int batch, struct 
         jobs[i].job.next = i + 1 < batch ? &jobs[i + 1].job : &outcomes->job;
     if (batch_commit(all, db) != DB_FINE)
         die("%s", db_failure_text(db));
-    batch_drop_fresh(&outcomes->postbacks);
-    while (!list_empty(&all->fresh)) {
-        struct list *node = list_first(&all->fresh);
-        list_remove(node);
-        list_append(&outcomes->postbacks, node);
-    }
+    drop_all(&outcomes->postbacks);
+    list_append_all(&outcomes->postbacks, &all->made.handed);
     batch_free(all);
 }
 
@@ -119,14 +123,12 @@ static void measure(struct db *db, int events, int batch, int notifications)
     memset(data, 'x', sizeof(data));
     memcpy(data, "{\"CustomerId\":\"", 15);
     memcpy(data + 398, "\"}", 3);
-    list_init(&outcomes.job.fresh);
     list_init(&outcomes.postbacks);
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
     for (int done = 0; done < events; done += batch) {
         int64_t start_us = clock_steady_us();
         for (int i = 0; i < batch; i++) {
             jobs[i] = (struct publishing){ .job = { .run = publish, .sure = true } };
-            list_init(&jobs[i].job.fresh);
             jobs[i].event = event_new(ACCOUNT + (done + i) % notifications, type, 0, 0, data, 400);
         }
         run_batch(db, jobs, batch, &outcomes);
@@ -140,7 +142,7 @@ static void measure(struct db *db, int events, int batch, int notifications)
     cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
     printf("%.2f us an event   %8.2f us of CPU   %9.0f events/s   longest batch %6.1f ms\n",
            wall * 1e6 / events, cpu * 1e6 / events, events / wall, (double)longest_us / 1000);
-    batch_drop_fresh(&outcomes.postbacks);
+    drop_all(&outcomes.postbacks);
     free(jobs);
 }
 
@@ -165,9 +167,8 @@ int main(int argc, char **argv)
     if (db == NULL || !db_update(db, &error) || !event_types_name(db, &error) ||
         !db_upkeep_start(db, &error))
         die("%s", error.message);
-    db_set_nouns(db, &store_nouns);
+    tx_open(db, &store_nouns);
     struct publishing setup = { .job = { .run = set_up, .sure = true, .given_us = notifications } };
-    list_init(&setup.job.fresh);
     struct batch *first = batch_new(&setup.job, true);
     if (batch_commit(first, db) != DB_FINE)
         die("%s", db_failure_text(db));

@@ -1,7 +1,7 @@
 /* changes_test.c — what a job changed is heard once, in order, and only when it is committed. */
 #include "postback_house.h"
 
-#include "db/changes.h"
+#include "db/tx.h"
 #include "fault_vfs.h"
 #include "store/expiry.h"
 #include "store/maintenance.h"
@@ -52,7 +52,7 @@ static bool note_run(struct job *job, struct db *db)
 {
     struct noting *noting = container_of(job, struct noting, job);
     for (size_t i = 0; i < noting->count; i++)
-        change_note(db, noting->changes[i]);
+        tx_note(db_tx(db), noting->changes[i]);
     if (noting->publishes) {
         struct published published = { .account = noting->account, .type = OPENED };
         house_publish_run(job, db, &published);

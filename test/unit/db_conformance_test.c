@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "db/disk.h"
 #include "db/driver.h"
+#include "db/nouns.h"
+#include "db/tx.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -709,22 +711,24 @@ static int destroyed;
 
 static void count_destroyed(void *memory)
 {
-    destroyed += memory == &destroyed;
+    destroyed += *(int *)memory;
 }
+
+static const struct db_memory one_memory = { .size = sizeof(int), .clear = count_destroyed };
+static const struct db_memory *const memories[] = { &one_memory };
+static const struct db_nouns one_noun = { .memories = memories, .memory_count = 1 };
 
 static void test_a_connection_takes_its_memory_along(void **state)
 {
     struct base *base = *state;
-    const enum db_slot slot = 0;
     struct db *db = db_open(base->source, DB_READER, &base->ids, &(struct error){ 0 });
     assert_non_null(db);
-    void **memory = db_state(db, slot, count_destroyed);
-    assert_null(*memory);
-    *memory = &destroyed;
-    assert_ptr_equal(*db_state(db, slot, count_destroyed), &destroyed);
-    assert_null(*db_state(base->reader, slot, count_destroyed));
+    tx_open(db, &one_noun);
+    assert_int_equal(*(int *)db_memory(db, 0), 0);
+    *(int *)db_memory(db, 0) = 7;
+    assert_null(db_tx(base->reader));
     db_close(db);
-    assert_int_equal(destroyed, 1);
+    assert_int_equal(destroyed, 7);
 }
 
 static void test_upkeep_loses_nothing(void **state)

@@ -263,7 +263,8 @@ static bool do_replay_cancel(struct job *job, struct db *db, void *with)
 static bool do_replay_step(struct job *job, struct db *db, void *with)
 {
     struct replay_step *step = with;
-    replay_write(job, db, step->id, step->from, &step->look);
+    (void)job;
+    replay_write(db, step->id, step->from, &step->look);
     return true;
 }
 
