@@ -36,7 +36,7 @@ struct maintenance_config {
 struct pause *maintenance_new(const struct maintenance_config *config, struct error *error);
 void maintenance_free(struct pause *pause); /* NULL is allowed */
 
-void maintenance_changed(struct pause *pause); /* one was added or ended (committed) */
+void maintenance_changed(struct pause *pause); /* one was added, or moved on (committed) */
 void maintenance_ended(struct pause *pause, const struct ended *ended);
 /* Of the pause in force, wall ms: since when, and until when it is expected to last (DATE_NONE). */
 void maintenance_span(const struct pause *pause, int64_t *since, int64_t *until);

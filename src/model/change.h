@@ -17,7 +17,7 @@ enum change_kind {
     CHANGE_RESENT,       /* a postback was written to be sent again, due now */
     CHANGE_CANCELLED,    /* a postback ended undelivered: cancelled, or given up */
     CHANGE_REPLAY,       /* a replay to the notification was begun */
-    CHANGE_MAINTENANCE,  /* one was added or ended */
+    CHANGE_MAINTENANCE,  /* one was added, or has another state */
     CHANGE_KINDS
 };
 
@@ -30,5 +30,6 @@ struct change {
 
 /* A set of kinds. */
 #define CHANGE_BIT(kind) (1u << (kind))
+_Static_assert(CHANGE_KINDS <= 32, "a set of changes has a bit for each kind");
 
 #endif

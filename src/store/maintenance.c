@@ -82,7 +82,6 @@ bool maintenance_end(struct job *job, struct db *db, struct maintenance *out)
 {
     if (!maintenance_load(db, out) || maintenance_ended_state(out->state) == MAINTENANCE_OVER)
         return refuse(job, "There is no maintenance to end.");
-    tx_note(db_tx(db), (struct change){ CHANGE_MAINTENANCE });
     return maintenance_move(db, out, maintenance_ended_state(out->state), 0);
 }
 
@@ -103,7 +102,10 @@ bool maintenance_move(struct db *db, const struct maintenance *maintenance,
     db_bind_opt(put, 5, to == MAINTENANCE_STARTING ? db_now(db) : DATE_NONE, DATE_NONE);
     db_bind_opt(put, 6, ends ? db_now(db) : DATE_NONE, DATE_NONE);
     db_run(db, put);
-    return !db_failed(db) && db_changes(db) == 1;
+    if (db_failed(db) || db_changes(db) != 1)
+        return false;
+    tx_note(db_tx(db), (struct change){ CHANGE_MAINTENANCE });
+    return true;
 }
 
 /* ---- telling ---- */
