@@ -3,7 +3,7 @@
 
 #include "store/inquiries.h"
 
-enum { EVERY_MS = 10000, BATCH = 50 };
+enum { FIRST_MS = 1000, EVERY_MS = 10000, BATCH = 50 };
 
 static bool approve(struct job *job, struct db *db, void *state, const struct sweep_times *times)
 {
@@ -14,7 +14,7 @@ static bool approve(struct job *job, struct db *db, void *state, const struct sw
 
 struct sweep *approvals_new(struct work *work)
 {
-    static const struct sweep_rule rule = { .first_ms = EVERY_MS,
+    static const struct sweep_rule rule = { .first_ms = FIRST_MS,
                                             .every_ms = EVERY_MS,
                                             .step = approve };
     return sweep_new(work, &rule, 1);

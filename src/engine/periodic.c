@@ -15,6 +15,8 @@
 
 #define NEVER INT64_MAX
 
+enum { LONG_MS = 2000, GRAIN_MS = 250 };
+
 struct periodic {
     struct periodics *all;
     struct list in;
@@ -33,7 +35,9 @@ static void arm(struct periodic *periodic)
         uv_timer_stop(&periodic->timer);
         return;
     }
-    int64_t wait = periodic->next_at - clock_steady_ms();
+    int64_t now = clock_steady_ms(), wait = periodic->next_at - now;
+    if (wait >= LONG_MS) /* to a whole grain, where others wait too */
+        wait += GRAIN_MS - 1 - (periodic->next_at + GRAIN_MS - 1) % GRAIN_MS;
     uv_update_time(periodic->all->loop); /* after a long turn it would come early */
     uv_timer_start(&periodic->timer, came, wait > 0 ? (uint64_t)wait : 0, 0);
 }

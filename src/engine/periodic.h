@@ -3,8 +3,9 @@
  * A periodic fires at its period, or when it was asked to.  What it begins may go on after that (a
  * job in the store): between periodic_begin() and periodic_done() it does not fire.  Times are by
  * the steady clock of base/clock.h.  They do not drift: a period is counted from when it was due,
- * not from when the loop came to it, and one that was missed is left out.  It does not keep the
- * loop alive.
+ * not from when the loop came to it, and one that was missed is left out.  Those that wait for long
+ * may come a quarter of a second late, so that an idle server wakes up once for all of them.  None
+ * keeps the loop alive.
  */
 #ifndef POSTBACKD_PERIODIC_H
 #define POSTBACKD_PERIODIC_H
