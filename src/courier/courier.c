@@ -23,21 +23,6 @@ enum {
     TURN_MOST_US = 2000, /* … for so long: large bodies take a millisecond each to be made */
 };
 
-static void turn(uv_idle_t *idle);
-
-void courier_want_turn(struct courier *courier)
-{
-    if (!courier->freed)
-        uv_idle_start(&courier->idle, turn); /* nothing when it is started already */
-}
-
-/* The last quarter of the client is kept for lanes that have nothing in flight: destinations that
- * hang may fill the rest, and the others go on. */
-bool courier_is_crowded(const struct courier *courier)
-{
-    return courier->in_flight >= courier->in_flight_most - courier->in_flight_most / 4;
-}
-
 static bool is_full(const struct courier *courier)
 {
     return courier->in_flight >= courier->in_flight_most;
@@ -192,6 +177,7 @@ struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config
     list_init(&courier->spare);
     uv_idle_init(loop, &courier->idle);
     courier->idle.data = courier;
+    courier->turn = turn;
     uv_timer_init(loop, &courier->timer);
     courier->timer.data = courier;
     courier->timer_at = -1;

@@ -1,4 +1,5 @@
-/* state.h — the insides that courier.c, share.c, route.c and trip.c share.  For nobody else.
+/* state.h — the insides that courier.c, share.c, route.c and trip.c share.  For nobody else.  Each
+ * calls only those behind it in this list: courier, trip, route, share.
  *
  * A route is a lane with its notification and its places in the lists of its account's share
  * (share.h) and the courier's; a trip (trip.c) is one postback on its way.
@@ -50,6 +51,7 @@ struct courier {
     size_t holders, senders;          /* shares with postbacks, with trips */
     struct request request;           /* built and sent at once; its memory is used again */
     uv_idle_t idle;
+    uv_idle_cb turn;
     uv_timer_t timer;
     int64_t timer_at; /* -1: not set */
     int64_t began_ms; /* steady clock */
@@ -70,8 +72,18 @@ static inline void list_move_all(struct list *from, struct list *to)
 }
 
 /* There is something to do: the loop's next turn does it. */
-void courier_want_turn(struct courier *courier);
-bool courier_is_crowded(const struct courier *courier);
+static inline void courier_want_turn(struct courier *courier)
+{
+    if (!courier->freed)
+        uv_idle_start(&courier->idle, courier->turn); /* nothing when it is started already */
+}
+
+/* The last quarter of the client is kept for lanes that have nothing in flight: destinations that
+ * hang may fill the rest, and the others go on. */
+static inline bool courier_is_crowded(const struct courier *courier)
+{
+    return courier->in_flight >= courier->in_flight_most - courier->in_flight_most / 4;
+}
 
 /* ---- route.c ---- */
 
