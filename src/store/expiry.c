@@ -13,6 +13,10 @@
 
 #include <inttypes.h>
 
+struct expired {
+    int64_t notification, postback, account, event;
+};
+
 /* The id behind the last row that the step looks at. */
 static int64_t step_end(struct db *db, const struct expiry *expiry)
 {
@@ -40,6 +44,8 @@ static void tell(struct db *db, const struct expired *row, int64_t age_s)
 
 void expiry_step(struct db *db, struct expiry *expiry, int64_t age_s)
 {
+    struct expired rows[EXPIRY_STEP];
+    size_t count = 0;
     int64_t end = step_end(db, expiry), last = 0, told = 0;
     struct stmt *put = db_prepare(
         db, "UPDATE postback SET state = 4, finished_at = ?4 WHERE id IN (SELECT id FROM postback "
@@ -49,15 +55,14 @@ void expiry_step(struct db *db, struct expiry *expiry, int64_t age_s)
     db_bind_int(put, 2, end);
     db_bind_int(put, 3, EXPIRY_STEP);
     db_bind_int(put, 4, db_now(db));
-    expiry->count = 0;
-    while (expiry->count < EXPIRY_STEP && db_step(put) == DB_ROW) {
-        struct expired *row = &expiry->rows[expiry->count++];
+    while (count < EXPIRY_STEP && db_step(put) == DB_ROW) {
+        struct expired *row = &rows[count++];
         *row = (struct expired){ db_int(put, 0), db_int(put, 1), db_int(put, 2), db_int(put, 3) };
         last = row->postback > last ? row->postback : last;
     }
     db_run(db, put);
-    for (size_t i = 0; i < expiry->count; i++) {
-        const struct expired *row = &expiry->rows[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct expired *row = &rows[i];
         ledger_pend(db, row->notification, -1, -quota_event_bytes(db, row->event));
         tx_note(db_tx(db), (struct change){ CHANGE_CANCELLED, row->account, row->notification,
                                             row->postback });
@@ -65,6 +70,7 @@ void expiry_step(struct db *db, struct expiry *expiry, int64_t age_s)
             tell(db, row, age_s);
         told = row->notification;
     }
-    expiry->place = expiry->count == EXPIRY_STEP ? last + 1 : end;
+    tx_count(db_tx(db), METRIC_EXPIRED, (int64_t)count);
+    expiry->place = count == EXPIRY_STEP ? last + 1 : end;
     expiry->whole = expiry->place >= id_first_at(expiry->before_ms);
 }

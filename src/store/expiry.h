@@ -10,10 +10,6 @@ struct expiry {
     int64_t before_ms; /* what was made before then is given up */
     int64_t place;     /* ids under it have been looked at */
     bool whole;        /* nothing that old lies behind the place */
-    size_t count;      /* given up by the last step */
-    struct expired {
-        int64_t notification, postback, account, event;
-    } rows[EXPIRY_STEP];
 };
 
 /* One step in a write job: FRESH and WAITING to EXPIRED, counted, and each owner told (once for
