@@ -1,15 +1,11 @@
 /* entry.c — whether a call comes in, once it is known who calls: limits, whose it is, the query. */
-#include "base/clock.h"
-#include "base/fail.h"
-#include "base/text.h"
 #include "server/call.h"
-#include "server/cookie.h"
+
+#include "base/clock.h"
 #include "server/inbound.h"
-#include <sodium.h>
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static bool is_the_operators(const struct route *route)
 {
