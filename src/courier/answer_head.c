@@ -15,7 +15,12 @@
 
 enum { HEADERS_FIRST = 384, LINE_USUAL = 1024, LENGTH_DIGITS = 18, FIRST_BYTES = 9 };
 
-static const char version[] = "HTTP/1.", blanks[] = " \t";
+static const char version[] = "HTTP/1.";
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
 
 /* What other protocols begin with. “?” stands for any byte. */
 static const struct {
@@ -119,9 +124,10 @@ static enum answer_head_state take_status(struct answer_head *head)
     if (head->line.len < sizeof(version) || !is_digit(*at))
         return bad(head, "the answer is not HTTP/1.x");
     head->minor = *at++ - '0';
-    size_t gap = strspn(at, blanks);
-    at += gap;
-    if (gap == 0 || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]) ||
+    const char *after = at;
+    while (is_blank(*at))
+        at++;
+    if (at == after || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]) ||
         (at[3] != '\0' && at[3] != ' ' && at[3] != '\t'))
         return bad(head, "the answer's status line has no status");
     head->status = (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
@@ -141,9 +147,9 @@ struct piece {
 
 static struct piece trimmed(const char *at, size_t len)
 {
-    while (len > 0 && strchr(blanks, *at) != NULL)
+    while (len > 0 && is_blank(*at))
         at++, len--;
-    while (len > 0 && strchr(blanks, at[len - 1]) != NULL)
+    while (len > 0 && is_blank(at[len - 1]))
         len--;
     return (struct piece){ at, len };
 }
@@ -279,7 +285,7 @@ static enum answer_head_state piece_came(struct answer_head *head, const char *a
         return bad(head, "the answer's headers are over 64 KiB");
     if (head->line_over && len + ended > 0) {
         head->line_over = false;
-        if (len > 0 && strchr(blanks, *at) != NULL) { /* it goes on */
+        if (len > 0 && is_blank(*at)) { /* it goes on */
             add(&head->line, " ", 1);
             at++, len--;
         } else {

@@ -296,7 +296,7 @@ bool url_has_dot_segment(const char *target, size_t len)
     const char *query = memchr(target, '?', len);
     size_t path = query != NULL ? (size_t)(query - target) : len;
     bool encoded = memchr(target, '%', path) != NULL;
-    if (has_dots(target, target + path))
+    if (memchr(target, '.', path) != NULL && has_dots(target, target + path))
         return true;
     if (!encoded) /* the usual one is looked at where it stands */
         return false;

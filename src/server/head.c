@@ -79,11 +79,18 @@ static bool is_identity(const char *value)
     return true;
 }
 
+/* Most headers that are looked for are not there: those are known by this bit, without a walk. */
+static uint64_t name_bit(const char *name, size_t len)
+{
+    return UINT64_C(1) << ((len * 7 + ((unsigned char)name[0] & 31)) & 63);
+}
+
 #define IS(known) is(name, name_len, known, sizeof(known) - 1)
 
 static void note(struct head *head, const char *name, size_t name_len, const char *value)
 {
     head->bad_name = head->bad_name || !is_token(name);
+    head->seen |= name_bit(name, name_len);
     if (IS("Host")) {
         head->hosts++;
         head->bad_host = head->bad_host || !is_host(value);
@@ -238,8 +245,9 @@ static size_t line_check(struct head *head, const char *bytes, size_t len)
     char before = head->before;
     if (before == '\n' && (bytes[0] == ' ' || bytes[0] == '\t'))
         unclear(head, "A header's line begins with a blank: write its value on one line.");
-    for (size_t i = 0; !head->in_headers && i < line; i++) {
-        if (bytes[i] == ' ' && (i > 0 ? bytes[i - 1] : before) == ' ')
+    const char *blank = head->in_headers ? NULL : memchr(bytes, ' ', line);
+    for (; blank != NULL; blank = memchr(blank + 1, ' ', (size_t)(bytes + line - blank) - 1)) {
+        if ((blank > bytes ? blank[-1] : before) == ' ')
             unclear(head, "The request line has two blanks where one belongs.");
     }
     if (end == NULL) {
@@ -292,6 +300,8 @@ enum head_state head_read(struct head *head, const char *bytes, size_t len, size
 const char *head_each(const struct head *head, const char *name, size_t *at)
 {
     size_t wanted = strlen(name);
+    if ((head->seen & name_bit(name, wanted)) == 0)
+        return NULL;
     if (*at == 0)
         *at = head->headers_at;
     while (*at != 0 && *at < head->len) {

@@ -10,6 +10,7 @@
 #include <http_parser.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { HEAD_MOST = 8 * 1024 }; /* bytes: the target, and four more than its texts a header */
 
@@ -43,6 +44,7 @@ struct head {
     bool encoded;  /* Content-Encoding is not the identity */
     bool bad_name; /* a header's name is no token (RFC 9110 §5.6.2) */
     bool bad_host; /* Host is no host (RFC 3986 §3.2.2) */
+    uint64_t seen; /* a bit for each name's length and first letter */
 
     char text[HEAD_MOST + 16]; /* "target\0name\0value\0name\0value\0"; not cleared */
 };

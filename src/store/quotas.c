@@ -41,8 +41,9 @@ enum { ADDED_KEPT = 1024 };
 
 struct quotas {
     struct quota_limits limits;
-    struct map bounds;   /* by account */
-    struct added *added; /* in order; a run of one account's within a part is one */
+    struct map bounds;    /* by account */
+    struct bound *latest; /* that was asked for, so that most need no look; NULL: none */
+    struct added *added;  /* in order; a run of one account's within a part is one */
     size_t added_count, added_room;
     size_t part; /* those before it belong to earlier parts */
 };
@@ -109,6 +110,7 @@ static void bound_read(struct db *db, struct bound *bound)
 static void forget_others(struct quotas *quotas, int64_t run)
 {
     size_t at = 0;
+    quotas->latest = NULL;
     for (struct bound *bound; (bound = map_each(&quotas->bounds, &at)) != NULL;) {
         if (bound->run == run)
             continue;
@@ -119,9 +121,11 @@ static void forget_others(struct quotas *quotas, int64_t run)
 
 static struct bound *bound_of(struct db *db, struct quotas *quotas, int64_t account)
 {
+    if (quotas->latest != NULL && quotas->latest->account == account)
+        return quotas->latest;
     struct bound *bound = map_get(&quotas->bounds, account);
     if (bound != NULL)
-        return bound;
+        return quotas->latest = bound;
     if (quotas->bounds.count >= ACCOUNTS_MOST)
         forget_others(quotas, tx_run(db_tx(db)));
     bound = must_alloc(sizeof(*bound));
