@@ -52,6 +52,7 @@ bool postgres_failure_is_ours(const char *state)
 {
     static const char *const ours[] = {
         "42601", /* syntax */
+        "42703", /* no such column */
         "42803", /* grouping */
         "42804", /* types that do not meet */
         "42846", /* no such cast */

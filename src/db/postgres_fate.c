@@ -38,7 +38,7 @@ void postgres_mark_set_up(struct buf *sql, int64_t key)
             "PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
             "application_name = 'postbackd %016" PRIx64 "' AND pid <> pg_backend_pid(); "
             "FOR again IN 1 .. 20 LOOP "
-            "EXIT WHEN pg_try_advisory_lock(%d, hashtext(current_schema())); "
+            "EXIT WHEN pg_try_advisory_lock(%d, hashtext(coalesce(current_schema(), ''))); "
             "IF again = 20 THEN RAISE EXCEPTION USING ERRCODE = 'object_in_use', "
             "MESSAGE = 'another postbackd writes to this database'; END IF; "
             "PERFORM pg_sleep(0.1); END LOOP; "

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char lock_sql[] =
-    "BEGIN; SELECT pg_advisory_xact_lock(1885498980, hashtext(current_schema()));"
+    "BEGIN; SELECT pg_advisory_xact_lock(1885498980, hashtext(coalesce(current_schema(), '')));"
     "CREATE TABLE IF NOT EXISTS postbackd_schema (version bigint NOT NULL)";
 
 /* One number that a query gives, 0 without a row.  False: it failed. */

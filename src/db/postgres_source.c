@@ -2,11 +2,13 @@
 #include "db/postgres_source.h"
 
 #include "base/fail.h"
+#include "db/directory.h"
 #include "db/postgres_pipeline.h"
 #include "db/postgres_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 10000 };
 
@@ -53,6 +55,14 @@ static bool ask_fresh(struct postgres_source *source, bool *fresh, struct error 
     return known;
 }
 
+static bool take_directory(struct postgres_source *source, const char *directory,
+                           struct error *error)
+{
+    if (directory != NULL)
+        source->lock = directory_take(directory, error);
+    return directory == NULL || source->lock != -1;
+}
+
 struct db_source *postgres_source_open(const struct db_where *where, bool *fresh,
                                        struct error *error)
 {
@@ -69,10 +79,11 @@ struct db_source *postgres_source_open(const struct db_where *where, bool *fresh
     *source = (struct postgres_source){
         .source = { .driver = &postgres_driver, .name = name_of(options) },
         .uri = must_copy(where->uri),
+        .lock = -1,
         .patience_ms = where->patience_ms > 0 ? where->patience_ms : PATIENCE_MS,
     };
     libpq.PQconninfoFree(options);
-    if (ask_fresh(source, fresh, error))
+    if (take_directory(source, where->directory, error) && ask_fresh(source, fresh, error))
         return &source->source;
     postgres_source_close(&source->source);
     return NULL;
@@ -82,6 +93,8 @@ void postgres_source_close(struct db_source *any)
 {
     struct postgres_source *source = container_of(any, struct postgres_source, source);
 
+    if (source->lock != -1)
+        close(source->lock);
     buf_free(&any->lost);
     free((char *)any->name);
     free(source->uri);

@@ -7,6 +7,7 @@
 struct postgres_source {
     struct db_source source;
     char *uri;
+    int lock;        /* the data directory's, of what is this process's own; -1: there is none */
     int patience_ms; /* for an answer; and for what became of a commit */
 };
 

@@ -294,7 +294,7 @@ err0:
 struct store *store_open(const struct store_config *config, struct error *error)
 {
     struct store *store = must_alloc(sizeof(*store));
-    const struct db_where where = { .directory = config->directory };
+    const struct db_where where = { .directory = config->directory, .uri = config->uri };
     bool fresh;
 
     *store = (struct store){ .loop = config->loop, .nouns = config->nouns, .writable = true };

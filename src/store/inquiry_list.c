@@ -126,14 +126,16 @@ static void where_from(struct where *where, const struct caller *caller,
     where_number(where, "i.transaction_at < ? ", filter->transaction_until, DATE_NONE);
 }
 
-/* "ORDER BY …": what is alike stands by id, in the same direction. */
+/* "ORDER BY …": what is alike stands by id, in the same direction; what is not given comes first
+ * when it rises. */
 static void order_write(struct buf *out, const struct inquiry_filter *filter)
 {
-    const char *way = filter->order != NULL && filter->rising ? "ASC" : "DESC";
+    bool rising = filter->order != NULL && filter->rising;
+    const char *way = rising ? "ASC" : "DESC", *nulls = rising ? "FIRST" : "LAST";
 
     buf_str(out, "ORDER BY ");
     for (size_t i = 0; filter->order != NULL && filter->order->columns[i] != NULL; i++)
-        buf_fmt(out, "%s %s, ", filter->order->columns[i], way);
+        buf_fmt(out, "%s %s NULLS %s, ", filter->order->columns[i], way, nulls);
     buf_fmt(out, "i.id %s ", way);
 }
 

@@ -153,7 +153,7 @@ void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, 
 int64_t samples_batch(struct db *db)
 {
     struct stmt *find =
-        db_prepare(db, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'samples_batch'");
+        db_prepare(db, "SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'samples_batch'");
     return db_number(find, 0);
 }
 

@@ -16,6 +16,13 @@ THREADED = ["store_test", "events_test", "fan_outs_test", "postbacks_test", "mee
             "readers_test", "read_turns_test", "feed_test", "outcomes_test",
             "retention_test"]  # under the thread sanitizer
 
+# Unit tests that run on PostgreSQL too: the driver's contract, and the store's nouns.
+ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_test",
+                 "campaigns_test", "dedupe_test", "events_test", "inquiries_test",
+                 "inquiry_list_test", "outcomes_test", "quotas_test", "readers_test",
+                 "notifications_test", "replays_test", "retention_test", "rules_test", "samples_test", "secrets_test",
+                 "tracking_test", "feed_test"]
+
 # Files that take long, in seconds on two quiet processors: they begin first, the longest of all at
 # the head.
 LONG = {"test_openapi": 120, "test_stopped": 90, "test_operator_pages": 85, "test_sessions": 80,
@@ -111,6 +118,13 @@ def program(name, build, timeout=300):
     return Check(name, [BUILDS[build].path("test", name)], build, [f"test/{name}"], timeout)
 
 
+def on_postgresql(name, build):
+    """The same program, with a server that it starts for itself."""
+    return Check(f"{name}, on PostgreSQL", ["env", "POSTBACKD_TEST_ENGINE=postgresql",
+                                            BUILDS[build].path("test", name)],
+                 build, [f"test/{name}"])
+
+
 def stems(pattern):
     return sorted(os.path.splitext(os.path.basename(path))[0]
                   for path in glob.glob(os.path.join(ROOT, pattern)))
@@ -148,6 +162,7 @@ def everything():
     """All but lint, which needs no build."""
     shipped = PythonCheck("test/e2e/test_crash.py", "gcc", name="test_crash, as shipped")
     return [*units("gcc"), *units("asan"), *units("tsan"), *fuzzers(),
+            *[on_postgresql(name, "gcc") for name in ON_POSTGRESQL],
             *[python_check(path, "asan") for path in python_files()],
             shipped]  # without sanitizers, with mimalloc
 
@@ -202,7 +217,8 @@ def find(word, build="gcc"):
             return [python_check(path, build, [f"{path}::{test}"] if test else ())]
     for name in (stem, stem + "_test"):
         if name in stems("test/unit/*_test.c"):
-            return [program(name, build)]
+            both = [on_postgresql(name, build)] if name in ON_POSTGRESQL else []
+            return [program(name, build), *both]
     for check in fuzzers():
         if check.name == stem:
             return [check]

@@ -60,7 +60,7 @@ static void test_integers_come_back_as_they_went_in(void **state)
 
 static void put_text(struct db *db, const char *text, size_t len)
 {
-    struct stmt *put = db_prepare(db, "INSERT INTO t (name) VALUES (?) RETURNING name");
+    struct stmt *put = db_prepare(db, "INSERT INTO t (words) VALUES (?) RETURNING words");
     size_t found;
     db_bind_chars(put, 1, text, len);
     assert_int_equal(db_step(put), DB_ROW);
@@ -89,11 +89,12 @@ static void test_texts_come_back_as_they_went_in(void **state)
     put_text(db, "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80\n\t\x7f", 12);
     put_text(db, "cut here: not this", 9);
     put_text(db, much, LONG);
-    struct stmt *find = db_prepare(db, "SELECT count(*) FROM t WHERE name = ?");
+    struct stmt *find = db_prepare(db, "SELECT count(*) FROM t WHERE words = ?");
     db_bind_text(find, 1, "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80\n\t\x7f");
     assert_int_equal(db_number(find, -1), 1);
     /* An empty one is not NULL. */
-    assert_int_equal(db_number(db_prepare(db, "SELECT count(*) FROM t WHERE name IS NULL"), -1), 0);
+    assert_int_equal(db_number(db_prepare(db, "SELECT count(*) FROM t WHERE words IS NULL"), -1),
+                     0);
     commit(db);
     free(much);
 }

@@ -1,5 +1,8 @@
 /* house.h — a store in a temporary directory with a brand, two partners and a campaign, for the
- * tests of the noun files.  Each step is a job of its own, as in the server. */
+ * tests of the noun files.  Each step is a job of its own, as in the server.
+ *
+ * With HOUSE_ON=postgresql in the environment the store is a schema of a PostgreSQL that the
+ * program starts for itself. */
 #ifndef POSTBACKD_TEST_HOUSE_H
 #define POSTBACKD_TEST_HOUSE_H
 
@@ -17,8 +20,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef HAVE_POSTGRES
+#include "postgres_server.h"
+#endif
+
 struct house {
     char directory[64];
+    char uri[300]; /* "": the store is in the directory */
     uv_loop_t loop;
     struct store *store;
     struct caller operator, brand, other_brand, partner, other_partner;
@@ -101,6 +109,7 @@ static inline bool house_fill(struct job *job, struct db *db, void *with)
 static inline bool house_open(struct house *house)
 {
     struct store_config config = { .directory = house->directory,
+                                   .uri = house->uri[0] != '\0' ? house->uri : NULL,
                                    .loop = &house->loop,
                                    .nouns = &store_nouns };
     struct error error = { 0 };
@@ -113,6 +122,22 @@ static inline bool house_open(struct house *house)
     return true;
 }
 
+/* False: the engine that is asked for is not there. */
+static inline bool house_choose(struct house *house)
+{
+    const char *engine = getenv("POSTBACKD_TEST_ENGINE");
+    if (engine == NULL || strcmp(engine, "sqlite") == 0)
+        return true;
+#ifdef HAVE_POSTGRES
+    if (strcmp(engine, "postgresql") == 0) {
+        postgres_server_need(true);
+        postgres_server_uri(house->uri, postgres_server.folder, postgres_server_schema());
+        return true;
+    }
+#endif
+    return false;
+}
+
 static inline int house_setup(void **state)
 {
     struct house *house = must_alloc(sizeof(*house));
@@ -121,7 +146,7 @@ static inline int house_setup(void **state)
     if (mkdtemp(house->directory) == NULL)
         return -1;
     uv_loop_init(&house->loop);
-    if (!house_open(house))
+    if (!house_choose(house) || !house_open(house))
         return -1;
     *state = house;
     return house_do(house, house_fill, house, NULL) ? 0 : -1;

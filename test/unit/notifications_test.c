@@ -212,14 +212,23 @@ static bool damage(struct job *job, struct db *db, void *with)
     return true;
 }
 
+static bool damage_seal(struct job *job, struct db *db, void *with)
+{
+    struct stmt *put = db_prepare(db, "UPDATE notification_revision SET secrets = ?");
+    (void)job;
+    (void)with;
+    db_bind_bytes(put, 1, "\1\2\3", 3);
+    db_run(db, put);
+    return true;
+}
+
 static void test_a_damaged_row_is_not_loaded(void **state)
 {
     struct house *house = *state;
     int64_t id = add_for(house, &house->partner, "x");
-    static char seal[] = "UPDATE notification_revision SET secrets = x'010203'";
     static char json[] = "UPDATE notification_revision SET settings = '{'";
 
-    assert_true(house_do(house, damage, seal, NULL));
+    assert_true(house_do(house, damage_seal, NULL, NULL));
     assert_null(load(house, house->partner.account, id, 0));
     assert_true(house_do(house, damage, json, NULL));
     assert_null(load(house, house->partner.account, id, 0));

@@ -1,8 +1,8 @@
 /* postgres_proxy.h — a road to the test's PostgreSQL that breaks on command.
  *
- * It listens on a Unix socket beside the server's and passes bytes on, one connection at a time, on
- * a thread of its own.  What is read at once in one direction is a piece: a fault is armed for the
- * Nth piece from now, or for the first that contains some words.
+ * It listens on a Unix socket beside the server's and passes bytes on, on a thread of its own. What
+ * is read at once in one direction is a piece: a fault is armed for the Nth piece from now, or for
+ * the first that contains some words.
  */
 #ifndef POSTBACKD_TEST_POSTGRES_PROXY_H
 #define POSTBACKD_TEST_POSTGRES_PROXY_H
@@ -15,9 +15,16 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+enum { PROXY_PAIRS = 16 };
+
+struct proxy_pair {
+    int client, server; /* -1: it is not in use */
+};
+
 static struct {
     char folder[96];
     int listener, stop[2];
+    struct proxy_pair pairs[PROXY_PAIRS];
     pthread_t thread;
     atomic_int pieces_left; /* the connection is cut instead of passing the Nth on; 0: never */
     _Atomic(const char *) cut_at_request, cut_at_answer; /* words; NULL: none */
@@ -64,41 +71,58 @@ static inline bool proxy_pass(int from, int to, _Atomic(const char *) *cut_at)
     return true;
 }
 
-/* False: the proxy is to end. */
-static inline bool proxy_serve(int client)
+static inline void proxy_accept(void)
 {
     struct sockaddr_un address;
+    int client = accept(proxy.listener, NULL, NULL);
     int server = proxy_socket(postgres_server.folder, &address);
-    bool open = connect(server, (struct sockaddr *)&address, sizeof(address)) == 0, on = true;
+    struct proxy_pair *pair = proxy.pairs;
 
-    while (open && on) {
-        bool silent = atomic_load(&proxy.silent);
-        struct pollfd fds[] = { { .fd = proxy.stop[0], .events = POLLIN },
-                                { .fd = silent ? -1 : client, .events = POLLIN },
-                                { .fd = silent ? -1 : server, .events = POLLIN } };
-        poll(fds, 3, 10);
-        on = fds[0].revents == 0;
-        if (open && fds[1].revents != 0)
-            open = proxy_pass(client, server, &proxy.cut_at_request);
-        if (open && fds[2].revents != 0)
-            open = proxy_pass(server, client, &proxy.cut_at_answer);
+    while (pair < proxy.pairs + PROXY_PAIRS && pair->client != -1)
+        pair++;
+    if (pair == proxy.pairs + PROXY_PAIRS ||
+        connect(server, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        close(client);
+        close(server);
+        return;
     }
-    close(server);
-    close(client);
-    return on;
+    *pair = (struct proxy_pair){ client, server };
+}
+
+static inline void proxy_close(struct proxy_pair *pair)
+{
+    close(pair->client);
+    close(pair->server);
+    *pair = (struct proxy_pair){ -1, -1 };
 }
 
 static inline void *proxy_main(void *context)
 {
-    (void)context;
-    for (bool on = true; on;) {
-        struct pollfd fds[] = { { .fd = proxy.stop[0], .events = POLLIN },
-                                { .fd = proxy.listener, .events = POLLIN } };
-        poll(fds, 2, -1);
-        int client = fds[0].revents == 0 ? accept(proxy.listener, NULL, NULL) : -1;
-        on = fds[0].revents == 0 && (client == -1 || proxy_serve(client));
+    struct pollfd fds[2 + 2 * PROXY_PAIRS];
+
+    for (;;) {
+        bool silent = atomic_load(&proxy.silent);
+        fds[0] = (struct pollfd){ .fd = proxy.stop[0], .events = POLLIN };
+        fds[1] = (struct pollfd){ .fd = proxy.listener, .events = POLLIN };
+        for (int i = 0; i < PROXY_PAIRS; i++) {
+            fds[2 + 2 * i] = (struct pollfd){ silent ? -1 : proxy.pairs[i].client, POLLIN, 0 };
+            fds[3 + 2 * i] = (struct pollfd){ silent ? -1 : proxy.pairs[i].server, POLLIN, 0 };
+        }
+        poll(fds, 2 + 2 * PROXY_PAIRS, 10);
+        if (fds[0].revents != 0)
+            return context;
+        for (int i = 0; i < PROXY_PAIRS; i++) {
+            struct proxy_pair *pair = &proxy.pairs[i];
+            bool open = fds[2 + 2 * i].revents == 0 ||
+                        proxy_pass(pair->client, pair->server, &proxy.cut_at_request);
+            open = open && (fds[3 + 2 * i].revents == 0 ||
+                            proxy_pass(pair->server, pair->client, &proxy.cut_at_answer));
+            if (!open)
+                proxy_close(pair);
+        }
+        if (fds[1].revents != 0)
+            proxy_accept();
     }
-    return NULL;
 }
 
 static inline void proxy_start(void)
@@ -107,6 +131,8 @@ static inline void proxy_start(void)
     snprintf(proxy.folder, sizeof(proxy.folder), "%s/proxy", postgres_server.folder);
     if (mkdir(proxy.folder, 0700) != 0 || pipe2(proxy.stop, O_CLOEXEC) != 0)
         abort();
+    for (int i = 0; i < PROXY_PAIRS; i++)
+        proxy.pairs[i] = (struct proxy_pair){ -1, -1 };
     proxy.listener = proxy_socket(proxy.folder, &address);
     if (bind(proxy.listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
         listen(proxy.listener, 8) != 0 ||
@@ -127,8 +153,16 @@ static inline void proxy_end(void)
 {
     close(proxy.stop[1]);
     pthread_join(proxy.thread, NULL);
+    for (int i = 0; i < PROXY_PAIRS; i++) {
+        if (proxy.pairs[i].client != -1)
+            proxy_close(&proxy.pairs[i]);
+    }
     close(proxy.stop[0]);
     close(proxy.listener);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", proxy.folder);
+    unlink(path);
+    rmdir(proxy.folder);
     proxy_calm();
 }
 

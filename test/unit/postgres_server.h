@@ -34,6 +34,7 @@ static struct {
     char programs[96]; /* where PostgreSQL's are */
     pid_t pid;         /* 0: does not run */
     int schemas;
+    bool careless; /* to be set before the start: no fsync, where no test is about loss */
 } postgres_server;
 
 /* PostgreSQL refuses to run as root. */
@@ -98,7 +99,9 @@ static inline bool postgres_server_find(void)
 /* Of a connection that has this schema before its eyes, over the socket in that folder. */
 static inline void postgres_server_uri(char out[300], const char *folder, const char *schema)
 {
-    snprintf(out, 300, "postgresql:///postgres?host=%s&user=postgres&options=-csearch_path%%3D%s",
+    snprintf(out, 300,
+             "postgresql:///postgres?host=%s&user=postgres&options=-csearch_path%%3D%%22%s%%22"
+             "%%20-cclient_min_messages%%3Dwarning",
              folder, schema);
 }
 
@@ -114,6 +117,8 @@ static inline void postgres_server_boot(void)
 {
     char data[96];
     snprintf(data, sizeof(data), "%s/data", postgres_server.folder);
+    char sync[16];
+    snprintf(sync, sizeof(sync), "fsync=%s", postgres_server.careless ? "off" : "on");
     char *arguments[] = { "postgres",
                           "-D",
                           data,
@@ -125,6 +130,8 @@ static inline void postgres_server_boot(void)
                           "max_connections=30",
                           "-c",
                           "shared_buffers=16MB",
+                          "-c",
+                          sync,
                           NULL };
     postgres_server.pid = postgres_server_run("postgres", arguments);
     UNTIL(postgres_server_answers());
@@ -205,6 +212,21 @@ static inline const char *postgres_server_sql(const char *schema, const char *sq
     PQclear(result);
     PQfinish(conn);
     return value;
+}
+
+static inline void postgres_server_end(void)
+{
+    postgres_server_stop(NULL);
+}
+
+/* For a program without a group's setup: it ends with the program. */
+static inline void postgres_server_need(bool careless)
+{
+    if (postgres_server.pid != 0)
+        return;
+    postgres_server.careless = careless;
+    if (postgres_server_start(NULL) != 0 || atexit(postgres_server_end) != 0)
+        die("PostgreSQL cannot be started");
 }
 
 /* The name of a new and empty schema. */

@@ -79,11 +79,6 @@ static int tear_down_road(void **state)
 {
     tear_down(state);
     proxy_end();
-    rmdir(proxy.folder);
-    char path[128];
-    snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", proxy.folder);
-    unlink(path);
-    rmdir(proxy.folder);
     return 0;
 }
 
