@@ -246,6 +246,8 @@ static void abandon_statements(struct db *db)
 
 /* ---- transactions ---- */
 
+enum { TRANSACT_RUNS = 10 };
+
 void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms)
 {
     forget_failure(db);
@@ -270,6 +272,22 @@ void db_undo(struct db *db)
 {
     abandon_statements(db);
     db->driver->undo(db);
+}
+
+bool db_transact(struct db *db, void (*writes)(struct db *db, const void *with), const void *with,
+                 struct error *error)
+{
+    bool done = false;
+    for (int run = 0; !done && run < TRANSACT_RUNS; run++) {
+        db_begin(db, 0, 0);
+        writes(db, with);
+        done = db_commit(db);
+        if (!done && db->failure != DB_RETRY)
+            break;
+    }
+    if (!done)
+        error_set(error, ERROR_BROKEN, "%s", db->failure_text);
+    return done;
 }
 
 bool db_settle(struct db *db)

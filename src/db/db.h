@@ -113,6 +113,11 @@ void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms);
 bool db_commit(struct db *db);
 void db_undo(struct db *db); /* ends it, undone */
 
+/* One by itself, at a start: what `writes` does, again where others were in the way.  False with
+ * *error. */
+bool db_transact(struct db *db, void (*writes)(struct db *db, const void *with), const void *with,
+                 struct error *error);
+
 /* After a commit that failed with DB_LOST, and before the next db_begin(): asks what became of it.
  * True: it is on disk.  False: db_failure() says DB_RETRY: it is undone; DB_LOST: nobody can be
  * asked yet. */

@@ -14,11 +14,11 @@
 
 /* ---- at the start ---- */
 
-bool event_types_name(struct db *db, struct error *error)
+static void write_names(struct db *db, const void *with)
 {
     size_t count;
     const struct event_type *types = catalog_types(&count);
-    db_begin(db, 0, 0);
+    (void)with;
     for (size_t i = 0; i < count; i++) {
         struct stmt *put = db_prepare(
             db, "INSERT INTO event_type (number, name) VALUES (?, ?) ON CONFLICT (number) "
@@ -27,10 +27,11 @@ bool event_types_name(struct db *db, struct error *error)
         db_bind_text(put, 2, types[i].name);
         db_run(db, put);
     }
-    if (db_commit(db))
-        return true;
-    error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
-    return false;
+}
+
+bool event_types_name(struct db *db, struct error *error)
+{
+    return db_transact(db, write_names, NULL, error);
 }
 
 static bool load_row(struct stmt *row, struct error *error)

@@ -187,18 +187,19 @@ bool secrets_fit(const char *sealed_word)
     return good;
 }
 
+static void write_word(struct db *db, const void *sealed)
+{
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('sealed_word', ?)");
+    db_bind_text(put, 1, sealed);
+    db_run(db, put);
+}
+
 static bool leave_word(struct db *db, struct error *error)
 {
     struct buf sealed = { 0 }, text = { 0 };
     secrets_seal(&sealed, known_word, strlen(known_word));
     text_base64(&text, sealed.data, sealed.len, false);
-    db_begin(db, 0, 0);
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('sealed_word', ?)");
-    db_bind_text(put, 1, buf_text(&text));
-    db_run(db, put);
-    bool good = db_commit(db);
-    if (!good)
-        error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+    bool good = db_transact(db, write_word, buf_text(&text), error);
     buf_free(&sealed);
     buf_free(&text);
     return good;

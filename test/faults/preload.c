@@ -2,7 +2,9 @@
  *
  * The file that POSTBACKD_FAULTS names is an array of 64-bit numbers, shared with the test
  * (test/e2e/harness/faults.py), which arms and reads them while the server runs: the wall clock's
- * offset, which allocation, write or fsync fails, and a gate that fsyncs wait at.
+ * offset, which allocation, write or fsync fails, a gate that fsyncs wait at, and which COMMIT is
+ * refused as if another connection had been in the way (with POSTBACKD_FAULTS_RUN_AGAIN: the first
+ * of each two of every connection that writes, so that every transaction is run, undone, and run).
  *
  * The rule: with nothing armed every call is exactly the system's.  Memory is asked for before the
  * system's functions can be looked up (the sanitizers' libraries do so while the program is still
@@ -35,6 +37,9 @@ enum number { /* in the order of faults.py */
               SYNC_GATE, /* while it is not 0 every fsync waits */
               SYNC_WAITING,
               SYNC_PASS, /* so many may go through the closed gate */
+              COMMIT_NTH,
+              COMMIT_MORE, /* how many after that one are refused too */
+              COMMIT_REFUSED,
               NUMBERS
 };
 
@@ -53,6 +58,16 @@ static struct {
     int (*pthread_getattr_np)(pthread_t, pthread_attr_t *);
 } system_;
 static int ready; /* system_ is filled in */
+
+/* SQLite's; absent in a program without. */
+static struct {
+    int (*step)(void *);
+    int (*extended_errcode)(void *);
+    const char *(*sql)(void *);
+    void *(*db_handle)(void *);
+    int (*txn_state)(void *, const char *);
+} sqlite;
+static int run_again; /* all commits */
 
 /* The sanitizers ask for a new thread's stack before any of our code runs in it, and give up, not
  * we, when that has no memory. */
@@ -88,12 +103,18 @@ static void find_all(void)
     *(void **)&system_.pwrite = dlsym(RTLD_NEXT, "pwrite64");
     *(void **)&system_.fsync = dlsym(RTLD_NEXT, "fsync");
     *(void **)&system_.fdatasync = dlsym(RTLD_NEXT, "fdatasync");
+    *(void **)&sqlite.step = dlsym(RTLD_NEXT, "sqlite3_step");
+    *(void **)&sqlite.extended_errcode = dlsym(RTLD_NEXT, "sqlite3_extended_errcode");
+    *(void **)&sqlite.sql = dlsym(RTLD_NEXT, "sqlite3_sql");
+    *(void **)&sqlite.db_handle = dlsym(RTLD_NEXT, "sqlite3_db_handle");
+    *(void **)&sqlite.txn_state = dlsym(RTLD_NEXT, "sqlite3_txn_state");
 }
 
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("POSTBACKD_FAULTS");
     find_all();
+    run_again = getenv("POSTBACKD_FAULTS_RUN_AGAIN") != NULL;
     ready = 1;
     int file = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (file == -1)
@@ -257,4 +278,39 @@ int fdatasync(int file)
 {
     wait_at_gate();
     return io_fails(SYNC_NTH, SYNC_FAILED) ? -1 : system_.fdatasync(file);
+}
+
+/* ---- SQLite's calls ---- */
+
+enum { BUSY_SNAPSHOT = 517, TXN_WRITE = 2 };
+
+static __thread int refused; /* the code, until the connection's next step; 0: nothing was */
+static __thread int refused_before;
+
+static int commit_refused(void *stmt)
+{
+    const char *sql = sqlite.sql(stmt);
+    if (sql == NULL || strcmp(sql, "COMMIT") != 0 ||
+        sqlite.txn_state(sqlite.db_handle(stmt), NULL) != TXN_WRITE)
+        return 0;
+    refused_before = run_again && !refused_before;
+    if (!refused_before && !due(COMMIT_NTH))
+        return 0;
+    atomic_fetch_add(&numbers[COMMIT_REFUSED], 1);
+    if (!refused_before && atomic_load(&numbers[COMMIT_MORE]) > 0) {
+        atomic_fetch_sub(&numbers[COMMIT_MORE], 1);
+        atomic_store(&numbers[COMMIT_NTH], 1);
+    }
+    return 1;
+}
+
+int sqlite3_step(void *stmt)
+{
+    refused = commit_refused(stmt) ? BUSY_SNAPSHOT : 0;
+    return refused != 0 ? refused : sqlite.step(stmt);
+}
+
+int sqlite3_extended_errcode(void *handle)
+{
+    return refused != 0 ? refused : sqlite.extended_errcode(handle);
 }

@@ -31,6 +31,13 @@ LONG = {"test_openapi": 120, "test_stopped": 90, "test_operator_pages": 85, "tes
         "test_openapi_tools": 40, "test_fan_out": 40, "test_receivers": 40, "test_ordered": 35,
         "test_delivery_settings": 35, "test_answers": 35, "test_lateness": 35, "test_upgrade": 35}
 
+# Run once more with each transaction of the store run, undone and run again (test/faults/preload.c):
+# every kind of job that writes is in one of them.
+AGAIN = ("approval_rules", "credentials", "crash", "data_points", "event_batches", "event_notifications",
+         "event_types", "fan_out", "idempotency", "inquiry_files", "inquiry_life", "lateness",
+         "maintenance", "maximum_age", "operator", "outward", "postback_log", "quotas", "replays",
+         "retention", "series", "sessions", "sign_in", "start", "support", "tls_identity", "track")
+
 # What cannot share the machine with other tests, and why.
 ALONE = {}
 
@@ -82,8 +89,8 @@ class Check:
 class PythonCheck(Check):
     """A file of pytest's, or some tests of it, against the server of a build."""
 
-    def __init__(self, path, build, tests=(), name=None):
-        self.path, self.tests = path, list(tests)
+    def __init__(self, path, build, tests=(), name=None, environment=None):
+        self.path, self.tests, self.environment = path, list(tests), environment or {}
         super().__init__(name or os.path.basename(path)[:-len(".py")], [
             "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
             "--junitxml={scratch}/results.xml", *(self.tests or [path])],
@@ -93,7 +100,7 @@ class PythonCheck(Check):
         command, environment = super().prepare()
         if self.build:
             environment["POSTBACKD"] = BUILDS[self.build].path("src", "postbackd")
-        return command, environment
+        return command, {**environment, **self.environment}
 
     def read(self, code, log):
         passed, failed = 0, []
@@ -111,7 +118,7 @@ class PythonCheck(Check):
         return Result(passed, sorted(set(failed)), log)
 
     def only(self, names):
-        return PythonCheck(self.path, self.build, names, self.name)
+        return PythonCheck(self.path, self.build, names, self.name, self.environment)
 
 
 def program(name, build, timeout=300):
@@ -161,10 +168,12 @@ def lint():
 def everything():
     """All but lint, which needs no build."""
     shipped = PythonCheck("test/e2e/test_crash.py", "gcc", name="test_crash, as shipped")
+    again = [PythonCheck(f"test/e2e/test_{name}.py", "gcc", name=f"test_{name}, run again",
+                         environment={"POSTBACKD_FAULTS_RUN_AGAIN": "1"}) for name in AGAIN]
     return [*units("gcc"), *units("asan"), *units("tsan"), *fuzzers(),
             *[on_postgresql(name, "gcc") for name in ON_POSTGRESQL],
             *[python_check(path, "asan") for path in python_files()],
-            shipped]  # without sanitizers, with mimalloc
+            *again, shipped]  # without sanitizers, with mimalloc
 
 
 # ---- by name ----

@@ -6,6 +6,7 @@ armed and read here while the server runs.
         server.faults.alloc_nth = 7                  # the seventh allocation from now fails
         server.faults.sync_gate = 1                  # the disk stalls until it is 0 again …
         server.faults.sync_pass = 1                  # … but for the next fsync, or the one that waits
+        server.faults.commit_nth = 1                 # the next transaction has to be run again
 """
 
 import mmap
@@ -13,14 +14,11 @@ import os
 import struct
 import tempfile
 
-from harness.server import BINARY, Server
-
-LIBRARY = os.environ.get("POSTBACKD_FAULTS_LIBRARY") or os.path.join(
-    os.path.dirname(os.path.abspath(BINARY)), "..", "test", "libfaults.so")
+from harness.server import Server, preloading
 
 NUMBERS = ("clock_offset_ms", "alloc_nth", "alloc_least", "alloc_more", "alloc_failed",
            "write_nth", "write_failed", "sync_nth", "sync_failed", "sync_gate", "sync_waiting",
-           "sync_pass")
+           "sync_pass", "commit_nth", "commit_more", "commit_refused")
 
 
 class Faults:
@@ -57,13 +55,8 @@ class FaultyServer(Server):
     """A server with the library under it."""
 
     def __init__(self, *flags, **rest):
-        assert os.path.exists(LIBRARY), f"{LIBRARY} is not built"
         self.faults = Faults()
-        sanitizer = os.environ.get("ASAN_OPTIONS", "")
-        super().__init__(*flags, **rest, env={
-            "LD_PRELOAD": LIBRARY, "POSTBACKD_FAULTS": self.faults.path,
-            "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0"
-                            ":quarantine_size_mb=16"})  # which would look like a leak
+        super().__init__(*flags, **rest, env={**preloading(), "POSTBACKD_FAULTS": self.faults.path})
 
     def cpu_seconds(self):
         """Of the process, so far."""

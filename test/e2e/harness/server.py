@@ -11,6 +11,18 @@ import threading
 import requests
 
 BINARY = os.environ.get("POSTBACKD", "build/src/postbackd")
+FAULTS = os.environ.get("POSTBACKD_FAULTS_LIBRARY") or os.path.join(
+    os.path.dirname(os.path.abspath(BINARY)), "..", "test", "libfaults.so")
+RUN_AGAIN = bool(os.environ.get("POSTBACKD_FAULTS_RUN_AGAIN"))  # see test/faults/preload.c
+
+
+def preloading():
+    """The environment of a server with test/faults/preload.c under it."""
+    assert os.path.exists(FAULTS), f"{FAULTS} is not built"
+    sanitizer = os.environ.get("ASAN_OPTIONS", "")
+    return {"LD_PRELOAD": FAULTS,
+            "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0"
+                            ":quarantine_size_mb=16"}  # which would look like a leak
 
 
 def await_until(condition, what, timeout=20.0):
@@ -82,7 +94,7 @@ class Server:
         self.data = data or os.path.join(self.made, "data")
         limit = [] if rate_limit is None else ["--rate-limit", str(rate_limit)]
         self.flags = ["--data", self.data, *limit, *flags]
-        self.env = env or {}
+        self.env = {**(preloading() if RUN_AGAIN else {}), **(env or {})}
         self.process, self.reader, self.lines, self.base = None, None, [], None
 
     def command(self):
