@@ -139,6 +139,30 @@ static void test_what_a_part_that_is_undone_noted_is_not_heard(void **state)
     assert_heard(&ear, (int64_t[]){ 1, 3 }, 2);
 }
 
+/* A sure job that wrote before it failed has no part to go back to: all are run again. */
+static void test_a_transaction_that_is_run_again_tells_once(void **state)
+{
+    struct house *house = *state;
+    struct ear ear = { 0 };
+    struct change changes[] = { of_account(1), of_account(2), of_account(3) };
+    struct noting jobs[] = {
+        { .changes = &changes[0], .count = 1, .sure = true },
+        { .changes = &changes[1],
+          .count = 1,
+          .sure = true,
+          .publishes = true,
+          .account = house->partner.account,
+          .fails = true },
+        { .changes = &changes[2], .count = 1, .sure = true },
+    };
+    store_listen(house->store, hear, &ear);
+    give(house, &ear, jobs, 3);
+    assert_true(jobs[0].ok);
+    assert_false(jobs[1].ok);
+    assert_true(jobs[2].ok);
+    assert_heard(&ear, (int64_t[]){ 1, 3 }, 2);
+}
+
 /* Were it compared with what another part noted, it would go with that one. */
 static void test_what_is_noted_again_outlives_the_part_that_noted_it_first(void **state)
 {
@@ -422,6 +446,7 @@ int main(void)
         IN_HOUSE(test_changes_are_heard_in_order_before_their_jobs_are_done),
         IN_HOUSE(test_they_are_heard_behind_the_commits_postbacks),
         IN_HOUSE(test_what_a_part_that_is_undone_noted_is_not_heard),
+        IN_HOUSE(test_a_transaction_that_is_run_again_tells_once),
         IN_HOUSE(test_what_is_noted_again_outlives_the_part_that_noted_it_first),
         IN_HOUSE(test_what_is_noted_again_and_again_is_heard_once),
         IN_HOUSE(test_a_commit_that_fails_tells_nothing),
