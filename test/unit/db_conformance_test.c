@@ -382,6 +382,55 @@ static void test_a_kept_statement_is_as_new(void **state)
     db_undo(db);
 }
 
+static void test_a_statement_of_the_moment_needs_its_text_no_longer(void **state)
+{
+    struct db *db = writer_of(state);
+    char text[] = "SELECT name, n FROM t WHERE n = ? OR n = ? ORDER BY n";
+    begin(db);
+    add(db, "a", 1);
+    add(db, "b", 2);
+    struct stmt *first = db_prepare_once(db, text), *second = db_prepare_once(db, text);
+    assert_ptr_not_equal(first, second);
+    memset(text, '?', sizeof(text) - 1);
+    for (int i = 1; i <= 2; i++) {
+        db_bind_int(first, i, i);
+        db_bind_int(second, i, 2);
+    }
+    assert_int_equal(db_step(first), DB_ROW);
+    assert_string_equal(db_text(first, 0), "a");
+    assert_int_equal(db_step(second), DB_ROW);
+    assert_string_equal(db_text(second, 0), "b");
+    assert_int_equal(db_step(second), DB_DONE);
+    db_finish(second);
+    assert_int_equal(db_step(first), DB_ROW);
+    assert_int_equal(db_int(first, 1), 2);
+    db_finish(first);
+    commit(db);
+}
+
+static void test_many_rows(void **state)
+{
+    enum { MANY = 20000 };
+    struct db *db = writer_of(state);
+    int64_t sum = 0;
+    begin(db);
+    struct stmt *fill = db_prepare(
+        db, "INSERT INTO t (n, name) WITH RECURSIVE r(i) AS (SELECT 100 UNION ALL SELECT i + 1 "
+            "FROM r WHERE i < ?) SELECT i, CAST(i AS TEXT) || ' and some words' FROM r");
+    db_bind_int(fill, 1, MANY + 99);
+    db_run(db, fill);
+    assert_int_equal(db_changes(db), MANY);
+    struct stmt *list = db_prepare(db, "SELECT n, name FROM t ORDER BY n");
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(db_step(list), DB_ROW);
+        sum += db_int(list, 0) == i + 100 && strtol(db_text(list, 1), NULL, 10) == i + 100;
+    }
+    assert_int_equal(db_step(list), DB_DONE);
+    db_finish(list);
+    assert_int_equal(sum, MANY);
+    commit(db);
+}
+
 static void test_a_statement_left_half_way_begins_anew(void **state)
 {
     struct db *db = writer_of(state);
@@ -790,6 +839,8 @@ int main(void)
         test(test_a_conflict_is_what_the_statement_says),
         test(test_null_is_distinct_from_all_else),
         test(test_a_kept_statement_is_as_new),
+        test(test_a_statement_of_the_moment_needs_its_text_no_longer),
+        test(test_many_rows),
         test(test_a_statement_left_half_way_begins_anew),
         test(test_two_statements_are_stepped_in_turn),
         test(test_an_error_sticks_until_the_next_transaction),
