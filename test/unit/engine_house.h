@@ -82,10 +82,10 @@ static inline void pass_in_steps(struct engine_house *engine, int64_t ms, int64_
         pass_ms(engine, step_ms);
 }
 
-/* No file grows any more: what a job writes fails, what it reads does not. */
+/* What a job writes fails, what it reads does not. */
 static inline void disk_full(bool full)
 {
-    atomic_store(&fault.full, full);
+    atomic_store(&fault.no_room, full);
 }
 
 /* ---- what waits on disk ---- */

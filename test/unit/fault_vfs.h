@@ -20,6 +20,7 @@
 
 static struct {
     atomic_bool full;      /* no file grows any more */
+    atomic_bool no_room;   /* nothing is written at all, not even where a file has room */
     atomic_int bad_writes; /* so many writes from now fail with EIO */
     atomic_int bad_syncs;  /* so many fsyncs from now fail */
     atomic_int syncs;      /* made */
@@ -90,6 +91,8 @@ static int fault_write(sqlite3_file *file, const void *from, int len, sqlite3_in
         fault_errno = EIO;
         return SQLITE_IOERR_WRITE;
     }
+    if (atomic_load(&fault.no_room))
+        return SQLITE_FULL;
     if (atomic_load(&fault.full) &&
         (fault_real(file)->pMethods->xFileSize(fault_real(file), &size) != SQLITE_OK ||
          at + len > size))
