@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/trim.h"
 #include "base/turns.h"
 
 #include <inttypes.h>
@@ -472,9 +473,39 @@ static void test_a_list_of_ids_gives_them_back_in_their_order_and_takes_little(v
     id_list_free(&list);
 }
 
+static int trims;
+
+static void count_trim(void)
+{
+    trims++;
+}
+
+static void test_a_thread_trims_when_it_rests_and_now_and_then_while_it_works(void **state)
+{
+    (void)state;
+    struct clock_source source = { .wall_ms = 0, .steady_us = 1000000000 };
+    clock_set_source(&source);
+    trim_idle(); /* nobody has said how */
+    trim_by(count_trim);
+    trim_busy();
+    assert_int_equal(trims, 1);
+    source.steady_us += TRIM_EVERY_MS * 1000 - 1000;
+    trim_busy();
+    assert_int_equal(trims, 1);
+    source.steady_us += 1000;
+    trim_busy();
+    trim_busy();
+    assert_int_equal(trims, 2);
+    trim_idle();
+    assert_int_equal(trims, 3);
+    trim_by(NULL);
+    clock_set_source(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_thread_trims_when_it_rests_and_now_and_then_while_it_works),
         cmocka_unit_test(test_a_buffer_stops_at_its_cap),
         cmocka_unit_test(test_a_list_of_ids_gives_them_back_in_their_order_and_takes_little),
         cmocka_unit_test(test_groups_take_turns_whatever_waits_of_each),

@@ -1,7 +1,9 @@
 /* A3: who reads waits for nobody else: the roads, and reads that nobody waits for any more. */
 #include "house.h"
 
+#include "base/trim.h"
 #include "db/readers.h"
+#include "until.h"
 
 #include <semaphore.h>
 #include <setjmp.h>
@@ -206,6 +208,41 @@ static void test_too_many_reads_are_refused_on_the_loop_and_the_engines_are_not(
     sem_destroy(&at_gate);
 }
 
+/* ---- memory ---- */
+
+static atomic_int trims;
+
+static void count_trim(void)
+{
+    atomic_fetch_add(&trims, 1);
+}
+
+static int trim_setup(void **state)
+{
+    trim_by(count_trim);
+    return house_setup(state);
+}
+
+static int trim_teardown(void **state)
+{
+    int code = house_teardown(state);
+    trim_by(NULL);
+    return code;
+}
+
+/* Four readers and the writer. */
+static void test_each_thread_that_rests_gives_memory_back(void **state)
+{
+    struct house *house = *state;
+    struct ask ask = { 0 };
+    int done = 0;
+    UNTIL(atomic_load(&trims) >= 5); /* after the start */
+    int before = atomic_load(&trims);
+    read_for(house, &ask, house->partner.account, &done);
+    await_done(house, &done, 1);
+    UNTIL(atomic_load(&trims) > before); /* the one that has read */
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, house_setup, house_teardown)
 
 int main(void)
@@ -216,6 +253,8 @@ int main(void)
         CASE(test_a_read_of_a_client_that_has_left_is_not_run),
         CASE(test_a_long_read_ends_when_its_client_leaves_and_the_reader_goes_on),
         CASE(test_too_many_reads_are_refused_on_the_loop_and_the_engines_are_not),
+        cmocka_unit_test_setup_teardown(test_each_thread_that_rests_gives_memory_back, trim_setup,
+                                        trim_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
