@@ -320,6 +320,11 @@ bool db_undo_part(struct db *db)
     return db->failure == DB_FINE;
 }
 
+bool db_is_remote(const struct db *db)
+{
+    return db->source->remote;
+}
+
 bool db_writes(const struct db *db)
 {
     return db->mode == DB_WRITER;

@@ -57,6 +57,7 @@ int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDAT
 int64_t db_all_changes(struct db *db); /* … by all so far */
 
 bool db_failed(const struct db *db);
+bool db_is_remote(const struct db *db);    /* no failure of it ends the program: others mend it */
 bool db_writes(const struct db *db);       /* the writer's, not a reader's */
 int64_t db_new_id(struct db *db);          /* for the hot tables, in order of time */
 int64_t db_newest_id(const struct db *db); /* the last of them */

@@ -34,6 +34,7 @@ enum { DB_FAILURE_TEXT = 300 };
 struct db_source {
     const struct db_driver *driver;
     const char *name; /* for people: a path, or an address without its password */
+    bool remote;      /* on a server of its own, where it is mended: see db_is_remote() */
     struct buf lost;  /* what the start found damaged and left behind, in words */
 };
 

@@ -77,7 +77,7 @@ struct db_source *postgres_source_open(const struct db_where *where, bool *fresh
     }
     struct postgres_source *source = must_alloc(sizeof(*source));
     *source = (struct postgres_source){
-        .source = { .driver = &postgres_driver, .name = name_of(options) },
+        .source = { .driver = &postgres_driver, .name = name_of(options), .remote = true },
         .uri = must_copy(where->uri),
         .lock = -1,
         .patience_ms = where->patience_ms > 0 ? where->patience_ms : PATIENCE_MS,

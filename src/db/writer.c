@@ -16,7 +16,7 @@
  *
  * The rule: what is not known to be on disk is never called written.  A failed fsync, a damaged or
  * read-only file, and a store that fails for no known reason TROUBLES_MAX times in a row end the
- * program.
+ * program; but not where the database is another machine's, which is mended there.
  */
 #include "db/writer.h"
 
@@ -66,11 +66,11 @@ static void note_result(struct writer *writer, enum db_failure failure)
     if (writer->writable)
         log_error("the store cannot be written to", LOG_T("reason", db_failure_text(writer->db)));
     writer->writable = false;
-    if (failure == DB_FATAL)
+    if (failure == DB_FATAL && !db_is_remote(writer->db))
         die("%s", db_failure_text(writer->db));
     if (failure == DB_FULL)
         db_make_room(writer->db);
-    bool passes = failure == DB_FULL || failure == DB_LOST;
+    bool passes = failure == DB_FULL || failure == DB_LOST || db_is_remote(writer->db);
     writer->troubles = passes ? 0 : writer->troubles + 1;
     if (writer->troubles >= TROUBLES_MAX)
         die("%s (%d times in a row)", db_failure_text(writer->db), writer->troubles);
