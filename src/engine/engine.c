@@ -334,11 +334,12 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->holds = (struct holds){ .changed = hold, .context = engine };
     engine->services.mailer = mailer_new(engine->loop, config->sendmail);
     start_turns(engine);
+    if (!recover(engine, error) || !start_services(engine, config, error))
+        goto err1;
+    /* Nothing comes before the loop turns; and then there is somebody to tell. */
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
     store_listen(engine->store, listeners_hear, &engine->services);
-    if (!recover(engine, error) || !start_services(engine, config, error))
-        goto err1;
     store_fan_out(engine->store, true);
     return engine;
 err1:
