@@ -105,13 +105,24 @@ static inline bool house_fill(struct job *job, struct db *db, void *with)
     return true;
 }
 
+static inline struct store_config house_config(struct house *house)
+{
+    return (struct store_config){ .directory = house->directory,
+                                  .uri = house->uri[0] != '\0' ? house->uri : NULL,
+                                  .loop = &house->loop,
+                                  .nouns = &store_nouns };
+}
+
+/* Whether its store is a file of the directory; a test that is about the file skips others. */
+static inline bool house_is_a_file(const struct house *house)
+{
+    return house->uri[0] == '\0';
+}
+
 /* The store of its directory; also once more, after store_close(). */
 static inline bool house_open(struct house *house)
 {
-    struct store_config config = { .directory = house->directory,
-                                   .uri = house->uri[0] != '\0' ? house->uri : NULL,
-                                   .loop = &house->loop,
-                                   .nouns = &store_nouns };
+    const struct store_config config = house_config(house);
     struct error error = { 0 };
     house->store = store_open(&config, &error);
     if (house->store == NULL) {
