@@ -150,8 +150,18 @@ static const char *words_of(const struct batch *batch, enum db_failure failure)
     return "the store cannot be written to just now; try again later";
 }
 
+/* Those whose turn it was have no connection to wait for. */
+static void take_turn(struct batch *batch)
+{
+    struct job *job = NULL;
+    while ((job = next_of(batch, job)) != NULL)
+        ;
+}
+
 static void fail_all(struct batch *batch, enum db_failure failure)
 {
+    if (failure == DB_LOST)
+        take_turn(batch);
     for (struct job *job = batch->jobs; job != NULL; job = job->next) {
         job->ok = false;
         job->error = (struct error){ 0 };

@@ -45,9 +45,10 @@ struct db_nouns {
 
     /* Work that goes on by itself between the jobs, in steps, each a part of a transaction. */
     bool (*step)(struct job *job, struct db *db); /* run() of one, for job->account */
-    bool (*steps_changed)(
-        struct db *db); /* other accounts have steps than when it was asked last */
-    int64_t *(*step_accounts)(struct db *db, size_t *count); /* that have; the caller frees */
+    /* Whether other accounts have steps than step_accounts() gave last; those that have, read in a
+     * transaction.  The caller frees them. */
+    bool (*steps_changed)(struct db *db);
+    int64_t *(*step_accounts)(struct db *db, size_t *count);
 };
 
 #endif

@@ -160,7 +160,9 @@ static void line_up_fan_outs(struct writer *writer)
     pthread_mutex_lock(&writer->turn);
     if (nouns->steps_changed(writer->db)) {
         size_t count;
+        db_begin(writer->db, clock_wall_ms(), clock_due_ms());
         int64_t *accounts = nouns->step_accounts(writer->db, &count);
+        db_commit(writer->db); /* it has only read */
         line_fan_outs(&writer->line, accounts, count);
         free(accounts);
     }

@@ -142,21 +142,20 @@ void fan_outs_doubt(struct db *db)
 
 int64_t *fan_outs_accounts(struct db *db, size_t *count)
 {
-    const struct fan_outs *fan_outs = known(db);
+    struct fan_outs *fan_outs = known(db);
     int64_t *accounts = must_alloc((fan_outs->accounts.count + 1) * sizeof(*accounts));
     size_t at = 0;
     *count = 0;
     for (struct count *one; (one = map_each(&fan_outs->accounts, &at)) != NULL;)
         accounts[(*count)++] = one->account;
+    fan_outs->changed = false;
     return accounts;
 }
 
 bool fan_outs_changed(struct db *db)
 {
-    struct fan_outs *fan_outs = of(db);
-    bool changed = fan_outs->changed || !fan_outs->known;
-    fan_outs->changed = false;
-    return changed;
+    const struct fan_outs *fan_outs = of(db);
+    return fan_outs->changed || !fan_outs->known;
 }
 
 static size_t mark(struct db *db)

@@ -26,7 +26,7 @@ void fan_outs_doubt(struct db *db); /* they are counted again */
 /* ---- for the writer ---- */
 
 int64_t *fan_outs_accounts(struct db *db, size_t *count); /* that have any; the caller frees */
-/* Whether accounts came or went since it was last asked (yes the first time). */
+/* Whether accounts came or went since those were last asked for (yes the first time). */
 bool fan_outs_changed(struct db *db);
 extern const struct db_memory fan_outs_memory;
 
