@@ -100,8 +100,11 @@ static inline bool peer_request(struct peer *peer)
     size_t kept = peer->request_len < sizeof(peer->receiver->last_request) - 1
                       ? peer->request_len
                       : sizeof(peer->receiver->last_request) - 1;
+    static pthread_mutex_t of_the_last = PTHREAD_MUTEX_INITIALIZER; /* several connections */
+    pthread_mutex_lock(&of_the_last);
     memcpy(peer->receiver->last_request, peer->in, kept);
     peer->receiver->last_request[kept] = '\0';
+    pthread_mutex_unlock(&of_the_last);
     peer->receiver->requests++;
     return true;
 }
