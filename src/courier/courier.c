@@ -58,8 +58,6 @@ static void hand_out(struct courier *courier)
 static void feed_starved(struct courier *courier)
 {
     struct route *route;
-    if (shares_fill(courier, 8))
-        return;
     for (size_t taken = courier->postbacks; taken < courier->postbacks_most; taken++) {
         if ((route = share_next_starved(courier)) == NULL)
             return;

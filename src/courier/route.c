@@ -65,12 +65,14 @@ void route_sank(struct courier *courier, struct route *route)
 }
 
 /* So that no few lanes, least of all hanging ones, fill the memory that all share: the fuller the
- * courier, the less a lane may queue. */
+ * courier, or its account's part of the bytes, the less a lane may queue. */
 static size_t most_queued(const struct courier *courier, const struct route *route)
 {
-    if (shares_fill(courier, 6))
+    size_t most = courier->postbacks_most;
+    if (courier->postbacks >= most - most / 4 || share_fills(route->share, 6))
         return 1;
-    if (shares_fill(courier, 4) || lane_state(route->lane) == LANE_DOWN)
+    if (courier->postbacks >= most / 2 || share_fills(route->share, 4) ||
+        lane_state(route->lane) == LANE_DOWN)
         return (size_t)lane_window(route->lane);
     return LANE_HIGH_WATER;
 }
@@ -81,7 +83,7 @@ size_t route_room(struct courier *courier, struct route *route)
 
     if (courier->stopped || lane_state(route->lane) == LANE_HELD || queued >= most)
         return 0;
-    if (shares_fill(courier, 8) || !share_may_hold(route->share)) {
+    if (courier->postbacks >= courier->postbacks_most || !share_may_hold(route->share)) {
         share_starved(route->share, route);
         return 0;
     }

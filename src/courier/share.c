@@ -74,12 +74,18 @@ static bool may_send(const struct share *share)
            within(courier->bytes, BYTES_MOST, share->bytes, courier->senders);
 }
 
+static bool may_hold_bytes(const struct share *share)
+{
+    size_t all = share->courier->event_bytes, mine = share->event_bytes;
+    return mine < EVENT_DATA_MAX ||
+           (all < EVENT_BYTES_MOST && within(all, EVENT_BYTES_MOST, mine, share->courier->holders));
+}
+
 bool share_may_hold(const struct share *share)
 {
     const struct courier *courier = share->courier;
-    return within(courier->postbacks, courier->postbacks_most, share->postbacks,
-                  courier->holders) &&
-           within(courier->event_bytes, EVENT_BYTES_MOST, share->event_bytes, courier->holders);
+    return may_hold_bytes(share) &&
+           within(courier->postbacks, courier->postbacks_most, share->postbacks, courier->holders);
 }
 
 void share_hold(struct share *share, const struct postback *postback)
@@ -106,10 +112,9 @@ void share_release(struct share *share, const struct postback *postback)
     courier->event_bytes -= postback->event->data_len;
 }
 
-bool shares_fill(const struct courier *courier, size_t eighths)
+bool share_fills(const struct share *share, size_t eighths)
 {
-    return courier->postbacks * 8 >= courier->postbacks_most * eighths ||
-           courier->event_bytes >= (size_t)EVENT_BYTES_MOST / 8 * eighths;
+    return share->event_bytes >= (size_t)EVENT_BYTES_MOST / 8 * eighths;
 }
 
 void share_sent(struct share *share)

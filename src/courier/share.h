@@ -4,7 +4,8 @@
  * thousand event notifications gets no more turns than an account with one.  The last eighth of
  * what all share (room in lanes, memory of their events, places in flight, memory of requests on
  * their way) is for accounts that hold less than an even part, where one more account is counted
- * than there are: for the next to come.
+ * than there are: for the next to come.  Whoever holds less than one of the largest events may
+ * always have another one, so that small events do not wait for room that large ones have taken.
  */
 #ifndef POSTBACKD_COURIER_SHARE_H
 #define POSTBACKD_COURIER_SHARE_H
@@ -47,8 +48,8 @@ void share_sent(struct share *share);
 void share_carries(struct share *share, size_t bytes); /* of a request that was sent */
 void share_ended(struct share *share, size_t bytes);   /* of what was sent, with its bytes */
 bool share_may_hold(const struct share *share);
-/* Lanes are so many eighths full: of postbacks, or of their events' bytes. */
-bool shares_fill(const struct courier *courier, size_t eighths);
+/* It holds so many eighths of the bytes of events that there may be in all. */
+bool share_fills(const struct share *share, size_t eighths);
 
 void share_starved(struct share *share, struct route *route);
 /* The next of those to have room, one of each account in turn, or NULL. */
