@@ -14,7 +14,7 @@ from builds import BUILDS, ROOT, SANITIZERS, SERVER
 FUZZ_SECONDS = 3
 THREADED = ["store_test", "events_test", "fan_outs_test", "postbacks_test", "meetings_test",
             "readers_test", "read_turns_test", "feed_test", "outcomes_test",
-            "retention_test", "engine_test"]  # under the thread sanitizer
+            "retention_test", "engine_test", "postgres_store_test"]  # under the thread sanitizer
 
 # Unit tests that run on PostgreSQL too: the driver's contract, and the store's nouns.
 ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_test",

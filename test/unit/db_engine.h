@@ -92,7 +92,7 @@ static void postgresql_where(const char *directory, struct db_where *where)
     snprintf(sql, sizeof(sql), "CREATE SCHEMA IF NOT EXISTS \"%s\"", name);
     postgres_server_sql("public", sql);
     postgres_server_uri(uri, proxy.folder, name);
-    *where = (struct db_where){ .directory = directory, .uri = uri };
+    *where = (struct db_where){ .directory = directory, .uri = uri, .patience_ms = 60000 };
 }
 
 static void postgresql_arm(int nth)

@@ -131,6 +131,10 @@ static inline void postgres_server_boot(void)
                           "-c",
                           "shared_buffers=16MB",
                           "-c",
+                          "autovacuum=off",
+                          "-c",
+                          "wal_writer_delay=10s",
+                          "-c",
                           sync,
                           NULL };
     postgres_server.pid = postgres_server_run("postgres", arguments);

@@ -13,9 +13,12 @@
 
 #include <cmocka.h>
 
+enum { PATIENCE_MS = 60000 }; /* where the test is not about it */
+
 struct house {
     char schema[32];
     char uri[300];
+    int patience_ms; /* of its source */
     struct id_source ids;
     struct db_source *source;
     struct db *db;
@@ -23,7 +26,7 @@ struct house {
 
 static struct db_where where_of(const struct house *house)
 {
-    return (struct db_where){ .uri = house->uri, .patience_ms = 5000 };
+    return (struct db_where){ .uri = house->uri, .patience_ms = house->patience_ms };
 }
 
 static bool open_house(struct house *house)
@@ -31,17 +34,33 @@ static bool open_house(struct house *house)
     const struct db_where where = where_of(house);
     struct error error = { 0 };
     bool fresh;
+    house->db = NULL;
     house->source = db_source_open(&where, &fresh, &error);
-    house->db =
-        house->source != NULL ? db_open(house->source, DB_WRITER, &house->ids, &error) : NULL;
+    if (house->source != NULL)
+        house->db = db_open(house->source, DB_WRITER, &house->ids, &error);
     if (house->db == NULL)
-        fprintf(stderr, "%s\n", error.message);
+        db_source_close(house->source);
     return house->db != NULL;
+}
+
+static void close_house(struct house *house)
+{
+    db_close(house->db);
+    db_source_close(house->source);
+}
+
+/* With another patience: a machine that is busy may need several tries with a small one. */
+static void open_again(struct house *house, int patience_ms)
+{
+    close_house(house);
+    house->patience_ms = patience_ms;
+    UNTIL(open_house(house));
 }
 
 static struct house *house_new(const char *folder)
 {
     struct house *house = must_alloc(sizeof(*house));
+    house->patience_ms = PATIENCE_MS;
     snprintf(house->schema, sizeof(house->schema), "%s", postgres_server_schema());
     postgres_server_uri(house->uri, folder, house->schema);
     postgres_server_sql(house->schema,
@@ -60,8 +79,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct house *house = *state;
-    db_close(house->db);
-    db_source_close(house->source);
+    close_house(house);
     free(house);
     return 0;
 }
@@ -386,11 +404,9 @@ static void test_a_deadlock_may_be_run_again(void **state)
 static void test_no_room_is_told_apart(void **state)
 {
     struct house *house = *state;
-    db_close(house->db);
-    db_source_close(house->source);
     size_t len = strlen(house->uri);
     snprintf(house->uri + len, sizeof(house->uri) - len, "%%20-ctemp_file_limit%%3D100kB");
-    assert_true(open_house(house));
+    open_again(house, PATIENCE_MS);
     db_begin(house->db, 0, 0);
     db_number(db_prepare(house->db,
                          "SELECT count(*) FROM (SELECT g FROM generate_series(1, 500000) "
@@ -492,15 +508,8 @@ static void test_the_answer_to_a_commit_is_looked_for(void **state)
 static void test_a_database_that_says_nothing_is_left(void **state)
 {
     struct house *house = *state;
-    struct error error = { 0 };
-    const struct db_where where = { .uri = house->uri, .patience_ms = 200 };
-    bool fresh;
 
-    db_close(house->db);
-    db_source_close(house->source);
-    house->source = db_source_open(&where, &fresh, &error);
-    house->db = db_open(house->source, DB_WRITER, &house->ids, &error);
-    assert_non_null(house->db);
+    open_again(house, 300);
     db_begin(house->db, 0, 0);
     atomic_store(&proxy.silent, true);
     assert_int_equal(count(house->db, NULL), -1);
@@ -522,25 +531,31 @@ static void test_a_crash_makes_no_other_transaction_ours(void **state)
     struct house *house = *state;
     struct db *db = house->db;
     char number[24], sql[64];
+    bool given_again = false;
 
-    db_begin(db, 0, 0);
-    add(db, "lost", 1);
-    struct stmt *ask = db_prepare(db, "SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)");
-    snprintf(number, sizeof(number), "%" PRId64, db_number(ask, 0));
-    postgres_server_kill();
-    postgres_server_boot();
-    snprintf(sql, sizeof(sql), "SELECT pg_xact_status('%s')", number);
-    for (int i = 0; i < 20; i++)
-        postgres_server_sql(house->schema, "INSERT INTO t (n) VALUES (1)");
-    assert_string_equal(postgres_server_sql(house->schema, sql), "committed");
-    assert_false(db_commit(db));
-    assert_int_equal(db_failure(db), DB_RETRY);
-    assert_int_equal(count_now(db, "lost"), 0);
+    for (int i = 0; i < 5 && !given_again; i++) { /* unless the log was flushed in between */
+        db_begin(db, 0, 0);
+        add(db, "lost", 1);
+        struct stmt *ask =
+            db_prepare(db, "SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)");
+        snprintf(number, sizeof(number), "%" PRId64, db_number(ask, 0));
+        postgres_server_kill();
+        postgres_server_boot();
+        snprintf(sql, sizeof(sql), "SELECT pg_xact_status('%s')", number);
+        for (int others = 0; others < 20; others++)
+            postgres_server_sql(house->schema, "INSERT INTO t (n) VALUES (1)");
+        given_again = strcmp(postgres_server_sql(house->schema, sql), "committed") == 0;
+        assert_false(db_commit(db));
+        assert_int_equal(db_failure(db), DB_RETRY);
+        assert_int_equal(count_now(db, "lost"), 0);
+    }
+    assert_true(given_again);
 }
 
 static void test_a_crash_in_a_commit_is_waited_out(void **state)
 {
     struct house *house = *state;
+    open_again(house, 4000);
     struct db *db = house->db;
 
     db_begin(db, 0, 0);
