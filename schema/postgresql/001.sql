@@ -227,7 +227,9 @@ CREATE TABLE event (
     type        bigint  NOT NULL,
     occurred_at bigint  NOT NULL,
     inquiry     bigint,
-    data        text    NOT NULL                                -- JSON object, every scalar a string
+    data        text    NOT NULL,                               -- JSON object, every scalar a string
+    postbacks   bigint,                                         -- how many ids behind its own are its postbacks'
+    direct      text                                            -- the event notifications of those that went straight to a lane, by place: "7,,9"; NULL: none did
 );
 CREATE INDEX event_of_inquiry ON event (inquiry, id) WHERE inquiry IS NOT NULL; -- an inquiry's postbacks
 
@@ -253,7 +255,13 @@ CREATE TABLE postback (
     last_status  bigint,                                       -- of the last answer; NULL: none yet
     last_error   text,                                          -- why the last attempt failed
     resent       bigint,                                       -- the postback that this one sends again; 0: it sends an event
-    replay       bigint                                         -- the replay that made it
+    replay       bigint,                                        -- the replay that made it
+    first_revision    bigint,                                   -- an only attempt that delivered it, as attempt's columns; NULL: its attempts are there
+    first_started_at  bigint,
+    first_duration_us bigint,
+    first_headers     bytea,
+    first_body        bytea,
+    first_body_bytes  bigint
 );
 CREATE INDEX postback_of ON postback (notification, id);            -- list pages; the rest of an account's is merged; an Ordered one's queue
 CREATE INDEX postback_waiting ON postback (notification, due_at, id) WHERE state = 1; -- the queue on disk

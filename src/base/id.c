@@ -2,7 +2,8 @@
  *
  * `last` holds the newest id given.  The next is the greater of "now with sequence 0" and "last
  * with its sequence one up", so a clock that stands still or goes back only uses up sequence
- * numbers, which carry into the millisecond.
+ * numbers, which carry into the millisecond.  A row of ids is of one millisecond, so that they
+ * follow each other whatever other nodes draw.
  */
 #include "base/id.h"
 
@@ -40,7 +41,7 @@ static int64_t after(int64_t last, int node)
     return id > last ? id : checked(stamp + 1, node, 0); /* the last was of a higher node */
 }
 
-int64_t id_next(struct id_source *source, int64_t now_ms)
+int64_t id_next_row(struct id_source *source, int64_t now_ms, int count)
 {
     int64_t fresh = id_first_at(now_ms) | (int64_t)source->node << SEQUENCE_BITS;
     int64_t last = atomic_load_explicit(&source->last, memory_order_relaxed);
@@ -49,9 +50,16 @@ int64_t id_next(struct id_source *source, int64_t now_ms)
         id = last != 0 ? after(last, source->node) : fresh;
         if (fresh > id)
             id = fresh;
-    } while (!atomic_compare_exchange_weak_explicit(&source->last, &last, id, memory_order_relaxed,
-                                                    memory_order_relaxed));
+        if ((id & sequence_mask) + count - 1 > sequence_mask)
+            id = checked((id >> (NODE_BITS + SEQUENCE_BITS)) + 1, source->node, 0);
+    } while (!atomic_compare_exchange_weak_explicit(&source->last, &last, id + count - 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
     return id;
+}
+
+int64_t id_next(struct id_source *source, int64_t now_ms)
+{
+    return id_next_row(source, now_ms, 1);
 }
 
 void id_seen(struct id_source *source, int64_t id)

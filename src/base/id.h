@@ -18,6 +18,8 @@ struct id_source {
 
 int64_t id_next(struct id_source *source,
                 int64_t now_ms); /* any thread; ends the program when there are no more */
+/* The first of so many (1 … 4096) ids that follow each other. */
+int64_t id_next_row(struct id_source *source, int64_t now_ms, int count);
 void id_seen(struct id_source *source, int64_t id); /* later ids are above it */
 int64_t id_time_ms(int64_t id);                     /* when it was made, wall clock */
 int64_t id_first_at(int64_t ms); /* the least id of that millisecond, clamped to what ids hold */

@@ -335,6 +335,11 @@ int64_t db_new_id(struct db *db)
     return id_next(db->ids, db->due_now_ms);
 }
 
+int64_t db_new_ids(struct db *db, int count)
+{
+    return id_next_row(db->ids, db->due_now_ms, count);
+}
+
 int64_t db_newest_id(const struct db *db)
 {
     return db->ids->last;

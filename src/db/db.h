@@ -57,12 +57,13 @@ int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDAT
 int64_t db_all_changes(struct db *db); /* … by all so far */
 
 bool db_failed(const struct db *db);
-bool db_is_remote(const struct db *db);    /* no failure of it ends the program: others mend it */
-bool db_writes(const struct db *db);       /* the writer's, not a reader's */
-int64_t db_new_id(struct db *db);          /* for the hot tables, in order of time */
-int64_t db_newest_id(const struct db *db); /* the last of them */
-int64_t db_now(const struct db *db);       /* ms, wall clock; one value for the whole job */
-int64_t db_due_now(const struct db *db);   /* the same by the due clock (base/clock.h) */
+bool db_is_remote(const struct db *db); /* no failure of it ends the program: others mend it */
+bool db_writes(const struct db *db);    /* the writer's, not a reader's */
+int64_t db_new_id(struct db *db);       /* for the hot tables, in order of time */
+int64_t db_new_ids(struct db *db, int count); /* the first of so many that follow each other */
+int64_t db_newest_id(const struct db *db);    /* the last of them */
+int64_t db_now(const struct db *db);          /* ms, wall clock; one value for the whole job */
+int64_t db_due_now(const struct db *db);      /* the same by the due clock (base/clock.h) */
 
 /* ---- for the store's own threads ---- */
 

@@ -150,12 +150,14 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
 static void settled(void *context, const struct settled *settled)
 {
     struct engine *engine = context;
-    struct feed *feed = feed_of(engine->services.feeds, settled->notification);
     bool attempted = settled->kind == OUTCOME_ATTEMPTED;
-    if (settled->postback != NULL) {
-        marks_note(&engine->marks, settled->postback->event->account);
+    if (settled->kind != OUTCOME_AGED)
+        marks_note(&engine->marks, settled->account);
+    if (settled->kind == OUTCOME_SHOWN)
+        return;
+    struct feed *feed = feed_of(engine->services.feeds, settled->notification);
+    if (settled->postback != NULL)
         feed_forget(feed, settled->postback);
-    }
     if (attempted && settled->verdict == VERDICT_GONE)
         feed_gone_settled(feed);
     if (!attempted || settled->verdict != VERDICT_DELIVERED)
@@ -278,6 +280,12 @@ static bool recover(struct engine *engine, struct error *error)
 }
 
 /* The first two read the disk, and may find it unreadable. */
+static int64_t horizon(void *context)
+{
+    const struct engine *engine = context;
+    return outcomes_horizon(engine->services.outcomes);
+}
+
 static bool start_services(struct engine *engine, const struct engine_config *config,
                            struct error *error)
 {
@@ -300,7 +308,8 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     services->tester = &engine->tester;
     engine->waits = (struct waits){ &engine->holds, services->pause, engine->courier };
     services->waits = &engine->waits;
-    engine->services.replays = replays_new(&(struct replays_config){ work, is_ready, engine });
+    engine->services.replays =
+        replays_new(&(struct replays_config){ work, is_ready, horizon, engine });
     engine->services.approvals = approvals_new(work);
     engine->services.dedupe = dedupe_new(work);
     engine->services.expiry = expiry_new(work);
@@ -356,6 +365,14 @@ static void limit_reached(uv_timer_t *timer)
     *(bool *)timer->data = true;
 }
 
+/* Until all jobs are done and all outcomes on disk, as long as that may be. */
+static void finish_jobs(struct engine *engine, const bool *late)
+{
+    while ((engine->work.under_way > 0 || outcomes_unwritten(engine->services.outcomes) > 0) &&
+           (engine->work.writable || !*late))
+        uv_run(engine->loop, UV_RUN_ONCE);
+}
+
 void engine_stop(struct engine *engine, int64_t limit_ms)
 {
     bool late = false;
@@ -371,9 +388,10 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     outcomes_flush(engine->services.outcomes);
     recorder_finish(engine->services.recorder);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
-    while ((engine->work.under_way > 0 || outcomes_unwritten(engine->services.outcomes) > 0) &&
-           (engine->work.writable || !late))
-        uv_run(engine->loop, UV_RUN_ONCE);
+    finish_jobs(engine, &late);
+    if (engine->work.writable)
+        recovery_leave(&engine->work);
+    finish_jobs(engine, &late);
     store_on_fresh(engine->store, NULL, NULL);
     store_on_health(engine->store, NULL, NULL);
     store_unlisten(engine->store, &engine->services);

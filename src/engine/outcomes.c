@@ -5,9 +5,13 @@
  * outcomes go back to the head of the queue and are tried again when the store takes writes: an
  * attempt that was made is never forgotten while the program lives.
  *
- * Beside them, or alone when none has come for long, the job writes the floor: no FRESH row is
- * older, so that recovery after a crash looks at few rows.  FRESH postbacks that stay queued are
- * aged (made WAITING) to keep it rising.
+ * Once a second those that are out for long get their rows by a job of its own, which keeps its own
+ * names of them: a postback may end, and be freed, before the job has run.  Whichever of the two
+ * writes first, the other one finds the row.
+ *
+ * Beside the outcomes, or alone when none has come for long, the job writes the floor, so that
+ * recovery after a crash looks at few events.  What stays queued is aged (made WAITING) to keep it
+ * rising.
  */
 #include "engine/outcomes.h"
 
@@ -16,6 +20,7 @@
 #include "base/id.h"
 #include "base/metrics.h"
 #include "store/accounts.h"
+#include "store/direct.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
 
@@ -25,6 +30,7 @@
 
 enum {
     BATCH_MOST = 512,
+    SHOWN_AFTER_MS = 1000,
     AGED_AFTER_MS = 10000,
     FLOOR_EVERY_MS = 1000,
     FLOOR_ALONE_MS = 10000, /* with no outcome that it could ride with */
@@ -42,8 +48,10 @@ struct outcome {
 
 struct outcomes {
     struct outcomes_config config;
-    struct list fresh;       /* postbacks whose rows are FRESH, oldest first */
-    int64_t newest;          /* of the rows that commits brought: no FRESH one above is unknown */
+    struct list fresh;       /* postbacks straight from commits, oldest first */
+    struct periodic *show;   /* when the next of them is out for long */
+    int64_t shown;           /* ids up to this have their rows */
+    int64_t newest;          /* of what commits brought: none that is unknown is below it */
     struct list waiting;     /* struct outcome: not yet given to the writer */
     size_t count, recording; /* of those; of those given */
     int64_t floor, floor_at; /* last written, and when (steady ms) */
@@ -106,7 +114,7 @@ static bool outcomes_run(struct job *job, struct db *db)
             write_gone(db, outcome);
     }
     if (batch->floor != 0)
-        postback_floor(db, batch->floor);
+        direct_set_floor(db, batch->floor);
     return true;
 }
 
@@ -123,6 +131,7 @@ static void settle(struct outcomes *outcomes, struct outcome *outcome)
     struct settled settled = {
         .kind = outcome->kind,
         .verdict = outcome->verdict,
+        .account = outcome->postback->event->account,
         .notification = outcome->notification,
         .id = outcome->postback->id,
         .due_at = outcome->due_at,
@@ -160,13 +169,15 @@ static void outcomes_done(struct job *job, bool ok)
 }
 
 /* The real one may end before that is on disk: until then a name of it stands among the fresh ones
- * in its place, so that no floor is written above its row. */
+ * in its place, so that no floor is written above its event. */
 static void age(struct outcomes *outcomes, struct postback *postback)
 {
     struct postback *name = postback_new();
     *name = (struct postback){ .id = postback->id,
                                .notification = postback->notification,
+                               .event = event_ref(postback->event),
                                .due_at = postback->due_at,
+                               .written = postback->written,
                                .waiting = true };
     list_append(&postback->fresh, &name->fresh);
     list_remove(&postback->fresh);
@@ -174,7 +185,7 @@ static void age(struct outcomes *outcomes, struct postback *postback)
     outcomes_add(outcomes, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
 }
 
-/* FRESH postbacks that have been queued for long become WAITING where they are. */
+/* Those that have been queued for very long become WAITING where they are. */
 static void age_fresh(struct outcomes *outcomes)
 {
     int64_t old = id_first_at(clock_due_ms() - AGED_AFTER_MS);
@@ -189,11 +200,127 @@ static void age_fresh(struct outcomes *outcomes)
     }
 }
 
+/* What has its row since its commit (of a fan-out's later steps) has an event that may be far
+ * older.
+ */
+static int64_t floor_for(const struct postback *postback)
+{
+    return postback->written ? postback->id : postback->event->id;
+}
+
 static int64_t floor_now(const struct outcomes *outcomes)
 {
     struct list *oldest = list_first(&outcomes->fresh);
-    return oldest != NULL ? container_of(oldest, struct postback, fresh)->id : outcomes->newest + 1;
+    return oldest != NULL ? floor_for(container_of(oldest, struct postback, fresh))
+                          : outcomes->newest + 1;
 }
+
+/* ---- rows for those that are out for long ---- */
+
+struct show_job {
+    struct service_job job;
+    int64_t upto;
+    size_t count;
+    struct direct rows[];
+};
+
+static bool show_run(struct job *job, struct db *db)
+{
+    const struct show_job *show = (struct show_job *)job;
+    for (size_t i = 0; i < show->count; i++)
+        direct_write(db, &show->rows[i], POSTBACK_FRESH);
+    return true;
+}
+
+static void show_done(struct job *job, bool ok)
+{
+    struct show_job *show = (struct show_job *)job;
+    struct outcomes *outcomes = work_done(job);
+    periodic_done(outcomes->show);
+    if (ok)
+        outcomes->shown = show->upto;
+    for (size_t i = 0; ok && i < show->count; i++) {
+        const struct direct *row = &show->rows[i];
+        if (i == 0 || row->account != row[-1].account)
+            outcomes->config.settled(outcomes->config.context,
+                                     &(struct settled){ .kind = OUTCOME_SHOWN,
+                                                        .account = row->account,
+                                                        .notification = row->notification,
+                                                        .id = row->id });
+    }
+    free(show);
+}
+
+static bool is_shown(const struct outcomes *outcomes, const struct list *node)
+{
+    return container_of(node, struct postback, fresh)->id <= outcomes->shown;
+}
+
+/* The first that has none, or NULL.  In most turns of the loop the newest tells that all have. */
+static struct list *first_unshown(const struct outcomes *outcomes)
+{
+    const struct list *all = &outcomes->fresh;
+    if (list_empty(all) || is_shown(outcomes, all->prev))
+        return NULL;
+    struct list *node = all->next;
+    while (is_shown(outcomes, node))
+        node = node->next;
+    return node;
+}
+
+static bool is_long_out(const struct list *node)
+{
+    const struct postback *postback = container_of(node, struct postback, fresh);
+    return id_time_ms(postback->id) + SHOWN_AFTER_MS <= clock_due_ms();
+}
+
+static void show(void *context)
+{
+    struct outcomes *outcomes = context;
+    struct list *first = first_unshown(outcomes);
+    size_t most = 0;
+    if (first == NULL || !outcomes->config.work->writable)
+        return;
+    for (struct list *node = first; node != &outcomes->fresh && is_long_out(node);
+         node = node->next)
+        most++;
+    struct show_job *job =
+        work_add(outcomes->config.work, outcomes, sizeof(*job) + most * sizeof(job->rows[0]),
+                 show_run, show_done);
+    job->upto = outcomes->shown;
+    for (struct list *node = first; most > 0; node = node->next, most--) {
+        const struct postback *postback = container_of(node, struct postback, fresh);
+        job->upto = postback->id;
+        if (!postback->written)
+            job->rows[job->count++] = (struct direct){ .id = postback->id,
+                                                       .notification = postback->notification,
+                                                       .event = postback->event->id,
+                                                       .account = postback->event->account };
+    }
+    periodic_begin(outcomes->show);
+    work_write(&job->job);
+}
+
+/* Once a turn of the loop; no turn need come by itself while a receiver hangs. */
+static void watch_fresh(struct outcomes *outcomes)
+{
+    if (!periodic_rests(outcomes->show) || periodic_runs(outcomes->show))
+        return;
+    struct list *first = first_unshown(outcomes);
+    if (first == NULL)
+        return;
+    int64_t due = id_time_ms(container_of(first, struct postback, fresh)->id) + SHOWN_AFTER_MS;
+    int64_t left = due - clock_due_ms();
+    periodic_in(outcomes->show, left < 0 ? 0 : left > SHOWN_AFTER_MS ? SHOWN_AFTER_MS : left);
+}
+
+int64_t outcomes_horizon(const struct outcomes *outcomes)
+{
+    struct list *first = first_unshown(outcomes);
+    return first != NULL ? floor_for(container_of(first, struct postback, fresh)) : INT64_MAX;
+}
+
+/* ---- */
 
 void outcomes_flush(struct outcomes *outcomes)
 {
@@ -201,6 +328,7 @@ void outcomes_flush(struct outcomes *outcomes)
     bool floor_due = floor_age >= FLOOR_EVERY_MS;
     if (!outcomes->config.work->writable)
         return;
+    watch_fresh(outcomes);
     if (floor_due)
         age_fresh(outcomes);
     if (outcomes->count == 0 &&
@@ -230,6 +358,7 @@ void outcomes_flush(struct outcomes *outcomes)
 void outcomes_free(struct outcomes *outcomes)
 {
     struct list *node;
+    periodic_free(outcomes->show);
     while ((node = list_first(&outcomes->waiting)) != NULL) {
         struct outcome *outcome = container_of(node, struct outcome, in);
         list_remove(node);
@@ -269,7 +398,7 @@ void outcomes_seen(struct outcomes *outcomes, int64_t newest)
 void outcomes_start(struct outcomes *outcomes, int64_t floor)
 {
     outcomes->floor = floor;
-    outcomes->newest = floor - 1; /* none is FRESH; later ones are above it */
+    outcomes->newest = outcomes->shown = floor - 1; /* later ones are above it */
 }
 
 struct outcomes *outcomes_new(const struct outcomes_config *config)
@@ -278,5 +407,6 @@ struct outcomes *outcomes_new(const struct outcomes_config *config)
     outcomes->config = *config;
     list_init(&outcomes->fresh);
     list_init(&outcomes->waiting);
+    outcomes->show = periodic_new(&config->work->timers, 0, show, outcomes);
     return outcomes;
 }

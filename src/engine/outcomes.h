@@ -1,10 +1,13 @@
-/* outcomes.h — what happened to postbacks, on its way to disk; and the floor of the FRESH ones.
+/* outcomes.h — what happened to postbacks, on its way to disk; and the floor of those in memory.
  *
  * An outcome is written with the others of its turn of the loop.  Once it is committed its owner is
  * told (`settled`).  When a commit fails it is tried again, in order, once the store takes writes.
  *
- * The floor is an id: no FRESH row is older.  A postback whose row is FRESH is therefore known here
- * (outcomes_hold()) until it leaves the list by its own `fresh` link.
+ * A postback straight from a commit gets its row with its first outcome.  Until then it is known
+ * here (outcomes_hold()), by its own `fresh` link; one that is still out after a second gets a
+ * FRESH row, so that the log shows it as being sent, and one after ten seconds a WAITING one.
+ *
+ * The floor is an id: from there on recovery looks for what was in memory (store/direct.h).
  */
 #ifndef POSTBACKD_OUTCOMES_H
 #define POSTBACKD_OUTCOMES_H
@@ -15,17 +18,18 @@
 
 enum outcome_kind {
     OUTCOME_ATTEMPTED, /* an attempt and its verdict */
-    OUTCOME_PARKED,    /* FRESH to WAITING, out of memory */
-    OUTCOME_AGED,      /* FRESH to WAITING, still queued in its lane */
+    OUTCOME_PARKED,    /* WAITING from now on, out of memory */
+    OUTCOME_SHOWN,     /* it has its FRESH row: no outcome yet, nor any to be added */
+    OUTCOME_AGED,      /* WAITING from now on, still queued in its lane */
 };
 
 /* It is on disk. */
 struct settled {
     enum outcome_kind kind;
     enum verdict verdict; /* of ATTEMPTED */
-    int64_t notification, id;
+    int64_t account, notification, id;
     int64_t due_at;            /* as written */
-    struct postback *postback; /* the callee's again; AGED: NULL, whoever holds it goes on */
+    struct postback *postback; /* the callee's again; SHOWN, AGED: NULL, its holder goes on */
 };
 
 struct outcomes;
@@ -50,14 +54,17 @@ void outcomes_flush(struct outcomes *outcomes);
 size_t outcomes_unwritten(const struct outcomes *outcomes); /* not given to the writer */
 size_t outcomes_recording(const struct outcomes *outcomes); /* not yet on disk: these too */
 
-/* A postback whose row is FRESH was taken into memory: the floor stays below it. */
+/* A postback straight from a commit was taken into memory: the floor stays below it. */
 void outcomes_hold(struct outcomes *outcomes, struct postback *postback);
 /* All that are held, by postback.fresh, oldest first.  One that is `waiting` is only the name of
  * one whose row is becoming WAITING. */
 const struct list *outcomes_held(const struct outcomes *outcomes);
+/* Ids under this have their rows as far as they will get any, but for those of the same
+ * transactions as later ones. */
+int64_t outcomes_horizon(const struct outcomes *outcomes);
 /* A commit brought rows, the newest of which has this id. */
 void outcomes_seen(struct outcomes *outcomes, int64_t newest);
-/* At the start: the floor on disk, above which there is no FRESH row. */
+/* At the start: the floor on disk, and nothing is in memory. */
 void outcomes_start(struct outcomes *outcomes, int64_t floor);
 
 #endif

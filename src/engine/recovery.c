@@ -1,10 +1,12 @@
 /* recovery.c — at the start: what a crash or a stop left undelivered is taken up again.
  *
- * Rows that were FRESH become WAITING, due at once, under the same id and so the same webhook-id.
- * The rows themselves stay on disk until their lane has room: what is given is when each
- * notification has something to read.
+ * Rows that were FRESH become WAITING, due at once, under the same id and so the same webhook-id,
+ * and so do postbacks that had no row yet.  The rows themselves stay on disk until their lane has
+ * room: what is given is when each notification has something to read.
  */
 #include "engine/recovery.h"
+
+#include "store/direct.h"
 
 #include <stdlib.h>
 
@@ -17,7 +19,7 @@ static bool recover_run(struct job *job, struct db *db)
 {
     struct recovered *out = ((struct recover_job *)job)->out;
     out->undelivered = postback_recover(db);
-    out->floor = postback_floor_written(db);
+    out->floor = direct_floor(db);
     free(out->waiting);
     out->count = postback_waiting(db, &out->waiting);
     return true;
@@ -36,4 +38,24 @@ bool recovery_run(struct store *store, struct recovered *out, struct error *erro
 void recovery_free(struct recovered *recovered)
 {
     free(recovered->waiting);
+}
+
+static bool leave_run(struct job *job, struct db *db)
+{
+    (void)job;
+    postback_recover(db);
+    return true;
+}
+
+static void leave_done(struct job *job, bool ok)
+{
+    (void)ok; /* the next start finds what it would have written */
+    work_done(job);
+    free(job);
+}
+
+void recovery_leave(struct work *work)
+{
+    struct service_job *job = work_add(work, work, sizeof(*job), leave_run, leave_done);
+    work_write(job);
 }

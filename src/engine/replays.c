@@ -141,7 +141,9 @@ static bool read_run(struct job *job, struct db *db)
     if (step->lost) {
         /* nothing to look for */
     } else if (step->counting) {
-        step->look = (struct replay_look){ .at = step->worker->count_at, .rows = COUNT_ROWS };
+        step->look = (struct replay_look){ .at = step->worker->count_at,
+                                           .horizon = step->look.horizon,
+                                           .rows = COUNT_ROWS };
         replay_look(db, &replay, to, &step->look);
     } else if (step->ready) {
         step->backlog = replay_backlog(db, replay.notification, step->batch);
@@ -167,12 +169,20 @@ static void follow_receiver(struct worker *worker)
         worker->batch = worker->batch > 1 ? worker->batch / 2 : 1;
 }
 
+/* At once, but where rows are still to come. */
+static void go_on(struct worker *worker, const struct replay_job *step)
+{
+    worker->next_at = 0;
+    if (step->look.wait)
+        rest(worker, PACE_MS);
+}
+
 static void counted(struct replays *replays, struct replay_job *step)
 {
     struct worker *worker = step->worker;
     worker->count_at = step->look.at;
     worker->counted += step->look.found;
-    worker->next_at = 0;
+    go_on(worker, step);
     if (!step->look.end)
         return;
     step->look.found = worker->counted;
@@ -192,8 +202,8 @@ static void found(struct replays *replays, struct replay_job *step)
         write_step(replays, step);
         return;
     }
-    worker->at = step->look.at; /* none here: further on, at once */
-    worker->next_at = 0;
+    worker->at = step->look.at; /* none here: further on */
+    go_on(worker, step);
 }
 
 static void read_done(struct job *job, bool ok)
@@ -226,6 +236,7 @@ static void read_step(struct replays *replays, struct worker *worker)
     step->ready = replays->config.is_ready(replays->config.context, worker->notification,
                                            (size_t)worker->batch);
     step->batch = worker->batch;
+    step->look.horizon = replays->config.horizon(replays->config.context);
     replays->jobs++;
     worker->busy = true;
     list_remove(&worker->in); /* behind the others */

@@ -17,6 +17,8 @@ struct replays_config {
     /* Whether the notification's lane is READY and would take so many more.  One that is not there
      * yet is to be asked for: its notification may have had nothing to send. */
     bool (*is_ready)(void *context, int64_t notification, size_t postbacks);
+    /* Ids under it have their rows: it looks no further. */
+    int64_t (*horizon)(void *context);
     void *context;
 };
 

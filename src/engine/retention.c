@@ -30,7 +30,7 @@ static bool keep_step(struct job *job, struct db *db, void *state, const struct 
     struct keeper *keeper = state;
     int64_t now = clock_steady_ms();
     if (keeper->began_ms == 0 || (keeper->walk.whole && now - keeper->began_ms >= OVER_AGAIN_MS)) {
-        keeper->walk.postback = keeper->walk.event = 0;
+        keeper->walk.place = 0;
         keeper->began_ms = now;
     }
     keeper->walk.before_ms = times->now_ms - times->age_ms;

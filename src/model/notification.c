@@ -216,3 +216,11 @@ void notification_title(struct buf *out, const struct notification *notification
     else
         buf_fmt(out, "to %s", notification->authority);
 }
+
+int notification_bucket(int64_t id)
+{
+    uint64_t x = (uint64_t)id;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (int)((x ^ x >> 31) & 255);
+}

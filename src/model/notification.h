@@ -168,4 +168,8 @@ const char *notification_state_name(enum notification_state state); /* ACTIVE PA
 /* For people: its name in quotes and where it leads, or that alone. */
 void notification_title(struct buf *out, const struct notification *notification);
 
+/* 0 … 255: the low byte of its id, mixed (SplitMix64's finalizer), on every engine.  Written with
+ * each postback, and read by nothing until several nodes share one store: DESIGN §5. */
+int notification_bucket(int64_t id);
+
 #endif

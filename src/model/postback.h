@@ -33,6 +33,7 @@ struct postback {
     int64_t due_at;      /* ms, wall clock: it does not go out before */
     int64_t accepted_us; /* steady clock; 0: read back from disk.  For the latency figures */
     bool waiting;        /* its row is WAITING (indexed by due time), not FRESH */
+    bool written;        /* it has a row; else it went straight to a lane (store/direct.h) */
     bool test;           /* a test postback: no row, its outcome goes to whoever asked */
     struct list in;      /* the lane's queue, a batch of commits, … one at a time */
     bool cancelled;      /* its row is, while it was under way: not tried again */

@@ -1,7 +1,8 @@
 /* check_rows.c — counts against the rows that they count, and rows against those they belong to.
  *
- * What waits is counted in one snapshot, as it is exact there.  The large tables are walked in
- * steps, each a snapshot of its own: what is looked for is wrong in any of them.
+ * What waits is counted in one snapshot, as it is exact there; with it what went straight to a lane
+ * and has no row yet, by the lists of the events from the floor on (direct.h).  The large tables
+ * are walked in steps, each a snapshot of its own: what is looked for is wrong in any of them.
  */
 #include "store/check.h"
 #include "store/quotas.h"
@@ -20,12 +21,19 @@ static void check_counts(struct check *check, struct db *db)
 {
     static const char sql[] =
         /* by the index, in its order: nothing is sorted, however much waits */
-        "WITH parts AS (SELECT p.notification, count(*) AS count, sum(length(CAST(e.data AS "
+        "WITH RECURSIVE places (event, id, rest, notification) AS (" /* of events' lists */
+        "SELECT id, id, direct || ',', '' FROM event WHERE id >= " SQL_FLOOR " AND direct IS NOT "
+        "NULL UNION ALL SELECT event, id + 1, substr(rest, instr(rest, ',') + 1), substr(rest, 1, "
+        "instr(rest, ',') - 1) FROM places WHERE rest <> ''), parts AS (SELECT p.notification, "
+        "count(*) AS count, sum(length(CAST(e.data AS "
         "BLOB)) + ?1) AS bytes FROM postback p INDEXED BY postback_waiting LEFT JOIN event e ON "
         "e.id = p.event WHERE p.state = 1 GROUP BY p.notification UNION ALL SELECT "
         "p.notification, count(*), sum(length(CAST(e.data AS BLOB)) + ?1) FROM postback p NOT "
         "INDEXED LEFT JOIN event e ON e.id = p.event WHERE p.id >= " SQL_FLOOR " AND p.state = 0 "
-        "GROUP BY p.notification), rows AS (SELECT notification, sum(count) AS count, sum(bytes) "
+        "GROUP BY p.notification UNION ALL SELECT CAST(d.notification AS INTEGER), count(*), "
+        "sum(length(CAST(e.data AS BLOB)) + ?1) FROM places d JOIN event e ON e.id = d.event WHERE "
+        "d.notification <> '' AND NOT EXISTS (SELECT 1 FROM postback r WHERE r.id = d.id) GROUP BY "
+        "1), rows AS (SELECT notification, sum(count) AS count, sum(bytes) "
         "AS bytes FROM parts GROUP BY notification) "
         "SELECT coalesce(c.notification, r.notification), "
         "coalesce(c.pending, 0), coalesce(r.count, 0), coalesce(c.bytes, 0), coalesce(r.bytes, 0) "

@@ -1,11 +1,11 @@
 /* events.c — publishing an event: its row, and a postback for each notification that wants it.
  *
- * The hot path: two inserts and one index entry an event, all at the right-hand edge of their
- * trees. The event's id is taken first and its postbacks' right after it, by the one writer, so the
- * postbacks of an event are the rows that follow its id.  (Not those of a fan-out's later steps:
- * they are found by the index of the ones sent again.)
+ * The hot path: one insert an event, at the right-hand edge of its tree.  The ids behind the
+ * event's own are its postbacks', one a place (those of a fan-out's later steps have ids of their
+ * own and stand in the index of the ones sent again).  A postback that goes straight to a lane gets
+ * no row here: the event's row says where it goes (direct.h).
  *
- * The rule: a postback row is FRESH only if it is also handed to the engine with this commit; all
+ * The rule: what has no row, or a FRESH one, is also handed to the engine with this commit; all
  * others are WAITING, which the engine finds on disk.
  */
 #include "store/events.h"
@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "db/tx.h"
 #include "model/postback.h"
+#include "store/direct.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
 #include "store/quotas.h"
@@ -23,40 +24,6 @@
 #include <string.h>
 
 enum { MANY = 256, FAN_OUT_FEW = 64 }; /* postbacks of one job, notifications of one account */
-
-int event_bucket(int64_t notification)
-{
-    uint64_t x = (uint64_t)notification;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return (int)((x ^ x >> 31) & 255);
-}
-
-static void write_event(struct db *db, struct event *event)
-{
-    struct stmt *add = db_prepare(db, "INSERT INTO event (id, account, type, occurred_at, inquiry, "
-                                      "data) VALUES (?, ?, ?, ?, ?, ?)");
-    event->id = db_new_id(db);
-    db_bind_int(add, 1, event->id);
-    db_bind_int(add, 2, event->account);
-    db_bind_int(add, 3, event->type->number);
-    db_bind_int(add, 4, event->occurred_at);
-    db_bind_opt(add, 5, event->inquiry, 0);
-    db_bind_chars(add, 6, event->data, event->data_len);
-    db_run(db, add);
-}
-
-static void hand_over(struct job *job, struct db *db, struct event *event,
-                      const struct route *route, int64_t id, int64_t due_at)
-{
-    struct postback *postback = postback_new();
-    postback->id = id;
-    postback->notification = route->notification;
-    postback->event = event_ref(event);
-    postback->due_at = due_at;
-    postback->accepted_us = job->given_us;
-    tx_hand_on(db_tx(db), &postback->in);
-}
 
 /* Postbacks, by this job. */
 static int64_t written(const struct db *db)
@@ -72,10 +39,30 @@ static bool memory_has_room(const struct db *db, const struct event *event, bool
            (!event_is_large(event) || events_large_bytes() < EVENT_LARGE_BYTES_MOST / part);
 }
 
-/* apart: in a later step, so not among the rows that follow the event's, but in the index of those
- * that are not.  It is due as if it had been written with the event. */
-static void write_postback(struct job *job, struct db *db, struct event *event,
-                           const struct route *route, bool apart)
+static bool goes_straight(struct db *db, const struct event *event, const struct route *route,
+                          bool apart)
+{
+    return route->active && !route->ordered && route->delay_ms == 0 &&
+           routes_direct(db, route->notification) && memory_has_room(db, event, apart);
+}
+
+static void hand_over(struct job *job, struct db *db, struct event *event,
+                      const struct route *route, int64_t id, int64_t due_at, bool has_row)
+{
+    struct postback *postback = postback_new();
+    postback->id = id;
+    postback->notification = route->notification;
+    postback->event = event_ref(event);
+    postback->due_at = due_at;
+    postback->accepted_us = job->given_us;
+    postback->written = has_row;
+    tx_hand_on(db_tx(db), &postback->in);
+}
+
+/* apart: in a later step, so not at a place behind the event, but in the index of those that are
+ * not. */
+static void write_row(struct db *db, const struct event *event, const struct route *route,
+                      int64_t id, int64_t due_at, bool fresh, bool apart)
 {
     static const char *const texts[] = {
         "INSERT INTO postback (id, bucket, account, notification, event, state, due_at) "
@@ -83,10 +70,6 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
         "INSERT INTO postback (id, bucket, account, notification, event, state, due_at, resent) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
     };
-    bool fresh = route->active && !route->ordered && route->delay_ms == 0 &&
-                 routes_direct(db, route->notification) && memory_has_room(db, event, apart);
-    int64_t id = db_new_id(db);
-    int64_t due_at = (apart ? id_time_ms(event->id) : db_due_now(db)) + route->delay_ms;
     struct stmt *add = db_prepare(db, texts[apart]);
     db_bind_int(add, 1, id);
     db_bind_int(add, 2, route->bucket);
@@ -96,14 +79,20 @@ static void write_postback(struct job *job, struct db *db, struct event *event,
     db_bind_int(add, 6, fresh ? POSTBACK_FRESH : POSTBACK_WAITING);
     db_bind_int(add, 7, due_at);
     db_run(db, add);
+}
+
+static void count_postback(struct db *db, const struct event *event, const struct route *route)
+{
     int64_t bytes = (int64_t)event->data_len + QUOTA_POSTBACK_BYTES;
     ledger_pend(db, route->notification, 1, bytes);
     quota_add(db, event->account, 1, bytes);
     tx_count(db_tx(db), METRIC_POSTBACKS, 1);
-    if (fresh)
-        hand_over(job, db, event, route, id, due_at);
-    else
-        ledger_wait(db, route->notification, event->account, route->active ? due_at : LEDGER_IDLE);
+}
+
+static void wait_on_disk(struct db *db, const struct event *event, const struct route *route,
+                         int64_t due_at)
+{
+    ledger_wait(db, route->notification, event->account, route->active ? due_at : LEDGER_IDLE);
 }
 
 /* The first route of a notification above this one. */
@@ -120,23 +109,89 @@ static size_t first_behind(const struct route *routes, size_t count, int64_t not
     return from;
 }
 
-/* At most so many of what is left of the fan-out, which is moved behind them.  True: that was all.
+/* At most so many of those that are left; *whole: that was all.  What is left is moved behind them.
  */
-static bool fan_out(struct job *job, struct db *db, struct event *event, struct fan_out *left,
-                    size_t most, bool apart)
+static size_t next_routes(struct db *db, const struct event *event, struct fan_out *left,
+                          size_t most, const struct route *out[FAN_OUT_STEP], bool *whole)
 {
-    size_t count, written = 0;
+    size_t count, found = 0;
     const struct route *routes = routes_of(db, event->account, &count);
+    *whole = true;
     for (size_t i = first_behind(routes, count, left->after);
          i < count && routes[i].notification <= left->last; i++) {
         if (routes[i].notification == left->left_out || !route_wants(&routes[i], event->type))
             continue;
-        if (written++ == most)
-            return false;
-        write_postback(job, db, event, &routes[i], apart);
+        *whole = found < most;
+        if (!*whole)
+            break;
+        out[found++] = &routes[i];
         left->after = routes[i].notification;
     }
-    return true;
+    return found;
+}
+
+static void write_event(struct db *db, struct event *event, size_t places, const struct buf *direct)
+{
+    struct stmt *add = db_prepare(db, "INSERT INTO event (id, account, type, occurred_at, inquiry, "
+                                      "data, postbacks, direct) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    db_bind_int(add, 1, event->id);
+    db_bind_int(add, 2, event->account);
+    db_bind_int(add, 3, event->type->number);
+    db_bind_int(add, 4, event->occurred_at);
+    db_bind_opt(add, 5, event->inquiry, 0);
+    db_bind_chars(add, 6, event->data, event->data_len);
+    db_bind_int(add, 7, (int64_t)places);
+    db_bind_chars(add, 8, direct != NULL ? buf_text(direct) : NULL,
+                  direct != NULL ? direct->len : 0);
+    db_run(db, add);
+}
+
+/* The event with a place behind it for each of these. */
+static void write_with(struct job *job, struct db *db, struct event *event,
+                       const struct route *const *routes, size_t count)
+{
+    struct buf list = { 0 };
+    int64_t now_ms = db_due_now(db);
+    size_t straight = 0;
+    event->id = db_new_ids(db, 1 + (int)count);
+    for (size_t i = 0; i < count; i++) {
+        bool direct = goes_straight(db, event, routes[i], false);
+        direct_list(&list, i, direct ? routes[i]->notification : 0);
+        count_postback(db, event, routes[i]);
+        straight += direct;
+        if (direct)
+            hand_over(job, db, event, routes[i], direct_id(event->id, i), now_ms, false);
+    }
+    write_event(db, event, count, straight > 0 ? &list : NULL);
+    const char *rest = buf_text(&list);
+    for (size_t i = 0; i < count && straight < count; i++) {
+        int64_t due_at = now_ms + routes[i]->delay_ms;
+        if (direct_next(&rest) != 0)
+            continue;
+        write_row(db, event, routes[i], direct_id(event->id, i), due_at, false, false);
+        wait_on_disk(db, event, routes[i], due_at);
+    }
+    buf_free(&list);
+}
+
+/* In a later step: those that are left of it, due as if they had been written with the event. */
+static bool write_further(struct job *job, struct db *db, struct event *event, struct fan_out *left,
+                          size_t most)
+{
+    const struct route *routes[FAN_OUT_STEP];
+    bool whole;
+    size_t count = next_routes(db, event, left, most, routes, &whole);
+    for (size_t i = 0; i < count; i++) {
+        bool fresh = goes_straight(db, event, routes[i], true);
+        int64_t id = db_new_id(db), due_at = id_time_ms(event->id) + routes[i]->delay_ms;
+        write_row(db, event, routes[i], id, due_at, fresh, true);
+        count_postback(db, event, routes[i]);
+        if (fresh)
+            hand_over(job, db, event, routes[i], id, due_at, true);
+        else
+            wait_on_disk(db, event, routes[i], due_at);
+    }
+    return whole;
 }
 
 /* How many postbacks a job may write for one event at once: none while those of earlier events are
@@ -152,17 +207,18 @@ void event_publish_except(struct job *job, struct db *db, struct event *event, i
 {
     struct fan_out all = { .account = event->account, .left_out = notification };
     size_t count;
+    bool whole;
     if (job->account != 0 && !job->admitted &&
         !quota_admits(job, db, event->account, QUOTA_RESERVE_PERCENT))
         job->refused = true;
-    write_event(db, event);
+    const struct route *routes = routes_of(db, event->account, &count), *first[FAN_OUT_STEP];
+    size_t most = may_write(job, db, event->account, count);
+    all.last = count > 0 ? routes[count - 1].notification : 0;
+    size_t places = next_routes(db, event, &all, most, first, &whole);
+    write_with(job, db, event, first, places);
     tx_count(db_tx(db), METRIC_EVENTS, 1);
-    const struct route *routes = routes_of(db, event->account, &count);
-    if (count == 0)
-        return;
     all.event = event->id;
-    all.last = routes[count - 1].notification;
-    if (!fan_out(job, db, event, &all, may_write(job, db, event->account, count), false))
+    if (!whole)
         fan_out_add(db, &all);
 }
 
@@ -179,7 +235,7 @@ static void step(struct job *job, struct db *db, struct fan_out *left)
     bool whole = true;
     if (event != NULL) {
         job->given_us = written_us(db, event->id);
-        whole = fan_out(job, db, event, left, (size_t)(FAN_OUT_STEP - written(db)), true);
+        whole = write_further(job, db, event, left, (size_t)(FAN_OUT_STEP - written(db)));
         event_unref(event);
     } else if (!db_failed(db)) {
         log_error("an event has gone before all its postbacks were written",

@@ -37,9 +37,4 @@ void event_route(struct db *db, int64_t notification, bool direct);
  * changes, pauses, resumes or deletes one, in the same job. */
 void events_forget(struct db *db, int64_t account);
 
-/* 0 … 255: the low byte of the notification's id, mixed (SplitMix64's finalizer), on every engine.
- * Written with each postback, and read by nothing until several nodes share one store: DESIGN §5.
- */
-int event_bucket(int64_t notification);
-
 #endif

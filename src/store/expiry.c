@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "db/tx.h"
 #include "store/accounts.h"
+#include "store/direct.h"
 #include "store/ledger.h"
 #include "store/quotas.h"
 
@@ -46,6 +47,7 @@ void expiry_step(struct db *db, struct expiry *expiry, int64_t age_s)
 {
     struct expired rows[EXPIRY_STEP];
     size_t count = 0;
+    direct_write_before(db, id_first_at(expiry->before_ms)); /* an age of seconds: some had none */
     int64_t end = step_end(db, expiry), last = 0, told = 0;
     struct stmt *put = db_prepare(
         db, "UPDATE postback SET state = 4, finished_at = ?4 WHERE id IN (SELECT id FROM postback "

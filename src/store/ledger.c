@@ -67,16 +67,22 @@ void ledger_count(struct db *db, int64_t notification, int delivered, int failed
     entry->failed += failed;
 }
 
-int64_t ledger_bytes(struct db *db, int64_t notification)
+struct ledger_sum ledger_sum(struct db *db, int64_t notification)
 {
     const struct ledger *ledger = ledger_of(db);
+    struct ledger_sum sum = { 0 };
     struct stmt *find =
-        db_prepare(db, "SELECT bytes FROM notification_count WHERE notification = ?");
+        db_prepare(db, "SELECT pending, bytes FROM notification_count WHERE notification = ?");
     db_bind_int(find, 1, notification);
-    int64_t bytes = db_number(find, 0);
-    for (size_t i = 0; i < ledger->count; i++)
-        bytes += ledger->entries[i].notification == notification ? ledger->entries[i].bytes : 0;
-    return bytes;
+    if (db_step(find) == DB_ROW)
+        sum = (struct ledger_sum){ .pending = db_int(find, 0), .bytes = db_int(find, 1) };
+    db_finish(find);
+    for (size_t i = 0; i < ledger->count; i++) {
+        const struct entry *entry = &ledger->entries[i];
+        sum.pending += entry->notification == notification ? entry->pending : 0;
+        sum.bytes += entry->notification == notification ? entry->bytes : 0;
+    }
+    return sum;
 }
 
 void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t due_at)

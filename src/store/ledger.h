@@ -20,8 +20,11 @@ void ledger_wait(struct db *db, int64_t notification, int64_t account, int64_t d
 
 /* Undelivered postbacks now: of a notification, else of an account, else (0, 0) of all. */
 int64_t ledger_pending(struct db *db, int64_t account, int64_t notification);
-/* Their bytes, of a notification, with what this transaction has changed.  A write job. */
-int64_t ledger_bytes(struct db *db, int64_t notification);
+/* Those of a notification and their bytes, with what this transaction has changed.  A write job. */
+struct ledger_sum {
+    int64_t pending, bytes;
+};
+struct ledger_sum ledger_sum(struct db *db, int64_t notification);
 
 /* Before the commit the counts' rows are written, and a change (CHANGE_WAITING) is noted for each
  * notification that was made to wait. */

@@ -24,7 +24,10 @@ static bool load(struct db *db, const char *directory, const void *settings, str
 
 static int64_t newest_id(struct db *db)
 {
-    int64_t event = db_number(db_prepare(db, "SELECT max(id) FROM event"), 0);
+    /* an event's postbacks have the ids behind its own, also while they have no rows */
+    int64_t event = db_number(db_prepare(db, "SELECT id + coalesce(postbacks, 0) FROM event "
+                                             "WHERE id > 0 ORDER BY id DESC LIMIT 1"),
+                              0);
     int64_t postback = db_number(db_prepare(db, "SELECT max(id) FROM postback"), 0);
     return event > postback ? event : postback;
 }

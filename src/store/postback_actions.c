@@ -9,6 +9,7 @@
  * duplicate, and what was delivered stays delivered.
  */
 #include "db/tx.h"
+#include "store/direct.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
@@ -24,7 +25,7 @@ struct found {
     enum postback_state state;
 };
 
-static bool find(struct job *job, struct db *db, int64_t account, int64_t id, struct found *out)
+static bool find_row(struct db *db, int64_t account, int64_t id, struct found *out)
 {
     struct stmt *row = db_prepare(db, "SELECT notification, event, bucket, state FROM postback "
                                       "WHERE id = ? AND account = ?");
@@ -36,10 +37,21 @@ static bool find(struct job *job, struct db *db, int64_t account, int64_t id, st
                                .event = db_int(row, 1),
                                .bucket = db_int(row, 2),
                                .state = (enum postback_state)db_int(row, 3) };
-    else
-        error_set(&job->error, ERROR_NOT_FOUND, "There is no postback %" PRId64, id);
     db_finish(row);
     return found;
+}
+
+/* One that is on its way and has no row yet gets it here. */
+static bool find(struct job *job, struct db *db, int64_t account, int64_t id, struct found *out)
+{
+    struct direct direct;
+    if (find_row(db, account, id, out))
+        return true;
+    if (direct_find(db, id, &direct) && direct.account == account &&
+        direct_write(db, &direct, POSTBACK_FRESH) && find_row(db, account, id, out))
+        return true;
+    error_set(&job->error, ERROR_NOT_FOUND, "There is no postback %" PRId64, id);
+    return false;
 }
 
 /* Whether an event notification is Ordered now. */

@@ -4,6 +4,9 @@
  * rows were looked at.  The request of an attempt is not stored: it is built again from the
  * revision that the attempt names, the event, and the time at which the attempt began.
  *
+ * One that has just gone straight to a lane has no row: it is shown from its event's (direct.h). An
+ * only attempt that delivered a postback stands in the postback's own row.
+ *
  * The rule: every row is read under the account that asks.
  */
 #include "store/postbacks.h"
@@ -12,6 +15,7 @@
 #include "model/date.h"
 #include "model/request.h"
 #include "model/show.h"
+#include "store/direct.h"
 #include "store/events.h"
 #include "store/notifications.h"
 #include "store/postback_walk.h"
@@ -67,6 +71,34 @@ static struct stmt *find_row(struct db *db, int64_t account, int64_t id)
     return row;
 }
 
+/* As if it had its row: FRESH, and not tried. */
+static struct stmt *find_direct(struct db *db, int64_t account, int64_t id)
+{
+    struct direct direct;
+    bool known = direct_find(db, id, &direct);
+    struct stmt *row =
+        db_prepare(db, "SELECT CAST(?1 AS bigint), CAST(?2 AS bigint), e.id, 0, 0, CAST(?3 AS "
+                       "bigint), NULL, NULL, NULL, NULL, NULL, e.type, e.inquiry "
+                       "FROM event e WHERE e.id = ?4 AND e.account = ?5");
+    db_bind_int(row, 1, id);
+    db_bind_int(row, 2, direct.notification);
+    db_bind_int(row, 3, id_time_ms(id));
+    db_bind_int(row, 4, known ? direct.event : 0);
+    db_bind_int(row, 5, account);
+    return row;
+}
+
+/* Stands on its row; false: there is none.  Either way the caller finishes *row. */
+static bool find_one(struct db *db, int64_t account, int64_t id, struct stmt **row)
+{
+    *row = find_row(db, account, id);
+    if (db_step(*row) == DB_ROW)
+        return true;
+    db_finish(*row);
+    *row = find_direct(db, account, id);
+    return db_step(*row) == DB_ROW;
+}
+
 static json_t *row_show(struct stmt *row)
 {
     json_t *shown = json_object();
@@ -113,8 +145,8 @@ json_t *postback_list(struct db *db, int64_t account, const struct postback_filt
 
     for (int looked = 0; id != 0 && json_array_size(page) < limit && looked < LOOKED_MOST;
          looked++) {
-        struct stmt *row = find_row(db, account, id);
-        if (db_step(row) == DB_ROW && matches(filter, row))
+        struct stmt *row;
+        if (find_one(db, account, id, &row) && matches(filter, row))
             json_array_append_new(page, row_show(row));
         db_finish(row);
         last = id;
@@ -228,10 +260,13 @@ static json_t *attempts_show(struct shown_postback *of, int64_t attempts)
     json_t *shown = json_array();
     struct stmt *list = db_prepare(
         of->db, "SELECT number, revision, started_at, duration_us, verdict, error, detail, status, "
-                "headers, body, body_bytes FROM attempt WHERE postback = ? AND number > ? "
-                "ORDER BY number");
+                "headers, body, body_bytes FROM attempt WHERE postback = ?1 AND number > ?2 "
+                "UNION ALL SELECT 1, first_revision, first_started_at, first_duration_us, ?3, 0, "
+                "NULL, last_status, first_headers, first_body, first_body_bytes FROM postback "
+                "WHERE id = ?1 AND first_revision IS NOT NULL ORDER BY number");
     db_bind_int(list, 1, of->id);
     db_bind_int(list, 2, attempts - POSTBACK_ATTEMPTS_SHOWN);
+    db_bind_int(list, 3, VERDICT_DELIVERED);
     while (db_step(list) == DB_ROW)
         json_array_append_new(shown, attempt_show(of, list));
     db_finish(list);
@@ -240,12 +275,12 @@ static json_t *attempts_show(struct shown_postback *of, int64_t attempts)
 
 json_t *postback_show(struct db *db, int64_t account, const char *account_sid, int64_t id)
 {
-    struct stmt *row = find_row(db, account, id);
+    struct stmt *row;
     struct shown_postback of = { .db = db, .account = account, .id = id };
     json_t *shown = NULL;
 
     (void)account_sid; /* the loaded notification has it */
-    if (db_step(row) == DB_ROW) {
+    if (find_one(db, account, id, &row)) {
         shown = row_show(row);
         of.notification_id = db_int(row, ROW_NOTIFICATION);
         of.event = event_load(db, account, db_int(row, ROW_EVENT));

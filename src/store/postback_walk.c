@@ -1,9 +1,9 @@
 /* postback_walk.c — ids of postbacks, newest first, from one of three sources.
  *
  * No index has an account's postbacks in order; each notification's are, in postback_of.  So:
- *   - of an inquiry: its events are few, and an event's postbacks follow its id (see events.c);
- *     those sent again, and those of later steps of its fan-out, have an index.  All ids are
- * gathered and sorted.
+ *   - of an inquiry: its events are few, and an event's postbacks have the ids behind its own (see
+ *     events.c); those sent again, and those of later steps of its fan-out, have an index.  All ids
+ *     are gathered and sorted, also those of postbacks that have no row yet, or none any more.
  *   - only WAITING ones, when they are few: gathered from the partial index and sorted.
  *   - else a merge: a cursor a notification, each with a few ids read ahead, in a heap by its next
  *     id.  A page costs a step of the index a notification and one a row.
@@ -13,6 +13,8 @@
 #include "store/postback_walk.h"
 
 #include "base/fail.h"
+#include "store/direct.h"
+#include "store/events.h"
 
 #include <stdlib.h>
 
@@ -79,14 +81,24 @@ static void sort_gathered(struct walk *walk)
 
 /* ---- of an inquiry ---- */
 
-static void gather_event(struct walk *walk, int64_t event)
+/* Of an earlier version: there one process wrote an event's postbacks right behind it. */
+static void gather_behind(struct walk *walk, int64_t event)
 {
     struct stmt *after = db_prepare(walk->db, "SELECT id, event FROM postback WHERE id > ? "
-                                              "ORDER BY id");
+                                              "ORDER BY id LIMIT ?");
     db_bind_int(after, 1, event);
+    db_bind_int(after, 2, FAN_OUT_STEP);
     while (db_step(after) == DB_ROW && db_int(after, 1) == event)
         gather(walk, db_int(after, 0));
     db_finish(after);
+}
+
+static void gather_event(struct walk *walk, int64_t event, int64_t places)
+{
+    for (int64_t place = 0; place < places; place++)
+        gather(walk, direct_id(event, (size_t)place));
+    if (places == -1)
+        gather_behind(walk, event);
     struct stmt *again =
         db_prepare(walk->db, "SELECT id FROM postback WHERE event = ? AND resent IS NOT NULL");
     db_bind_int(again, 1, event);
@@ -107,13 +119,19 @@ static void same_ids_once(struct ids *ids)
 
 static void gather_inquiry(struct walk *walk, int64_t account, int64_t inquiry)
 {
-    struct stmt *events =
-        db_prepare(walk->db, "SELECT id FROM event WHERE inquiry = ? AND account = ? ORDER BY id");
-    db_bind_int(events, 1, inquiry);
-    db_bind_int(events, 2, account);
-    while (db_step(events) == DB_ROW)
-        gather_event(walk, db_int(events, 0));
-    db_finish(events);
+    struct ids events = { 0 }; /* each with its places */
+    struct stmt *list = db_prepare(walk->db, "SELECT id, postbacks FROM event WHERE inquiry = ? "
+                                             "AND account = ? ORDER BY id");
+    db_bind_int(list, 1, inquiry);
+    db_bind_int(list, 2, account);
+    while (db_step(list) == DB_ROW) {
+        ids_add(&events, db_int(list, 0));
+        ids_add(&events, db_opt(list, 1, -1));
+    }
+    db_finish(list);
+    for (size_t i = 0; i < events.count; i += 2)
+        gather_event(walk, events.items[i], events.items[i + 1]);
+    free(events.items);
     sort_gathered(walk);
     same_ids_once(&walk->ids); /* one sent again right after its event is found both ways */
 }
@@ -220,8 +238,8 @@ struct walk *walk_new(struct db *db, int64_t account, const struct postback_filt
         gather_inquiry(walk, account, filter->inquiry);
         return walk;
     }
-    if (filter->state == POSTBACK_FRESH && postback_floor_written(db) > walk->from)
-        walk->from = postback_floor_written(db);
+    if (filter->state == POSTBACK_FRESH && direct_floor(db) > walk->from)
+        walk->from = direct_floor(db);
     list_notifications(walk, account, filter->notification);
     if (filter->state != POSTBACK_WAITING || !gather_waiting(walk))
         merge_new(walk);

@@ -1,8 +1,8 @@
-/* postbacks.c — the delivery queue on disk: outcomes in, what is due out.
+/* postbacks.c — the delivery queue on disk: what is due, and what becomes of many at once.
  *
  * Rows are found by id, or through the partial index of those that WAIT, in the order
  * (notification, due_at, id).  A FRESH row is in no index: it is in the memory of the engine, or
- * behind the floor for postback_recover() to find.
+ * behind the floor for postback_recover() to find, as is one that has no row yet (direct.h).
  *
  * An Ordered notification's are looked for in order of ids, among its ended ones; the caller knows
  * from where on.
@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "store/direct.h"
 #include "store/ledger.h"
 #include "store/quotas.h"
 
@@ -24,7 +25,6 @@
 #include <string.h>
 
 enum {
-    DELIVERED_BODY_MAX = 256,      /* bytes kept of the answer to a delivered attempt */
     DUE_WALK_MAX = 1000,           /* rows not due yet that a probe looks at for a tried one */
     ORDER_WALK_MAX = 10000,        /* rows that have ended between two of an Ordered notification */
     READ_BYTES_MOST = 1024 * 1024, /* of the events of one read: then it is as at its limit */
@@ -34,165 +34,20 @@ _Static_assert(POSTBACK_FRESH == 0 && POSTBACK_WAITING == 1 && POSTBACK_DELIVERE
                    POSTBACK_CANCELLED == 3 && POSTBACK_EXPIRED == 4,
                "the numbers in the SQL texts");
 
-/* ---- outcomes ---- */
-
-/* due_at: when it is tried again, which is when the rest that the answer asked for is over. */
-static void write_attempt(struct db *db, int64_t postback, const struct attempt *attempt,
-                          enum verdict verdict, int64_t due_at)
-{
-    struct stmt *add = db_prepare(
-        db,
-        "INSERT INTO attempt (postback, number, revision, started_at, duration_us, verdict, "
-        "error, detail, status, headers, body, body_bytes, "
-        "rest_until) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (postback, number) DO NOTHING");
-    size_t kept = attempt->body_len;
-    if (verdict == VERDICT_DELIVERED && kept > DELIVERED_BODY_MAX)
-        kept = DELIVERED_BODY_MAX;
-    db_bind_int(add, 1, postback);
-    db_bind_int(add, 2, attempt->number);
-    db_bind_int(add, 3, attempt->revision);
-    db_bind_int(add, 4, attempt->started_at);
-    db_bind_int(add, 5, attempt->duration_us);
-    db_bind_int(add, 6, verdict);
-    db_bind_int(add, 7, attempt->error);
-    db_bind_text(add, 8, attempt->detail[0] != '\0' ? attempt->detail : NULL);
-    db_bind_int(add, 9, attempt->status);
-    db_bind_bytes(add, 10, attempt->headers, attempt->headers_len);
-    db_bind_bytes(add, 11, attempt->body, kept);
-    db_bind_int(add, 12, (int64_t)attempt->body_len);
-    db_bind_opt(add, 13, attempt->retry_after_ms >= 0 ? due_at : -1, -1);
-    db_run(db, add);
-}
-
-static void describe_failure(char *out, size_t size, const struct attempt *attempt)
-{
-    bool told = attempt->detail[0] != '\0';
-    if (attempt->error != EXCHANGE_OK)
-        snprintf(out, size, "%s%s%s", exchange_error_name(attempt->error), told ? ": " : "",
-                 attempt->detail);
-    else if (attempt->status >= 200 && attempt->status < 300 && !told)
-        snprintf(out, size, "status %d, but the response rules do not hold", attempt->status);
-    else
-        snprintf(out, size, "status %d%s%s", attempt->status, told ? ": " : "", attempt->detail);
-}
-
-static int64_t bytes_of(struct db *db, const struct postback *postback)
-{
-    if (postback->event != NULL)
-        return (int64_t)postback->event->data_len + QUOTA_POSTBACK_BYTES;
-    struct stmt *find = db_prepare(db, "SELECT event FROM postback WHERE id = ?");
-    db_bind_int(find, 1, postback->id);
-    return quota_event_bytes(db, db_number(find, 0));
-}
-
-static void record_delivered(struct db *db, const struct postback *postback,
-                             const struct attempt *attempt)
-{
-    static const char *const texts[] = {
-        "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
-        "finished_at = ?4 WHERE id = ?1 AND state <= 1",
-        /* Cancelled while it was under way: it did arrive. */
-        "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
-        "finished_at = ?4 WHERE id = ?1 AND state IN (3, 4)",
-    };
-    for (int i = 0; i < 2; i++) {
-        struct stmt *put = db_prepare(db, texts[i]);
-        db_bind_int(put, 1, postback->id);
-        db_bind_int(put, 2, attempt->number);
-        db_bind_int(put, 3, attempt->status);
-        db_bind_int(put, 4, attempt->started_at + attempt->duration_us / 1000);
-        db_run(db, put);
-        if (db_changes(db) == 1) {
-            if (i == 0)
-                ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
-            ledger_count(db, postback->notification, 1, 0);
-            return;
-        }
-    }
-}
-
-static void record_failed(struct db *db, const struct postback *postback,
-                          const struct attempt *attempt, int64_t due_at)
-{
-    static const char *const texts[] = {
-        "UPDATE postback SET state = 1, attempts = ?2, last_status = ?3, last_error = ?4, "
-        "due_at = ?5 WHERE id = ?1 AND state <= 1",
-        "UPDATE postback SET attempts = ?2, last_status = ?3, last_error = ?4 "
-        "WHERE id = ?1 AND state IN (3, 4)",
-    };
-    char reason[sizeof(attempt->detail) + 64];
-    describe_failure(reason, sizeof(reason), attempt);
-    ledger_count(db, postback->notification, 0, 1);
-    for (int i = 0; i < 2; i++) {
-        struct stmt *put = db_prepare(db, texts[i]);
-        db_bind_int(put, 1, postback->id);
-        db_bind_int(put, 2, attempt->number);
-        db_bind_opt(put, 3, attempt->status, 0);
-        db_bind_text(put, 4, reason);
-        if (i == 0)
-            db_bind_int(put, 5, due_at);
-        db_run(db, put);
-        if (db_changes(db) == 1)
-            return;
-    }
-}
-
-void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
-                     enum verdict verdict, int64_t due_at)
-{
-    write_attempt(db, postback->id, attempt, verdict, due_at);
-    if (verdict == VERDICT_DELIVERED)
-        record_delivered(db, postback, attempt);
-    else
-        record_failed(db, postback, attempt, due_at);
-}
-
-void postback_park(struct db *db, const struct postback *postback)
-{
-    struct stmt *put =
-        db_prepare(db, "UPDATE postback SET state = 1, due_at = ? WHERE id = ? AND state = 0");
-    db_bind_int(put, 1, postback->due_at);
-    db_bind_int(put, 2, postback->id);
-    db_run(db, put);
-}
-
-/* ---- the floor ---- */
-
-void postback_floor(struct db *db, int64_t id)
-{
-    char text[24];
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('fresh_floor', ?) "
-                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    snprintf(text, sizeof(text), "%" PRId64, id);
-    db_bind_text(put, 1, text);
-    db_run(db, put);
-}
-
-int64_t postback_floor_written(struct db *db)
-{
-    struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'fresh_floor'");
-    int64_t floor = 0;
-    if (db_step(find) == DB_ROW && !id_parse(db_text(find, 0), &floor)) {
-        log_warn("the floor is unreadable: all postbacks are looked at",
-                 LOG_T("value", db_text(find, 0)));
-        floor = 0;
-    }
-    db_finish(find);
-    return floor;
-}
+/* ---- all at once ---- */
 
 int64_t postback_recover(struct db *db)
 {
     struct stmt *put = db_prepare(db, "UPDATE postback SET state = 1 WHERE id >= ? AND state = 0");
-    db_bind_int(put, 1, postback_floor_written(db));
+    db_bind_int(put, 1, direct_floor(db));
     db_run(db, put);
     int64_t count = db_changes(db);
-    postback_floor(db, db_new_id(db)); /* none is FRESH now, and later ones are above it */
+    count += direct_write_all(db, 0, POSTBACK_WAITING, INT64_MAX);
+    direct_set_floor(db, db_new_id(db)); /* all have rows now, and later ones are above it */
     return count;
 }
 
-int64_t postback_cancel_all(struct db *db, int64_t notification)
+static int64_t cancel_rows(struct db *db, int64_t notification)
 {
     static const char *const texts[] = {
         "UPDATE postback SET state = 3, finished_at = ?2 WHERE notification = ?1 AND state = 1",
@@ -201,7 +56,7 @@ int64_t postback_cancel_all(struct db *db, int64_t notification)
     };
     int64_t count = 0;
     for (int i = 0; i < 2; i++) {
-        int64_t floor = i == 1 ? postback_floor_written(db) : 0;
+        int64_t floor = i == 1 ? direct_floor(db) : 0;
         struct stmt *put = db_prepare(db, texts[i]);
         db_bind_int(put, 1, notification);
         db_bind_int(put, 2, db_now(db));
@@ -210,7 +65,17 @@ int64_t postback_cancel_all(struct db *db, int64_t notification)
         db_run(db, put);
         count += db_changes(db);
     }
-    ledger_pend(db, notification, (int)-count, -ledger_bytes(db, notification)); /* none is left */
+    return count;
+}
+
+/* What is pending and is no row stands among the newest events. */
+int64_t postback_cancel_all(struct db *db, int64_t notification)
+{
+    struct ledger_sum sum = ledger_sum(db, notification);
+    int64_t count = cancel_rows(db, notification);
+    if (count < sum.pending)
+        count += direct_write_all(db, notification, POSTBACK_CANCELLED, sum.pending - count);
+    ledger_pend(db, notification, (int)-count, -sum.bytes); /* none is left */
     return count;
 }
 
@@ -260,6 +125,7 @@ static struct postback *postback_from(struct stmt *row, int64_t id, int64_t noti
     postback->id = id;
     postback->notification = notification;
     postback->attempts = (int)db_int(row, DUE_ATTEMPTS);
+    postback->written = true;
     postback->due_at = db_int(row, DUE_AT);
     postback->waiting = true;
     postback->event = event_new(db_int(row, DUE_ACCOUNT), type, db_int(row, DUE_OCCURRED),

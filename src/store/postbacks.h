@@ -16,14 +16,14 @@
  * A postback that was cancelled meanwhile stays cancelled unless it was delivered. */
 void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
                      enum verdict verdict, int64_t due_at);
-/* FRESH to WAITING, due at its due_at, with no attempt made (its lane was full, held, down). */
+/* WAITING, due at its due_at, with no attempt made (its lane was full, held, down), unless that one
+ * of memory has ended. */
 void postback_park(struct db *db, const struct postback *postback);
-/* Undelivered rows from before a restart become WAITING; gives how many.  FRESH rows are looked
- * for from the floor that postback_floor() last wrote. */
+/* FRESH, unless it has a row: it is out for so long that the log should show it. */
+void postback_write(struct db *db, const struct postback *postback);
+/* At a start: what is undelivered and was in memory becomes WAITING; gives how many.  It is looked
+ * for from the floor on (direct.h), which then rises. */
 int64_t postback_recover(struct db *db);
-/* No FRESH row is older than this id. */
-void postback_floor(struct db *db, int64_t id);
-int64_t postback_floor_written(struct db *db); /* 0: none yet */
 /* Cancels every undelivered postback of a notification (it is being deleted); gives how many. */
 int64_t postback_cancel_all(struct db *db, int64_t notification);
 

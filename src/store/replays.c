@@ -7,7 +7,9 @@
  * index by event: that tells whether the replay has sent an event already.
  *
  * The rule: a replay reads nothing that was written after it began, so it cannot chase its own
- * postbacks.
+ * postbacks; and nothing from the horizon on, since a row that comes there later would be left out.
+ * (With one writer events are committed in the order of their ids, but a postback that went
+ * straight to a lane has its row later than its id.)
  */
 #include "store/replays.h"
 
@@ -279,7 +281,8 @@ size_t replay_running(struct db *db, struct replay_name **out)
 
 enum { ROW_ID, ROW_EVENT, ROW_STATE, ROW_TYPE, ROW_ACCOUNT };
 
-static struct stmt *walk(struct db *db, const struct replay *replay, int64_t from, int most)
+static struct stmt *walk(struct db *db, const struct replay *replay, int64_t from, int64_t until,
+                         int most)
 {
     struct stmt *rows =
         replay->source != 0
@@ -289,7 +292,7 @@ static struct stmt *walk(struct db *db, const struct replay *replay, int64_t fro
             : db_prepare(db, "SELECT id, id, NULL, type, account FROM event "
                              "WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
     db_bind_int(rows, 1, from);
-    db_bind_int(rows, 2, replay->until);
+    db_bind_int(rows, 2, until);
     db_bind_int(rows, 3, most);
     if (replay->source != 0)
         db_bind_int(rows, 4, replay->source);
@@ -318,13 +321,16 @@ void replay_look(struct db *db, const struct replay *replay, const struct notifi
 {
     if (look->at < replay->next)
         look->at = replay->next;
-    struct stmt *rows = walk(db, replay, look->at, look->rows);
+    bool near = look->horizon < replay->until;
+    struct stmt *rows =
+        walk(db, replay, look->at, near ? look->horizon : replay->until, look->rows);
     look->found = 0;
     look->count = 0;
-    look->end = false;
+    look->end = look->wait = false;
     for (int i = 0; i < look->rows && (look->limit == 0 || look->count < look->limit); i++) {
         if (db_step(rows) != DB_ROW) {
-            look->end = true;
+            look->end = !near;
+            look->wait = near;
             break;
         }
         look->at = db_int(rows, ROW_ID) + 1;
@@ -360,7 +366,7 @@ static bool write_one(struct db *db, const struct replay *replay, const struct r
             "WHERE e.id = ?8 AND e.account = ?3 AND NOT EXISTS (SELECT 1 FROM postback a WHERE "
             "a.event = ?8 AND a.resent IS NOT NULL AND a.replay = ?7)");
     db_bind_int(add, 1, db_new_id(db));
-    db_bind_int(add, 2, event_bucket(replay->notification));
+    db_bind_int(add, 2, notification_bucket(replay->notification));
     db_bind_int(add, 3, replay->account);
     db_bind_int(add, 4, replay->notification);
     db_bind_int(add, 5, db_due_now(db));

@@ -62,11 +62,13 @@ bool replay_load(struct db *db, int64_t id, struct replay *out);
 
 /* A stretch of a replay's range, in a read job. */
 struct replay_look {
-    int64_t at;    /* from this id on (0: the start); then: where to go on */
-    int rows;      /* looks at no more than this many */
-    size_t limit;  /* and finds no more than this many; 0: only counts */
-    int64_t found; /* how many match */
-    bool end;      /* of the range */
+    int64_t at;      /* from this id on (0: the start); then: where to go on */
+    int64_t horizon; /* ids under it have their rows; nothing is looked at from there on */
+    int rows;        /* looks at no more than this many */
+    size_t limit;    /* and finds no more than this many; 0: only counts */
+    int64_t found;   /* how many match */
+    bool end;        /* of the range */
+    bool wait;       /* the range goes on behind the horizon, up to which all was looked at */
     size_t count;
     struct replay_item {
         int64_t event, postback; /* 0: from the account's events */

@@ -2,16 +2,17 @@
  *
  * Ids are in order of time and the tables in order of id, so what is old lies at their left-hand
  * edge: whole pages become free there, and the database takes them for the rows added at the
- * right.  A range ends after so many postbacks or events, whichever comes first.  An event's own
- * postbacks are the rows that follow its id; those sent again, and those of later steps of its
- * fan-out, have an index; so whether any is left takes three looks, one of them for further steps.
- * Where a range ends among an event's postbacks the event is looked at once more with the next
- * range: `event` may lie behind `postback` by that one event.
+ * right.  A range ends after so many postbacks or events, whichever comes first, and never between
+ * an event and the ids behind it that are its postbacks'; those sent again, and those of later
+ * steps of its fan-out, have an index.  It never reaches the floor (direct.h): from there on there
+ * are postbacks without a row, and their events stay.
  *
  * The rule: a row goes only when its state says that it has ended, and an event only after the last
  * of its postbacks.
  */
 #include "store/retention.h"
+
+#include "store/direct.h"
 
 #define SQL_ENDED "state >= 2 AND coalesce(finished_at, 0) < ?3"
 
@@ -25,15 +26,61 @@ static int64_t id_behind(struct stmt *find, int64_t from, int64_t none, int skip
     return db_number(find, none);
 }
 
-static int64_t range_end(struct db *db, const struct retention *retention, int limit)
+static int64_t number(struct stmt *find, int64_t with)
 {
-    int64_t end = id_first_at(retention->before_ms);
+    db_bind_int(find, 1, with);
+    return db_number(find, 0);
+}
+
+/* Behind the last postback of an event of an earlier version: one process wrote them right behind
+ * it. */
+static int64_t behind_rows_of(struct db *db, int64_t event)
+{
+    struct stmt *find = db_prepare(db, "SELECT id FROM postback WHERE id > ?1 AND event <> ?1 "
+                                       "ORDER BY id LIMIT 1");
+    int64_t other = number(find, event);
+    find = db_prepare(db, "SELECT id FROM postback WHERE id < ? ORDER BY id DESC LIMIT 1");
+    return number(find, other != 0 ? other : INT64_MAX) + 1;
+}
+
+/* `end`, or the nearest id that does not stand among the postbacks of an event: that of the event,
+ * or the one behind them all when nothing else would be left of the range. */
+static int64_t between_events(struct db *db, int64_t from, int64_t end)
+{
+    int64_t event = 0, places = 0;
+    struct stmt *find =
+        db_prepare(db, "SELECT id, postbacks FROM event WHERE id < ? ORDER BY id DESC LIMIT 1");
+    db_bind_int(find, 1, end);
+    if (db_step(find) == DB_ROW) {
+        event = db_int(find, 0);
+        places = db_opt(find, 1, -1);
+    }
+    db_finish(find);
+    int64_t behind = places == -1 ? behind_rows_of(db, event) : event + places + 1;
+    if (end >= behind)
+        return end;
+    return event > from ? event : behind;
+}
+
+/* Nothing from there on is looked at yet. */
+static int64_t range_limit(struct db *db, const struct retention *retention)
+{
+    int64_t old = id_first_at(retention->before_ms), floor = direct_floor(db);
+    return floor != 0 && floor < old ? floor : old;
+}
+
+/* *whole: nothing else is to be looked at. */
+static int64_t range_end(struct db *db, const struct retention *retention, int most, bool *whole)
+{
+    int64_t limit = range_limit(db, retention), end = limit;
     end = id_behind(db_prepare(db, "SELECT id FROM postback WHERE id >= ? AND id < ? ORDER BY id "
                                    "LIMIT 1 OFFSET ?"),
-                    retention->postback, end, limit);
-    return id_behind(db_prepare(db, "SELECT id FROM event WHERE id >= ? AND id < ? ORDER BY id "
-                                    "LIMIT 1 OFFSET ?"),
-                     retention->event, end, limit);
+                    retention->place, end, most);
+    end = id_behind(db_prepare(db, "SELECT id FROM event WHERE id >= ? AND id < ? ORDER BY id "
+                                   "LIMIT 1 OFFSET ?"),
+                    retention->place, end, most);
+    *whole = end == limit;
+    return between_events(db, retention->place, end);
 }
 
 static int64_t take_out(struct db *db, struct stmt *old, int64_t from, int64_t end,
@@ -47,50 +94,31 @@ static int64_t take_out(struct db *db, struct stmt *old, int64_t from, int64_t e
     return db_changes(db);
 }
 
-static int64_t number(struct stmt *find, int64_t with)
-{
-    db_bind_int(find, 1, with);
-    return db_number(find, 0);
-}
-
-static int64_t last_event(struct db *db, int64_t end)
-{
-    return number(db_prepare(db, "SELECT id FROM event WHERE id < ? ORDER BY id DESC LIMIT 1"),
-                  end);
-}
-
-/* Of the first postback that is left from there on. */
-static int64_t event_of_next(struct db *db, int64_t from)
-{
-    return number(db_prepare(db, "SELECT event FROM postback WHERE id >= ? ORDER BY id LIMIT 1"),
-                  from);
-}
-
-/* The last event before `end` when a postback of it may follow there, else `end`. */
-static int64_t events_place(struct db *db, int64_t end)
-{
-    int64_t last = last_event(db, end);
-    return last != 0 && last == event_of_next(db, end) ? last : end;
-}
-
-static bool is_there(struct stmt *find, int64_t from, int64_t end, int64_t before_ms)
+/* A number of the range; 0 without a row. */
+static int64_t of_range(struct stmt *find, int64_t from, int64_t end, int64_t before_ms)
 {
     db_bind_int(find, 1, from);
     db_bind_int(find, 2, end);
     if (before_ms != 0)
         db_bind_int(find, 3, before_ms);
-    return db_number(find, 0) != 0;
+    return db_number(find, 0);
 }
 
 /* Most ranges go whole.  Their statements look at no other table for each row, for which an
  * engine would first gather the rows.  Whether this one did. */
 static bool take_out_postbacks(struct db *db, struct retention *retention, int64_t end)
 {
-    int64_t from = retention->postback, before_ms = retention->before_ms;
-    bool whole = !is_there(db_prepare(db, "SELECT 1 FROM postback WHERE id >= ?1 AND id < ?2 "
+    int64_t from = retention->place, before_ms = retention->before_ms;
+    bool whole = !of_range(db_prepare(db, "SELECT 1 FROM postback WHERE id >= ?1 AND id < ?2 "
                                           "AND NOT (" SQL_ENDED ") LIMIT 1"),
                            from, end, before_ms);
-    retention->attempts = take_out(
+    retention->attempts = of_range(
+        whole ? db_prepare(db, "SELECT count(first_revision) FROM postback WHERE id >= ?1 AND "
+                               "id < ?2")
+              : db_prepare(db, "SELECT count(first_revision) FROM postback WHERE id >= ?1 AND "
+                               "id < ?2 AND " SQL_ENDED),
+        from, end, whole ? 0 : before_ms);
+    retention->attempts += take_out(
         db,
         whole ? db_prepare(db, "DELETE FROM attempt WHERE postback >= ?1 AND postback < ?2")
               : db_prepare(db, "DELETE FROM attempt WHERE postback IN (SELECT id FROM postback "
@@ -104,40 +132,40 @@ static bool take_out_postbacks(struct db *db, struct retention *retention, int64
     return whole;
 }
 
-/* gone: no postback is left in the range, so what is left of its events stands right behind it (of
- * the last one, which stays), was sent again or is to fan out. */
+/* gone: no postback is left in the range, so what is left of its events was sent again or is to fan
+ * out.  (An event of an earlier version has NULL places, and no row of its own behind the range.)
+ */
 static void take_out_events(struct db *db, struct retention *retention, int64_t end, bool gone)
 {
-    int64_t from = retention->event, next = event_of_next(db, from);
-    int64_t upto = next >= from && next == last_event(db, end) ? next : end;
+    int64_t from = retention->place;
     bool whole =
-        gone && (next < from || next >= upto) &&
-        !is_there(db_prepare(db, "SELECT 1 FROM postback WHERE event >= ?1 AND event < ?2 "
+        gone &&
+        !of_range(db_prepare(db, "SELECT 1 FROM postback WHERE event >= ?1 AND event < ?2 "
                                  "AND resent IS NOT NULL LIMIT 1"),
-                  from, upto, 0) &&
-        !is_there(db_prepare(db, "SELECT 1 FROM fan_out WHERE event >= ?1 AND event < ?2 LIMIT 1"),
-                  from, upto, 0);
+                  from, end, 0) &&
+        !of_range(db_prepare(db, "SELECT 1 FROM fan_out WHERE event >= ?1 AND event < ?2 LIMIT 1"),
+                  from, end, 0);
     retention->events = take_out(
         db,
         whole ? db_prepare(db, "DELETE FROM event WHERE id >= ?1 AND id < ?2")
               : db_prepare(db,
-                           "DELETE FROM event WHERE id >= ?1 AND id < ?2 AND coalesce((SELECT "
+                           "DELETE FROM event WHERE id >= ?1 AND id < ?2 AND NOT EXISTS (SELECT 1 "
+                           "FROM postback p WHERE p.id > event.id AND p.id <= event.id + "
+                           "event.postbacks) AND (event.postbacks IS NOT NULL OR coalesce((SELECT "
                            "p.event FROM postback p WHERE p.id > event.id ORDER BY p.id LIMIT 1), "
-                           "0) <> event.id AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event "
+                           "0) <> event.id) AND NOT EXISTS (SELECT 1 FROM postback a WHERE a.event "
                            "= event.id AND a.resent IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "
                            "fan_out f WHERE f.event = event.id)"),
-        from, whole ? upto : end, 0);
+        from, end, 0);
 }
 
-void retention_step(struct db *db, struct retention *retention, int limit)
+void retention_step(struct db *db, struct retention *retention, int most)
 {
-    int64_t end = range_end(db, retention, limit < 2 ? 2 : limit);
+    int64_t end = range_end(db, retention, most < 2 ? 2 : most, &retention->whole);
 
     take_out_events(db, retention, end, take_out_postbacks(db, retention, end));
-    if (end > retention->postback)
-        retention->postback = end;
-    retention->event = events_place(db, retention->postback);
-    retention->whole = retention->postback >= id_first_at(retention->before_ms);
+    if (end > retention->place)
+        retention->place = end;
     retention->oldest = number(db_prepare(db, "SELECT id FROM event WHERE id > ? ORDER BY id "
                                               "LIMIT 1"),
                                0);

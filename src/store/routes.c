@@ -116,7 +116,7 @@ static struct set *load(struct db *db, int64_t account)
         struct route *route = &set->routes[set->count++];
         *route = (struct route){ .notification = db_int(list, 0),
                                  .active = db_int(list, 1) == NOTIFICATION_ACTIVE };
-        route->bucket = event_bucket(route->notification);
+        route->bucket = notification_bucket(route->notification);
         const char *settings = db_bytes(list, 2, &len);
         read_settings(route, settings, len);
     }

@@ -274,7 +274,9 @@ static bool do_delete(struct job *job, struct db *db, void *with)
 static bool do_park(struct job *job, struct db *db, void *with)
 {
     struct doing *doing = with;
-    struct postback postback = { .id = doing->postback, .notification = doing->notification };
+    struct postback postback = { .id = doing->postback,
+                                 .notification = doing->notification,
+                                 .written = true };
     (void)job;
     postback_park(db, &postback);
     return true;

@@ -31,7 +31,7 @@ static void test_each_notification_that_wants_the_type_gets_a_postback(void **st
     assert_true(one->accepted_us > 0);
     assert_int_equal(state_of(house, one->id), POSTBACK_FRESH);
     assert_int_equal(house_number(house, "SELECT bucket FROM postback WHERE id = ?", two->id),
-                     event_bucket(both));
+                     notification_bucket(both));
     assert_int_equal(published.hints, 0);
     house_free_list(&published.fresh);
 }
@@ -293,6 +293,7 @@ static void test_postbacks_are_handed_over_in_order_before_their_jobs_are_done(v
     assert_int_equal(flow.done, 700);
     assert_int_equal(flow.ok, 630);
     assert_int_equal(flow.handed, 1260); /* none of a job that failed */
+    assert_int_equal(house_recover(house), 1260);
     assert_int_equal(house_number(house, "SELECT count(*) FROM postback", 0), 1260);
     assert_int_equal(house_number(house, "SELECT pending FROM notification_count", 0), 1260);
 }
@@ -300,9 +301,9 @@ static void test_postbacks_are_handed_over_in_order_before_their_jobs_are_done(v
 static void test_buckets_are_the_same_for_ever(void **state)
 {
     (void)state;
-    assert_int_equal(event_bucket(1), 229);
-    assert_int_equal(event_bucket(2), 138);
-    assert_int_equal(event_bucket(1000000), 86);
+    assert_int_equal(notification_bucket(1), 229);
+    assert_int_equal(notification_bucket(2), 138);
+    assert_int_equal(notification_bucket(1000000), 86);
 }
 
 #define test(f) cmocka_unit_test_setup_teardown(f, house_setup, house_teardown)

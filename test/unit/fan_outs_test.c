@@ -139,6 +139,7 @@ static bool await_fresh(struct crowd *crowd, size_t fresh)
     }
     uv_close((uv_handle_t *)&ticks, NULL);
     uv_run(&crowd->house->loop, UV_RUN_NOWAIT);
+    house_recover(crowd->house);
     return turns < 4000;
 }
 

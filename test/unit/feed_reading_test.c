@@ -113,7 +113,7 @@ struct parking {
 static bool do_park(struct job *job, struct db *db, void *with)
 {
     struct parking *parking = with;
-    struct postback postback = { .id = parking->id, .due_at = parking->due_at };
+    struct postback postback = { .id = parking->id, .due_at = parking->due_at, .written = true };
     (void)job;
     postback_park(db, &postback);
     return true;

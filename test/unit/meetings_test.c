@@ -109,7 +109,7 @@ static int64_t one_waiting(struct house *house, int64_t *notification)
 {
     *notification = house_notify(house, house->partner.account, OPENED);
     int64_t id = house_postback(house, house->partner.account, OPENED, 0);
-    struct postback parked = { .id = id, .due_at = INT64_MAX };
+    struct postback parked = { .id = id, .due_at = INT64_MAX, .written = true };
     assert_true(house_do(house, do_park, &parked, NULL));
     return id;
 }
@@ -134,7 +134,7 @@ static void test_a_cancel_meets_a_delivery(void **state)
     assert_int_equal(pending(house, notification), 1); /* the meeting's was undone with the job */
 
     /* one after the other: the cancel first, and it arrives all the same … */
-    struct postback postback = { .id = id, .notification = notification };
+    struct postback postback = { .id = id, .notification = notification, .written = true };
     meeting.sql = NULL;
     assert_true(meet(house, &meeting, &error));
     assert_int_equal(pending(house, notification), 0);

@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include "model/event.h"
+#include "store/direct.h"
 #include "store/events.h"
 #include "store/notifications.h"
 
@@ -117,6 +118,7 @@ struct counting {
 static bool do_count(struct job *job, struct db *db, void *with)
 {
     struct counting *mine = with;
+    direct_write_all(db, 0, POSTBACK_FRESH, INT64_MAX);
     struct stmt *find =
         db_prepare(db, "SELECT count(*) FROM postback WHERE notification = ? AND state = ?");
 

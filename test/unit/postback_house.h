@@ -70,6 +70,7 @@ struct published {
     struct house *house;
     int64_t account, inquiry, event;
     const char *type, *data; /* data NULL: short */
+    bool direct;             /* those handed over stay without rows */
     struct list fresh;       /* postbacks with events */
     size_t hints;            /* of what was written WAITING */
     int64_t hint_notification, hint_due_at, hint_id;
@@ -110,6 +111,18 @@ static inline bool house_publish_run(struct job *job, struct db *db, void *with)
     return true;
 }
 
+static inline bool house_write_rows(struct job *job, struct db *db, void *with)
+{
+    struct published *published = with;
+    (void)job;
+    for (struct list *node = published->fresh.next; node != &published->fresh; node = node->next) {
+        struct postback *postback = container_of(node, struct postback, in);
+        postback_write(db, postback);
+        postback->written = true;
+    }
+    return true;
+}
+
 static inline void house_publish_this(struct house *house, struct published *out)
 {
     list_init(&out->fresh);
@@ -118,6 +131,8 @@ static inline void house_publish_this(struct house *house, struct published *out
     assert_true(house_do(house, house_publish_run, out, NULL));
     store_on_fresh(house->store, house_fresh, house);
     store_unlisten(house->store, out);
+    if (!out->direct) /* as if they had been out for long */
+        assert_true(house_do(house, house_write_rows, out, NULL));
 }
 
 static inline void house_publish(struct house *house, int64_t account, const char *type,
@@ -205,6 +220,21 @@ static inline int64_t house_number(struct house *house, const char *sql, int64_t
     struct number number = { .sql = sql, .id = id };
     assert_true(house_do(house, house_number_run, &number, NULL));
     return number.value;
+}
+
+static inline bool house_recover_run(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    *(int64_t *)with = postback_recover(db);
+    return true;
+}
+
+/* As at a start: what was handed over has rows then. */
+static inline int64_t house_recover(struct house *house)
+{
+    int64_t count;
+    assert_true(house_do(house, house_recover_run, &count, NULL));
+    return count;
 }
 
 static inline int64_t state_of(struct house *house, int64_t postback)

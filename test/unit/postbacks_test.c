@@ -1,5 +1,6 @@
 /* postbacks_test.c — the delivery queue and the log on a real database. */
 #include "postback_house.h"
+#include "store/direct.h"
 
 #include "base/id.h"
 #include "db/sqlite.h"
@@ -25,7 +26,9 @@ struct outcome {
 static bool do_record(struct job *job, struct db *db, void *with)
 {
     struct outcome *outcome = with;
-    struct postback postback = { .id = outcome->id, .notification = outcome->notification };
+    struct postback postback = { .id = outcome->id,
+                                 .notification = outcome->notification,
+                                 .written = true };
     (void)job;
     postback_record(db, &postback, &outcome->attempt, outcome->verdict, outcome->due_at);
     return true;
@@ -70,7 +73,7 @@ static bool do_park(struct job *job, struct db *db, void *with)
 
 static void park(struct house *house, int64_t id, int64_t due_at)
 {
-    struct postback postback = { .id = id, .due_at = due_at };
+    struct postback postback = { .id = id, .due_at = due_at, .written = true };
     assert_true(house_do(house, do_park, &postback, NULL));
 }
 
@@ -508,7 +511,7 @@ static bool do_recover(struct job *job, struct db *db, void *with)
 static bool do_floor(struct job *job, struct db *db, void *with)
 {
     (void)job;
-    postback_floor(db, *(int64_t *)with);
+    direct_set_floor(db, *(int64_t *)with);
     return true;
 }
 
@@ -770,6 +773,7 @@ static void test_pages_of_many_notifications_are_whole_and_in_order(void **state
     size_t count = 0;
 
     assert_true(house_do(house, do_crowd, &crowd, NULL));
+    house_recover(house);
     do {
         size_t at;
         json_t *item;

@@ -24,9 +24,15 @@ static bool is_ready(void *context, int64_t notification, size_t postbacks)
     return replaying->ready;
 }
 
+static int64_t horizon(void *context)
+{
+    (void)context;
+    return INT64_MAX;
+}
+
 static void start(struct replaying *replaying)
 {
-    const struct replays_config config = { &replaying->engine->work, is_ready, replaying };
+    const struct replays_config config = { &replaying->engine->work, is_ready, horizon, replaying };
     replaying->replays = replays_new(&config);
     settle(replaying->engine);
 }

@@ -45,6 +45,7 @@ static bool do_look(struct job *job, struct db *db, void *with)
     struct notification *to = notification_load(db, replay.account, replay.notification, 0);
     assert_non_null(to);
     step->from = replay.next;
+    step->look.horizon = INT64_MAX;
     replay_look(db, &replay, to, &step->look);
     notification_unref(to);
     return true;

@@ -53,7 +53,9 @@ struct ending {
 static bool do_end(struct job *job, struct db *db, void *with)
 {
     const struct ending *ending = with;
-    struct postback postback = { .id = ending->id, .notification = ending->notification };
+    struct postback postback = { .id = ending->id,
+                                 .notification = ending->notification,
+                                 .written = true };
     struct attempt attempt = { .number = 1,
                                .revision = 1,
                                .status = ending->delivered ? 200 : 500,

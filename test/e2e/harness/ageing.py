@@ -15,7 +15,8 @@ def age(data, days):
         store.execute("UPDATE attempt SET postback = postback - ?, started_at = started_at - ?",
                       (span, ms))
         store.execute("UPDATE postback SET id = id - ?, event = event - ?, finished_at = "
-                      "finished_at - ?, due_at = due_at - ?, resent = resent - ?",
-                      (span, span, ms, ms, span))
+                      "finished_at - ?, due_at = due_at - ?, resent = resent - ?, "
+                      "first_started_at = first_started_at - ?",
+                      (span, span, ms, ms, span, ms))
         store.execute("UPDATE event SET id = id - ?, occurred_at = occurred_at - ?", (span, ms))
     store.close()

@@ -1,0 +1,171 @@
+/* direct.c — the list of an event's direct postbacks, and rows for those that have none.
+ *
+ * The list has an event notification's id for each place, or nothing where the postback has had its
+ * row from the start: "7,,9".  Whether a place has its row is not kept anywhere: a row is added
+ * unless it is there (ON CONFLICT), so whoever comes second finds the first one's.
+ *
+ * The rule: the floor is never above an event that has a direct postback without a row.
+ */
+#include "store/direct.h"
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "model/notification.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STEP = 256 }; /* events read at once */
+
+int64_t direct_id(int64_t event, size_t place)
+{
+    return event + 1 + (int64_t)place;
+}
+
+void direct_list(struct buf *list, size_t place, int64_t notification)
+{
+    if (place > 0)
+        buf_char(list, ',');
+    if (notification != 0)
+        buf_int(list, notification);
+}
+
+int64_t direct_next(const char **list)
+{
+    char *end;
+    int64_t notification = strtoll(*list, &end, 10);
+    *list = *end == ',' ? end + 1 : NULL;
+    return notification;
+}
+
+static int64_t at_place(const char *list, int64_t place)
+{
+    int64_t notification = 0;
+    for (; list != NULL && place >= 0; place--)
+        notification = direct_next(&list);
+    return place < 0 ? notification : 0;
+}
+
+bool direct_find(struct db *db, int64_t id, struct direct *out)
+{
+    *out = (struct direct){ .id = id };
+    struct stmt *find = db_prepare(db, "SELECT id, account, direct FROM event WHERE id < ? "
+                                       "ORDER BY id DESC LIMIT 1");
+    db_bind_int(find, 1, id);
+    if (db_step(find) == DB_ROW) {
+        out->event = db_int(find, 0);
+        out->account = db_int(find, 1);
+        out->notification = at_place(db_text(find, 2), id - direct_id(out->event, 0));
+    }
+    db_finish(find);
+    return out->notification != 0 && out->event >= direct_floor(db);
+}
+
+bool direct_write(struct db *db, const struct direct *direct, enum postback_state state)
+{
+    struct stmt *add = db_prepare(
+        db, "INSERT INTO postback (id, bucket, account, notification, event, state, due_at, "
+            "finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING");
+    db_bind_int(add, 1, direct->id);
+    db_bind_int(add, 2, notification_bucket(direct->notification));
+    db_bind_int(add, 3, direct->account);
+    db_bind_int(add, 4, direct->notification);
+    db_bind_int(add, 5, direct->event);
+    db_bind_int(add, 6, state);
+    db_bind_int(add, 7, id_time_ms(direct->event));
+    db_bind_opt(add, 8, state == POSTBACK_CANCELLED ? db_now(db) : -1, -1);
+    db_run(db, add);
+    return db_changes(db) == 1;
+}
+
+struct lists { /* of some events, as read */
+    int64_t event[STEP], account[STEP];
+    char *list[STEP];
+    size_t count;
+};
+
+static void read_lists(struct db *db, int64_t from, int64_t before, struct lists *out)
+{
+    struct stmt *read = db_prepare(db, "SELECT id, account, direct FROM event WHERE id >= ? AND "
+                                       "id < ? AND direct IS NOT NULL ORDER BY id LIMIT ?");
+    out->count = 0;
+    db_bind_int(read, 1, from);
+    db_bind_int(read, 2, before);
+    db_bind_int(read, 3, STEP);
+    while (out->count < STEP && db_step(read) == DB_ROW) {
+        out->event[out->count] = db_int(read, 0);
+        out->account[out->count] = db_int(read, 1);
+        out->list[out->count++] = db_copy(read, 2);
+    }
+    db_finish(read);
+}
+
+static int64_t write_event(struct db *db, const struct lists *lists, size_t i, int64_t notification,
+                           enum postback_state state)
+{
+    struct direct direct = { .event = lists->event[i], .account = lists->account[i] };
+    int64_t written = 0;
+    const char *list = lists->list[i];
+    for (size_t place = 0; list != NULL; place++) {
+        direct.notification = direct_next(&list);
+        direct.id = direct_id(direct.event, place);
+        if (direct.notification != 0 && (notification == 0 || direct.notification == notification))
+            written += direct_write(db, &direct, state);
+    }
+    return written;
+}
+
+static int64_t write_range(struct db *db, int64_t before, int64_t notification,
+                           enum postback_state state, int64_t most)
+{
+    struct lists *lists = must_alloc(sizeof(*lists));
+    int64_t from = direct_floor(db), written = 0;
+    do {
+        read_lists(db, from, before, lists);
+        for (size_t i = 0; i < lists->count; i++) {
+            if (written < most)
+                written += write_event(db, lists, i, notification, state);
+            from = lists->event[i] + 1;
+            free(lists->list[i]);
+        }
+    } while (lists->count == STEP && written < most);
+    free(lists);
+    return written;
+}
+
+int64_t direct_write_all(struct db *db, int64_t notification, enum postback_state state,
+                         int64_t most)
+{
+    return write_range(db, INT64_MAX, notification, state, most);
+}
+
+void direct_write_before(struct db *db, int64_t event)
+{
+    write_range(db, event, 0, POSTBACK_FRESH, INT64_MAX);
+}
+
+/* ---- the floor ---- */
+
+void direct_set_floor(struct db *db, int64_t id)
+{
+    char text[24];
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('fresh_floor', ?) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    snprintf(text, sizeof(text), "%" PRId64, id);
+    db_bind_text(put, 1, text);
+    db_run(db, put);
+}
+
+int64_t direct_floor(struct db *db)
+{
+    struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'fresh_floor'");
+    int64_t floor = 0;
+    if (db_step(find) == DB_ROW && !id_parse(db_text(find, 0), &floor)) {
+        log_warn("the floor is unreadable: all postbacks are looked at",
+                 LOG_T("value", db_text(find, 0)));
+        floor = 0;
+    }
+    db_finish(find);
+    return floor;
+}

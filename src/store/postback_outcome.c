@@ -1,0 +1,235 @@
+/* postback_outcome.c — what happened to a postback, written.
+ *
+ * One that went straight to a lane has no row yet.  Delivered at the first try it gets it here, and
+ * that row holds what an attempt's would; so the usual road is one insert.  Whatever else happened
+ * to it, the row is added as it is now.  Should it be there all the same (an account has cancelled
+ * it meanwhile, say) the insert does nothing, and the row is changed as any other.
+ *
+ * The rule: DELIVERED, CANCELLED and EXPIRED are final.  Every UPDATE here names the states that it
+ * may change, so an outcome that comes late cannot bring a cancelled postback back.
+ */
+#include "store/direct.h"
+#include "store/ledger.h"
+#include "store/postbacks.h"
+#include "store/quotas.h"
+
+#include <stdio.h>
+
+enum { DELIVERED_BODY_MAX = 256 }; /* bytes kept of the answer to a delivered attempt */
+
+static size_t body_kept(const struct attempt *attempt, enum verdict verdict)
+{
+    bool cut = verdict == VERDICT_DELIVERED && attempt->body_len > DELIVERED_BODY_MAX;
+    return cut ? DELIVERED_BODY_MAX : attempt->body_len;
+}
+
+static int64_t attempt_ended_at(const struct attempt *attempt)
+{
+    return attempt->started_at + attempt->duration_us / 1000;
+}
+
+/* due_at: when it is tried again, which is when the rest that the answer asked for is over. */
+static void write_attempt(struct db *db, int64_t postback, const struct attempt *attempt,
+                          enum verdict verdict, int64_t due_at)
+{
+    struct stmt *add = db_prepare(
+        db,
+        "INSERT INTO attempt (postback, number, revision, started_at, duration_us, verdict, "
+        "error, detail, status, headers, body, body_bytes, "
+        "rest_until) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (postback, number) DO NOTHING");
+    db_bind_int(add, 1, postback);
+    db_bind_int(add, 2, attempt->number);
+    db_bind_int(add, 3, attempt->revision);
+    db_bind_int(add, 4, attempt->started_at);
+    db_bind_int(add, 5, attempt->duration_us);
+    db_bind_int(add, 6, verdict);
+    db_bind_int(add, 7, attempt->error);
+    db_bind_text(add, 8, attempt->detail[0] != '\0' ? attempt->detail : NULL);
+    db_bind_int(add, 9, attempt->status);
+    db_bind_bytes(add, 10, attempt->headers, attempt->headers_len);
+    db_bind_bytes(add, 11, attempt->body, body_kept(attempt, verdict));
+    db_bind_int(add, 12, (int64_t)attempt->body_len);
+    db_bind_opt(add, 13, attempt->retry_after_ms >= 0 ? due_at : -1, -1);
+    db_run(db, add);
+}
+
+static void describe_failure(char *out, size_t size, const struct attempt *attempt)
+{
+    bool told = attempt->detail[0] != '\0';
+    if (attempt->error != EXCHANGE_OK)
+        snprintf(out, size, "%s%s%s", exchange_error_name(attempt->error), told ? ": " : "",
+                 attempt->detail);
+    else if (attempt->status >= 200 && attempt->status < 300 && !told)
+        snprintf(out, size, "status %d, but the response rules do not hold", attempt->status);
+    else
+        snprintf(out, size, "status %d%s%s", attempt->status, told ? ": " : "", attempt->detail);
+}
+
+static int64_t bytes_of(struct db *db, const struct postback *postback)
+{
+    if (postback->event != NULL)
+        return (int64_t)postback->event->data_len + QUOTA_POSTBACK_BYTES;
+    struct stmt *find = db_prepare(db, "SELECT event FROM postback WHERE id = ?");
+    db_bind_int(find, 1, postback->id);
+    return quota_event_bytes(db, db_number(find, 0));
+}
+
+/* ---- of one without a row ---- */
+
+/* The parameters that every new row has. */
+static void bind_row(struct stmt *add, const struct postback *postback)
+{
+    db_bind_int(add, 1, postback->id);
+    db_bind_int(add, 2, notification_bucket(postback->notification));
+    db_bind_int(add, 3, postback->event->account);
+    db_bind_int(add, 4, postback->notification);
+    db_bind_int(add, 5, postback->event->id);
+}
+
+static bool row_was_added(struct db *db, struct stmt *add)
+{
+    db_run(db, add);
+    return db_changes(db) == 1;
+}
+
+/* With its attempt.  False: there is a row. */
+static bool add_delivered(struct db *db, const struct postback *postback,
+                          const struct attempt *attempt)
+{
+    if (postback->written || attempt->number != 1 || attempt->detail[0] != '\0')
+        return false;
+    struct stmt *add = db_prepare(
+        db, "INSERT INTO postback (id, bucket, account, notification, event, state, attempts, "
+            "due_at, finished_at, last_status, first_revision, first_started_at, "
+            "first_duration_us, first_headers, first_body, first_body_bytes) "
+            "VALUES (?, ?, ?, ?, ?, 2, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING");
+    bind_row(add, postback);
+    db_bind_int(add, 6, postback->due_at);
+    db_bind_int(add, 7, attempt_ended_at(attempt));
+    db_bind_int(add, 8, attempt->status);
+    db_bind_int(add, 9, attempt->revision);
+    db_bind_int(add, 10, attempt->started_at);
+    db_bind_int(add, 11, attempt->duration_us);
+    db_bind_bytes(add, 12, attempt->headers, attempt->headers_len);
+    db_bind_bytes(add, 13, attempt->body, body_kept(attempt, VERDICT_DELIVERED));
+    db_bind_int(add, 14, (int64_t)attempt->body_len);
+    if (!row_was_added(db, add))
+        return false;
+    ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
+    ledger_count(db, postback->notification, 1, 0);
+    return true;
+}
+
+static bool add_failed(struct db *db, const struct postback *postback,
+                       const struct attempt *attempt, const char *reason, int64_t due_at)
+{
+    if (postback->written)
+        return false;
+    struct stmt *add =
+        db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, state, "
+                       "attempts, due_at, last_status, last_error) VALUES (?, ?, ?, ?, ?, 1, ?, ?, "
+                       "?, ?) ON CONFLICT (id) DO NOTHING");
+    bind_row(add, postback);
+    db_bind_int(add, 6, attempt->number);
+    db_bind_int(add, 7, due_at);
+    db_bind_opt(add, 8, attempt->status, 0);
+    db_bind_text(add, 9, reason);
+    return row_was_added(db, add);
+}
+
+/* ---- */
+
+static void record_delivered(struct db *db, const struct postback *postback,
+                             const struct attempt *attempt)
+{
+    static const char *const texts[] = {
+        "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
+        "finished_at = ?4 WHERE id = ?1 AND state <= 1",
+        /* Cancelled while it was under way: it did arrive. */
+        "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
+        "finished_at = ?4 WHERE id = ?1 AND state IN (3, 4)",
+    };
+    for (int i = 0; i < 2; i++) {
+        struct stmt *put = db_prepare(db, texts[i]);
+        db_bind_int(put, 1, postback->id);
+        db_bind_int(put, 2, attempt->number);
+        db_bind_int(put, 3, attempt->status);
+        db_bind_int(put, 4, attempt_ended_at(attempt));
+        db_run(db, put);
+        if (db_changes(db) == 1) {
+            if (i == 0)
+                ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
+            ledger_count(db, postback->notification, 1, 0);
+            return;
+        }
+    }
+}
+
+static void record_failed(struct db *db, const struct postback *postback,
+                          const struct attempt *attempt, int64_t due_at)
+{
+    static const char *const texts[] = {
+        "UPDATE postback SET state = 1, attempts = ?2, last_status = ?3, last_error = ?4, "
+        "due_at = ?5 WHERE id = ?1 AND state <= 1",
+        "UPDATE postback SET attempts = ?2, last_status = ?3, last_error = ?4 "
+        "WHERE id = ?1 AND state IN (3, 4)",
+    };
+    char reason[sizeof(attempt->detail) + 64];
+    describe_failure(reason, sizeof(reason), attempt);
+    ledger_count(db, postback->notification, 0, 1);
+    if (add_failed(db, postback, attempt, reason, due_at))
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct stmt *put = db_prepare(db, texts[i]);
+        db_bind_int(put, 1, postback->id);
+        db_bind_int(put, 2, attempt->number);
+        db_bind_opt(put, 3, attempt->status, 0);
+        db_bind_text(put, 4, reason);
+        if (i == 0)
+            db_bind_int(put, 5, due_at);
+        db_run(db, put);
+        if (db_changes(db) == 1)
+            return;
+    }
+}
+
+void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
+                     enum verdict verdict, int64_t due_at)
+{
+    if (verdict == VERDICT_DELIVERED && add_delivered(db, postback, attempt))
+        return;
+    write_attempt(db, postback->id, attempt, verdict, due_at);
+    if (verdict == VERDICT_DELIVERED)
+        record_delivered(db, postback, attempt);
+    else
+        record_failed(db, postback, attempt, due_at);
+}
+
+void postback_park(struct db *db, const struct postback *postback)
+{
+    struct stmt *put =
+        postback->written
+            ? db_prepare(db, "UPDATE postback SET state = 1, due_at = ?6 "
+                             "WHERE id = ?1 AND state = 0")
+            : db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, "
+                             "state, due_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT (id) "
+                             "DO UPDATE SET state = 1, due_at = excluded.due_at "
+                             "WHERE postback.state = 0");
+    if (postback->written)
+        db_bind_int(put, 1, postback->id);
+    else
+        bind_row(put, postback);
+    db_bind_int(put, 6, postback->due_at);
+    db_run(db, put);
+}
+
+void postback_write(struct db *db, const struct postback *postback)
+{
+    direct_write(db,
+                 &(struct direct){ .id = postback->id,
+                                   .notification = postback->notification,
+                                   .event = postback->event->id,
+                                   .account = postback->event->account },
+                 POSTBACK_FRESH);
+}
