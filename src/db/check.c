@@ -41,7 +41,8 @@ struct stmt *check_begin(struct db *db, const char *sql)
 
 bool check_end(struct check *check, struct db *db, const char *what, struct stmt *stmt)
 {
-    db_finish(stmt);
+    if (stmt != NULL)
+        db_finish(stmt);
     if (db_commit(db))
         return true;
     check_tell(check, db_failure(db) == DB_FATAL ? CHECK_DAMAGE : CHECK_FAILURE, "%s: %s", what,

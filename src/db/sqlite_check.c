@@ -120,7 +120,7 @@ static bool open_file(struct checker *checker)
         return false;
     }
     int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK || !sqlite_add_functions(db->handle)) {
         check_tell(checker->check, CHECK_FAILURE, "%s: %s", path, sqlite3_errmsg(db->handle));
         return false;
     }

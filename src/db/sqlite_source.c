@@ -104,6 +104,21 @@ static int log_grew(void *context, sqlite3 *handle, const char *name, int pages)
     return SQLITE_OK;
 }
 
+/* octet_length(): the bytes of a text, which SQLite has by itself from 3.43 on. */
+static void octet_length(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    if (sqlite3_value_type(values[0]) != SQLITE_NULL)
+        sqlite3_result_int64(context, sqlite3_value_bytes(values[0]));
+}
+
+bool sqlite_add_functions(sqlite3 *handle)
+{
+    const int traits = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+    return sqlite3_create_function_v2(handle, "octet_length", 1, traits, NULL, octet_length, NULL,
+                                      NULL, NULL) == SQLITE_OK;
+}
+
 static struct db *connect_to(struct db_source *source, enum db_mode mode, struct error *error)
 {
     struct sqlite_db *db = must_alloc(sizeof(*db));
@@ -119,7 +134,8 @@ static struct db *connect_to(struct db_source *source, enum db_mode mode, struct
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (writer && !schema_identify(db->handle, source->name, error))
         goto err1; /* before the set-up, which writes to the file */
-    if (sqlite3_exec(db->handle, setup[mode], NULL, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_exec(db->handle, setup[mode], NULL, NULL, NULL) != SQLITE_OK ||
+        !sqlite_add_functions(db->handle))
         goto err0;
     sqlite3_wal_hook(db->handle, log_grew, db);
     return &db->base;

@@ -7,6 +7,7 @@ void check_store(struct check *check, const char *directory)
     struct db *db = check_database(check, &where);
     if (db == NULL)
         return;
+    check_counts(check, db);
     check_rows(check, db);
     check_key(check, db, directory);
     db_close(db);

@@ -7,7 +7,9 @@
 /* Checks what the data directory holds: log, file, schema, counts, rows and key. */
 void check_store(struct check *check, const char *directory);
 
-/* check_rows.c: counts, and rows without those that they belong to. */
+/* check_counts.c: what waits, against what is said to. */
+void check_counts(struct check *check, struct db *db);
+/* check_rows.c: rows without those that they belong to. */
 void check_rows(struct check *check, struct db *db);
 /* check_key.c: the key opens what it sealed. */
 void check_key(struct check *check, struct db *db, const char *directory);

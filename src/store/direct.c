@@ -101,48 +101,92 @@ static void read_lists(struct db *db, int64_t from, int64_t before, struct lists
     db_finish(read);
 }
 
-static int64_t write_event(struct db *db, const struct lists *lists, size_t i, int64_t notification,
-                           enum postback_state state)
+/* What is done to each; true: it counts. */
+struct visit {
+    bool (*each)(const struct visit *visit, struct db *db, const struct direct *direct);
+    int64_t before, most; /* events below the one; and no further ones after so many that count */
+    int64_t notification; /* 0: of all */
+    enum postback_state state;
+    void (*tell)(void *context, const struct direct *direct);
+    void *context;
+};
+
+static int64_t visit_event(const struct visit *visit, struct db *db, const struct lists *lists,
+                           size_t i)
 {
     struct direct direct = { .event = lists->event[i], .account = lists->account[i] };
-    int64_t written = 0;
+    int64_t counted = 0;
     const char *list = lists->list[i];
     for (size_t place = 0; list != NULL; place++) {
         direct.notification = direct_next(&list);
         direct.id = direct_id(direct.event, place);
-        if (direct.notification != 0 && (notification == 0 || direct.notification == notification))
-            written += direct_write(db, &direct, state);
+        if (direct.notification != 0 &&
+            (visit->notification == 0 || direct.notification == visit->notification))
+            counted += visit->each(visit, db, &direct);
     }
-    return written;
+    return counted;
 }
 
-static int64_t write_range(struct db *db, int64_t before, int64_t notification,
-                           enum postback_state state, int64_t most)
+static int64_t visit_all(const struct visit *visit, struct db *db)
 {
     struct lists *lists = must_alloc(sizeof(*lists));
-    int64_t from = direct_floor(db), written = 0;
+    int64_t from = direct_floor(db), counted = 0;
     do {
-        read_lists(db, from, before, lists);
+        read_lists(db, from, visit->before, lists);
         for (size_t i = 0; i < lists->count; i++) {
-            if (written < most)
-                written += write_event(db, lists, i, notification, state);
+            if (counted < visit->most)
+                counted += visit_event(visit, db, lists, i);
             from = lists->event[i] + 1;
             free(lists->list[i]);
         }
-    } while (lists->count == STEP && written < most);
+    } while (lists->count == STEP && counted < visit->most);
     free(lists);
-    return written;
+    return counted;
+}
+
+static bool write_it(const struct visit *visit, struct db *db, const struct direct *direct)
+{
+    return direct_write(db, direct, visit->state);
 }
 
 int64_t direct_write_all(struct db *db, int64_t notification, enum postback_state state,
                          int64_t most)
 {
-    return write_range(db, INT64_MAX, notification, state, most);
+    const struct visit visit = { .each = write_it,
+                                 .before = INT64_MAX,
+                                 .most = most,
+                                 .notification = notification,
+                                 .state = state };
+    return visit_all(&visit, db);
 }
 
 void direct_write_before(struct db *db, int64_t event)
 {
-    write_range(db, event, 0, POSTBACK_FRESH, INT64_MAX);
+    const struct visit visit = {
+        .each = write_it, .before = event, .most = INT64_MAX, .state = POSTBACK_FRESH
+    };
+    visit_all(&visit, db);
+}
+
+static bool tell_without_row(const struct visit *visit, struct db *db, const struct direct *direct)
+{
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM postback WHERE id = ?");
+    db_bind_int(find, 1, direct->id);
+    bool without = db_number(find, 0) == 0;
+    if (without)
+        visit->tell(visit->context, direct);
+    return without;
+}
+
+void direct_without_rows(struct db *db, void (*tell)(void *context, const struct direct *direct),
+                         void *context)
+{
+    const struct visit visit = { .each = tell_without_row,
+                                 .before = INT64_MAX,
+                                 .most = INT64_MAX,
+                                 .tell = tell,
+                                 .context = context };
+    visit_all(&visit, db);
 }
 
 /* ---- the floor ---- */

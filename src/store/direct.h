@@ -35,6 +35,10 @@ int64_t direct_write_all(struct db *db, int64_t notification, enum postback_stat
 /* Those of events under this id are FRESH rows then, if they had none. */
 void direct_write_before(struct db *db, int64_t event);
 
+/* Tells of each that has no row; nothing is written. */
+void direct_without_rows(struct db *db, void (*tell)(void *context, const struct direct *direct),
+                         void *context);
+
 /* Every direct postback of an event below this id has its row, and no FRESH row is below it: there
  * recovery begins to look.  0: none was written, as nothing was ever handed over. */
 int64_t direct_floor(struct db *db);
