@@ -210,7 +210,7 @@ void postback_park(struct db *db, const struct postback *postback)
 {
     struct stmt *put =
         postback->written
-            ? db_prepare(db, "UPDATE postback SET state = 1, due_at = ?6 "
+            ? db_prepare(db, "UPDATE postback SET state = 1, due_at = ?2 "
                              "WHERE id = ?1 AND state = 0")
             : db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, "
                              "state, due_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT (id) "
@@ -220,7 +220,7 @@ void postback_park(struct db *db, const struct postback *postback)
         db_bind_int(put, 1, postback->id);
     else
         bind_row(put, postback);
-    db_bind_int(put, 6, postback->due_at);
+    db_bind_int(put, postback->written ? 2 : 6, postback->due_at);
     db_run(db, put);
 }
 
