@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from harness.delivery import Delivery
+from harness.receiver import hangs
 from harness.server import BINARY, Server, World, await_until
 
 PAGE = 4096
@@ -173,6 +174,22 @@ def test_pages_of_zeroes(store, running):
     assert "DAMAGE" in quiet and "whole " not in quiet
     if running:
         assert server.stop() == 0
+
+
+def test_what_went_straight_to_a_lane(store, receivers):
+    """A15: it waits, and may have no row yet: it is counted by its event, live and after a kill."""
+    server, one, _two = store
+    start(server, one)
+    slow = Delivery(one.world, receivers(hangs).url("/slow"), account=one.world.account("PARTNER", "Slow"))
+    events = [{"Type": "action.tracked", "AccountSids": [slow.api.sid], "Data": {"Oid": "é"}}] * 7
+    assert slow.api.post("/Events", {"Events": events}).status_code == 202
+    assert check(server.data).endswith("The store is whole.\n")
+    server.kill()
+    assert check(server.data).endswith("The store is whole.\n")
+    sql(server.data, "UPDATE notification_count SET pending = 8, bytes = bytes + 1 WHERE pending = 7")
+    assert "is said to have 8 postbacks pending, and has 7" in check(server.data, code=1)
+    sql(server.data, "UPDATE notification_count SET pending = 7 WHERE pending = 8")
+    assert re.search(r"is said to have \d+ bytes pending, and has \d+", check(server.data, code=1))
 
 
 WRONG = [
