@@ -206,22 +206,29 @@ void postback_record(struct db *db, const struct postback *postback, const struc
         record_failed(db, postback, attempt, due_at);
 }
 
-void postback_park(struct db *db, const struct postback *postback)
+/* It has a row. */
+static void park_row(struct db *db, const struct postback *postback)
 {
     struct stmt *put =
-        postback->written
-            ? db_prepare(db, "UPDATE postback SET state = 1, due_at = ?2 "
-                             "WHERE id = ?1 AND state = 0")
-            : db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, "
-                             "state, due_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT (id) "
-                             "DO UPDATE SET state = 1, due_at = excluded.due_at "
-                             "WHERE postback.state = 0");
-    if (postback->written)
-        db_bind_int(put, 1, postback->id);
-    else
-        bind_row(put, postback);
-    db_bind_int(put, postback->written ? 2 : 6, postback->due_at);
+        db_prepare(db, "UPDATE postback SET state = 1, due_at = ? WHERE id = ? AND state = 0");
+    db_bind_int(put, 1, postback->due_at);
+    db_bind_int(put, 2, postback->id);
     db_run(db, put);
+}
+
+void postback_park(struct db *db, const struct postback *postback)
+{
+    if (postback->written) {
+        park_row(db, postback);
+        return;
+    }
+    struct stmt *add = db_prepare(
+        db, "INSERT INTO postback (id, bucket, account, notification, event, state, due_at) "
+            "VALUES (?, ?, ?, ?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET state = 1, "
+            "due_at = excluded.due_at WHERE postback.state = 0");
+    bind_row(add, postback);
+    db_bind_int(add, 6, postback->due_at);
+    db_run(db, add);
 }
 
 void postback_write(struct db *db, const struct postback *postback)
