@@ -159,6 +159,46 @@ static void test_the_floor_rises_with_what_waits_though_nothing_goes_out(void **
     assert_int_equal(bare->work.under_way, 0);
 }
 
+static void deliver(struct bare *bare, struct postback *postback)
+{
+    struct attempt attempt = { .number = 1, .revision = 1, .status = 200, .retry_after_ms = -1 };
+    outcomes_add(bare->outcomes, OUTCOME_ATTEMPTED, postback, &attempt, VERDICT_DELIVERED);
+    outcomes_flush(bare->outcomes);
+    await_jobs(bare);
+    list_remove(&postback->fresh);
+}
+
+static void test_one_that_is_out_for_a_second_has_a_row(void **state)
+{
+    struct bare *bare = *state;
+    struct postback *slow = fresh(bare);
+    outcomes_flush(bare->outcomes);
+    periodics_run_due(&bare->work.timers);
+    assert_int_equal(bare->work.under_way, 1); /* the floor's */
+    await_jobs(bare);
+    assert_int_equal(state_of(bare->house, slow->id), -2);
+    assert_int_equal(outcomes_horizon(bare->outcomes), slow->event->id);
+
+    pass(bare, 2);
+    struct postback *quick = fresh(bare);
+    periodics_run_due(&bare->work.timers);
+    await_jobs(bare);
+    assert_int_equal(bare->shown, 1);
+    assert_int_equal(state_of(bare->house, slow->id), POSTBACK_FRESH);
+    assert_int_equal(state_of(bare->house, quick->id), -2);
+    assert_int_equal(outcomes_horizon(bare->outcomes), quick->event->id);
+
+    deliver(bare, slow);  /* by its row */
+    deliver(bare, quick); /* with its row */
+    assert_int_equal(state_of(bare->house, slow->id), POSTBACK_DELIVERED);
+    assert_int_equal(state_of(bare->house, quick->id), POSTBACK_DELIVERED);
+    assert_int_equal(house_number(bare->house, "SELECT count(*) FROM attempt", 0), 1);
+    assert_int_equal(outcomes_horizon(bare->outcomes), INT64_MAX);
+    assert_int_equal(house_number(bare->house, "SELECT pending FROM notification_count", 0), 0);
+    postback_free(slow);
+    postback_free(quick);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -166,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_floor_stays_under_an_aged_row_until_it_waits_on_disk),
         TEST(test_the_floor_does_not_fall_back_after_a_start),
+        TEST(test_one_that_is_out_for_a_second_has_a_row),
         TEST(test_the_floor_rises_with_what_waits_though_nothing_goes_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
