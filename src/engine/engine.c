@@ -279,13 +279,13 @@ static bool recover(struct engine *engine, struct error *error)
     return true;
 }
 
-/* The first two read the disk, and may find it unreadable. */
 static int64_t horizon(void *context)
 {
     const struct engine *engine = context;
     return outcomes_horizon(engine->services.outcomes);
 }
 
+/* The first two read the disk, and may find it unreadable. */
 static bool start_services(struct engine *engine, const struct engine_config *config,
                            struct error *error)
 {

@@ -135,6 +135,7 @@ static void look_done(struct job *job, bool ok)
             log_info("maintenance", LOG_T("state", maintenance_state_name(pause->now.state)));
     } else {
         maintenance_clear(&look->row);
+        pause->read_again = true;
     }
     free(look->left);
     free(look);

@@ -40,7 +40,8 @@ struct replays {
     struct replays_config config;
     struct work *work;
     struct periodic *timer;
-    struct list workers; /* in turn */
+    struct periodic *again; /* those that were running at the start could not be read */
+    struct list workers;    /* in turn */
     int jobs;
 };
 
@@ -296,10 +297,20 @@ static void names_done(struct job *job, bool ok)
     struct replays *replays = work_done(job);
     for (size_t i = 0; ok && i < names->count; i++)
         replays_begun(replays, names->names[i].id, names->names[i].notification);
-    if (names->count > 0)
+    if (!ok)
+        periodic_in(replays->again, WAIT_MS);
+    else if (names->count > 0)
         log_info("replays_taken_up", LOG_N("count", (int64_t)names->count));
     free(names->names);
     free(names);
+}
+
+static void read_names(void *context)
+{
+    struct replays *replays = context;
+    struct names_job *names =
+        work_add(replays->work, replays, sizeof(*names), names_run, names_done);
+    work_read(&names->job);
 }
 
 void replays_begun(struct replays *replays, int64_t replay, int64_t notification)
@@ -320,9 +331,8 @@ struct replays *replays_new(const struct replays_config *config)
     replays->work = config->work;
     list_init(&replays->workers);
     replays->timer = periodic_new(&config->work->timers, 0, fired, replays);
-    struct names_job *names =
-        work_add(replays->work, replays, sizeof(*names), names_run, names_done);
-    work_read(&names->job);
+    replays->again = periodic_new(&config->work->timers, 0, read_names, replays);
+    read_names(replays);
     return replays;
 }
 
@@ -334,5 +344,6 @@ void replays_free(struct replays *replays)
     while ((node = list_first(&replays->workers)) != NULL)
         worker_free(container_of(node, struct worker, in));
     periodic_free(replays->timer);
+    periodic_free(replays->again);
     free(replays);
 }

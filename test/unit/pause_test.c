@@ -348,6 +348,20 @@ static void test_a_full_disk_puts_the_end_off_and_loses_nothing(void **state)
     assert_int_equal(pausing->lifted, 1);
 }
 
+static void test_a_plan_that_cannot_be_read_just_now_is_read_again(void **state)
+{
+    struct pausing *pausing = *state;
+    int64_t start_at = clock_wall_ms() + HOUR_MS;
+    assert_true(house_do(pausing->house, do_plan, &start_at, NULL));
+    fault_arm(&fault.allocs_left, 1);
+    maintenance_changed(pausing->pause);
+    settle(pausing->engine);
+    assert_true(fault_fired(&fault.allocs_left));
+    assert_int_equal(told(pausing, pausing->account), 0);
+    pass_in_steps(pausing->engine, 3 * SECOND_MS, SECOND_MS);
+    assert_int_equal(told(pausing, pausing->account), 1);
+}
+
 #define PAUSING(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -365,6 +379,7 @@ int main(void)
         PAUSING(test_a_receiver_that_is_stuck_is_counted_apart),
         PAUSING(test_what_is_in_memory_alone_is_counted_too),
         PAUSING(test_a_full_disk_puts_the_end_off_and_loses_nothing),
+        PAUSING(test_a_plan_that_cannot_be_read_just_now_is_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

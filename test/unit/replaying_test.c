@@ -203,6 +203,19 @@ static void test_a_restart_goes_on_where_it_was(void **state)
     all_were_sent_once(replaying);
 }
 
+static void test_a_restart_that_cannot_read_just_now_reads_again(void **state)
+{
+    struct replaying *replaying = *state;
+    int64_t id = begin(replaying);
+    replays_free(replaying->replays);
+    fault_arm(&fault.allocs_left, 1);
+    start(replaying);
+    assert_true(fault_fired(&fault.allocs_left));
+    run_to_its_end(replaying, id, 10);
+    assert_int_equal(state_of_replay(replaying, id), REPLAY_DONE);
+    all_were_sent_once(replaying);
+}
+
 static void test_a_full_disk_loses_none_and_sends_none_twice(void **state)
 {
     struct replaying *replaying = *state;
@@ -291,6 +304,7 @@ int main(void)
         REPLAYING(test_it_waits_while_what_it_wrote_waits),
         REPLAYING(test_it_waits_for_a_lane_that_is_not_ready),
         REPLAYING(test_a_restart_goes_on_where_it_was),
+        REPLAYING(test_a_restart_that_cannot_read_just_now_reads_again),
         REPLAYING(test_a_full_disk_loses_none_and_sends_none_twice),
         REPLAYING(test_a_cancelled_one_ends_by_itself),
         REPLAYING(test_it_ends_with_its_notification),
