@@ -218,6 +218,11 @@ void batch_give_up(struct batch *batch, struct db *db)
     batch->open = false;
 }
 
+void batch_refuse(struct batch *batch)
+{
+    fail_all(batch, DB_LOST);
+}
+
 enum db_failure batch_read(struct batch *batch, struct db *db)
 {
     struct job *job = batch->jobs;

@@ -45,6 +45,7 @@ enum { BATCH_RUNS_MOST = 10 };
 enum db_failure batch_commit(struct batch *batch, struct db *db);
 enum db_failure batch_settle(struct batch *batch, struct db *db);
 void batch_give_up(struct batch *batch, struct db *db);
+void batch_refuse(struct batch *batch); /* its jobs fail unrun: there is no connection */
 
 /* Runs one job in a read transaction of its own. */
 enum db_failure batch_read(struct batch *batch, struct db *db);

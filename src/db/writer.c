@@ -104,6 +104,18 @@ static void tell_lost(struct writer *writer)
     writer->sink.take(writer->sink.context, batch_new(NULL, true));
 }
 
+/* Those that came meanwhile. */
+static void refuse_waiting(struct writer *writer)
+{
+    bool closed;
+    struct job *jobs = queue_take_all(&writer->queue, 0, &closed);
+    struct batch *batch = jobs != NULL ? batch_new(jobs, true) : NULL;
+    if (batch == NULL)
+        return;
+    batch_refuse(batch);
+    writer->sink.take(writer->sink.context, batch);
+}
+
 /* The commit's answer was lost: its jobs wait until the database can be asked.  Those that run on
  * the caller's thread do so for a moment only, and so do all once the store is to be closed. */
 static enum db_failure settle(struct writer *writer, struct batch *batch)
@@ -117,6 +129,8 @@ static enum db_failure settle(struct writer *writer, struct batch *batch)
             return DB_LOST;
         }
         failure = batch_settle(batch, writer->db);
+        if (batch->open)
+            refuse_waiting(writer);
     }
     return failure;
 }

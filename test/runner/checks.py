@@ -35,8 +35,8 @@ LONG = {"test_openapi": 120, "test_stopped": 90, "test_operator_pages": 85, "tes
 # Run once more with each transaction of the store run, undone and run again (test/faults/preload.c):
 # every kind of job that writes is in one of them.
 AGAIN = ("approval_rules", "credentials", "crash", "data_points", "event_batches", "event_notifications",
-         "event_types", "fan_out", "idempotency", "inquiry_files", "inquiry_life", "lateness",
-         "maintenance", "maximum_age", "operator", "outward", "postback_log", "quotas", "replays",
+         "event_types", "fan_out", "full_disk", "idempotency", "inquiry_files", "inquiry_life",
+         "lateness", "lost_log", "maintenance", "maximum_age", "operator", "outward", "postback_log", "quotas", "replays",
          "retention", "series", "sessions", "sign_in", "start", "support", "tls_identity", "track")
 
 # What cannot share the machine with other tests, and why.

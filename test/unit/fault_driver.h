@@ -14,14 +14,19 @@
 #include <stdbool.h>
 
 static struct {
-    atomic_int calls_left, commits_left; /* until one fails; 0: none does */
-    atomic_int more;                     /* how many calls, or commits, after that one fail too */
+    atomic_int calls_left;   /* until one fails; 0: none does */
+    atomic_int commits_left; /* the same, of commits that change something */
+    atomic_int more;         /* how many after that one fail too */
     enum db_failure failure;
     bool lands;         /* a commit that fails is on disk all the same … */
     bool landed;        /* … which the last one was */
     atomic_int unknown; /* so many times nobody can be asked what became of it */
     atomic_int closed;  /* so many times there is no connection to be had */
-    atomic_int begun;   /* transactions of the writer */
+    atomic_int begun;   /* transactions of the writer … */
+    atomic_int written; /* … that were committed and changed something */
+    bool each;          /* the first commit of each two is refused: run, undone, run again */
+    bool refused_before;
+    int64_t changes; /* before the transaction */
     struct db_driver driver;
 } fault_driver;
 
@@ -47,6 +52,8 @@ static inline void fault_clear(void)
     fault_driver.calls_left = fault_driver.commits_left = fault_driver.more = 0;
     fault_driver.unknown = fault_driver.closed = 0;
     fault_driver.lands = fault_driver.landed = false;
+    fault_driver.each = fault_driver.refused_before = false;
+    fault_driver.written = 0;
 }
 
 static inline bool fault_takes(atomic_int *left)
@@ -102,8 +109,10 @@ static inline enum db_row fault_step(struct stmt *stmt)
 
 static inline void fault_begin(struct db *db)
 {
-    if (db->mode == DB_WRITER)
+    if (db->mode == DB_WRITER) {
         atomic_fetch_add(&fault_driver.begun, 1);
+        fault_driver.changes = sqlite_driver.all_changes(db);
+    }
     if (db->mode == DB_WRITER && fault_takes(&fault_driver.closed))
         db_fail(db, DB_LOST, "there is no connection");
     else if (!fault_call(db))
@@ -112,11 +121,15 @@ static inline void fault_begin(struct db *db)
 
 static inline void fault_commit(struct db *db)
 {
-    bool fails =
-        fault_meets(db, &fault_driver.commits_left) || fault_meets(db, &fault_driver.calls_left);
+    bool changed = db->mode == DB_WRITER && sqlite_driver.all_changes(db) != fault_driver.changes;
+    bool fails = (changed && fault_meets(db, &fault_driver.commits_left)) ||
+                 fault_meets(db, &fault_driver.calls_left);
+    if (fault_driver.each && changed && !fails)
+        fails = fault_driver.refused_before = !fault_driver.refused_before;
     fault_driver.landed = fails && fault_driver.lands;
     if (!fails || fault_driver.landed)
         sqlite_driver.commit(db);
+    fault_driver.written += changed && !fails;
     if (fails)
         db_fail(db, fault_driver.failure, "as the test would have it");
 }
