@@ -281,8 +281,8 @@ static void show(void *context)
     size_t most = 0;
     if (first == NULL || !outcomes->config.work->writable)
         return;
-    for (struct list *node = first; node != &outcomes->fresh && is_long_out(node);
-         node = node->next)
+    for (struct list *node = first;
+         most < BATCH_MOST && node != &outcomes->fresh && is_long_out(node); node = node->next)
         most++;
     struct show_job *job =
         work_add(outcomes->config.work, outcomes, sizeof(*job) + most * sizeof(job->rows[0]),

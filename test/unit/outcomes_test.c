@@ -199,6 +199,31 @@ static void test_one_that_is_out_for_a_second_has_a_row(void **state)
     postback_free(quick);
 }
 
+static int64_t rows(struct bare *bare)
+{
+    return house_number(bare->house, "SELECT count(*) FROM postback WHERE state = 0", 0);
+}
+
+static void test_many_that_are_out_get_their_rows_in_parts(void **state)
+{
+    enum { MANY = 600 };
+    struct bare *bare = *state;
+    struct postback *held[MANY];
+    for (int i = 0; i < MANY; i++)
+        held[i] = fresh(bare);
+    pass(bare, 2);
+    for (int64_t before = 0; before < MANY; before = rows(bare)) {
+        outcomes_flush(bare->outcomes); /* looks when the next is due */
+        periodics_run_due(&bare->work.timers);
+        await_jobs(bare);
+        assert_in_range(rows(bare) - before, 1, MANY - 1);
+    }
+    for (int i = 0; i < MANY; i++) {
+        list_remove(&held[i]->fresh);
+        postback_free(held[i]);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -207,6 +232,7 @@ int main(void)
         TEST(test_the_floor_stays_under_an_aged_row_until_it_waits_on_disk),
         TEST(test_the_floor_does_not_fall_back_after_a_start),
         TEST(test_one_that_is_out_for_a_second_has_a_row),
+        TEST(test_many_that_are_out_get_their_rows_in_parts),
         TEST(test_the_floor_rises_with_what_waits_though_nothing_goes_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
