@@ -60,14 +60,16 @@ static bool run_save(struct api_job *job, struct db *db)
     struct type_work *work = (struct type_work *)job;
 
     work->type->number = work->given_number;
-    if (!event_type_save(db, work->type)) {
+    enum event_type_saved saved = event_type_save(db, work->type);
+    if (saved == EVENT_TYPES_FULL)
         error_set(&job->job.error, ERROR_CONFLICT,
                   "There are %d added event types, with the deleted ones; there can be no more.",
                   CATALOG_ADDED_MAX);
-        return false;
-    }
-    audit(job, db, work);
-    return true;
+    else if (saved == EVENT_TYPE_TAKEN)
+        error_set(&job->job.error, ERROR_CONFLICT, "There is an event type of this name.");
+    else
+        audit(job, db, work);
+    return saved == EVENT_TYPE_SAVED;
 }
 
 static bool run_delete(struct api_job *job, struct db *db)

@@ -86,30 +86,59 @@ static int next_number(struct db *db)
     return next;
 }
 
-bool event_type_save(struct db *db, struct event_type *type)
+static bool name_is_taken(struct db *db, const char *name)
 {
-    bool added = type->number == 0;
-    struct stmt *put = added ? db_prepare(db, "INSERT INTO event_type (definition, number, name, "
-                                              "created_at) VALUES (?, ?, ?, ?)")
-                             : db_prepare(db, "UPDATE event_type SET definition = ?, "
-                                              "deleted_at = NULL WHERE number = ?");
+    struct stmt *find = db_prepare(db, "SELECT 1 FROM event_type WHERE name = ?");
+
+    db_bind_text(find, 1, name);
+    return db_number(find, 0) == 1;
+}
+
+/* The number that is free when it is looked for may be another one's when it is written. */
+static enum event_type_saved add(struct db *db, struct event_type *type, const char *definition)
+{
+    for (int number; (number = next_number(db)) < CATALOG_ADDED_FIRST + CATALOG_ADDED_MAX;) {
+        struct stmt *put =
+            db_prepare(db, "INSERT INTO event_type (definition, number, name, created_at) "
+                           "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING number");
+        db_bind_text(put, 1, definition);
+        db_bind_int(put, 2, number);
+        db_bind_text(put, 3, type->name);
+        db_bind_int(put, 4, db_now(db));
+        type->number = (int)db_insert(put);
+        if (type->number != 0 || db_failed(db))
+            return EVENT_TYPE_SAVED;
+        if (name_is_taken(db, type->name))
+            return EVENT_TYPE_TAKEN;
+    }
+    return EVENT_TYPES_FULL;
+}
+
+static void change(struct db *db, const struct event_type *type, const char *definition)
+{
+    struct stmt *put =
+        db_prepare(db, "UPDATE event_type SET definition = ?, deleted_at = NULL WHERE number = ?");
+
+    db_bind_text(put, 1, definition);
+    db_bind_int(put, 2, type->number);
+    db_run(db, put);
+}
+
+enum event_type_saved event_type_save(struct db *db, struct event_type *type)
+{
+    enum event_type_saved saved = EVENT_TYPE_SAVED;
     json_t *definition = event_type_write(type);
     char *text = json_dumps(definition, JSON_COMPACT);
 
     json_decref(definition);
     if (text == NULL)
         bug("the event type %s cannot be written", type->name);
-    if (added)
-        type->number = next_number(db);
-    db_bind_text(put, 1, text);
-    db_bind_int(put, 2, type->number);
-    if (added) {
-        db_bind_text(put, 3, type->name);
-        db_bind_int(put, 4, db_now(db));
-    }
-    db_run(db, put);
+    if (type->number == 0)
+        saved = add(db, type, text);
+    else
+        change(db, type, text);
     free(text);
-    return type->number < CATALOG_ADDED_FIRST + CATALOG_ADDED_MAX;
+    return saved;
 }
 
 void event_type_delete(struct db *db, int number)

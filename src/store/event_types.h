@@ -11,9 +11,10 @@ bool event_types_name(struct db *db, struct error *error);
 /* Fills the catalog.  Before there are other threads; false with *error when a row is damaged. */
 bool event_types_load(struct db *db, struct error *error);
 
-/* Writes one with its definition: a new one (number 0) gets its number here.  False: the catalog
- * has no number left. */
-bool event_type_save(struct db *db, struct event_type *type);
+/* Writes one with its definition: a new one (number 0) gets its number here, unless there is none
+ * left, or another one of its name. */
+enum event_type_saved { EVENT_TYPE_SAVED, EVENT_TYPE_TAKEN, EVENT_TYPES_FULL };
+enum event_type_saved event_type_save(struct db *db, struct event_type *type);
 void event_type_delete(struct db *db, int number);
 
 /* The API's objects, by number from `after` on, at most `limit`; the deleted ones too. */

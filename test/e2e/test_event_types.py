@@ -62,7 +62,7 @@ def test_an_added_type_goes_the_whole_way(world, receiver):
     assert request.target == "/A%2F7?w=350"
     assert json.loads(request.body) == {"order": "A/7", "type": name,
                                         "boxes": [{"Size": "M"}, {"Size": "S"}]}
-    rows = world.postbacks(world.partner, EventType=name)
+    rows = await_until(lambda: world.postbacks(world.partner, EventType=name), "it is in the log")
     assert [row["EventType"] for row in rows] == [name]
 
 

@@ -34,7 +34,7 @@ static bool save(struct job *job, struct db *db, void *with)
     struct event_type *type = event_type_read(definition, before, &problems);
     assert_int_equal(problems.count, 0);
     json_decref(definition);
-    change->saved = event_type_save(db, type);
+    change->saved = event_type_save(db, type) == EVENT_TYPE_SAVED;
     change->number = type->number;
     if (change->saved)
         catalog_put(type);

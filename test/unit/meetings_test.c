@@ -7,6 +7,7 @@
 #include "db/sqlite.h"
 #include "inquiry_house.h"
 #include "postback_house.h"
+#include "store/event_types.h"
 #include "store/replays.h"
 #include "store/support.h"
 
@@ -241,6 +242,59 @@ static void test_two_deletions_meet(void **state)
     assert_false(meet(house, &meeting, &error));
 }
 
+/* ---- event types ---- */
+
+struct added_type {
+    const char *name;
+    int number;
+    enum event_type_saved saved;
+};
+
+static bool do_add_type(struct job *job, struct db *db, void *with)
+{
+    struct added_type *added = with;
+    struct problems problems = { 0 };
+    json_t *definition =
+        json_pack("{s:s, s:s, s:[{s:s, s:s, s:s, s:s}]}", "Name", added->name, "Meaning", "m",
+                  "DataPoints", "Name", "P", "Type", "text", "Meaning", "m", "Sample", "s");
+    struct event_type *type = event_type_read(definition, NULL, &problems);
+    (void)job;
+    assert_int_equal(problems.count, 0);
+    json_decref(definition);
+    added->saved = event_type_save(db, type);
+    added->number = type->number;
+    event_type_free(type);
+    return added->saved == EVENT_TYPE_SAVED;
+}
+
+#define OTHER_TYPE(name)                                                                           \
+    "INSERT INTO event_type (number, name, definition, created_at) "                               \
+    "VALUES (?1, '" name "', '{}', 1)"
+
+static void test_two_new_event_types_meet(void **state)
+{
+    struct house *house = *state;
+    struct added_type added = { .name = "shop.sold" };
+    struct meeting meeting = { .does = do_add_type,
+                               .with = &added,
+                               .after = "SELECT max(number) FROM event_type",
+                               .sql = OTHER_TYPE("shop.other"),
+                               .id = CATALOG_ADDED_FIRST };
+    struct error error;
+
+    assert_true(meet(house, &meeting, &error)); /* it takes the next number */
+    assert_int_equal(added.number, CATALOG_ADDED_FIRST + 1);
+    added.name = "shop.gone";
+    meeting.sql = OTHER_TYPE("shop.gone");
+    meeting.id = CATALOG_ADDED_FIRST + 2;
+    assert_false(meet(house, &meeting, &error));
+    assert_int_equal(added.saved, EVENT_TYPE_TAKEN);
+    meeting.sql = NULL;
+    assert_true(meet(house, &meeting, &error));
+    assert_false(meet(house, &meeting, &error)); /* the other order */
+    assert_int_equal(added.saved, EVENT_TYPE_TAKEN);
+}
+
 /* ---- replays ---- */
 
 static bool do_replay(struct job *job, struct db *db, void *with)
@@ -401,13 +455,10 @@ static void test_an_answer_meets_a_close(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_HOUSE(test_a_cancel_meets_a_delivery),
-        IN_HOUSE(test_a_retry_meets_a_delivery),
-        IN_HOUSE(test_a_410_meets_an_edit),
-        IN_HOUSE(test_two_deletions_meet),
-        IN_HOUSE(test_a_replays_step_meets_its_cancel),
-        IN_HOUSE(test_a_decision_meets_a_close),
-        IN_HOUSE(test_a_close_meets_a_decision),
+        IN_HOUSE(test_a_cancel_meets_a_delivery), IN_HOUSE(test_a_retry_meets_a_delivery),
+        IN_HOUSE(test_a_410_meets_an_edit),       IN_HOUSE(test_two_deletions_meet),
+        IN_HOUSE(test_two_new_event_types_meet),  IN_HOUSE(test_a_replays_step_meets_its_cancel),
+        IN_HOUSE(test_a_decision_meets_a_close),  IN_HOUSE(test_a_close_meets_a_decision),
         IN_HOUSE(test_an_answer_meets_a_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

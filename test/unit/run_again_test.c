@@ -242,7 +242,7 @@ static bool do_type(struct job *job, struct db *db, void *with)
     (void)job;
     json_decref(definition);
     problems_free(&problems);
-    bool saved = event_type_save(db, type);
+    bool saved = event_type_save(db, type) == EVENT_TYPE_SAVED;
     buf_fmt(&life->answers, "type %d ", type->number);
     event_type_delete(db, type->number);
     event_type_free(type);
