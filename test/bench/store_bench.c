@@ -1,11 +1,11 @@
 /* store_bench.c — what the writer costs: events published and their outcomes recorded, one postback
  * each, in batches, on one thread.
  *
- *     store_bench DIR [EVENTS [BATCH [NOTIFICATIONS]]]
+ *     store_bench DIR|URI [EVENTS [BATCH [NOTIFICATIONS]]]
  *
  * Each batch is one transaction of BATCH publishing jobs and one job that records the outcomes of
  * the batch before, as under load in the server.  DIR must not exist; it is left for a look at the
- * file.
+ * file.  URI is an empty database on PostgreSQL (postgresql://…).
  */
 #include "base/clock.h"
 #include "base/fail.h"
@@ -74,8 +74,9 @@ static bool set_up(struct job *job, struct db *db)
         db_bind_int(add, 1, id);
         db_run(db, add);
         add = db_prepare(db, "INSERT INTO notification_revision (notification, revision, settings, "
-                             "secrets, opened, created_at) VALUES (?, 1, ?, x'', '[]', 0)");
+                             "secrets, opened, created_at) VALUES (?, 1, ?, ?, '[]', 0)");
         db_bind_int(add, 1, id);
+        db_bind_bytes(add, 3, "", 0);
         db_bind_text(add, 2,
                      "{\"Category\":\"Action Inquiry Events\",\"Method\":\"POST\","
                      "\"Url\":\"http://receiver.example/p\","
@@ -156,13 +157,16 @@ int main(int argc, char **argv)
     bool fresh;
 
     if (argc < 2 || events < 1 || batch < 1 || notifications < 1) {
-        fprintf(stderr, "usage: store_bench DIR [EVENTS [BATCH [NOTIFICATIONS]]]\n");
+        fprintf(stderr, "usage: store_bench DIR|URI [EVENTS [BATCH [NOTIFICATIONS]]]\n");
         return 2;
     }
-    const struct db_where where = { .directory = argv[1] };
+    bool remote = strncmp(argv[1], "postgresql:", strlen("postgresql:")) == 0;
+    const struct db_where where = { .directory = remote ? NULL : argv[1],
+                                    .uri = remote ? argv[1] : NULL };
     struct db_source *source = db_source_open(&where, &fresh, &error);
     if (source == NULL || !fresh)
-        die("%s: %s", argv[1], source == NULL ? error.message : "it is in use");
+        die("%s: %s", remote ? "database" : argv[1],
+            source == NULL ? error.message : "it is in use");
     struct db *db = db_open(source, DB_WRITER, &ids, &error);
     if (db == NULL || !db_update(db, &error) || !event_types_name(db, &error) ||
         !db_upkeep_start(db, &error))
