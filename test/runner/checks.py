@@ -61,7 +61,7 @@ class Check:
 
     @property
     def cost(self):
-        return LONG.get(self.name, 0)
+        return LONG.get(self.name.split(",")[0], 0)
 
     @property
     def alone(self):
