@@ -304,6 +304,9 @@ static int commit_refused(void *stmt)
     return 1;
 }
 
+int sqlite3_step(void *stmt);
+int sqlite3_extended_errcode(void *handle);
+
 int sqlite3_step(void *stmt)
 {
     refused = commit_refused(stmt) ? BUSY_SNAPSHOT : 0;

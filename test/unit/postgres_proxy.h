@@ -35,7 +35,9 @@ static struct {
 static inline int proxy_socket(const char *folder, struct sockaddr_un *address)
 {
     *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    snprintf(address->sun_path, sizeof(address->sun_path), "%s/.s.PGSQL.5432", folder);
+    int len = snprintf(address->sun_path, sizeof(address->sun_path), "%s/.s.PGSQL.5432", folder);
+    if (len < 0 || (size_t)len >= sizeof(address->sun_path))
+        return -1;
     return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 

@@ -96,13 +96,14 @@ static inline bool postgres_server_find(void)
     return is_there;
 }
 
-/* Of a connection that has this schema before its eyes, over the socket in that folder. */
-static inline void postgres_server_uri(char out[300], const char *folder, const char *schema)
+/* Of a connection that has the schema of this name before its eyes, over the socket in that folder.
+ */
+static inline void postgres_server_uri(char out[300], const char *folder, const char *name)
 {
     snprintf(out, 300,
              "postgresql:///postgres?host=%s&user=postgres&options=-csearch_path%%3D%%22%s%%22"
              "%%20-cclient_min_messages%%3Dwarning",
-             folder, schema);
+             folder, name);
 }
 
 static inline bool postgres_server_answers(void)
@@ -200,11 +201,11 @@ static inline int postgres_server_stop(void **state)
 }
 
 /* Runs SQL there, on a connection of its own.  The first row's first column, or "". */
-static inline const char *postgres_server_sql(const char *schema, const char *sql)
+static inline const char *postgres_server_sql(const char *name, const char *sql)
 {
     static char value[200];
     char uri[300];
-    postgres_server_uri(uri, postgres_server.folder, schema);
+    postgres_server_uri(uri, postgres_server.folder, name);
     PGconn *conn = PQconnectdb(uri);
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
