@@ -27,6 +27,11 @@ void db_fail(struct db *db, enum db_failure failure, const char *words)
     snprintf(db->failure_text, sizeof(db->failure_text), "%s: %s", db->source->name, words);
 }
 
+void db_run_again(struct db *db, const char *what)
+{
+    db_fail(db, DB_RETRY, what);
+}
+
 static void forget_failure(struct db *db)
 {
     db->failure = DB_FINE;

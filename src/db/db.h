@@ -65,6 +65,10 @@ int64_t db_newest_id(const struct db *db);    /* the last of them */
 int64_t db_now(const struct db *db);          /* ms, wall clock; one value for the whole job */
 int64_t db_due_now(const struct db *db);      /* the same by the due clock (base/clock.h) */
 
+/* What this job has looked for and not found was added meanwhile, as a constraint of its INSERT …
+ * ON CONFLICT tells: the transaction is undone and run again, and finds it (DB_RETRY). */
+void db_run_again(struct db *db, const char *what);
+
 /* ---- for the store's own threads ---- */
 
 /* Where a database is. */

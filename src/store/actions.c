@@ -24,7 +24,7 @@ static void action_insert(struct db *db, struct action *action)
                        "customer_id, promo_code, status, amount, payout, currency, referring_type, "
                        "event_at, created_at, items, sub_id1, sub_id2, sub_id3, shared_id) "
                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                       "RETURNING id");
+                       "ON CONFLICT DO NOTHING RETURNING id");
 
     db_bind_int(add, 1, action->partner);
     db_bind_int(add, 2, action->brand);
@@ -46,6 +46,8 @@ static void action_insert(struct db *db, struct action *action)
         db_bind_text(add, 17 + i, or_empty(action->sub_ids[i]));
     db_bind_text(add, 20, or_empty(action->shared_id));
     action->id = db_insert(add);
+    if (action->id == 0 && !db_failed(db))
+        db_run_again(db, "an order was tracked by another meanwhile");
 }
 
 static void publish(struct job *job, struct db *db, const struct action *action, int64_t account,

@@ -1,9 +1,9 @@
 /* dedupe.c — the event_dedupe table.
  *
  * A row has the id of the first event that its key made, so rows are written in order of time and
- * the expired ones are a range at the table's left edge.  Keys are found by an index of 64-bit
- * hashes, half the size of one over the keys themselves; account and key are compared besides, so
- * a hash shared by chance (or on purpose) costs time and nothing else.
+ * the expired ones are a range at the table's left edge.  An index that begins with a 64-bit hash
+ * finds a key in one step, and lets it be there once: who adds one that another added meanwhile is
+ * run again.  A key that is used again after its time has its row anew.
  */
 #include "store/dedupe.h"
 
@@ -66,8 +66,10 @@ size_t dedupe_find(struct db *db, int64_t account, const char *key, int64_t *ids
 
 void dedupe_add(struct db *db, int64_t account, const char *key, const int64_t *ids, size_t count)
 {
-    struct stmt *add = db_prepare(db, "INSERT INTO event_dedupe (event, hash, account, key, "
-                                      "others) VALUES (?, ?, ?, ?, ?)");
+    struct stmt *add = db_prepare(
+        db, "INSERT INTO event_dedupe (event, hash, account, key, others) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (hash, account, key) DO UPDATE SET event = excluded.event, "
+            "others = excluded.others WHERE event_dedupe.event < ? RETURNING event");
     struct buf others = { 0 };
 
     for (size_t i = 1; i < count; i++) {
@@ -80,7 +82,9 @@ void dedupe_add(struct db *db, int64_t account, const char *key, const int64_t *
     db_bind_int(add, 3, account);
     db_bind_text(add, 4, key);
     db_bind_text(add, 5, count > 1 ? buf_text(&others) : NULL);
-    db_run(db, add);
+    db_bind_int(add, 6, id_first_at(db_now(db) - DEDUPE_MS));
+    if (db_insert(add) == 0 && !db_failed(db))
+        db_run_again(db, "a DedupeKey was used by another event meanwhile");
     buf_free(&others);
 }
 

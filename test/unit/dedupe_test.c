@@ -49,11 +49,13 @@ static void test_keys_are_found_for_their_account(void **state)
 static bool a_day_passes(struct job *job, struct db *db, void *with)
 {
     int64_t old = id_of(db, 24 * HOUR + 1000, 0), young = id_of(db, 24 * HOUR - 60000, 0), fresh;
+    int64_t older = id_of(db, 24 * HOUR + 2000, 0);
     int64_t got = 0;
     (void)job;
     (void)with;
     dedupe_add(db, ALICE, "old", &old, 1);
     dedupe_add(db, ALICE, "young", &young, 1);
+    dedupe_add(db, ALICE, "older", &older, 1);
     assert_int_equal(dedupe_find(db, ALICE, "old", &got, 1), 0);
     assert_int_equal(dedupe_find(db, ALICE, "young", &got, 1), 1);
     assert_int_equal(got, young);

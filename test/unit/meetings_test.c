@@ -7,6 +7,8 @@
 #include "db/sqlite.h"
 #include "inquiry_house.h"
 #include "postback_house.h"
+#include "store/actions.h"
+#include "store/dedupe.h"
 #include "store/event_types.h"
 #include "store/replays.h"
 #include "store/support.h"
@@ -65,7 +67,7 @@ static bool meet(struct house *house, struct meeting *meeting, struct error *err
 
 /* ---- postbacks ---- */
 
-struct action {
+struct postback_action {
     bool (*does)(struct job *job, struct db *db, int64_t account, int64_t id,
                  int64_t *notification);
     int64_t account, id, notification;
@@ -80,7 +82,7 @@ static bool cancel_one(struct job *job, struct db *db, int64_t account, int64_t 
 
 static bool do_action(struct job *job, struct db *db, void *with)
 {
-    struct action *action = with;
+    struct postback_action *action = with;
     return action->does(job, db, action->account, action->id, &action->notification);
 }
 
@@ -122,7 +124,9 @@ static void test_a_cancel_meets_a_delivery(void **state)
 {
     struct house *house = *state;
     int64_t notification, id = one_waiting(house, &notification);
-    struct action cancel = { .does = cancel_one, .account = house->partner.account, .id = id };
+    struct postback_action cancel = { .does = cancel_one,
+                                      .account = house->partner.account,
+                                      .id = id };
     struct meeting meeting = {
         .does = do_action, .with = &cancel, .after = THE_LOOK, .sql = DELIVERED, .id = id
     };
@@ -156,7 +160,9 @@ static void test_a_retry_meets_a_delivery(void **state)
 {
     struct house *house = *state;
     int64_t notification, id = one_waiting(house, &notification);
-    struct action retry = { .does = postback_retry, .account = house->partner.account, .id = id };
+    struct postback_action retry = { .does = postback_retry,
+                                     .account = house->partner.account,
+                                     .id = id };
     struct meeting meeting = {
         .does = do_action, .with = &retry, .after = THE_LOOK, .sql = DELIVERED, .id = id
     };
@@ -293,6 +299,99 @@ static void test_two_new_event_types_meet(void **state)
     assert_true(meet(house, &meeting, &error));
     assert_false(meet(house, &meeting, &error)); /* the other order */
     assert_int_equal(added.saved, EVENT_TYPE_TAKEN);
+}
+
+/* ---- what is there once ---- */
+
+/* Looks for a thing and adds it where there is none; another one has added it in between.  When
+ * this is run again, that one is on disk. */
+struct once {
+    struct house *house;
+    bool (*find)(struct db *db, const struct once *once);
+    bool (*add)(struct job *job, struct db *db, const struct once *once);
+    int runs;
+    bool found;
+};
+
+static bool do_once(struct job *job, struct db *db, void *with)
+{
+    struct once *once = with;
+    bool again = once->runs++ > 0;
+    if (again)
+        assert_true(once->add(job, db, once));
+    once->found = once->find(db, once);
+    if (once->found)
+        return true;
+    assert_false(again);
+    assert_true(once->add(job, db, once));
+    assert_false(db_failed(db));
+    bool done = once->add(job, db, once);
+    assert_int_equal(db_failure(db), DB_RETRY);
+    return done;
+}
+
+static void expect_once(struct once *once)
+{
+    struct error error;
+    assert_true(house_do(once->house, do_once, once, &error));
+    assert_int_equal(once->runs, 2);
+    assert_true(once->found);
+}
+
+static bool find_key(struct db *db, const struct once *once)
+{
+    int64_t id;
+    return dedupe_find(db, once->house->partner.account, "order 77", &id, 1) > 0;
+}
+
+static bool add_key(struct job *job, struct db *db, const struct once *once)
+{
+    int64_t id = db_new_id(db);
+    (void)job;
+    dedupe_add(db, once->house->partner.account, "order 77", &id, 1);
+    return true;
+}
+
+static void test_two_events_of_one_dedupe_key_meet(void **state)
+{
+    struct once once = { .house = *state, .find = find_key, .add = add_key };
+    expect_once(&once);
+    assert_int_equal(house_number(*state, "SELECT count(*) FROM event_dedupe WHERE account = ?",
+                                  once.house->partner.account),
+                     1);
+}
+
+static bool find_order(struct db *db, const struct once *once)
+{
+    return action_of_order(db, once->house->tracker, "A-77") != 0;
+}
+
+static bool add_order(struct job *job, struct db *db, const struct once *once)
+{
+    struct action action = { .partner = once->house->partner.account,
+                             .brand = once->house->brand.account,
+                             .campaign = once->house->campaign,
+                             .campaign_name = must_copy("C"),
+                             .tracker = once->house->tracker,
+                             .tracker_name = must_copy("T"),
+                             .order_id = must_copy("A-77"),
+                             .status = ACTION_PENDING,
+                             .amount = MONEY_NONE,
+                             .payout = MONEY_NONE,
+                             .currency = "EUR",
+                             .event_at = db_now(db),
+                             .created_at = db_now(db) };
+    action.referring_type = action_referring_type("DATAPOST");
+    bool tracked = action_track(job, db, &action);
+    action_free(&action);
+    return tracked;
+}
+
+static void test_two_tracking_postbacks_of_one_order_meet(void **state)
+{
+    struct once once = { .house = *state, .find = find_order, .add = add_order };
+    expect_once(&once);
+    assert_int_equal(actions(once.house), 1);
 }
 
 /* ---- replays ---- */
@@ -455,10 +554,16 @@ static void test_an_answer_meets_a_close(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_HOUSE(test_a_cancel_meets_a_delivery), IN_HOUSE(test_a_retry_meets_a_delivery),
-        IN_HOUSE(test_a_410_meets_an_edit),       IN_HOUSE(test_two_deletions_meet),
-        IN_HOUSE(test_two_new_event_types_meet),  IN_HOUSE(test_a_replays_step_meets_its_cancel),
-        IN_HOUSE(test_a_decision_meets_a_close),  IN_HOUSE(test_a_close_meets_a_decision),
+        IN_HOUSE(test_a_cancel_meets_a_delivery),
+        IN_HOUSE(test_a_retry_meets_a_delivery),
+        IN_HOUSE(test_a_410_meets_an_edit),
+        IN_HOUSE(test_two_deletions_meet),
+        IN_HOUSE(test_two_events_of_one_dedupe_key_meet),
+        IN_HOUSE(test_two_tracking_postbacks_of_one_order_meet),
+        IN_HOUSE(test_two_new_event_types_meet),
+        IN_HOUSE(test_a_replays_step_meets_its_cancel),
+        IN_HOUSE(test_a_decision_meets_a_close),
+        IN_HOUSE(test_a_close_meets_a_decision),
         IN_HOUSE(test_an_answer_meets_a_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
