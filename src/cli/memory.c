@@ -16,7 +16,7 @@
 #include <jansson.h>
 #ifdef HAVE_MIMALLOC
 #include <mimalloc.h>
-#else
+#elif defined(HAVE_MALLOC_TRIM)
 #include <malloc.h>
 #endif
 #include <openssl/crypto.h>
@@ -69,11 +69,13 @@ static void tls_free(void *memory, const char *file, int line)
     free(memory);
 }
 
+/* A sanitizer's malloc() keeps what it has: malloc_trim() would be for heaps that are not in use.
+ */
 static void give_back(void)
 {
 #ifdef HAVE_MIMALLOC
     mi_collect(true);
-#else
+#elif defined(HAVE_MALLOC_TRIM)
     malloc_trim(0);
 #endif
 }
