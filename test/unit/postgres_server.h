@@ -49,7 +49,7 @@ static inline void postgres_server_become_user(void)
 }
 
 /* Starts a program of PostgreSQL's, which ends when this one does; its output goes to the log. */
-static inline pid_t postgres_server_run(const char *program, char *const *arguments)
+static inline pid_t postgres_server_run(const char *program, char **arguments)
 {
     char path[160], log[96];
     pid_t parent = getpid();
@@ -68,6 +68,7 @@ static inline pid_t postgres_server_run(const char *program, char *const *argume
     if (output == -1 || dup2(output, 1) == -1 || dup2(output, 2) == -1 || chdir("/") != 0)
         _exit(124);
     unsetenv("ASAN_OPTIONS");
+    arguments[0] = path; /* by which it finds the others */
     execv(path, arguments);
     _exit(127);
 }
