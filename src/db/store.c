@@ -285,6 +285,7 @@ static bool open_database(struct store *store, const struct store_config *config
     return true;
 err1:
     writer_stop(store->writer);
+    store->writer = NULL;
     return false;
 err0:
     db_close(db);

@@ -8,8 +8,8 @@
  * Between the jobs it takes the steps of what goes on by itself (nouns.h), from when the engine is
  * there to when it stops.
  *
- * The connection, and all that its memory holds (the nouns'), belongs to
- * whoever has the turn: this thread, or one that runs a job now.
+ * The connection, and all that its memory holds (the nouns'), belongs to whoever has the turn: this
+ * thread, or one that runs a job now.
  *
  * When the connection is lost (DB_LOST) it is made anew, and nothing is written until then; a
  * commit that was under way is asked after before its jobs are told anything.

@@ -30,7 +30,7 @@ struct service_job {
     struct job job;
     struct work *work;
     void *service;
-    int64_t notification; /* of one about a notification: looked up again when it is done */
+    int64_t notification; /* of one about a notification */
 };
 
 /* A zeroed job of `size` bytes, counted from now on. */

@@ -93,7 +93,7 @@ static bool row_was_added(struct db *db, struct stmt *add)
     return db_changes(db) == 1;
 }
 
-/* With its attempt.  False: there is a row. */
+/* With its attempt.  False: there is a row, or the attempt needs one of its own. */
 static bool add_delivered(struct db *db, const struct postback *postback,
                           const struct attempt *attempt)
 {
@@ -199,6 +199,8 @@ void postback_record(struct db *db, const struct postback *postback, const struc
 {
     if (verdict == VERDICT_DELIVERED && add_delivered(db, postback, attempt))
         return;
+    if (verdict == VERDICT_DELIVERED && !postback->written)
+        postback_write(db, postback); /* to be changed as any other, if it is not there */
     write_attempt(db, postback->id, attempt, verdict, due_at);
     if (verdict == VERDICT_DELIVERED)
         record_delivered(db, postback, attempt);

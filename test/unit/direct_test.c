@@ -270,6 +270,34 @@ static void test_it_is_shown_with_its_attempt_once_it_is_delivered(void **state)
     house_free_list(&published.fresh);
 }
 
+static bool do_deliver_second(struct job *job, struct db *db, void *with)
+{
+    struct attempt attempt = attempt_of(2, 200);
+    (void)job;
+    snprintf(attempt.detail, sizeof(attempt.detail), "at the second try");
+    postback_record(db, with, &attempt, VERDICT_DELIVERED, 0);
+    return true;
+}
+
+static void test_an_attempt_that_a_row_has_no_room_for_is_kept_too(void **state)
+{
+    /* A first attempt without a detail stands in the postback's row; any other in its own. */
+    struct house *house = *state;
+    struct published published;
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    publish(house, &published);
+    int64_t id = only(&published)->id;
+    assert_true(house_do(house, do_deliver_second, only(&published), NULL));
+    assert_int_equal(state_of(house, id), POSTBACK_DELIVERED);
+    json_t *shown = show(house, id);
+    const json_t *attempt = json_array_get(json_object_get(shown, "AttemptList"), 0);
+    assert_string_equal(member(shown, "Attempts"), "2");
+    assert_string_equal(member(attempt, "Number"), "2");
+    json_decref(shown);
+    assert_int_equal(pending(house, notification), 0);
+    house_free_list(&published.fresh);
+}
+
 static void test_a_failed_one_waits_with_its_attempt(void **state)
 {
     struct house *house = *state;
@@ -516,6 +544,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_an_event_that_arrives_at_once_takes_two_statements),
         TEST(test_it_is_shown_with_its_attempt_once_it_is_delivered),
+        TEST(test_an_attempt_that_a_row_has_no_room_for_is_kept_too),
         TEST(test_a_failed_one_waits_with_its_attempt),
         TEST(test_a_parked_one_waits),
         TEST(test_what_an_account_does_meets_one_without_a_row),

@@ -676,6 +676,38 @@ static void test_a_crash_at_the_very_start_leaves_a_place_to_start_again(void **
     assert_int_equal(written(house), 0);
 }
 
+static void test_a_start_that_finds_no_more_files_is_refused(void **state)
+{
+    /* Each of the files that it opens is the first one too many, the last reader's too. */
+    enum { MOST = 512 };
+    struct house *house = *state;
+    struct rlimit all, few;
+    struct error error;
+    struct store *store = NULL;
+    int taken[MOST], count = 0, refusals = 0;
+
+    store_close(house->store);
+    getrlimit(RLIMIT_NOFILE, &all);
+    few = (struct rlimit){ .rlim_cur = MOST, .rlim_max = all.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &few);
+    while (count < MOST && (taken[count] = dup(0)) != -1)
+        count++;
+    while (store == NULL && count > 0) {
+        error = (struct error){ 0 };
+        store = open_at(house->directory, &house->loop, &error);
+        assert_true(store != NULL || error.message[0] != '\0');
+        refusals += store == NULL;
+        close(taken[--count]);
+    }
+    while (count > 0)
+        close(taken[--count]);
+    setrlimit(RLIMIT_NOFILE, &all);
+    assert_non_null(store);
+    assert_true(refusals > 5); /* lock, key, database, log, …; connections */
+    store_close(store);
+    reopened(house);
+}
+
 static int sound_house(void **state)
 {
     atomic_store(&fault.full, false);
@@ -710,6 +742,7 @@ int main(void)
         test(test_a_damaged_database_is_refused),
         test(test_a_database_without_its_key_is_refused),
         test(test_a_place_that_is_no_directory_is_refused),
+        test(test_a_start_that_finds_no_more_files_is_refused),
         test(test_a_crash_at_the_very_start_leaves_a_place_to_start_again),
     };
     memset(ballast, 'b', sizeof(ballast));
