@@ -9,6 +9,7 @@
 #define POSTBACKD_WORK_H
 
 #include "db/store.h"
+#include "engine/membership.h"
 #include "engine/periodic.h"
 
 #include <uv.h>
@@ -17,8 +18,9 @@ struct work {
     uv_loop_t *loop;
     struct store *store;
     struct periodics timers;
-    size_t under_way; /* jobs given and not yet done */
-    bool writable;    /* the store takes writes */
+    size_t under_way;              /* jobs given and not yet done */
+    struct membership *membership; /* among those that share the database; NULL: it is alone */
+    bool writable;                 /* the store takes writes */
     bool stopping;
 };
 

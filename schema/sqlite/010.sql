@@ -1,0 +1,1 @@
+-- Nodes that share a database (node, lease, news). One server alone has its own row in them, or none.

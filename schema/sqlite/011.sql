@@ -1,0 +1,1 @@
+-- An action's life: terms, updates, items with amounts.
