@@ -268,12 +268,14 @@ CREATE INDEX postback_of ON postback (notification, id);            -- list page
 CREATE INDEX postback_waiting ON postback (notification, due_at, id) WHERE state = 1; -- the queue on disk
 CREATE INDEX postback_again ON postback (event, replay, id) WHERE resent IS NOT NULL; -- an inquiry's postbacks
 
-CREATE TABLE notification_count (                               -- kept exact with the rows, by deltas
-    notification bigint  PRIMARY KEY,
-    pending      bigint  NOT NULL,                              -- postbacks fresh or waiting
+CREATE TABLE notification_count (                               -- kept exact with the rows, by deltas; each node's own, to be summed
+    notification bigint  NOT NULL,
+    node         bigint  NOT NULL,                              -- that of ids
+    pending      bigint  NOT NULL,                              -- postbacks fresh or waiting; of a node that ends what others began below 0
     delivered    bigint  NOT NULL,                              -- postbacks
     failed       bigint  NOT NULL,                              -- attempts
-    bytes        bigint  NOT NULL DEFAULT 0                     -- of its pending ones
+    bytes        bigint  NOT NULL DEFAULT 0,                    -- of its pending ones
+    PRIMARY KEY (notification, node)
 );
 
 CREATE TABLE sample (                                           -- what was delivered when, for charts

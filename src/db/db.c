@@ -350,6 +350,11 @@ int64_t db_newest_id(const struct db *db)
     return db->ids->last;
 }
 
+int db_node(const struct db *db)
+{
+    return db->ids->node;
+}
+
 int64_t db_now(const struct db *db)
 {
     return db->now_ms;

@@ -80,8 +80,8 @@ static void read_said(struct counting *counting)
 {
     struct stmt *list =
         db_prepare(counting->db,
-                   "SELECT notification, pending, bytes FROM notification_count WHERE pending <> "
-                   "0 OR bytes <> 0");
+                   "SELECT notification, sum(pending), sum(bytes) FROM notification_count GROUP BY "
+                   "notification HAVING sum(pending) <> 0 OR sum(bytes) <> 0");
     while (db_step(list) == DB_ROW) {
         struct counted *counted = counted_of(counting, db_int(list, 0));
         counted->said[OF_POSTBACKS] = db_int(list, 1);

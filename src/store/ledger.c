@@ -72,7 +72,8 @@ struct ledger_sum ledger_sum(struct db *db, int64_t notification)
     const struct ledger *ledger = ledger_of(db);
     struct ledger_sum sum = { 0 };
     struct stmt *find =
-        db_prepare(db, "SELECT pending, bytes FROM notification_count WHERE notification = ?");
+        db_prepare(db, "SELECT sum(pending), sum(bytes) FROM notification_count WHERE "
+                       "notification = ?");
     db_bind_int(find, 1, notification);
     if (db_step(find) == DB_ROW)
         sum = (struct ledger_sum){ .pending = db_int(find, 0), .bytes = db_int(find, 1) };
@@ -97,7 +98,7 @@ int64_t ledger_pending(struct db *db, int64_t account, int64_t notification)
 {
     struct stmt *find;
     if (notification != 0) {
-        find = db_prepare(db, "SELECT pending FROM notification_count WHERE notification = ?");
+        find = db_prepare(db, "SELECT sum(pending) FROM notification_count WHERE notification = ?");
         db_bind_int(find, 1, notification);
     } else if (account != 0) {
         find = db_prepare(db, "SELECT sum(c.pending) FROM notification n JOIN notification_count c "
@@ -175,17 +176,18 @@ static void write_counts(struct db *db)
         if (entry->pending == 0 && entry->bytes == 0 && entry->delivered == 0 && entry->failed == 0)
             continue;
         struct stmt *add = db_prepare(
-            db, "INSERT INTO notification_count (notification, pending, delivered, failed, bytes) "
-                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (notification) DO UPDATE SET "
+            db, "INSERT INTO notification_count (notification, node, pending, delivered, failed, "
+                "bytes) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (notification, node) DO UPDATE SET "
                 "pending = notification_count.pending + excluded.pending, "
                 "delivered = notification_count.delivered + excluded.delivered, "
                 "failed = notification_count.failed + excluded.failed, "
                 "bytes = notification_count.bytes + excluded.bytes");
         db_bind_int(add, 1, entry->notification);
-        db_bind_int(add, 2, entry->pending);
-        db_bind_int(add, 3, entry->delivered);
-        db_bind_int(add, 4, entry->failed);
-        db_bind_int(add, 5, entry->bytes);
+        db_bind_int(add, 2, db_node(db));
+        db_bind_int(add, 3, entry->pending);
+        db_bind_int(add, 4, entry->delivered);
+        db_bind_int(add, 5, entry->failed);
+        db_bind_int(add, 6, entry->bytes);
         db_run(db, add);
     }
 }

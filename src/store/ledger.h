@@ -9,8 +9,9 @@
 
 #include "db/nouns.h"
 
-/* Changes of one notification's row in notification_count: postbacks that wait, with their bytes
- * (quotas.h), and those that were delivered, attempts that failed. */
+/* Changes of one notification's row in notification_count, of which each node has its own:
+ * postbacks that wait, with their bytes (quotas.h), and those that were delivered, attempts that
+ * failed. */
 void ledger_pend(struct db *db, int64_t notification, int pending, int64_t bytes);
 void ledger_count(struct db *db, int64_t notification, int delivered, int failed);
 /* Postbacks of this account were written WAITING by event_publish() or a replay; due_at

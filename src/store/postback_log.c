@@ -333,8 +333,9 @@ json_t *postback_health(struct db *db, int64_t account, int64_t notification)
     json_t *shown = NULL;
     struct stmt *find = db_prepare(
         db,
-        "SELECT c.pending, c.delivered, c.failed FROM notification n "
-        "LEFT JOIN notification_count c ON c.notification = n.id WHERE n.id = ? AND n.account = ?");
+        "SELECT sum(c.pending), sum(c.delivered), sum(c.failed) FROM notification n LEFT JOIN "
+        "notification_count c ON c.notification = n.id WHERE n.id = ? AND n.account = ? GROUP BY "
+        "n.id");
     db_bind_int(find, 1, notification);
     db_bind_int(find, 2, account);
     if (db_step(find) == DB_ROW) {

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "db/sqlite.h"
 #include "model/date.h"
+#include "store/ledger.h"
 
 #define OPENED   "action_inquiry.opened"
 #define CLOSED   "action_inquiry.closed"
@@ -139,7 +140,7 @@ static enum error_kind act(struct house *house, struct action *action)
 
 static int64_t pending(struct house *house, int64_t notification)
 {
-    return house_number(house, "SELECT pending FROM notification_count WHERE notification = ?",
+    return house_number(house, "SELECT sum(pending) FROM notification_count WHERE notification = ?",
                         notification);
 }
 
@@ -219,6 +220,57 @@ static void test_counts_are_undone_with_their_job(void **state)
                      "SELECT delivered + failed FROM notification_count WHERE notification = ?",
                      notification),
         0);
+}
+
+/* The store as the server of this number has it. */
+static void become_node(struct house *house, int node)
+{
+    struct store_config config = house_config(house);
+    struct error error = { 0 };
+    config.node = node;
+    store_close(house->store);
+    house->store = store_open(&config, &error);
+    if (house->store == NULL)
+        fail_msg("%s", error.message);
+    store_on_fresh(house->store, house_fresh, house);
+}
+
+struct counts {
+    int64_t account, notification, pending[3];
+    json_t *shown;
+};
+
+static bool do_counts(struct job *job, struct db *db, void *with)
+{
+    struct counts *counts = with;
+    (void)job;
+    counts->pending[0] = ledger_pending(db, 0, counts->notification);
+    counts->pending[1] = ledger_pending(db, counts->account, 0);
+    counts->pending[2] = ledger_sum(db, counts->notification).pending;
+    counts->shown = postback_health(db, counts->account, counts->notification);
+    return true;
+}
+
+static void test_each_node_has_counts_and_all_are_summed(void **state)
+{
+    struct house *house = *state;
+    int64_t account = house->partner.account, notification = house_notify(house, account, OPENED);
+    int64_t first = house_postback(house, account, OPENED, 0);
+    become_node(house, 7);
+    int64_t second = house_postback(house, account, OPENED, 0);
+    record(house, first, notification, 1, 200); /* another's: below 0 in its own row */
+    record(house, second, notification, 1, 500);
+    struct counts counts = { account, notification, { 0 }, NULL };
+    assert_true(house_do(house, do_counts, &counts, NULL));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(counts.pending[i], 1);
+    assert_string_equal(json_string_value(json_object_get(counts.shown, "Pending")), "1");
+    assert_string_equal(json_string_value(json_object_get(counts.shown, "Delivered")), "1");
+    assert_string_equal(json_string_value(json_object_get(counts.shown, "FailedAttempts")), "1");
+    json_decref(counts.shown);
+    assert_int_equal(house_number(house, "SELECT count(*) FROM notification_count", 0), 2);
+    assert_int_equal(
+        house_number(house, "SELECT pending FROM notification_count WHERE node = ?", 0), 1);
 }
 
 /* ---- the queue ---- */
@@ -976,6 +1028,7 @@ int main(void)
         test(test_a_failed_postback_waits_for_its_next_try),
         test(test_a_cancelled_postback_comes_back_only_if_it_arrived),
         test(test_counts_are_undone_with_their_job),
+        test(test_each_node_has_counts_and_all_are_summed),
         test(test_what_is_due_comes_oldest_first),
         test(test_a_read_of_large_events_leaves_the_rest_due),
         test(test_a_limit_leaves_the_rest_due),
