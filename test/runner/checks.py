@@ -154,12 +154,13 @@ def fuzzers():
 
 
 def python_files():
-    return sorted(os.path.relpath(path, ROOT) for folder in ("e2e", "web", "runner")
+    return sorted(os.path.relpath(path, ROOT) for folder in ("e2e", "web", "runner", "chaos")
                   for path in glob.glob(os.path.join(ROOT, "test", folder, "test_*.py")))
 
 
 def python_check(path, build, tests=()):
-    return PythonCheck(path, None if path.startswith("test/runner/") else build, tests)
+    needs_none = path.startswith(("test/runner/", "test/chaos/"))
+    return PythonCheck(path, None if needs_none else build, tests)
 
 
 def lint():
