@@ -75,6 +75,11 @@ int64_t id_time_ms(int64_t id)
     return (id >> (NODE_BITS + SEQUENCE_BITS)) + epoch_ms;
 }
 
+int id_node(int64_t id)
+{
+    return (int)(id >> SEQUENCE_BITS) & ((1 << NODE_BITS) - 1);
+}
+
 int64_t id_last_ms(void)
 {
     return epoch_ms + last_stamp;

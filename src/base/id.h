@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { ID_NODES = 1024 };
+
 struct id_source {
     _Atomic int64_t last;
     int node; /* 0 … 1023 */
@@ -22,6 +24,7 @@ int64_t id_next(struct id_source *source,
 int64_t id_next_row(struct id_source *source, int64_t now_ms, int count);
 void id_seen(struct id_source *source, int64_t id); /* later ids are above it */
 int64_t id_time_ms(int64_t id);                     /* when it was made, wall clock */
+int id_node(int64_t id);                            /* which node made it */
 int64_t id_first_at(int64_t ms); /* the least id of that millisecond, clamped to what ids hold */
 
 int64_t id_last_ms(void); /* the last millisecond that has ids, in 2089 */

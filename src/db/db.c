@@ -350,6 +350,11 @@ int64_t db_newest_id(const struct db *db)
     return db->ids->last;
 }
 
+void db_seen_id(struct db *db, int64_t id)
+{
+    id_seen(db->ids, id);
+}
+
 int db_node(const struct db *db)
 {
     return db->ids->node;

@@ -63,6 +63,7 @@ int64_t db_new_id(struct db *db);       /* for the hot tables, in order of time 
 int64_t db_new_ids(struct db *db, int count); /* the first of so many that follow each other */
 int64_t db_newest_id(const struct db *db);    /* the last of them */
 int db_node(const struct db *db);             /* of new ids: which server this is */
+void db_seen_id(struct db *db, int64_t id);   /* the next ones are above it */
 int64_t db_now(const struct db *db);          /* ms, wall clock; one value for the whole job */
 int64_t db_due_now(const struct db *db);      /* the same by the due clock (base/clock.h) */
 

@@ -4,13 +4,19 @@
  * row from the start: "7,,9".  Whether a place has its row is not kept anywhere: a row is added
  * unless it is there (ON CONFLICT), so whoever comes second finds the first one's.
  *
- * The rule: the floor is never above an event that has a direct postback without a row.
+ * Each node has a floor of its own, for the events that it took: their ids tell whose they are.  It
+ * is a row of `meta`, "fresh_floor.17" for node 17.  A server that has its database for itself has
+ * one floor for all ids, "fresh_floor", as its number may be another one at each start.
+ *
+ * The rule: a floor is never above an event of its node that has a direct postback without a row.
  */
 #include "store/direct.h"
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "model/notification.h"
+#include "store/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,7 +65,7 @@ bool direct_find(struct db *db, int64_t id, struct direct *out)
         out->notification = at_place(db_text(find, 2), id - direct_id(out->event, 0));
     }
     db_finish(find);
-    return out->notification != 0 && out->event >= direct_floor(db);
+    return out->notification != 0 && out->event >= direct_floor_of(db, id_node(out->event));
 }
 
 bool direct_write(struct db *db, const struct direct *direct, enum postback_state state)
@@ -127,21 +133,45 @@ static int64_t visit_event(const struct visit *visit, struct db *db, const struc
     return counted;
 }
 
-static int64_t visit_all(const struct visit *visit, struct db *db)
+/* Where events of each node may have some without a row; INT64_MAX: nowhere. */
+struct floors {
+    int64_t of[ID_NODES], lowest;
+};
+
+static void read_floors(struct db *db, struct floors *out);
+
+/* One for this node (DIRECT_ALL: for each), none for others. */
+static void set_floors(struct floors *out, int node, int64_t floor)
+{
+    for (int i = 0; i < ID_NODES; i++)
+        out->of[i] = node == DIRECT_ALL || i == node ? floor : INT64_MAX;
+    out->lowest = floor;
+}
+
+static int64_t visit_from(const struct visit *visit, struct db *db, const struct floors *floors)
 {
     struct lists *lists = must_alloc(sizeof(*lists));
-    int64_t from = direct_floor(db), counted = 0;
-    do {
+    int64_t from = floors->lowest, counted = 0;
+    lists->count = from != INT64_MAX ? STEP : 0;
+    while (lists->count == STEP && counted < visit->most) {
         read_lists(db, from, visit->before, lists);
         for (size_t i = 0; i < lists->count; i++) {
-            if (counted < visit->most)
+            int64_t event = lists->event[i];
+            if (counted < visit->most && event >= floors->of[id_node(event)])
                 counted += visit_event(visit, db, lists, i);
-            from = lists->event[i] + 1;
+            from = event + 1;
             free(lists->list[i]);
         }
-    } while (lists->count == STEP && counted < visit->most);
+    }
     free(lists);
     return counted;
+}
+
+static int64_t visit_all(const struct visit *visit, struct db *db)
+{
+    struct floors floors;
+    read_floors(db, &floors);
+    return visit_from(visit, db, &floors);
 }
 
 static bool write_it(const struct visit *visit, struct db *db, const struct direct *direct)
@@ -158,6 +188,24 @@ int64_t direct_write_all(struct db *db, int64_t notification, enum postback_stat
                                  .notification = notification,
                                  .state = state };
     return visit_all(&visit, db);
+}
+
+static bool make_wait(const struct visit *visit, struct db *db, const struct direct *direct)
+{
+    if (!direct_write(db, direct, visit->state))
+        return false;
+    ledger_wait(db, direct->notification, direct->account, db_due_now(db));
+    return true;
+}
+
+int64_t direct_make_wait(struct db *db, int node, int64_t floor)
+{
+    const struct visit visit = {
+        .each = make_wait, .before = INT64_MAX, .most = INT64_MAX, .state = POSTBACK_WAITING
+    };
+    struct floors floors;
+    set_floors(&floors, node, floor);
+    return visit_from(&visit, db, &floors);
 }
 
 void direct_write_before(struct db *db, int64_t event)
@@ -189,27 +237,94 @@ void direct_without_rows(struct db *db, void (*tell)(void *context, const struct
     visit_all(&visit, db);
 }
 
-/* ---- the floor ---- */
+/* ---- the floors ---- */
+
+static const char alone[] = "fresh_floor";
+
+struct floor_key {
+    char text[24];
+};
+
+static struct floor_key key_of(const struct db *db, int node)
+{
+    struct floor_key key;
+    if (db_is_remote(db))
+        snprintf(key.text, sizeof(key.text), "%s.%d", alone, node);
+    else
+        snprintf(key.text, sizeof(key.text), "%s", alone);
+    return key;
+}
 
 void direct_set_floor(struct db *db, int64_t id)
 {
     char text[24];
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('fresh_floor', ?) "
+    struct floor_key key = key_of(db, db_node(db));
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES (?, ?) "
                                       "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     snprintf(text, sizeof(text), "%" PRId64, id);
-    db_bind_text(put, 1, text);
+    db_bind_text(put, 1, key.text);
+    db_bind_text(put, 2, text);
     db_run(db, put);
+}
+
+static int64_t floor_from(const char *text)
+{
+    int64_t floor;
+    if (id_parse(text, &floor))
+        return floor;
+    log_warn("a floor is unreadable: all postbacks are looked at", LOG_T("value", text));
+    return 0;
+}
+
+static int64_t read_floor(struct stmt *find, const char *key, int64_t none)
+{
+    db_bind_text(find, 1, key);
+    int64_t floor = db_step(find) == DB_ROW ? floor_from(db_text(find, 0)) : none;
+    db_finish(find);
+    return floor;
+}
+
+/* A server that is alone has had its floor from its first start on, or its database was written by
+ * a version without one. */
+static int64_t floor_without_row(const struct db *db)
+{
+    return db_is_remote(db) ? INT64_MAX : 0;
+}
+
+int64_t direct_floor_of(struct db *db, int node)
+{
+    struct floor_key key = key_of(db, node);
+    return read_floor(db_prepare(db, "SELECT value FROM meta WHERE key = ?"), key.text,
+                      floor_without_row(db));
+}
+
+int64_t direct_end_floor(struct db *db, int node)
+{
+    struct floor_key key = key_of(db, node);
+    return read_floor(db_prepare(db, "DELETE FROM meta WHERE key = ? RETURNING value"),
+                      node == DIRECT_ALL ? alone : key.text, INT64_MAX);
+}
+
+static void read_floors(struct db *db, struct floors *out)
+{
+    set_floors(out, DIRECT_ALL, db_is_remote(db) ? INT64_MAX : direct_floor_of(db, DIRECT_ALL));
+    if (!db_is_remote(db))
+        return;
+    struct stmt *list =
+        db_prepare(db, "SELECT key, value FROM meta WHERE key LIKE 'fresh_floor.%'");
+    while (db_step(list) == DB_ROW) {
+        int64_t node, floor = floor_from(db_text(list, 1));
+        if (!text_int(db_text(list, 0) + sizeof(alone), 0, ID_NODES - 1, &node))
+            continue;
+        out->of[node] = floor;
+        out->lowest = floor < out->lowest ? floor : out->lowest;
+    }
+    db_finish(list);
 }
 
 int64_t direct_floor(struct db *db)
 {
-    struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'fresh_floor'");
-    int64_t floor = 0;
-    if (db_step(find) == DB_ROW && !id_parse(db_text(find, 0), &floor)) {
-        log_warn("the floor is unreadable: all postbacks are looked at",
-                 LOG_T("value", db_text(find, 0)));
-        floor = 0;
-    }
-    db_finish(find);
-    return floor;
+    struct floors floors;
+    read_floors(db, &floors);
+    return floors.lowest;
 }

@@ -11,6 +11,8 @@
 #include "db/db.h"
 #include "model/postback.h"
 
+enum { DIRECT_ALL = -1 }; /* in place of a node */
+
 struct direct {
     int64_t id, notification, event, account;
 };
@@ -32,6 +34,10 @@ bool direct_write(struct db *db, const struct direct *direct, enum postback_stat
 int64_t direct_write_all(struct db *db, int64_t notification, enum postback_state state,
                          int64_t most);
 
+/* Those that a node (DIRECT_ALL: all) took, from this id on, and that have no row: they wait from
+ * now on, and who sends them is told (ledger_wait()).  Gives how many. */
+int64_t direct_make_wait(struct db *db, int node, int64_t floor);
+
 /* Those of events under this id are FRESH rows then, if they had none. */
 void direct_write_before(struct db *db, int64_t event);
 
@@ -39,9 +45,16 @@ void direct_write_before(struct db *db, int64_t event);
 void direct_without_rows(struct db *db, void (*tell)(void *context, const struct direct *direct),
                          void *context);
 
-/* Every direct postback of an event below this id has its row, and no FRESH row is below it: there
- * recovery begins to look.  0: none was written, as nothing was ever handed over. */
-int64_t direct_floor(struct db *db);
-void direct_set_floor(struct db *db, int64_t id);
+/* ---- floors: one for each node, of the events that it took ---- */
+
+/* Every direct postback of an event of this node below this id has its row, and no FRESH row that
+ * it made is below it: there recovery begins to look.  INT64_MAX: it has nothing out.  (Of a server
+ * that is alone it is one for all ids, and 0 when none was ever written.) */
+int64_t direct_floor_of(struct db *db, int node);
+void direct_set_floor(struct db *db, int64_t id); /* its own (db_node()) */
+/* It has nothing out any more.  Gives what its floor was; INT64_MAX: none.  DIRECT_ALL: the one of
+ * a server that was alone with this database when it was another one (an import). */
+int64_t direct_end_floor(struct db *db, int node);
+int64_t direct_floor(struct db *db); /* the lowest of all nodes */
 
 #endif

@@ -36,13 +36,46 @@ _Static_assert(POSTBACK_FRESH == 0 && POSTBACK_WAITING == 1 && POSTBACK_DELIVERE
 
 /* ---- all at once ---- */
 
+/* Those that one node made. */
+static int64_t recover_rows(struct db *db, int node, int64_t floor)
+{
+    int64_t count = 0;
+    struct stmt *put =
+        db_prepare(db, "UPDATE postback SET state = 1 WHERE id >= ?1 AND state = 0 AND "
+                       "(?2 < 0 OR ((id >> 12) & 1023) = ?2) RETURNING notification, account");
+    db_bind_int(put, 1, floor);
+    db_bind_int(put, 2, node);
+    for (; db_step(put) == DB_ROW; count++)
+        ledger_wait(db, db_int(put, 0), db_int(put, 1), db_due_now(db));
+    db_finish(put);
+    return count;
+}
+
+/* Without a row from the floor on, and FRESH. */
+static int64_t recover_from(struct db *db, int node, int64_t floor)
+{
+    int64_t count = floor != INT64_MAX ? recover_rows(db, node, floor) : 0;
+    return count + direct_make_wait(db, node, floor);
+}
+
+int64_t postback_recover_node(struct db *db, int node)
+{
+    int64_t count = recover_from(db, node, direct_floor_of(db, node));
+    direct_end_floor(db, node);
+    return count;
+}
+
+/* On a database that others share.  What was imported had a floor without a number. */
+static int64_t recover_own(struct db *db)
+{
+    int64_t count = recover_from(db, DIRECT_ALL, direct_end_floor(db, DIRECT_ALL));
+    return count + postback_recover_node(db, db_node(db));
+}
+
 int64_t postback_recover(struct db *db)
 {
-    struct stmt *put = db_prepare(db, "UPDATE postback SET state = 1 WHERE id >= ? AND state = 0");
-    db_bind_int(put, 1, direct_floor(db));
-    db_run(db, put);
-    int64_t count = db_changes(db);
-    count += direct_write_all(db, 0, POSTBACK_WAITING, INT64_MAX);
+    int64_t count =
+        db_is_remote(db) ? recover_own(db) : recover_from(db, DIRECT_ALL, direct_floor(db));
     direct_set_floor(db, db_new_id(db)); /* all have rows now, and later ones are above it */
     return count;
 }

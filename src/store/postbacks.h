@@ -21,9 +21,12 @@ void postback_record(struct db *db, const struct postback *postback, const struc
 void postback_park(struct db *db, const struct postback *postback);
 /* FRESH, unless it has a row: it is out for so long that the log should show it. */
 void postback_write(struct db *db, const struct postback *postback);
-/* At a start: what is undelivered and was in memory becomes WAITING; gives how many.  It is looked
- * for from the floor on (direct.h), which then rises. */
+/* At a start: what is undelivered and was in this server's memory becomes WAITING; gives how many.
+ * It is looked for from its floor on (direct.h), which then rises. */
 int64_t postback_recover(struct db *db);
+/* The same for any node (db_node()) of a shared database, which has ended, or been fenced in this
+ * transaction: its floor goes.  Who sends them is told (CHANGE_WAITING). */
+int64_t postback_recover_node(struct db *db, int node);
 /* Cancels every undelivered postback of a notification (it is being deleted); gives how many. */
 int64_t postback_cancel_all(struct db *db, int64_t notification);
 

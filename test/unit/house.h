@@ -11,6 +11,7 @@
 #include "model/postback.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
+#include "store/direct.h"
 #include "store/nouns.h"
 
 #include <ftw.h>
@@ -27,6 +28,7 @@
 struct house {
     char directory[64];
     char uri[300]; /* "": the store is in the directory */
+    int node;      /* of ids */
     uv_loop_t loop;
     struct store *store;
     struct caller operator, brand, other_brand, partner, other_partner;
@@ -87,11 +89,20 @@ static inline void house_account(struct db *db, enum account_kind kind, const ch
     account_clear(&account);
 }
 
+/* As at the start of a node of a shared database: nothing is out yet. */
+static inline bool house_begin(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    (void)with;
+    if (db_is_remote(db))
+        direct_set_floor(db, 1);
+    return true;
+}
+
 static inline bool house_fill(struct job *job, struct db *db, void *with)
 {
     struct house *house = with;
 
-    (void)job;
     house_account(db, ACCOUNT_OPERATOR, "Operator", &house->operator);
     house_account(db, ACCOUNT_BRAND, "Acme", &house->brand);
     house_account(db, ACCOUNT_BRAND, "Zenith", &house->other_brand);
@@ -102,13 +113,14 @@ static inline bool house_fill(struct job *job, struct db *db, void *with)
     house->tracker = tracker_add(db, house->campaign, "Online sale");
     house->other_tracker = tracker_add(db, house->other_campaign, "Online sale");
     membership_add(db, house->campaign, house->partner.account);
-    return true;
+    return house_begin(job, db, with);
 }
 
 static inline struct store_config house_config(struct house *house)
 {
     return (struct store_config){ .directory = house->directory,
                                   .uri = house->uri[0] != '\0' ? house->uri : NULL,
+                                  .node = house->node,
                                   .loop = &house->loop,
                                   .nouns = &store_nouns };
 }
@@ -172,14 +184,18 @@ static inline int house_remove(const char *path, const struct stat *about, int k
     return remove(path);
 }
 
-static inline int house_teardown(void **state)
+static inline void house_close(struct house *house)
 {
-    struct house *house = *state;
-
     store_close(house->store);
     uv_run(&house->loop, UV_RUN_DEFAULT);
     uv_loop_close(&house->loop);
     nftw(house->directory, house_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline int house_teardown(void **state)
+{
+    struct house *house = *state;
+    house_close(house);
     free(house);
     return 0;
 }

@@ -588,8 +588,12 @@ static void test_fresh_ones_wait_again_after_a_restart(void **state)
     assert_int_equal(recovered, 1);
     assert_int_equal(state_of(house, later), POSTBACK_WAITING);
     assert_int_equal(
-        house_number(house, "DELETE FROM meta WHERE key = 'fresh_floor' RETURNING 1", 0), 1);
+        house_number(house, "DELETE FROM meta WHERE key LIKE 'fresh_floor%' RETURNING 1", 0), 1);
     assert_true(house_do(house, do_recover, &recovered, NULL));
+    if (!house_is_a_file(house)) {
+        assert_int_equal(recovered, 0); /* its number had nothing out */
+        return;
+    }
     assert_int_equal(recovered, 1); /* without a floor all are looked at */
     assert_int_equal(state_of(house, below), POSTBACK_WAITING);
 }
