@@ -31,6 +31,12 @@ struct option_row {
 static const struct option_row rows[] = {
     { "data", "DIR", TEXT, AT(data), NULL, 0, 0, NULL,
       "directory of the store and its key; made at the first start (required)" },
+    { "store", "URI", TEXT, AT(store), NULL, 0, 0, NULL,
+      "postgresql://USER@HOST/DATABASE, a store that nodes share; a file in --data if not given" },
+    { "store-password-file", "FILE", TEXT, AT(store_password_file), NULL, 0, 0, NULL,
+      "its first line is the password for --store" },
+    { "key-file", "FILE", TEXT, AT(key_file), NULL, 0, 0, NULL,
+      "the key that seals secrets, the same on all nodes; secret.key in --data if not given" },
     { "listen", "ADDR:PORT", TEXT, AT(listen), "127.0.0.1:8080", 0, 0, NULL,
       "where the API is served; port 0 takes a free one" },
     { "public-url", "URL", TEXT, AT(public_url), NULL, 0, 0, NULL,
@@ -67,7 +73,8 @@ static const struct option_row rows[] = {
       "a postback that waits for longer is shown as late" },
     { "alarm-after", "SECONDS", NUMBER, AT(alarm_s), "3600", 1, 604800, NULL,
       "… and after so long its account and the operator are told" },
-    { "node", "N", NUMBER, AT(node), "0", 0, 1023, NULL, "this node's number in ids" },
+    { "node", "N", NUMBER, AT(node), "0", 0, 1023, NULL,
+      "this server's number in ids; a store on PostgreSQL gives it itself" },
     { "trust-clock", "ANSWER", CHOICE, AT(trust_clock), "no", 0, 0, "no yes",
       "yes: the clock is right although it is years ahead of the newest id" },
     { "log-format", "FORMAT", CHOICE, AT(log_format), "text", 0, 0, "text json",
@@ -77,7 +84,7 @@ static const struct option_row rows[] = {
     { "config", "FILE", TEXT, AT(file), NULL, 0, 0, NULL,
       "file of these settings, one `name = value` a line" },
 };
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), NODE_UNSAID = -1 };
 
 static bool is_choice(const char *choices, const char *text)
 {
@@ -207,6 +214,31 @@ static bool read_variables(struct config *config, struct error *error)
     return true;
 }
 
+/* Whether "password=" stands where a keyword of libpq's may: behind the `?` or an `&` of an
+ * address, or as a word of a list; sslpassword is one too. */
+static bool names_password(const char *text)
+{
+    for (const char *at = text; (at = strstr(at, "password")) != NULL;) {
+        bool begins = at == text || strchr("?& ", at[-1]) != NULL ||
+                      (at - text >= 3 && memcmp(at - 3, "ssl", 3) == 0);
+        at += strlen("password");
+        if (begins && at[strspn(at, " ")] == '=')
+            return true;
+    }
+    return false;
+}
+
+bool config_has_password(const char *uri)
+{
+    const char *user = strstr(uri, "://");
+    if (user == NULL)
+        return names_password(uri);
+    user += 3;
+    size_t len = strcspn(user, "/?");
+    const char *end = memchr(user, '@', len);
+    return (end != NULL && memchr(user, ':', (size_t)(end - user)) != NULL) || names_password(user);
+}
+
 /* 0, 1 for help, -1.  Only --config is looked at when `only_file`. */
 static int read_flags(struct config *config, int argc, char **argv, bool only_file,
                       struct error *error)
@@ -229,7 +261,16 @@ static int read_flags(struct config *config, int argc, char **argv, bool only_fi
         const struct option_row *row = &rows[flag - 1000];
         char where[64];
         snprintf(where, sizeof(where), "--%s", row->name);
-        if (only_file == (row->offset == AT(file)) && !set(config, row, optarg, where, error))
+        if (only_file != (row->offset == AT(file)))
+            continue;
+        if (row->offset == AT(store) && config_has_password(optarg)) {
+            error_set(error, ERROR_INVALID,
+                      "--store holds a password, which everybody on this machine could read in the "
+                      "list of processes: put it into --store-password-file, .pgpass, the settings "
+                      "file or POSTBACKD_STORE");
+            return -1;
+        }
+        if (!set(config, row, optarg, where, error))
             return -1;
     }
     if (optind < argc) {
@@ -240,12 +281,30 @@ static int read_flags(struct config *config, int argc, char **argv, bool only_fi
     return 0;
 }
 
+/* What only makes sense together. */
+static bool fits(struct config *config, struct error *error)
+{
+    const char *why = NULL;
+    if (config->data == NULL)
+        why = "--data DIR is required: where the store is kept";
+    else if (config->store != NULL && config->node != NODE_UNSAID)
+        why = "--node: a store on PostgreSQL gives each node its number itself";
+    else if (config->store == NULL && config->store_password_file != NULL)
+        why = "--store-password-file goes with --store, which is not given";
+    if (why != NULL)
+        error_set(error, ERROR_INVALID, "%s", why);
+    if (config->node == NODE_UNSAID)
+        config->node = 0;
+    return why == NULL;
+}
+
 int config_read(struct config *config, int argc, char **argv, struct error *error)
 {
     *config = (struct config){ 0 };
     for (size_t i = 0; i < ROWS; i++)
         if (rows[i].fallback != NULL)
             set(config, &rows[i], rows[i].fallback, "default", error);
+    config->node = NODE_UNSAID;
     char name[64];
     const char *file = getenv(variable_name(row_named("config"), name));
     int result = read_flags(config, argc, argv, true, error);
@@ -257,10 +316,8 @@ int config_read(struct config *config, int argc, char **argv, struct error *erro
         result = -1;
     if (result == 0)
         result = read_flags(config, argc, argv, false, error);
-    if (result == 0 && config->data == NULL) {
-        error_set(error, ERROR_INVALID, "--data DIR is required: where the store is kept");
+    if (result == 0 && !fits(config, error))
         result = -1;
-    }
     if (result != 0)
         config_free(config);
     return result;

@@ -21,6 +21,9 @@ struct text_list {
 
 struct config {                     /* strings are owned */
     char *data;                     /* --data DIR */
+    char *store;                    /* --store URI, maybe with a password; NULL: DATA's file */
+    char *store_password_file;      /* --store-password-file FILE */
+    char *key_file;                 /* --key-file FILE; NULL: DATA/secret.key */
     char *listen;                   /* --listen ADDR:PORT */
     struct text_list allow_egress;  /* --allow-egress CIDR, any number */
     struct text_list trusted_proxy; /* --trusted-proxy CIDR, any number */
@@ -35,7 +38,7 @@ struct config {                     /* strings are owned */
     int64_t deadline_s;             /* --deadline S for one attempt */
     int64_t drain_s;                /* --drain S at SIGTERM */
     char *trust_clock;              /* --trust-clock no|yes */
-    int64_t node;                   /* --node N */
+    int64_t node;                   /* --node N; of a store on PostgreSQL 0, for it gives them */
     char *sendmail;                 /* --sendmail PATH; NULL: no mail */
     int64_t give_up_s;              /* --give-up-after S: an undelivered postback; 0: never */
     int64_t late_s;                 /* --late-after S: shown as late */
@@ -49,6 +52,8 @@ struct config {                     /* strings are owned */
  * *error that names the setting, where it stood, and what would be right; 1: help was asked for. */
 int config_read(struct config *config, int argc, char **argv, struct error *error);
 void config_free(struct config *config);
+/* Whether a database's address holds a password, which has no place in a process list. */
+bool config_has_password(const char *uri);
 void config_help(struct buf *out); /* the table as a person reads it */
 
 #endif

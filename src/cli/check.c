@@ -5,6 +5,7 @@
  */
 #include "store/check.h"
 #include "base/buf.h"
+#include "base/config.h"
 #include "cli/cli.h"
 
 #include <getopt.h>
@@ -57,12 +58,17 @@ static int close_with(const struct report *report, const struct check *check)
 static int help(void)
 {
     printf(
-        "usage: postbackd check --data DIR [--quiet]\n\n"
-        "Reads the whole store in DIR and says whether it is whole: the write-ahead log, every\n"
-        "page of the file, the schema, counts against rows, rows against what they belong to, and\n"
-        "whether the key opens what it sealed. Nothing is changed; a server may run meanwhile.\n\n"
-        "  --data DIR   the data directory (or the variable POSTBACKD_DATA)\n"
-        "  --quiet      says only what is wrong, for cron\n\n"
+        "usage: postbackd check --data DIR [--store URI] [--key-file FILE] [--quiet]\n\n"
+        "Reads the whole store and says whether it is whole: the write-ahead log, every page of\n"
+        "the file, the schema, counts against rows, rows against what they belong to, and whether\n"
+        "the key opens what it sealed. Nothing is changed; a server may run meanwhile. Of a store\n"
+        "on PostgreSQL, which looks after its own files, all from the schema on.\n\n"
+        "  --data DIR                  the data directory (or the variable POSTBACKD_DATA)\n"
+        "  --store URI                 a store on PostgreSQL (POSTBACKD_STORE)\n"
+        "  --store-password-file FILE  with its password (POSTBACKD_STORE_PASSWORD_FILE)\n"
+        "  --key-file FILE             the key; secret.key in DIR if not given "
+        "(POSTBACKD_KEY_FILE)\n"
+        "  --quiet                     says only what is wrong, for cron\n\n"
         "Ends with 0 when the store is whole, 1 when it is damaged, 2 when it could not be "
         "checked.\n");
     return 0;
@@ -77,12 +83,18 @@ static int wrong(const char *word, const char *why)
 int check_command(int argc, char **argv)
 {
     static const struct option flags[] = { { "data", required_argument, NULL, 'd' },
+                                           { "store", required_argument, NULL, 's' },
+                                           { "store-password-file", required_argument, NULL, 'p' },
+                                           { "key-file", required_argument, NULL, 'k' },
                                            { "quiet", no_argument, NULL, 'q' },
                                            { "help", no_argument, NULL, 'h' },
                                            { 0 } };
     struct report report = { .progress = isatty(STDERR_FILENO) == 1 };
     struct check check = { .tell = tell, .context = &report };
-    const char *directory = getenv("POSTBACKD_DATA");
+    struct db_where where = { .directory = getenv("POSTBACKD_DATA"),
+                              .uri = getenv("POSTBACKD_STORE"),
+                              .password_file = getenv("POSTBACKD_STORE_PASSWORD_FILE") };
+    const char *key_file = getenv("POSTBACKD_KEY_FILE");
     optind = 0;
     opterr = 0;
     for (int flag; (flag = getopt_long(argc, argv, "+:h", flags, NULL)) != -1;) {
@@ -91,14 +103,23 @@ int check_command(int argc, char **argv)
         if (flag == ':' || flag == '?')
             return wrong(argv[optind - 1],
                          flag == ':' ? " needs a value" : " is not known; --help lists what is");
+        if (flag == 's' && config_has_password(optarg))
+            return wrong("--store", " holds a password: put it into --store-password-file, .pgpass "
+                                    "or POSTBACKD_STORE");
         if (flag == 'd')
-            directory = optarg;
+            where.directory = optarg;
+        if (flag == 's')
+            where.uri = optarg;
+        if (flag == 'p')
+            where.password_file = optarg;
+        if (flag == 'k')
+            key_file = optarg;
         report.quiet = report.quiet || flag == 'q';
     }
     if (optind < argc)
         return wrong(argv[optind], ": not expected here; --help says what is");
-    if (directory == NULL || *directory == '\0')
+    if (where.directory == NULL || *where.directory == '\0')
         return wrong("", "--data DIR is required: which store to check");
-    check_store(&check, directory);
+    check_store(&check, &where, key_file);
     return close_with(&report, &check);
 }

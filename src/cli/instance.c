@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the operator ---- */
@@ -34,7 +35,9 @@ struct operator_job {
     char token[TOKEN_TEXT];
     char sid[SID_TEXT];
     const char *path;
-    bool written; /* the file: by this job, so it goes when the job is undone */
+    bool asked;     /* by an empty file: also when there is an operator */
+    bool elsewhere; /* the store is shared, and another node has made the token */
+    bool written;   /* the file: by this job, so it goes when the job is undone */
 };
 
 static void take_token_back(struct operator_job *made)
@@ -48,6 +51,8 @@ static void take_token_back(struct operator_job *made)
 static bool write_token(struct operator_job *made, struct error *error)
 {
     take_token_back(made);
+    if (made->asked)
+        unlink(made->path);
     int file = open(made->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file == -1) {
         error_set(error, ERROR_BROKEN, "%s: %s", made->path, strerror(errno));
@@ -67,7 +72,11 @@ static bool operator_run(struct job *job, struct db *db)
     struct account operator= { .kind = ACCOUNT_OPERATOR, .active = true };
     unsigned char hash[TOKEN_HASH_BYTES];
     int64_t id = account_operator(db);
+    made->elsewhere = id != 0 && db_is_remote(db) && !made->asked;
+    if (made->elsewhere)
+        return true;
     if (id == 0) {
+        account_operator_claim(db);
         operator.name = must_copy("Operator");
         operator.email = must_copy("");
         operator.created_at = db_now(db);
@@ -90,15 +99,22 @@ static bool operator_run(struct job *job, struct db *db)
 
 static bool ensure_operator(struct instance *instance, struct error *error)
 {
-    if (access(instance->token_path, F_OK) == 0)
-        return true;
     struct operator_job made = { .job = { .run = operator_run }, .path = instance->token_path };
+    struct stat about;
+    bool there = stat(instance->token_path, &about) == 0;
+    if (there && about.st_size > 0)
+        return true;
+    made.asked = there;
     bool ok = store_run_now(instance->store, &made.job);
     sodium_memzero(made.token, sizeof(made.token));
     if (!ok)
         take_token_back(&made);
     if (!ok)
         error_set(error, made.job.error.kind, "%s", made.job.error.message);
+    else if (made.elsewhere)
+        log_info("operator_token_elsewhere", LOG_T("missing", instance->token_path),
+                 LOG_T("reason", "another node has made the operator's token: copy its file here, "
+                                 "or leave an empty one here to have a further token made"));
     else
         log_info("operator_token_written", LOG_T("file", instance->token_path));
     return ok;
@@ -225,6 +241,9 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     snprintf(instance->token_path, sizeof(instance->token_path), "%s/operator.token", config->data);
     const struct quota_limits quota = quota_of(config);
     struct store_config store = { .directory = config->data,
+                                  .uri = config->store,
+                                  .password_file = config->store_password_file,
+                                  .key_file = config->key_file,
                                   .node = (int)config->node,
                                   .trust_clock = strcmp(config->trust_clock, "yes") == 0,
                                   .loop = loop,

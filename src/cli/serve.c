@@ -21,12 +21,18 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+enum {
+    START_AGAIN_MS = 1000, /* a database that is away is tried again */
+    START_TOLD_MS = 10000, /* … and said so */
+};
+
 struct daemon {
     struct instance instance;
     struct config config;
     int argc;
     char **argv;
     bool serving; /* started, and not yet told to stop */
+    bool stopped; /* told to stop, perhaps before it has started */
     uv_signal_t signals[3];
     struct memory_watch memory;
 };
@@ -72,6 +78,7 @@ static void signalled(uv_signal_t *handle, int number)
     struct daemon *daemon = handle->data;
     if (number != SIGHUP) {
         log_info("stopping", LOG_T("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+        daemon->stopped = true;
         uv_stop(handle->loop);
     } else if (daemon->serving) {
         reload(daemon);
@@ -95,6 +102,51 @@ static void unwatch_signals(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 }
 
+static void time_passed(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static void timer_closed(uv_handle_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+/* Turns the loop, for its signals, until it is time to try again.  False: it was told to stop. */
+static bool rest(struct daemon *daemon, uv_loop_t *loop)
+{
+    bool closed = false;
+    uv_timer_t timer;
+    uv_timer_init(loop, &timer);
+    timer.data = &closed;
+    uv_timer_start(&timer, time_passed, START_AGAIN_MS, 0);
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&timer, timer_closed);
+    while (!closed)
+        uv_run(loop, UV_RUN_NOWAIT);
+    return !daemon->stopped;
+}
+
+/* A database that cannot be reached is waited for, as it may be the one that restarts; what is
+ * wrong in any other way is refused. */
+static bool start(struct daemon *daemon, uv_loop_t *loop, struct error *error)
+{
+    int64_t told_ms = -START_TOLD_MS;
+    for (;;) {
+        if (instance_start(&daemon->instance, loop, &daemon->config, error))
+            return true;
+        if (error->kind != ERROR_UNAVAILABLE)
+            return false;
+        if (clock_steady_ms() - told_ms >= START_TOLD_MS) {
+            log_warn("database_awaited", LOG_T("reason", error->message));
+            told_ms = clock_steady_ms();
+        }
+        *error = (struct error){ 0 };
+        if (!rest(daemon, loop))
+            return false;
+    }
+}
+
 static int run(struct daemon *daemon)
 {
     uv_loop_t loop;
@@ -102,7 +154,7 @@ static int run(struct daemon *daemon)
     uv_loop_init(&loop);
     watch_signals(daemon, &loop);
     memory_watch(&daemon->memory, &loop);
-    bool started = instance_start(&daemon->instance, &loop, &daemon->config, &error);
+    bool started = start(daemon, &loop, &error);
     if (started) {
         daemon->serving = true;
         tell_manager("READY=1");
@@ -111,25 +163,26 @@ static int run(struct daemon *daemon)
         tell_manager("STOPPING=1");
         instance_stop(&daemon->instance, daemon->config.drain_s * 1000);
         log_info("stopped");
-    } else {
+    } else if (!daemon->stopped) {
         log_error("cannot_start", LOG_T("reason", error.message));
     }
     memory_unwatch(&daemon->memory);
     unwatch_signals(daemon);
     uv_run(&loop, UV_RUN_DEFAULT); /* the last handles close */
     uv_loop_close(&loop);
-    return started ? 0 : 1;
+    return started || daemon->stopped ? 0 : 1;
 }
 
 /* The file is not ours to change: it may be root's, and read through a group. */
 static void warn_readable(const struct config *config)
 {
     struct stat about;
-    bool secret = config->egress_proxy != NULL && strchr(config->egress_proxy, '@') != NULL;
+    bool secret = (config->egress_proxy != NULL && strchr(config->egress_proxy, '@') != NULL) ||
+                  (config->store != NULL && config_has_password(config->store));
     if (secret && config->file != NULL && stat(config->file, &about) == 0 &&
         (about.st_mode & S_IROTH) != 0)
         log_warn("settings_readable", LOG_T("file", config->file),
-                 LOG_T("reason", "everybody on this machine can read the proxy's password in it: "
+                 LOG_T("reason", "everybody on this machine can read the password in it: "
                                  "make it 0640 or 0600"));
 }
 

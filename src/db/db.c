@@ -330,6 +330,11 @@ bool db_is_remote(const struct db *db)
     return db->source->remote;
 }
 
+const char *db_name(const struct db *db)
+{
+    return db->source->name;
+}
+
 bool db_writes(const struct db *db)
 {
     return db->mode == DB_WRITER;

@@ -57,9 +57,10 @@ int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDAT
 int64_t db_all_changes(struct db *db); /* … by all so far */
 
 bool db_failed(const struct db *db);
-bool db_is_remote(const struct db *db); /* no failure of it ends the program: others mend it */
-bool db_writes(const struct db *db);    /* the writer's, not a reader's */
-int64_t db_new_id(struct db *db);       /* for the hot tables, in order of time */
+bool db_is_remote(const struct db *db);   /* no failure of it ends the program: others mend it */
+const char *db_name(const struct db *db); /* of its source, for people */
+bool db_writes(const struct db *db);      /* the writer's, not a reader's */
+int64_t db_new_id(struct db *db);         /* for the hot tables, in order of time */
 int64_t db_new_ids(struct db *db, int count); /* the first of so many that follow each other */
 int64_t db_newest_id(const struct db *db);    /* the last of them */
 int db_node(const struct db *db);             /* of new ids: which server this is */
@@ -75,9 +76,10 @@ void db_run_again(struct db *db, const char *what);
 
 /* Where a database is. */
 struct db_where {
-    const char *directory; /* DATA: this process's own, and SQLite's database */
-    const char *uri;       /* PostgreSQL's, as libpq reads it; NULL: the database is SQLite's */
-    int patience_ms;       /* with an answer of PostgreSQL's; 0: 10 s */
+    const char *directory;     /* DATA: this process's own, and SQLite's database */
+    const char *uri;           /* PostgreSQL's, as libpq reads it; NULL: the database is SQLite's */
+    const char *password_file; /* its first line is the password for it; NULL: as libpq finds it */
+    int patience_ms;           /* with an answer of PostgreSQL's; 0: 10 s */
 };
 /* The driver for it (driver.h).  NULL: this program was built without. */
 const struct db_driver *db_driver_for(const struct db_where *where);

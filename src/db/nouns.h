@@ -33,10 +33,10 @@ enum { DB_MEMORIES_MOST = 8 };
 struct db_nouns {
     /* On the caller's thread.  With the directory's lock and before the database is looked at
      * (fresh: there is none yet), and at the end. */
-    bool (*begin)(const char *directory, bool fresh, struct error *error);
+    bool (*begin)(const char *key_file, bool fresh, struct error *error);
     void (*end)(void);
     /* The schema is up to date; `settings` are those of store_open(). */
-    bool (*load)(struct db *db, const char *directory, const void *settings, struct error *error);
+    bool (*load)(struct db *db, const void *settings, struct error *error);
     int64_t (*newest_id)(struct db *db); /* of the hot tables; 0: none */
 
     const struct db_memory *const *memories;

@@ -73,6 +73,7 @@ struct postgres_db {
     bool begun, wrote;      /* on the other side */
     int parts, parts_begun; /* that are open, and of these on the other side */
     int64_t all_changes;
+    bool owns_source; /* of a check */
 };
 
 static struct postgres_db *db_of(struct db *db)
@@ -499,6 +500,8 @@ static char *set_up_of(const struct postgres_db *db)
 static void close_db(struct db *any)
 {
     struct postgres_db *db = db_of(any);
+    if (db->owns_source)
+        postgres_source_close(any->source);
     pipeline_free(db->pipeline);
     free(db->set_up);
     free(db);
@@ -509,12 +512,12 @@ static struct db *open_db(struct db_source *source, enum db_mode mode, struct er
     struct postgres_db *db = must_alloc(sizeof(*db));
     db_init(&db->db, source, mode);
     const struct postgres_source *from = postgres_source_of(&db->db);
-    db->pipeline = pipeline_new(from->uri, from->patience_ms);
+    db->pipeline = postgres_source_pipeline(from);
     db->mark = postgres_mark_key();
     db->set_up = set_up_of(db);
     if (connect_now(db))
         return &db->db;
-    error_set(error, ERROR_BROKEN, "%s: %s", source->name, pipeline_failure(db->pipeline)->text);
+    postgres_source_refuse(from, db->pipeline, error);
     close_db(&db->db);
     return NULL;
 }
@@ -551,11 +554,32 @@ static void disk(struct db *any, struct disk_figures *out)
     note(db, NULL);
 }
 
+/* A source without the directory's lock, which a server may have. */
 static struct db *check(const struct db_where *where, struct check *check)
 {
-    (void)where;
-    check_tell(check, CHECK_FAILURE, "PostgreSQL looks after its own files: see pg_amcheck");
-    return NULL;
+    struct error error = { 0 };
+    struct db_where open = *where;
+    struct db_source *source;
+    struct db *db = NULL;
+    bool fresh;
+
+    check_tell(check, CHECK_STEP, "the schema");
+    open.directory = NULL;
+    source = postgres_source_open(&open, &fresh, &error);
+    if (source != NULL)
+        db = open_db(source, DB_READER, &error);
+    if (db == NULL || !postgres_schema_fits(db_of(db)->pipeline, source->name, &error)) {
+        check_tell(check, CHECK_FAILURE, "%s", error.message);
+        if (db != NULL)
+            close_db(db);
+        if (source != NULL)
+            postgres_source_close(source);
+        return NULL;
+    }
+    check_tell(check, CHECK_FINE, "the schema");
+    check_tell(check, CHECK_NOTE, "PostgreSQL looks after its own files: see pg_amcheck");
+    db_of(db)->owns_source = true;
+    return db;
 }
 
 const struct db_driver postgres_driver = {

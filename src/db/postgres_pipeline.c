@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "db/postgres_password.h"
 #include "db/postgres_sql.h"
 
 #include <poll.h>
@@ -32,8 +33,8 @@ struct sent {
 };
 
 struct pipeline {
-    PGconn *conn; /* NULL: not connected */
-    char *uri;
+    PGconn *conn;              /* NULL: not connected */
+    char *uri, *password_file; /* the file NULL: there is none */
     int answer_ms;
     unsigned generation;
     struct pipeline_failure failure;
@@ -326,10 +327,14 @@ int64_t pipeline_changes(const struct pipeline *pipeline)
 
 /* ---- the connection ---- */
 
-struct pipeline *pipeline_new(const char *uri, int answer_ms)
+struct pipeline *pipeline_new(const char *uri, const char *password_file, int answer_ms)
 {
     struct pipeline *pipeline = must_alloc(sizeof(*pipeline));
-    *pipeline = (struct pipeline){ .uri = must_copy(uri), .answer_ms = answer_ms };
+    *pipeline = (struct pipeline){
+        .uri = must_copy(uri),
+        .password_file = password_file != NULL ? must_copy(password_file) : NULL,
+        .answer_ms = answer_ms,
+    };
     return pipeline;
 }
 
@@ -340,17 +345,43 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
-static PGconn *connect_to(const char *uri)
+/* `password`: NULL: as libpq finds it. */
+static PGconn *connect_to(const char *uri, const char *password)
 {
     /* what stands before the URI it may change, what stands behind it it may not */
-    static const char *const names[] = { "application_name",     "connect_timeout",
-                                         "target_session_attrs", "tcp_user_timeout",
-                                         "keepalives_idle",      "keepalives_interval",
-                                         "keepalives_count",     "dbname",
-                                         "client_encoding",      NULL };
-    const char *const values[] = { "postbackd", "5", "read-write", "10000", "5",
-                                   "3",         "3", uri,          "UTF8",  NULL };
+    static const char *const names[] = { "application_name",
+                                         "connect_timeout",
+                                         "target_session_attrs",
+                                         "tcp_user_timeout",
+                                         "keepalives_idle",
+                                         "keepalives_interval",
+                                         "keepalives_count",
+                                         "dbname",
+                                         "client_encoding",
+                                         "password",
+                                         NULL };
+    const char *const values[] = { "postbackd", "5", "read-write", "10000",  "5", "3",
+                                   "3",         uri, "UTF8",       password, NULL };
     return libpq.PQconnectdbParams(names, values, 1);
+}
+
+static bool connect_now(struct pipeline *pipeline)
+{
+    struct buf password = { 0 };
+    struct error error = { 0 };
+
+    if (pipeline->password_file != NULL &&
+        !postgres_password(&password, pipeline->password_file, &error)) {
+        lose(pipeline, error.message);
+        return false;
+    }
+    pipeline->conn = connect_to(pipeline->uri, password.len > 0 ? buf_text(&password) : NULL);
+    buf_wipe(&password);
+    if (pipeline->conn == NULL)
+        die("no memory for a connection to PostgreSQL");
+    if (libpq.PQstatus(pipeline->conn) != CONNECTION_OK)
+        lose(pipeline, libpq.PQerrorMessage(pipeline->conn));
+    return pipeline->conn != NULL;
 }
 
 bool pipeline_script(struct pipeline *pipeline, const char *sql)
@@ -377,13 +408,8 @@ bool pipeline_connect(struct pipeline *pipeline, const char *set_up)
 {
     pipeline_close(pipeline);
     pipeline_forget(pipeline);
-    pipeline->conn = connect_to(pipeline->uri);
-    if (pipeline->conn == NULL)
-        die("no memory for a connection to PostgreSQL");
-    if (libpq.PQstatus(pipeline->conn) != CONNECTION_OK) {
-        lose(pipeline, libpq.PQerrorMessage(pipeline->conn));
+    if (!connect_now(pipeline))
         return false;
-    }
     libpq.PQsetNoticeReceiver(pipeline->conn, ignore_notice, NULL);
     if (libpq.PQenterPipelineMode(pipeline->conn) != 1)
         lose(pipeline, libpq.PQerrorMessage(pipeline->conn));
@@ -421,6 +447,8 @@ void pipeline_free(struct pipeline *pipeline)
     if (pipeline == NULL)
         return;
     pipeline_close(pipeline);
+    explicit_bzero(pipeline->uri, strlen(pipeline->uri)); /* it may hold a password */
     free(pipeline->uri);
+    free(pipeline->password_file);
     free(pipeline);
 }

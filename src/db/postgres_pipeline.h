@@ -24,8 +24,8 @@ struct pipeline_failure { /* the first since pipeline_forget() */
 };
 
 /* Does not connect yet.  `uri` is a connection string of libpq, "" for what the environment says;
- * `answer_ms` bounds the wait for an answer. */
-struct pipeline *pipeline_new(const char *uri, int answer_ms);
+ * `password_file`: see postgres_password.h, or NULL; `answer_ms` bounds the wait for an answer. */
+struct pipeline *pipeline_new(const char *uri, const char *password_file, int answer_ms);
 void pipeline_free(struct pipeline *pipeline);
 
 /* Connects and runs `set_up` there (statements without parameters).  False: pipeline_failure(). */

@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "db/directory.h"
+#include "db/postgres_failure.h"
 #include "db/postgres_pipeline.h"
 #include "db/postgres_schema.h"
 
@@ -42,15 +43,28 @@ static char *name_of(const PQconninfoOption *given)
     return buf_take(&text);
 }
 
+struct pipeline *postgres_source_pipeline(const struct postgres_source *source)
+{
+    return pipeline_new(source->uri, source->password_file, source->patience_ms);
+}
+
+void postgres_source_refuse(const struct postgres_source *source, const struct pipeline *pipeline,
+                            struct error *error)
+{
+    const struct pipeline_failure *failure = pipeline_failure(pipeline);
+    bool away = postgres_failure(failure->state) == DB_LOST;
+    error_set(error, away ? ERROR_UNAVAILABLE : ERROR_BROKEN, "%s: %s", source->source.name,
+              failure->text);
+}
+
 /* Whether nothing has been written there. */
 static bool ask_fresh(struct postgres_source *source, bool *fresh, struct error *error)
 {
-    struct pipeline *pipeline = pipeline_new(source->uri, source->patience_ms);
+    struct pipeline *pipeline = postgres_source_pipeline(source);
     bool known = pipeline_connect(pipeline, "") && postgres_schema_fresh(pipeline, fresh);
 
     if (!known)
-        error_set(error, ERROR_BROKEN, "%s: %s", source->source.name,
-                  pipeline_failure(pipeline)->text);
+        postgres_source_refuse(source, pipeline, error);
     pipeline_free(pipeline);
     return known;
 }
@@ -79,6 +93,7 @@ struct db_source *postgres_source_open(const struct db_where *where, bool *fresh
     *source = (struct postgres_source){
         .source = { .driver = &postgres_driver, .name = name_of(options), .remote = true },
         .uri = must_copy(where->uri),
+        .password_file = where->password_file != NULL ? must_copy(where->password_file) : NULL,
         .lock = -1,
         .patience_ms = where->patience_ms > 0 ? where->patience_ms : PATIENCE_MS,
     };
@@ -97,6 +112,8 @@ void postgres_source_close(struct db_source *any)
         close(source->lock);
     buf_free(&any->lost);
     free((char *)any->name);
+    explicit_bzero(source->uri, strlen(source->uri)); /* it may hold a password */
     free(source->uri);
+    free(source->password_file);
     free(source);
 }

@@ -9,6 +9,7 @@
  */
 #include "db/store.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
@@ -263,8 +264,7 @@ static bool open_database(struct store *store, const struct store_config *config
     if (db == NULL)
         return false;
     tx_open(db, store->nouns);
-    if (!db_update(db, error) ||
-        !store->nouns->load(db, config->directory, config->settings, error))
+    if (!db_update(db, error) || !store->nouns->load(db, config->settings, error))
         goto err0;
     int64_t newest = store->nouns->newest_id(db);
     if (db_failed(db)) {
@@ -292,10 +292,22 @@ err0:
     return false;
 }
 
+static bool begin_nouns(const struct store_config *config, bool fresh, struct error *error)
+{
+    struct buf path = { 0 };
+    buf_fmt(&path, "%s/secret.key", config->directory);
+    bool good = config->nouns->begin(config->key_file != NULL ? config->key_file : buf_text(&path),
+                                     fresh, error);
+    buf_free(&path);
+    return good;
+}
+
 struct store *store_open(const struct store_config *config, struct error *error)
 {
     struct store *store = must_alloc(sizeof(*store));
-    const struct db_where where = { .directory = config->directory, .uri = config->uri };
+    const struct db_where where = { .directory = config->directory,
+                                    .uri = config->uri,
+                                    .password_file = config->password_file };
     bool fresh;
 
     *store = (struct store){ .loop = config->loop, .nouns = config->nouns, .writable = true };
@@ -305,7 +317,7 @@ struct store *store_open(const struct store_config *config, struct error *error)
     store->source = db_source_open(&where, &fresh, error);
     if (store->source == NULL)
         goto err0;
-    if (!store->nouns->begin(config->directory, fresh, error))
+    if (!begin_nouns(config, fresh, error))
         goto err1;
     uv_async_init(store->loop, &store->wake, wake_fired);
     store->wake.data = store;

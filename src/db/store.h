@@ -56,9 +56,11 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
 struct store_config {
     const char *directory; /* DATA: holds postbackd.db, lock, secret.key; made when absent, 0700 */
     const char *uri;       /* of a database on PostgreSQL; NULL: it is in the directory */
-    int node;              /* of ids, 0 … 1023 */
-    uv_loop_t *loop;       /* where done() is called */
-    bool trust_clock;      /* it is right, however far ahead of the newest id it is */
+    const char *password_file;    /* with the password for it, or NULL */
+    const char *key_file;         /* the key that seals; NULL: DATA/secret.key */
+    int node;                     /* of ids, 0 … 1023 */
+    uv_loop_t *loop;              /* where done() is called */
+    bool trust_clock;             /* it is right, however far ahead of the newest id it is */
     const struct db_nouns *nouns; /* who stands on it; outlives it */
     const void *settings;         /* theirs, for the time of store_open() */
 };

@@ -139,6 +139,14 @@ json_t *account_list(struct db *db, int kind, int64_t after, int limit)
     return array;
 }
 
+void account_operator_claim(struct db *db)
+{
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('operator', 'made') "
+                                      "ON CONFLICT (key) DO NOTHING RETURNING 1");
+    if (db_number(put, 0) == 0)
+        db_run_again(db, "the operator's account");
+}
+
 int64_t account_operator(struct db *db)
 {
     struct stmt *find = db_prepare(db, "SELECT id FROM account WHERE kind = ? ORDER BY id LIMIT 1");

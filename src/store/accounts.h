@@ -19,6 +19,9 @@ void account_clear(struct account *account);         /* frees its strings */
 /* An array of the API's objects, by id, after `after`, at most `limit`; kind 0: all. */
 json_t *account_list(struct db *db, int kind, int64_t after, int limit);
 int64_t account_operator(struct db *db); /* the operator's id; 0: none yet */
+/* Before the operator's account is added where none was found: of two nodes that begin at once one
+ * goes on, and the other one's transaction is run again and finds it. */
+void account_operator_claim(struct db *db);
 
 int64_t token_add(struct db *db, int64_t account, enum scope scope, const char *label,
                   const unsigned char hash[TOKEN_HASH_BYTES]);

@@ -32,15 +32,12 @@ static void check_sealed(struct check *check, struct db *db)
         check_tell(check, CHECK_FINE, "the key: it opens all %" PRId64 " sealed secrets", all);
 }
 
-void check_key(struct check *check, struct db *db, const char *directory)
+void check_key(struct check *check, struct db *db, const char *key_file)
 {
     struct error error = { 0 };
-    struct buf path = { 0 };
     check_tell(check, CHECK_STEP, "the key");
-    buf_fmt(&path, "%s/secret.key", directory);
-    bool hidden = access(buf_text(&path), R_OK) == -1 && errno == EACCES;
-    buf_free(&path);
-    if (!secrets_open(directory, false, &error)) {
+    bool hidden = access(key_file, R_OK) == -1 && errno == EACCES;
+    if (!secrets_open(key_file, false, &error)) {
         check_tell(check, hidden ? CHECK_FAILURE : CHECK_DAMAGE, "%s", error.message);
         return;
     }
@@ -49,7 +46,7 @@ void check_key(struct check *check, struct db *db, const char *directory)
     bool opens = there && secrets_fit(db_text(find, 0));
     check_end(check, db, "the key", find);
     if (there && !opens)
-        check_tell(check, CHECK_DAMAGE, "%s/secret.key is not the key of this database", directory);
+        check_tell(check, CHECK_DAMAGE, "%s is not the key of this database", key_file);
     else
         check_sealed(check, db);
     secrets_close();

@@ -12,10 +12,9 @@
 #include "store/routes.h"
 #include "store/secrets.h"
 
-static bool load(struct db *db, const char *directory, const void *settings, struct error *error)
+static bool load(struct db *db, const void *settings, struct error *error)
 {
-    if (!event_types_name(db, error) || !secrets_match(db, directory, error) ||
-        !event_types_load(db, error))
+    if (!event_types_name(db, error) || !secrets_match(db, error) || !event_types_load(db, error))
         return false;
     if (settings != NULL)
         quotas_set(db, settings);

@@ -1,4 +1,4 @@
-/* secrets.c — sealing with one key, kept in a file beside the database and not in it.
+/* secrets.c — sealing with one key, kept in a file and not in the database.
  *
  * A sealed secret is a version byte, a random nonce and the secretbox.  The key lies in guarded
  * memory that is made read-only once it is there; the store's threads only read it.
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ enum { KEY_BYTES = crypto_secretbox_KEYBYTES, NONCE_BYTES = crypto_secretbox_NON
 enum { SEAL_VERSION = 1, SEAL_MAX = 1024 * 1024 };
 
 static unsigned char *key; /* NULL: not open */
+static char *key_path;     /* of the file that it came from */
 
 static bool write_all(int file, const unsigned char *bytes, size_t len)
 {
@@ -38,9 +40,13 @@ static bool write_all(int file, const unsigned char *bytes, size_t len)
     return true;
 }
 
-static bool sync_folder(const char *directory)
+static bool sync_folder_of(const char *path)
 {
-    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct buf name = { 0 };
+    const char *last = strrchr(path, '/');
+    buf_add(&name, path, last != NULL ? (size_t)(last - path) + 1 : 0);
+    int folder = open(last != NULL ? buf_text(&name) : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    buf_free(&name);
     if (folder == -1)
         return false;
     bool good = fsync(folder) == 0;
@@ -49,7 +55,7 @@ static bool sync_folder(const char *directory)
 }
 
 /* Written beside, then renamed: a crash leaves the whole key or none. */
-static bool make_file(const char *directory, const char *path, struct error *error)
+static bool make_file(const char *path, struct error *error)
 {
     struct buf draft = { 0 };
     buf_fmt(&draft, "%s.new", path);
@@ -60,7 +66,7 @@ static bool make_file(const char *directory, const char *path, struct error *err
     good = good && write_all(file, key, KEY_BYTES) && fsync(file) == 0;
     if (file != -1)
         good = close(file) == 0 && good;
-    good = good && rename(buf_text(&draft), path) == 0 && sync_folder(directory);
+    good = good && rename(buf_text(&draft), path) == 0 && sync_folder_of(path);
     if (!good)
         error_set(error, ERROR_BROKEN, "%s cannot be made: %s", path, strerror(errno));
     buf_free(&draft);
@@ -96,8 +102,7 @@ static bool read_key(int file, const char *path, struct error *error)
     return true;
 }
 
-static bool read_or_make(const char *directory, const char *path, bool may_make,
-                         struct error *error)
+static bool read_or_make(const char *path, bool may_make, struct error *error)
 {
     int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (file != -1) {
@@ -112,26 +117,23 @@ static bool read_or_make(const char *directory, const char *path, bool may_make,
     if (!may_make) {
         error_set(error, ERROR_BROKEN,
                   "%s is missing: without it the secrets in the database cannot be read; put it "
-                  "back from a backup",
+                  "back from a backup, or from where the other nodes have theirs",
                   path);
         return false;
     }
-    return make_file(directory, path, error);
+    return make_file(path, error);
 }
 
-bool secrets_open(const char *directory, bool may_make, struct error *error)
+bool secrets_open(const char *path, bool may_make, struct error *error)
 {
-    struct buf path = { 0 };
-
     if (sodium_init() == -1)
         die("libsodium cannot start: no randomness");
     secrets_close();
     key = sodium_malloc(KEY_BYTES);
     if (key == NULL)
         die("out of memory for the key");
-    buf_fmt(&path, "%s/secret.key", directory);
-    bool good = read_or_make(directory, buf_text(&path), may_make, error);
-    buf_free(&path);
+    key_path = must_copy(path);
+    bool good = read_or_make(path, may_make, error);
     if (good)
         sodium_mprotect_readonly(key);
     else
@@ -189,7 +191,8 @@ bool secrets_fit(const char *sealed_word)
 
 static void write_word(struct db *db, const void *sealed)
 {
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('sealed_word', ?)");
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('sealed_word', ?) "
+                                      "ON CONFLICT (key) DO NOTHING");
     db_bind_text(put, 1, sealed);
     db_run(db, put);
 }
@@ -205,23 +208,40 @@ static bool leave_word(struct db *db, struct error *error)
     return good;
 }
 
-bool secrets_match(struct db *db, const char *directory, struct error *error)
+struct word {
+    bool there, opens;
+};
+
+static void read_word(struct db *db, const void *context)
 {
+    struct word *word = *(struct word *const *)context;
     struct stmt *find = db_prepare(db, "SELECT value FROM meta WHERE key = 'sealed_word'");
-    bool there = db_step(find) == DB_ROW, good = there && secrets_fit(db_text(find, 0));
+    word->there = db_step(find) == DB_ROW;
+    word->opens = word->there && secrets_fit(db_text(find, 0));
     db_finish(find);
-    if (!there)
-        return leave_word(db, error);
-    if (!good)
+}
+
+bool secrets_match(struct db *db, struct error *error)
+{
+    struct word word, *out = &word;
+    if (!db_transact(db, read_word, &out, error))
+        return false;
+    /* another node may leave its own meanwhile: what is there then counts */
+    if (!word.there && (!leave_word(db, error) || !db_transact(db, read_word, &out, error)))
+        return false;
+    if (!word.opens)
         error_set(error, ERROR_BROKEN,
-                  "%s/secret.key is not the key of %s/postbackd.db: with it the secrets in the "
-                  "database cannot be read; put both back from the same backup",
-                  directory, directory);
-    return good;
+                  "%s is not the key of %s: with it the secrets in the database cannot be read; %s",
+                  key_path, db_name(db),
+                  db_is_remote(db) ? "all nodes have the same key: take theirs"
+                                   : "put both back from the same backup");
+    return word.opens;
 }
 
 void secrets_close(void)
 {
     sodium_free(key); /* wipes it */
     key = NULL;
+    free(key_path);
+    key_path = NULL;
 }

@@ -306,6 +306,52 @@ static void test_a_wrong_setting_is_named(void **state)
     assert_non_null(strstr(error.message, "text json"));
 }
 
+static void test_a_password_has_no_place_in_a_flag(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error error;
+    char *const wrong[] = { "postgresql://u:p@h/d",
+                            "postgres://u:@h",
+                            "postgresql://h/d?password=p",
+                            "postgresql://h/d?a=b&password=p",
+                            "host=h password=p",
+                            "password = p",
+                            "postgresql:///d?sslpassword=p" };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char *argv[] = { "serve", "--data", "/d", "--store", wrong[i], NULL };
+        assert_int_equal(read_config(&config, &error, argv), -1);
+        assert_non_null(strstr(error.message, "--store-password-file"));
+    }
+    char *const right[] = { "postgresql://u@h:5432/d", "postgresql://[::1]:5432/d?passfile=/f",
+                            "host=h user=u", "postgresql://", "postgresql:///d?host=a:b@c" };
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        char *argv[] = { "serve", "--data", "/d", "--store", right[i], NULL };
+        assert_int_equal(read_config(&config, &error, argv), 0);
+        assert_string_equal(config.store, right[i]);
+        config_free(&config);
+    }
+    char *argv[] = { "serve", "--data", "/d", NULL };
+    setenv("POSTBACKD_STORE", wrong[0], 1);
+    assert_int_equal(read_config(&config, &error, argv), 0);
+    assert_string_equal(config.store, wrong[0]);
+    config_free(&config);
+    unsetenv("POSTBACKD_STORE");
+}
+
+static void test_settings_that_do_not_go_together_are_refused(void **state)
+{
+    (void)state;
+    struct config config;
+    struct error error;
+    char *node[] = { "serve", "--data", "/d", "--store", "postgresql://", "--node", "0", NULL };
+    assert_int_equal(read_config(&config, &error, node), -1);
+    assert_non_null(strstr(error.message, "--node"));
+    char *file[] = { "serve", "--data", "/d", "--store-password-file", "/f", NULL };
+    assert_int_equal(read_config(&config, &error, file), -1);
+    assert_non_null(strstr(error.message, "--store-password-file"));
+}
+
 static int read_config_text(struct config *config, struct error *error, const char *text,
                             size_t len)
 {
@@ -524,6 +570,8 @@ int main(void)
         cmocka_unit_test(test_a_histogram_gives_its_quantiles_within_a_quarter),
         cmocka_unit_test(test_a_flag_wins_over_a_variable_over_the_file),
         cmocka_unit_test(test_a_wrong_setting_is_named),
+        cmocka_unit_test(test_a_password_has_no_place_in_a_flag),
+        cmocka_unit_test(test_settings_that_do_not_go_together_are_refused),
         cmocka_unit_test(test_each_line_of_the_file_stands_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ static int tear_down(void **state)
 static void refused(struct place *place, const char *words)
 {
     struct error error = { 0 };
-    assert_false(secrets_open(place->directory, true, &error));
+    assert_false(secrets_open(place->key, true, &error));
     assert_int_equal(error.kind, ERROR_BROKEN);
     assert_non_null(strstr(error.message, place->key));
     if (strstr(error.message, words) == NULL)
@@ -52,7 +52,7 @@ static void test_what_is_sealed_is_read_after_a_restart(void **state)
     struct buf sealed = { 0 }, again = { 0 }, plain = { 0 };
     struct stat about;
 
-    assert_true(secrets_open(place->directory, true, &error));
+    assert_true(secrets_open(place->key, true, &error));
     assert_int_equal(stat(place->key, &about), 0);
     assert_int_equal(about.st_mode & 07777, 0600);
     secrets_seal(&sealed, "Bearer 12345", 12);
@@ -60,7 +60,7 @@ static void test_what_is_sealed_is_read_after_a_restart(void **state)
     assert_true(sealed.len == again.len && memcmp(sealed.data, again.data, sealed.len) != 0);
     assert_null(memmem(sealed.data, sealed.len, "Bearer", 6));
     secrets_close();
-    assert_true(secrets_open(place->directory, false, &error));
+    assert_true(secrets_open(place->key, false, &error));
     assert_true(secrets_unseal(&plain, sealed.data, sealed.len));
     assert_int_equal(plain.len, 12);
     assert_string_equal(buf_text(&plain), "Bearer 12345");
@@ -74,7 +74,7 @@ static void test_nothing_is_sealed_as_well_as_much(void **state)
     struct place *place = *state;
     struct buf sealed = { 0 }, plain = { 0 };
 
-    assert_true(secrets_open(place->directory, true, NULL));
+    assert_true(secrets_open(place->key, true, NULL));
     secrets_seal(&sealed, "", 0);
     assert_true(secrets_unseal(&plain, sealed.data, sealed.len));
     assert_int_equal(plain.len, 0);
@@ -87,7 +87,7 @@ static void test_a_changed_byte_is_noticed(void **state)
     struct place *place = *state;
     struct buf sealed = { 0 }, plain = { 0 };
 
-    assert_true(secrets_open(place->directory, true, NULL));
+    assert_true(secrets_open(place->key, true, NULL));
     secrets_seal(&sealed, "secret", 6);
     for (size_t i = 0; i < sealed.len; i++) {
         sealed.data[i] ^= 1;
@@ -106,10 +106,10 @@ static void test_another_key_opens_nothing(void **state)
     struct place *place = *state;
     struct buf sealed = { 0 }, plain = { 0 };
 
-    assert_true(secrets_open(place->directory, true, NULL));
+    assert_true(secrets_open(place->key, true, NULL));
     secrets_seal(&sealed, "secret", 6);
     assert_int_equal(unlink(place->key), 0);
-    assert_true(secrets_open(place->directory, true, NULL));
+    assert_true(secrets_open(place->key, true, NULL));
     assert_false(secrets_unseal(&plain, sealed.data, sealed.len));
     buf_free(&sealed);
     buf_free(&plain);
@@ -120,7 +120,7 @@ static void test_a_missing_key_is_not_made_anew_beside_a_database(void **state)
     struct place *place = *state;
     struct error error = { 0 };
 
-    assert_false(secrets_open(place->directory, false, &error));
+    assert_false(secrets_open(place->key, false, &error));
     assert_non_null(strstr(error.message, place->key));
     assert_non_null(strstr(error.message, "missing"));
     assert_int_equal(access(place->key, F_OK), -1);
@@ -130,7 +130,7 @@ static void test_a_key_that_others_may_read_is_refused(void **state)
 {
     struct place *place = *state;
 
-    assert_true(secrets_open(place->directory, true, NULL));
+    assert_true(secrets_open(place->key, true, NULL));
     assert_int_equal(chmod(place->key, 0644), 0);
     refused(place, "0600");
     assert_int_equal(chmod(place->key, 0620), 0);
@@ -141,7 +141,7 @@ static void test_a_damaged_key_file_is_refused(void **state)
 {
     struct place *place = *state;
 
-    assert_true(secrets_open(place->directory, true, NULL));
+    assert_true(secrets_open(place->key, true, NULL));
     assert_int_equal(truncate(place->key, 31), 0);
     refused(place, "damaged");
     assert_int_equal(truncate(place->key, 33), 0);

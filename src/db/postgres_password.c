@@ -1,0 +1,52 @@
+/* postgres_password.c — one line of a small file, which nobody but owner and group may read. */
+#include "db/postgres_password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool refuse(struct error *error, const char *path, const char *why)
+{
+    error_set(error, ERROR_INVALID, "the password file %s %s", path, why);
+    return false;
+}
+
+static bool read_line(struct buf *password, int file, const char *path, struct error *error)
+{
+    char text[PASSWORD_FILE_MOST + 1];
+    struct stat about;
+
+    if (fstat(file, &about) == -1 || !S_ISREG(about.st_mode))
+        return refuse(error, path, "is not a file");
+    if ((about.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
+        return refuse(error, path, "may be read or written by others: make it 0600 or 0640");
+    ssize_t len = read(file, text, sizeof(text));
+    if (len == -1)
+        return refuse(error, path, strerror(errno));
+    if (len > PASSWORD_FILE_MOST)
+        return refuse(error, path, "is larger than 1024 bytes");
+    const char *end = memchr(text, '\n', (size_t)len);
+    size_t count = end != NULL ? (size_t)(end - text) : (size_t)len;
+    if (count > 0 && text[count - 1] == '\r')
+        count--;
+    bool good = count > 0 && memchr(text, '\0', count) == NULL;
+    if (good)
+        buf_add(password, text, count);
+    explicit_bzero(text, sizeof(text));
+    return good || refuse(error, path, "holds no password in its first line");
+}
+
+bool postgres_password(struct buf *password, const char *path, struct error *error)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file == -1) {
+        error_set(error, ERROR_INVALID, "the password file %s cannot be read: %s", path,
+                  strerror(errno));
+        return false;
+    }
+    bool good = read_line(password, file, path, error);
+    close(file);
+    return good;
+}
