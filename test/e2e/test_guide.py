@@ -153,6 +153,10 @@ def test_the_guides_other_blocks_can_be_read():
                 assert (ROOT / path).exists(), f"line {line}: {path}"
         elif language == "yaml":
             yaml.safe_load(text)
+        elif language == "ini":
+            known = subprocess.run([BINARY, "serve", "--help"], stdout=subprocess.PIPE, text=True).stdout
+            for setting in text.splitlines():
+                assert f"  --{setting.split(' = ')[0]} " in known, f"line {line}: {setting}"
         else:
             assert language in ("sh", *SHOWN), f"line {line}: {language}"
 

@@ -458,7 +458,7 @@ static void test_a_password_is_in_no_message(void **state)
         const struct db_where where = { .uri = uris[i] };
         error = (struct error){ 0 };
         assert_null(db_source_open(&where, &fresh, &error));
-        assert_int_equal(error.kind, ERROR_UNAVAILABLE);
+        assert_true(error.kind == ERROR_BROKEN || error.kind == ERROR_UNAVAILABLE);
         assert_true(strlen(error.message) > 20);
         assert_null(strstr(error.message, "secret"));
     }
