@@ -122,3 +122,26 @@ def test_every_page_has_its_picture_and_every_picture_its_page():
     assert set(re.findall(r"\(doc/pictures/([a-z-]+\.webp)\)", (ROOT / "README.md").read_text())) < shown
     for path in re.findall(r"PAGE\(\"(/[a-z-/]*)\"\)", (ROOT / "src/api/pages.c").read_text()):
         assert path in ("/", "/operator", "/notifications/new") or path in told, f"{path} is not told"
+
+
+# ---- completion ----
+
+def completed(*words):
+    """What bash offers behind these words."""
+    path = f"{os.path.dirname(BINARY)}:{os.environ['PATH']}"
+    script = (". packaging/completions/postbackd.bash; COMP_WORDS=(postbackd \"$@\"); "
+              "COMP_CWORD=$#; _postbackd; printf '%s\\n' \"${COMPREPLY[@]}\"")
+    return output("bash", "-c", script, "bash", *words, env={**os.environ, "PATH": path}).split()
+
+
+def test_bash_completes_commands_flags_and_the_operators_words():
+    assert "serve" in completed("") and completed("chec") == ["check"]
+    assert {f"--{name}" for name, _, _ in settings()} <= set(completed("serve", "--"))
+    assert completed("serve", "--keep") == ["--keep-days"]
+    assert completed("admin", "maint") == ["maintenance"]
+    assert set(completed("admin", "token", "")) == {"add", "list", "revoke"}
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_zsh_takes_its_completion():
+    output("zsh", "-n", "packaging/completions/_postbackd")
