@@ -420,3 +420,26 @@ CREATE TABLE idempotency (                                      -- calls with an
     answer  bytea                                               -- sealed: it may hold a secret that is shown once
 );
 CREATE UNIQUE INDEX idempotency_of ON idempotency (account, name);
+
+CREATE TABLE node (                                             -- those that share the database
+    number       bigint  PRIMARY KEY,                           -- 0 … 1023: the node bits of its ids
+    epoch        bigint  NOT NULL,                              -- raised by whoever takes its place
+    until_at     bigint  NOT NULL,                              -- its lease, by the database's clock; 0: the number is free
+    instance     text    NOT NULL,                              -- of its data directory
+    name         text    NOT NULL,
+    address      text    NOT NULL,
+    version      text    NOT NULL,
+    since_at     bigint  NOT NULL,                              -- it joined
+    heartbeat_at bigint  NOT NULL,
+    clock_offset bigint  NOT NULL DEFAULT 0,                    -- the database's clock less its own, ms
+    deadline     bigint  NOT NULL DEFAULT 0,                    -- of its requests, ms
+    draining     bigint  NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX node_instance ON node (instance);
+
+CREATE TABLE lease (                                            -- who does what
+    part      bigint  PRIMARY KEY,                              -- 0 … 255: a bucket; 256: what is done once for all
+    node      bigint,                                           -- NULL: nobody has it
+    strict_at bigint  NOT NULL DEFAULT 0                        -- from then on nothing of whoever had it before is on the wire
+);
+INSERT INTO lease (part) SELECT generate_series(0, 256);

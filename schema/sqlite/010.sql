@@ -12,3 +12,27 @@ CREATE TABLE notification_count (                               -- kept exact wi
 INSERT INTO notification_count (notification, node, pending, delivered, failed, bytes)
     SELECT notification, 0, pending, delivered, failed, bytes FROM count_of_one;
 DROP TABLE count_of_one;
+
+CREATE TABLE node (
+    number       INTEGER PRIMARY KEY,                           -- 0 … 1023: the node bits of its ids
+    epoch        INTEGER NOT NULL,                              -- raised by whoever takes its place
+    until_at     INTEGER NOT NULL,                              -- its lease, by the database's clock; 0: the number is free
+    instance     TEXT    NOT NULL,                              -- of its data directory
+    name         TEXT    NOT NULL,
+    address      TEXT    NOT NULL,
+    version      TEXT    NOT NULL,
+    since_at     INTEGER NOT NULL,                              -- it joined
+    heartbeat_at INTEGER NOT NULL,
+    clock_offset INTEGER NOT NULL DEFAULT 0,                    -- the database's clock less its own, ms
+    deadline     INTEGER NOT NULL DEFAULT 0,                    -- of its requests, ms
+    draining     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX node_instance ON node (instance);
+
+CREATE TABLE lease (                                            -- who does what
+    part      INTEGER PRIMARY KEY,                              -- 0 … 255: a bucket; 256: what is done once for all
+    node      INTEGER,                                          -- NULL: nobody has it
+    strict_at INTEGER NOT NULL DEFAULT 0                        -- from then on nothing of whoever had it before is on the wire
+) STRICT;
+WITH RECURSIVE parts (part) AS (SELECT 0 UNION ALL SELECT part + 1 FROM parts WHERE part < 256)
+    INSERT INTO lease (part) SELECT part FROM parts;

@@ -7,10 +7,12 @@
 #include "base/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
 
 static const struct clock_source *source;
+static _Atomic int64_t ahead; /* of this machine's clock: the one that is followed */
 static pthread_mutex_t due_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct due_clock due;
 
@@ -21,9 +23,19 @@ static int64_t read_us(clockid_t id)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t clock_wall_ms(void)
+int64_t clock_system_ms(void)
 {
     return source != NULL ? source->wall_ms : read_us(CLOCK_REALTIME) / 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    return clock_system_ms() + atomic_load_explicit(&ahead, memory_order_relaxed);
+}
+
+void clock_follow(int64_t ahead_ms)
+{
+    atomic_store_explicit(&ahead, ahead_ms, memory_order_relaxed);
 }
 
 int64_t clock_steady_ms(void)

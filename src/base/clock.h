@@ -15,12 +15,17 @@
 #include <stdint.h>
 
 int64_t clock_wall_ms(void);   /* since 1970-01-01 UTC; may jump when the system's time is set */
+int64_t clock_system_ms(void); /* the same as this machine has it: see clock_follow() */
 int64_t clock_steady_ms(void); /* from an unspecified start; never goes back */
 int64_t clock_steady_us(void);
 int64_t clock_due_ms(void); /* as the wall clock; any thread */
 
 /* The due clock is not before this: what was written before a restart stays in the past. */
 void clock_due_seen(int64_t ms);
+
+/* Another machine's clock is so far ahead of this one's, ms: from now on that is the wall clock
+ * (and the due clock follows it).  Any thread; 0 (from the start): this machine's own is. */
+void clock_follow(int64_t ahead_ms);
 
 /* More than a machine is put to sleep for. */
 #define CLOCK_JUMP_MOST_MS ((int64_t)366 * 24 * 3600 * 1000)

@@ -167,6 +167,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
     struct engine_config engine = {
         .loop = instance->loop,
         .store = instance->store,
+        .membership = instance->membership,
         .sendmail = config->sendmail,
         .lateness = { config->late_s * 1000, config->alarm_s * 1000 },
         .room = { quota_of(config), config->disk_alarm },
@@ -255,6 +256,10 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     if (!ensure_operator(instance, error))
         goto err1;
     tell_lost(instance);
+    if (!membership_start(
+            &(struct membership_config){ loop, instance->store, config->deadline_s * 1000 },
+            &instance->membership, error))
+        goto err1;
     if (!start_engine(instance, config, error))
         goto err1;
     if (!start_server(instance, config, error))
@@ -262,17 +267,23 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     instance->api.ready = true;
     char address[80];
     server_address(instance->server, address, sizeof(address));
+    if (instance->membership != NULL)
+        membership_listens_at(instance->membership, address);
     log_info("listening", LOG_T("address", address), LOG_T("version", POSTBACKD_VERSION));
     return true;
 err2:
     free_server(instance);
     engine_stop(instance->engine, 0);
+    membership_stop(instance->membership);
     store_close(instance->store);
     map_free(&instance->api.keys); /* answers were kept until then */
     engine_free(instance->engine);
+    membership_free(instance->membership);
     return false;
 err1:
+    membership_stop(instance->membership);
     store_close(instance->store);
+    membership_free(instance->membership);
 err0:
     return false;
 }
@@ -300,8 +311,10 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     passwords_close(instance->api.passwords);
     int64_t left = until - clock_steady_ms();
     engine_stop(instance->engine, left > 0 ? left : 0);
+    membership_stop(instance->membership);
     store_close(instance->store);  /* jobs of calls still open end here, and are answered */
     engine_free(instance->engine); /* so do tests under way */
+    membership_free(instance->membership);
     free_server(instance);
     map_free(&instance->api.keys);
 }

@@ -10,6 +10,7 @@
 struct instance {
     uv_loop_t *loop;
     struct store *store;
+    struct membership *membership; /* NULL: the store is its own */
     struct engine *engine;
     struct server *server;
     struct route *routes;

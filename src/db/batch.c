@@ -245,3 +245,25 @@ enum db_failure batch_read(struct batch *batch, struct db *db)
     db_undo(db);
     return db_failure(db);
 }
+
+static void run_alone(struct job *job, struct db *db)
+{
+    job->error = (struct error){ 0 };
+    db_begin(db, clock_wall_ms(), clock_due_ms());
+    job->ok = job->run(job, db) && !db_failed(db);
+    if (job->ok)
+        job->ok = db_commit(db);
+    else
+        db_undo(db);
+}
+
+enum db_failure batch_alone(struct batch *batch, struct db *db)
+{
+    do {
+        pause_before(++batch->runs);
+        run_alone(batch->jobs, db);
+    } while (db_failure(db) == DB_RETRY && batch->runs < BATCH_RUNS_MOST);
+    if (db_failed(db))
+        fail_all(batch, db_failure(db));
+    return db_failure(db);
+}

@@ -47,6 +47,10 @@ enum db_failure batch_settle(struct batch *batch, struct db *db);
 void batch_give_up(struct batch *batch, struct db *db);
 void batch_refuse(struct batch *batch); /* its jobs fail unrun: there is no connection */
 
+/* Runs one job in a write transaction of its own, beside the writer's: without a struct tx, and
+ * again as batch_commit() does. */
+enum db_failure batch_alone(struct batch *batch, struct db *db);
+
 /* Runs one job in a read transaction of its own. */
 enum db_failure batch_read(struct batch *batch, struct db *db);
 

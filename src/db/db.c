@@ -9,6 +9,7 @@
  */
 #include "db/db.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "db/disk.h"
 #include "db/driver.h"
@@ -337,7 +338,7 @@ const char *db_name(const struct db *db)
 
 bool db_writes(const struct db *db)
 {
-    return db->mode == DB_WRITER;
+    return db->mode == DB_WRITER || db->mode == DB_ASIDE;
 }
 
 int64_t db_new_id(struct db *db)
@@ -373,6 +374,31 @@ int64_t db_now(const struct db *db)
 int64_t db_due_now(const struct db *db)
 {
     return db->due_now_ms;
+}
+
+int64_t db_clock(struct db *db, int64_t *ahead)
+{
+    int64_t before = clock_system_ms();
+    int64_t now = db->failure == DB_FINE ? db->driver->clock(db) : 0;
+    *ahead = db->failure == DB_FINE ? now - (before + clock_system_ms()) / 2 : 0;
+    return now;
+}
+
+void db_set_guard(struct db *db, const struct db_guard *guard)
+{
+    db->guard = *guard;
+    db->guarded = true;
+}
+
+const struct db_guard *db_guard(const struct db *db)
+{
+    return db->guarded ? &db->guard : NULL;
+}
+
+void db_stop_node(struct db *db, int64_t node)
+{
+    if (db->failure == DB_FINE)
+        db->driver->stop_node(db, node);
 }
 
 void db_set_tx(struct db *db, struct tx *tx, void (*destroy)(struct tx *))

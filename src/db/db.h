@@ -59,7 +59,7 @@ int64_t db_all_changes(struct db *db); /* … by all so far */
 bool db_failed(const struct db *db);
 bool db_is_remote(const struct db *db);   /* no failure of it ends the program: others mend it */
 const char *db_name(const struct db *db); /* of its source, for people */
-bool db_writes(const struct db *db);      /* the writer's, not a reader's */
+bool db_writes(const struct db *db);      /* the writer's, or one beside it; not a reader's */
 int64_t db_new_id(struct db *db);         /* for the hot tables, in order of time */
 int64_t db_new_ids(struct db *db, int count); /* the first of so many that follow each other */
 int64_t db_newest_id(const struct db *db);    /* the last of them */
@@ -67,6 +67,9 @@ int db_node(const struct db *db);             /* of new ids: which server this i
 void db_seen_id(struct db *db, int64_t id);   /* the next ones are above it */
 int64_t db_now(const struct db *db);          /* ms, wall clock; one value for the whole job */
 int64_t db_due_now(const struct db *db);      /* the same by the due clock (base/clock.h) */
+/* The time of the machine that has the database, ms since 1970, asked for now: a wait.  *ahead: of
+ * this machine's own, ms, by the middle of that wait. */
+int64_t db_clock(struct db *db, int64_t *ahead);
 
 /* What this job has looked for and not found was added meanwhile, as a constraint of its INSERT …
  * ON CONFLICT tells: the transaction is undone and run again, and finds it (DB_RETRY). */
@@ -95,6 +98,7 @@ const char *db_source_lost(const struct db_source *source);
 enum db_mode {
     DB_WRITER, /* one at a time, and the first one opened */
     DB_READER, /* cannot write */
+    DB_ASIDE,  /* writes beside the writer, where db_is_remote() */
     DB_HELPER, /* a driver's own */
 };
 /* NULL with *error naming source and reason.  `ids` is the store's one source and outlives it. */
@@ -122,6 +126,17 @@ struct tx *db_tx(const struct db *db);
 void db_begin(struct db *db, int64_t now_ms, int64_t due_now_ms);
 bool db_commit(struct db *db);
 void db_undo(struct db *db); /* ends it, undone */
+
+/* Who this process is among those that share the database.  A node has a number, the node bits of
+ * its ids, and an epoch, which whoever takes its place raises. */
+struct db_guard {
+    int64_t node, epoch;
+};
+void db_set_guard(struct db *db, const struct db_guard *guard);
+const struct db_guard *db_guard(const struct db *db); /* NULL: it is alone */
+/* Within a transaction: from here to its end nobody's of that number commits, and what they have
+ * committed is seen by the statements that follow. */
+void db_stop_node(struct db *db, int64_t node);
 
 /* One by itself, at a start: what `writes` does, again where others were in the way.  False with
  * *error. */

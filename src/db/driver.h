@@ -61,6 +61,8 @@ struct db {
     struct stmt dead;
     int busy; /* statements not finished */
     int64_t now_ms, due_now_ms;
+    struct db_guard guard;
+    bool guarded;
     enum db_failure failure;
     char failure_text[DB_FAILURE_TEXT];
     bool (*watch)(void *context); /* see db_watch(); the driver asks it; NULL: nobody watches */
@@ -142,6 +144,10 @@ struct db_driver {
     /* db->watch has been set: it is asked every millisecond or so while a statement runs, and true
      * ends that with DB_TROUBLE.  Undoing is not stopped. */
     void (*watched)(struct db *db);
+
+    /* Where a database is shared (db_guard): see db_stop_node() and db_clock(). */
+    void (*stop_node)(struct db *db, int64_t node);
+    int64_t (*clock)(struct db *db);
 
     /* ---- upkeep, of the writer's connection ---- */
 

@@ -30,6 +30,7 @@ static const struct {
     { "postbackd.db-wal", true, "others could read or change it" },
     { "postbackd.db-shm", true, "others could read or change it" },
     { "lock", true, "others could hold it, and keep the server from starting" },
+    { "instance", true, "others could pass for this server" },
     { "operator.token", true,
       "others could read it: if they may have, make a new token and revoke this one" },
     { "secret.key", false, NULL },

@@ -38,6 +38,10 @@ struct db_nouns {
     /* The schema is up to date; `settings` are those of store_open(). */
     bool (*load)(struct db *db, const void *settings, struct error *error);
     int64_t (*newest_id)(struct db *db); /* of the hot tables; 0: none */
+    /* Where others may share the database: who this process is among them, known by `instance` and
+     * called `name`; `now` is the database's clock.  In a transaction; false with *error. */
+    bool (*join)(struct db *db, const char *instance, const char *name, int64_t now,
+                 struct db_guard *out, struct error *error);
 
     const struct db_memory *const *memories;
     size_t memory_count;               /* DB_MEMORIES_MOST at most */

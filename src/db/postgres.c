@@ -20,6 +20,7 @@
 #include "db/disk.h"
 #include "db/postgres_failure.h"
 #include "db/postgres_fate.h"
+#include "db/postgres_guard.h"
 #include "db/postgres_pipeline.h"
 #include "db/postgres_schema.h"
 #include "db/postgres_source.h"
@@ -27,12 +28,14 @@
 #include "db/postgres_value.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CONNECT_AGAIN_MS = 500, /* a database that is away is asked so often by one connection */
+    CONNECT_AGAIN_MS = 500,   /* a database that is away is asked so often by one connection */
+    ASIDE_PATIENCE_MS = 3000, /* a lease is renewed over another connection before it ends */
     WORDS_BYTES = 24,
 };
 
@@ -400,18 +403,24 @@ static bool settle(struct db *any)
     return false;
 }
 
+/* Whether a commit whose answer is lost can be asked after. */
+static bool marks(const struct postgres_db *db)
+{
+    return db->wrote && db->db.mode == DB_WRITER;
+}
+
 static void commit(struct db *any)
 {
     struct postgres_db *db = db_of(any);
     if (!db->begun)
         return;
-    if (db->wrote)
+    if (marks(db))
         postgres_mark(db->pipeline, db->mark, ++db->transaction);
     run_control(db, "COMMIT");
     pipeline_settle(db->pipeline);
     bool lost = pipeline_failed(db->pipeline) &&
                 postgres_failure(pipeline_failure(db->pipeline)->state) == DB_LOST;
-    if (lost && db->wrote)
+    if (lost && marks(db))
         settle(any);
     else
         note(db, NULL);
@@ -469,6 +478,25 @@ static void undo_part(struct db *any)
         note(db, NULL);
 }
 
+/* ---- shared with others ---- */
+
+static void stop_node(struct db *any, int64_t node)
+{
+    struct postgres_db *db = db_of(any);
+    begin_if_needed(db);
+    postgres_stop_node(db->pipeline, node);
+    await(db);
+}
+
+static int64_t clock_now(struct db *any)
+{
+    struct postgres_db *db = db_of(any);
+    begin_if_needed(db);
+    int64_t now = postgres_clock(db->pipeline);
+    note(db, NULL);
+    return now;
+}
+
 static bool ask_watch(void *context)
 {
     const struct postgres_db *db = context;
@@ -492,7 +520,7 @@ static char *set_up_of(const struct postgres_db *db)
 {
     struct buf sql = { 0 };
     buf_str(&sql, set_up_all);
-    if (db_writes(&db->db))
+    if (db->db.mode == DB_WRITER)
         postgres_mark_set_up(&sql, db->mark);
     return buf_take(&sql);
 }
@@ -512,7 +540,7 @@ static struct db *open_db(struct db_source *source, enum db_mode mode, struct er
     struct postgres_db *db = must_alloc(sizeof(*db));
     db_init(&db->db, source, mode);
     const struct postgres_source *from = postgres_source_of(&db->db);
-    db->pipeline = postgres_source_pipeline(from);
+    db->pipeline = postgres_source_pipeline(from, mode == DB_ASIDE ? ASIDE_PATIENCE_MS : INT_MAX);
     db->mark = postgres_mark_key();
     db->set_up = set_up_of(db);
     if (connect_now(db))
@@ -611,6 +639,8 @@ const struct db_driver postgres_driver = {
     .keep_part = keep_part,
     .undo_part = undo_part,
     .watched = watched,
+    .stop_node = stop_node,
+    .clock = clock_now,
     .upkeep_start = upkeep_start,
     .upkeep = upkeep,
     .make_room = upkeep,

@@ -19,7 +19,7 @@
 
 enum {
     AGAIN_MS = 100,
-    WRITER_LOCK = 0x70626b65, /* the first half of the lock's key; the other is the schema's */
+    TABLE_LOCK = 0x70626b65, /* the first half of the lock's key; the other is the schema's */
 };
 
 int64_t postgres_mark_key(void)
@@ -37,16 +37,12 @@ void postgres_mark_set_up(struct buf *sql, int64_t key)
             "DO $$BEGIN "
             "PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
             "application_name = 'postbackd %016" PRIx64 "' AND pid <> pg_backend_pid(); "
-            "FOR again IN 1 .. 20 LOOP "
-            "EXIT WHEN pg_try_advisory_lock(%d, hashtext(coalesce(current_schema(), ''))); "
-            "IF again = 20 THEN RAISE EXCEPTION USING ERRCODE = 'object_in_use', "
-            "MESSAGE = 'another postbackd writes to this database'; END IF; "
-            "PERFORM pg_sleep(0.1); END LOOP; "
+            "PERFORM pg_advisory_xact_lock(%d, hashtext(coalesce(current_schema(), ''))); "
             "IF to_regclass('commit_mark') IS NULL THEN "
             "CREATE TABLE commit_mark (connection bigint PRIMARY KEY, number bigint NOT NULL, "
             "made_at timestamptz NOT NULL) WITH (fillfactor = 50); END IF; "
             "DELETE FROM commit_mark WHERE made_at < now() - interval '3 days'; END$$",
-            (uint64_t)key, (uint64_t)key, WRITER_LOCK);
+            (uint64_t)key, (uint64_t)key, TABLE_LOCK);
 }
 
 static void run(struct pipeline *pipeline, const char *sql, int64_t key, int64_t number)

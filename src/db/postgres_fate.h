@@ -18,8 +18,7 @@ enum postgres_fate { FATE_UNDONE, FATE_COMMITTED, FATE_UNKNOWN };
 /* A key that no other connection has. */
 int64_t postgres_mark_key(void);
 /* Adds what a writer's connection is set up with: it ends the backend of its forerunner, which may
- * still hold locks; takes the lock that says that nobody else writes; makes the table when it is
- * not there; forgets marks of days ago. */
+ * still hold locks; makes the table when it is not there; forgets marks of days ago. */
 void postgres_mark_set_up(struct buf *sql, int64_t key);
 /* Within a transaction, as its last statement. */
 void postgres_mark(struct pipeline *pipeline, int64_t key, int64_t number);

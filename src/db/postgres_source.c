@@ -7,6 +7,7 @@
 #include "db/postgres_pipeline.h"
 #include "db/postgres_schema.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,9 +44,10 @@ static char *name_of(const PQconninfoOption *given)
     return buf_take(&text);
 }
 
-struct pipeline *postgres_source_pipeline(const struct postgres_source *source)
+struct pipeline *postgres_source_pipeline(const struct postgres_source *source, int most_ms)
 {
-    return pipeline_new(source->uri, source->password_file, source->patience_ms);
+    int patience_ms = source->patience_ms < most_ms ? source->patience_ms : most_ms;
+    return pipeline_new(source->uri, source->password_file, patience_ms);
 }
 
 void postgres_source_refuse(const struct postgres_source *source, const struct pipeline *pipeline,
@@ -60,7 +62,7 @@ void postgres_source_refuse(const struct postgres_source *source, const struct p
 /* Whether nothing has been written there. */
 static bool ask_fresh(struct postgres_source *source, bool *fresh, struct error *error)
 {
-    struct pipeline *pipeline = postgres_source_pipeline(source);
+    struct pipeline *pipeline = postgres_source_pipeline(source, INT_MAX);
     bool known = pipeline_connect(pipeline, "") && postgres_schema_fresh(pipeline, fresh);
 
     if (!known)

@@ -14,7 +14,8 @@ struct postgres_source {
 };
 
 struct postgres_source *postgres_source_of(const struct db *db);
-struct pipeline *postgres_source_pipeline(const struct postgres_source *source); /* a new one */
+/* A new one, that waits no longer than so for an answer, and no longer than is configured. */
+struct pipeline *postgres_source_pipeline(const struct postgres_source *source, int most_ms);
 
 /* Sets *error to what the pipeline has met at a start. */
 void postgres_source_refuse(const struct postgres_source *source, const struct pipeline *pipeline,

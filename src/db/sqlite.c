@@ -1,6 +1,7 @@
 /* sqlite.c — the driver over SQLite: its statements and transactions. */
 #include "db/sqlite.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "db/driver.h"
 #include "db/sqlite_log_file.h"
@@ -218,6 +219,20 @@ static void watched(struct db *db)
     sqlite3_progress_handler(of(db)->handle, WATCH_EVERY, ask_watch, db);
 }
 
+/* ---- shared it is not ---- */
+
+static void stop_node(struct db *db, int64_t node)
+{
+    (void)db;
+    (void)node;
+}
+
+static int64_t clock_now(struct db *db)
+{
+    (void)db;
+    return clock_wall_ms();
+}
+
 const struct db_driver sqlite_driver = {
     .name = "sqlite",
     .source_open = sqlite_source_open,
@@ -247,6 +262,8 @@ const struct db_driver sqlite_driver = {
     .keep_part = keep_part,
     .undo_part = undo_part,
     .watched = watched,
+    .stop_node = stop_node,
+    .clock = clock_now,
     .upkeep_start = sqlite_upkeep_start,
     .upkeep = sqlite_upkeep,
     .make_room = sqlite_make_room,

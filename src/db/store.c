@@ -14,7 +14,9 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "db/aside.h"
 #include "db/batch.h"
+#include "db/directory.h"
 #include "db/nouns.h"
 #include "db/readers.h"
 #include "db/sane_clock.h"
@@ -22,7 +24,13 @@
 #include "db/writer.h"
 #include "model/change.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#ifndef HOST_NAME_MAX
+#define HOST_NAME_MAX 64
+#endif
 
 struct store {
     uv_loop_t *loop;
@@ -33,6 +41,9 @@ struct store {
     struct id_source ids;
     struct writer *writer;
     struct readers *readers;
+    struct aside *aside; /* NULL: the database is not shared */
+    struct db_guard guard;
+    int64_t joined_ms;
 
     size_t writes, reads; /* given and not yet done */
     bool writable;
@@ -165,6 +176,18 @@ void store_look_up(struct store *store, struct job *job)
     give_read(store, READ_LOOK_UPS, job);
 }
 
+void store_aside(struct store *store, struct job *job)
+{
+    if (store->aside == NULL) {
+        store_write(store, job);
+        return;
+    }
+    prepare(job);
+    store->reads++;
+    uv_ref((uv_handle_t *)&store->wake);
+    aside_give(store->aside, job);
+}
+
 bool store_run_now(struct store *store, struct job *job)
 {
     prepare(job);
@@ -199,6 +222,16 @@ void store_fan_out(struct store *store, bool on)
 int64_t store_new_id(struct store *store)
 {
     return id_next(&store->ids, clock_due_ms());
+}
+
+const struct db_guard *store_guard(const struct store *store)
+{
+    return store->aside != NULL ? &store->guard : NULL;
+}
+
+int64_t store_joined_ms(const struct store *store)
+{
+    return store->joined_ms;
 }
 
 const char *store_lost(const struct store *store)
@@ -255,16 +288,78 @@ void store_on_health(struct store *store, void (*health)(void *context, bool wri
 
 /* ---- open and close ---- */
 
+enum { JOIN_RUNS = 10 };
+
+/* It becomes one of those that share the database, and so gets the number for its ids. */
+static bool join(struct store *store, struct db *db, const struct store_config *config,
+                 struct error *error)
+{
+    char instance[INSTANCE_TEXT], host[HOST_NAME_MAX + 1] = "node";
+    bool joined = false;
+
+    if (!directory_instance(config->directory, instance, error))
+        return false;
+    if (gethostname(host, sizeof(host) - 1) == -1)
+        log_warn("this machine's name is not known");
+    for (int run = 0; !joined && run < JOIN_RUNS; run++) {
+        store->joined_ms = clock_steady_ms();
+        db_begin(db, clock_wall_ms(), clock_due_ms());
+        int64_t ahead, now = db_clock(db, &ahead);
+        if (!db_failed(db))
+            clock_follow(ahead);
+        if (!store->nouns->join(db, instance, config->name != NULL ? config->name : host, now,
+                                &store->guard, error)) {
+            db_undo(db);
+            return false;
+        }
+        joined = db_commit(db);
+        if (!joined && db_failure(db) != DB_RETRY)
+            break;
+    }
+    if (!joined)
+        error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+    store->ids.node = (int)store->guard.node;
+    db_set_guard(db, &store->guard);
+    return joined;
+}
+
+static bool start_threads(struct store *store, struct db *db, struct error *error)
+{
+    struct batch_sink sink = { .take = take_finished, .context = store };
+    bool shared = db_guard(db) != NULL;
+
+    store->writer = writer_start(db, sink, error);
+    if (store->writer == NULL)
+        goto err0;
+    store->readers = readers_start(store->source, &store->ids, sink, error);
+    if (store->readers == NULL)
+        goto err1;
+    if (shared)
+        store->aside = aside_start(store->source, &store->ids, sink, error);
+    if (shared && store->aside == NULL)
+        goto err2;
+    return true;
+err2:
+    readers_stop(store->readers);
+    store->readers = NULL;
+err1:
+    writer_stop(store->writer);
+    store->writer = NULL;
+    return false;
+err0:
+    db_close(db);
+    return false;
+}
+
 static bool open_database(struct store *store, const struct store_config *config,
                           struct error *error)
 {
-    struct batch_sink sink = { .take = take_finished, .context = store };
-
     struct db *db = db_open(store->source, DB_WRITER, &store->ids, error);
     if (db == NULL)
         return false;
     tx_open(db, store->nouns);
-    if (!db_update(db, error) || !store->nouns->load(db, config->settings, error))
+    if (!db_update(db, error) || !store->nouns->load(db, config->settings, error) ||
+        (db_is_remote(db) && !join(store, db, config, error)))
         goto err0;
     int64_t newest = store->nouns->newest_id(db);
     if (db_failed(db)) {
@@ -276,17 +371,7 @@ static bool open_database(struct store *store, const struct store_config *config
         goto err0;
     id_seen(&store->ids, newest);
     clock_due_seen(id_time_ms(newest));
-    store->writer = writer_start(db, sink, error);
-    if (store->writer == NULL)
-        goto err0;
-    store->readers = readers_start(store->source, &store->ids, sink, error);
-    if (store->readers == NULL)
-        goto err1;
-    return true;
-err1:
-    writer_stop(store->writer);
-    store->writer = NULL;
-    return false;
+    return start_threads(store, db, error);
 err0:
     db_close(db);
     return false;
@@ -347,6 +432,8 @@ void store_close(struct store *store)
         writer_hurry(store->writer);
     while (store->writes + store->reads > 0)
         uv_run(store->loop, UV_RUN_ONCE);
+    if (store->aside != NULL)
+        aside_stop(store->aside);
     if (store->readers != NULL) {
         readers_stop(store->readers);
         writer_stop(store->writer); /* last: it copies the rest of the log into the file */

@@ -56,11 +56,12 @@ struct job { /* at the head of the caller's own struct; zeroed, then the functio
 struct store_config {
     const char *directory; /* DATA: holds postbackd.db, lock, secret.key; made when absent, 0700 */
     const char *uri;       /* of a database on PostgreSQL; NULL: it is in the directory */
-    const char *password_file;    /* with the password for it, or NULL */
-    const char *key_file;         /* the key that seals; NULL: DATA/secret.key */
-    int node;                     /* of ids, 0 … 1023 */
-    uv_loop_t *loop;              /* where done() is called */
-    bool trust_clock;             /* it is right, however far ahead of the newest id it is */
+    const char *password_file; /* with the password for it, or NULL */
+    const char *key_file;      /* the key that seals; NULL: DATA/secret.key */
+    int node;                  /* of ids, 0 … 1023; where the database is shared, drawn from it */
+    const char *name;          /* of this process among those that share it; NULL: the machine's */
+    uv_loop_t *loop;           /* where done() is called */
+    bool trust_clock;          /* it is right, however far ahead of the newest id it is */
     const struct db_nouns *nouns; /* who stands on it; outlives it */
     const void *settings;         /* theirs, for the time of store_open() */
 };
@@ -78,6 +79,15 @@ void store_write(struct store *store, struct job *job);
 void store_read(struct store *store, struct job *job);
 /* A read of a few rows by a key, to know who calls: ahead of all other reads. */
 void store_look_up(struct store *store, struct job *job);
+/* A small write by itself, that does not wait behind the others: on a thread and a connection of
+ * its own where the database is shared, and not in order with store_write()'s.  It has no struct tx
+ * (tx.h): it may note nothing and hand nothing on.  Where the database is not shared it is a write
+ * as any other. */
+void store_aside(struct store *store, struct job *job);
+/* Who this process is among those that share the database; NULL: it is alone. */
+const struct db_guard *store_guard(const struct store *store);
+/* When, by the steady clock, it asked to be one of them, ms. */
+int64_t store_joined_ms(const struct store *store);
 size_t store_writes_waiting(const struct store *store); /* given and not yet done: for admission */
 size_t store_reads_waiting(const struct store *store);
 

@@ -332,6 +332,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->loop = config->loop;
     engine->store = config->store;
     work_init(&engine->work, config->loop, config->store);
+    engine->work.membership = config->membership;
     engine->services.marks = &engine->marks;
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)

@@ -11,6 +11,7 @@
 
 #include "courier/courier.h"
 #include "db/store.h"
+#include "engine/membership.h"
 #include "engine/room.h"
 #include "engine/services.h"
 #include "model/lateness.h"
@@ -20,6 +21,7 @@ struct engine;
 struct engine_config {
     uv_loop_t *loop;
     struct store *store;
+    struct membership *membership; /* among those that share the store; NULL: it is alone */
     struct courier_config courier;
     const char *sendmail; /* the mailer's program; NULL: no mail */
     struct lateness_limits lateness;

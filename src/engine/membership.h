@@ -4,12 +4,18 @@
  * What waits is divided by the bucket of its event notification (notification_bucket()); what is
  * done once for all (sweeps, notices, mail, the lateness of all) is the duty, one more such part.
  * A server that has its database for itself owns all of it, always: its membership is NULL, which
- * every function here takes.
+ * every function here but membership_stop() and what is above it takes.
+ *
+ * It has a lease (store/nodes.h), and renews it every other second on a road of its own.  When it
+ * ends is told by the steady clock, from before the renewal was asked for: so it stops before
+ * anybody takes its place.
  *
  * On the loop thread.
  */
 #ifndef POSTBACKD_MEMBERSHIP_H
 #define POSTBACKD_MEMBERSHIP_H
+
+#include "db/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +23,34 @@
 struct membership;
 
 enum { MEMBERSHIP_BUCKETS = 256, MEMBERSHIP_DUTY = 256, MEMBERSHIP_PARTS };
+
+/* What it tells; all are there. */
+struct membership_events {
+    /* Its lease has ended (false), or stands again. */
+    void (*valid)(void *context, bool valid);
+    /* The part is its own from now on (true), or no longer. */
+    void (*part)(void *context, int part, bool own);
+};
+
+struct membership_config {
+    uv_loop_t *loop;
+    struct store *store;
+    int64_t deadline_ms; /* of a request to a receiver */
+};
+
+/* *out: NULL where the database is not shared.  It has those parts at once that nobody had.  False
+ * with *error. */
+bool membership_start(const struct membership_config *config, struct membership **out,
+                      struct error *error);
+/* Where it listens, for people. */
+void membership_listens_at(struct membership *membership, const char *address);
+/* From now on these are told. */
+void membership_tell(struct membership *membership, const struct membership_events *events,
+                     void *context);
+/* Gives all back, turning the loop: others go on with it.  Before store_close(), and when nothing
+ * more is to be recorded.  NULL: nothing. */
+void membership_stop(struct membership *membership);
+void membership_free(struct membership *membership);
 
 /* Its lease stands, by its own steady clock: it may send, and commit.  Otherwise nothing new is
  * begun, and calls are answered 503. */
@@ -28,5 +62,7 @@ bool membership_owns(const struct membership *membership, int part);
 /* From when on (steady ms) a new owner may send what has a promise over all servers: Ordered,
  * Maximum Requests, Maximum concurrent requests.  0: at once. */
 int64_t membership_strict_from(const struct membership *membership, int part);
+/* Its number, the node bits of its ids; 0: it is alone. */
+int64_t membership_node(const struct membership *membership);
 
 #endif

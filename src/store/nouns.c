@@ -8,6 +8,7 @@
 #include "store/fan_outs.h"
 #include "store/ledger.h"
 #include "store/memories.h"
+#include "store/nodes.h"
 #include "store/quotas.h"
 #include "store/routes.h"
 #include "store/secrets.h"
@@ -48,6 +49,7 @@ const struct db_nouns store_nouns = {
     .end = secrets_close,
     .load = load,
     .newest_id = newest_id,
+    .join = node_join,
     .memories = memories,
     .memory_count = MEMORIES,
     .drop = drop,

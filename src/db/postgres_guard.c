@@ -1,0 +1,28 @@
+/* postgres_guard.c — advisory locks, whose key is the schema and the node's number. */
+#include "db/postgres_guard.h"
+
+#include "db/postgres_value.h"
+
+void postgres_stop_node(struct pipeline *pipeline, int64_t node)
+{
+    char number[8];
+
+    postgres_put_int(number, node);
+    pipeline_run_text(pipeline,
+                      "SELECT pg_advisory_xact_lock(hashtext('node ' || coalesce(current_schema(), "
+                      "'')), $1::int)",
+                      &(struct pipeline_values){ .count = 1,
+                                                 .types = (Oid[]){ POSTGRES_INT8 },
+                                                 .values = (const char *[]){ number },
+                                                 .lengths = (int[]){ sizeof(number) } });
+}
+
+int64_t postgres_clock(struct pipeline *pipeline)
+{
+    pipeline_run_text(pipeline, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+                      &(struct pipeline_values){ 0 });
+    PGresult *rows = pipeline_rows(pipeline);
+    int64_t now = rows != NULL && libpq.PQntuples(rows) == 1 ? postgres_int(rows, 0, 0) : 0;
+    libpq.PQclear(rows);
+    return now;
+}
