@@ -125,13 +125,14 @@ def old_settings(ledger):
     """An edit is what every postback goes by whose event was taken after it was answered."""
     began = {event.key: event.began for event in ledger.events}
     for name in ledger.promises:
-        edits = sorted((edit.ended, edit.generation) for edit in ledger.edits
-                       if edit.notification == name)
+        mine = [edit for edit in ledger.edits if edit.notification == name]
+        edits = sorted((edit.ended, edit.generation) for edit in mine if edit.ended is not None)
+        late = {edit.generation for edit in mine if edit.ended is None}
         answered = [ended for ended, _ in edits]
         for receipt in ledger.receipts_of(name):
             place = bisect.bisect_left(answered, began.get(receipt.key, -math.inf))
             newest = max((generation for _, generation in edits[:place]), default=0)
-            if receipt.generation < newest:
+            if receipt.generation < newest and receipt.generation not in late:
                 yield (f"old settings: {receipt.key} came to {name}'s URL {receipt.generation} at "
                        f"{receipt.began:.2f}, and {newest} had been answered before it was sent")
 
@@ -150,10 +151,16 @@ def sent_while_paused(ledger):
 # ---- what is told, and what is counted ----
 
 def told_twice(ledger):
-    for what, told in (("mail", ledger.letters), ("notice", ledger.notices)):
-        for one, times in Counter(told).items():
-            if times > 1:
-                yield f"{what}: {times} times {one}"
+    """What is over begins before it is over again; of a notice one mail."""
+    last = {}
+    for account, about, kind in ledger.notices:
+        if last.get((account, about)) == kind:
+            yield f"notice: {account} was told {kind} of {about} twice"
+        last[account, about] = kind
+    told = Counter((account, kind) for account, _, kind in ledger.notices)
+    for (account, kind), count in Counter(ledger.letters).items():
+        if count > told[account, kind]:
+            yield f"mail: {account} had {count} letters of {told[account, kind]} notices {kind}"
 
 
 def wrong_counts(ledger):

@@ -50,10 +50,10 @@ class Fault:
 
 @dataclass
 class Edit:
-    """The URL got this generation; only those that were answered."""
+    """The URL got this generation."""
     notification: str
     generation: int
-    ended: float
+    ended: float            # it was answered; None: it was not, and may come into force at any time
 
 
 @dataclass
@@ -72,8 +72,8 @@ class Ledger:
     faults: list = field(default_factory=list)
     edits: list = field(default_factory=list)
     pauses: list = field(default_factory=list)
-    letters: list = field(default_factory=list)   # (to, subject, text) of each mail
-    notices: list = field(default_factory=list)   # (account, kind, what tells it from all others)
+    notices: list = field(default_factory=list)   # (account, of what, kind), the oldest first
+    letters: list = field(default_factory=list)   # (account, kind of the notice), a mail each
     counts: list = field(default_factory=list)    # (what, said, there)
 
     def receipts_of(self, notification):

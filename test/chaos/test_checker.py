@@ -223,6 +223,16 @@ def test_an_event_that_was_taken_before_may_go_by_either():
     assert checker.check(ledger) == []
 
 
+def test_an_edit_without_an_answer_may_come_late():
+    ledger = run_of()
+    ledger.edits += [Edit("n", 1, ended=None), Edit("n", 2, ended=3.5)]
+    for number in range(4, 10):
+        ledger.receipts[number].generation = 2 if number != 6 else 1
+    assert checker.check(ledger) == []
+    ledger.receipts[7].generation = 0
+    assert words(ledger) == ["old settings"]
+
+
 @pytest.mark.parametrize("pause, said", [
     (Pause("n", 3.5, 8.9), ["paused"] * 3),   # what came at 6.3, 7.3 and 8.3
     (Pause("n", 3.5, 5.4), []),               # within its second
@@ -243,14 +253,34 @@ def test_a_node_that_hears_nothing_knows_of_no_pause():
 
 # ---- told, counted ----
 
-def test_a_mail_or_a_notice_that_comes_twice():
+def told():
     ledger = run_of()
-    ledger.letters += [("x@example.com", "Late", "1"), ("y@example.com", "Late", "1")]
-    ledger.notices += [("n", "late", "1"), ("n", "late", "2")]
-    assert checker.check(ledger) == []
-    ledger.letters.append(("x@example.com", "Late", "1"))
-    ledger.notices.append(("n", "late", "2"))
-    assert words(ledger) == ["mail", "notice"]
+    ledger.notices += [(account, of, kind) for kind in ("late", "on time") for account in "xy"
+                       for of in "nm"] * 2
+    ledger.letters += [("x", kind) for kind in ("late", "on time")] * 4
+    return ledger
+
+
+def test_what_is_told_once_each_time():
+    assert checker.check(told()) == []
+
+
+def test_a_notice_that_comes_twice():
+    ledger = told()
+    ledger.notices.insert(2, ("x", "n", "late"))
+    assert words(ledger) == ["notice"]
+
+
+def test_a_mail_that_comes_twice():
+    ledger = told()
+    ledger.letters.append(("x", "late"))
+    assert words(ledger) == ["mail"]
+
+
+def test_a_mail_without_a_notice():
+    ledger = told()
+    ledger.letters.append(("z", "late"))
+    assert words(ledger) == ["mail"]
 
 
 def test_counts_that_are_not_what_they_count():
