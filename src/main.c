@@ -13,6 +13,8 @@ static const struct {
 } commands[] = {
     { "serve", serve_command, "run the server (postbackd serve --help lists the settings)" },
     { "check", check_command, "say whether a store is whole, also while a server runs on it" },
+    { "backup", backup_command, "copy the store into one file, also while a server runs on it" },
+    { "restore", restore_command, "make a data directory out of such a copy" },
     { "demo", demo_command, "show an inquiry's postbacks arriving, in a store of its own" },
     { "admin", admin_command, "the operator's work, by the API (postbackd admin --help)" },
 };

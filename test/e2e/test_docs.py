@@ -61,7 +61,7 @@ def test_the_manual_has_every_setting():
 def test_the_manual_has_no_setting_that_is_not_there():
     names = {name for name, _, _ in settings()}
     assert {line[2:].split()[0] for line in manual(PAGES[0])
-            if line.startswith("--")} <= names | {"url", "data", "ca-file", "quiet"}
+            if line.startswith("--")} <= names | {"url", "data", "ca-file", "quiet", "to", "key-to", "from", "key"}
     assert {found.group(1) for found in (re.match(r"([a-z-]+) = [A-Z:]+$", line)
                                          for line in manual(PAGES[1])) if found} == names
 
