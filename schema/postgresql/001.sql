@@ -443,3 +443,23 @@ CREATE TABLE lease (                                            -- who does what
     strict_at bigint  NOT NULL DEFAULT 0                        -- from then on nothing of whoever had it before is on the wire
 );
 INSERT INTO lease (part) SELECT generate_series(0, 256);
+
+CREATE TABLE news_version (                                     -- raised by what others' writers rely on
+    one    bigint  PRIMARY KEY CHECK (one = 1),
+    number bigint  NOT NULL
+);
+INSERT INTO news_version VALUES (1, 0);
+
+-- The last statement of a node's transaction but for its mark (db_guard).  Whoever ends a node holds
+-- its lock alone, so what is compared here stays so until the commit.
+CREATE FUNCTION postbackd_guard(of_node bigint, of_epoch bigint, of_version bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext('node ' || coalesce(current_schema(), '')), of_node::int);
+    IF NOT EXISTS (SELECT FROM node WHERE number = of_node AND epoch = of_epoch AND until_at <> 0) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PB001', MESSAGE = 'another server has taken the place of this one';
+    END IF;
+    IF of_version >= 0 AND NOT EXISTS (SELECT FROM news_version WHERE number = of_version) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PB002', MESSAGE = 'another server has changed what this transaction relies on';
+    END IF;
+END$$;

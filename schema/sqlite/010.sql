@@ -36,3 +36,9 @@ CREATE TABLE lease (                                            -- who does what
 ) STRICT;
 WITH RECURSIVE parts (part) AS (SELECT 0 UNION ALL SELECT part + 1 FROM parts WHERE part < 256)
     INSERT INTO lease (part) SELECT part FROM parts;
+
+CREATE TABLE news_version (                                     -- raised by what others' writers rely on
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    number INTEGER NOT NULL
+) STRICT;
+INSERT INTO news_version VALUES (1, 0);

@@ -145,6 +145,8 @@ static const char *words_of(const struct batch *batch, enum db_failure failure)
         return "the connection to the store broke, and it is not known whether this was written";
     if (failure == DB_FULL)
         return "the disk is full; try again later";
+    if (failure == DB_FENCED)
+        return "another server has taken the place of this one; try again later";
     if (failure == DB_RETRY)
         return "others were writing the same just now; try again later";
     return "the store cannot be written to just now; try again later";

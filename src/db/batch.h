@@ -17,6 +17,7 @@ struct batch {
     bool careful;                 /* every job has a savepoint, though it says that it is sure */
     bool open;                    /* the commit's fate is not known yet */
     bool write;                   /* the writer's */
+    bool fenced;                  /* the writer's: another process has taken this one's place */
     bool writable;                /* the writer's: its last commit succeeded */
     bool left;                    /* a reader's: nobody waits for its job any more */
     bool damaged;                 /* … it met a page that is damaged */

@@ -390,7 +390,7 @@ void db_set_guard(struct db *db, const struct db_guard *guard)
     db->guarded = true;
 }
 
-const struct db_guard *db_guard(const struct db *db)
+struct db_guard *db_guard(struct db *db)
 {
     return db->guarded ? &db->guard : NULL;
 }

@@ -128,12 +128,19 @@ bool db_commit(struct db *db);
 void db_undo(struct db *db); /* ends it, undone */
 
 /* Who this process is among those that share the database.  A node has a number, the node bits of
- * its ids, and an epoch, which whoever takes its place raises. */
+ * its ids, and an epoch, which whoever takes its place raises.
+ *
+ * Set on the writer's connection, it is compared with what the database has just before each commit
+ * of something written, under a lock that whoever takes its place has to wait for.  Then a commit
+ * fails with DB_FENCED when the epoch is another one, and with DB_RETRY when the version of the
+ * news is: others have changed what this transaction may have relied on. */
 struct db_guard {
     int64_t node, epoch;
+    int64_t version; /* of the news, as this transaction knows it; DB_NO_VERSION: it needs none */
 };
+enum { DB_NO_VERSION = -1 };
 void db_set_guard(struct db *db, const struct db_guard *guard);
-const struct db_guard *db_guard(const struct db *db); /* NULL: it is alone */
+struct db_guard *db_guard(struct db *db); /* NULL: it is alone.  Changed at will between commits */
 /* Within a transaction: from here to its end nobody's of that number commits, and what they have
  * committed is seen by the statements that follow. */
 void db_stop_node(struct db *db, int64_t node);
@@ -161,9 +168,10 @@ enum db_failure {
     DB_TROUBLE,    /* locked, unreadable, …: may pass */
     DB_RETRY,      /* others were in the way (a deadlock, a serialisation), or the connection broke
                     * and is back: surely undone, and run again it may go */
-    DB_LOST,  /* the connection broke, which the next db_begin() makes anew.  Of a commit: nobody
-               * knows what became of it (db_settle()) */
-    DB_FATAL, /* damaged, read-only, or not known to be on disk: nothing may go on */
+    DB_LOST,   /* the connection broke, which the next db_begin() makes anew.  Of a commit: nobody
+                * knows what became of it (db_settle()) */
+    DB_FENCED, /* another process has taken this one's place: nothing that it writes is taken */
+    DB_FATAL,  /* damaged, read-only, or not known to be on disk: nothing may go on */
 };
 enum db_failure db_failure(const struct db *db);
 const char *db_failure_text(const struct db *db); /* the engine's words and the source */

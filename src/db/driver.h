@@ -124,7 +124,8 @@ struct db_driver {
      * sees its own changes.  begin() may wait until the first statement to take it.  It connects
      * anew when the connection was lost: DB_LOST, it cannot yet. */
     void (*begin)(struct db *db);
-    /* When it returns without an error, all is on disk and every transaction that begins later sees
+    /* A guard (db.h) is compared first, where the database can be shared, and costs no wait.
+     * When it returns without an error, all is on disk and every transaction that begins later sees
      * it. */
     void (*commit)(struct db *db);
     /* After commit() has reported DB_LOST, for nobody could be asked what became of it: asks again.
@@ -145,7 +146,7 @@ struct db_driver {
      * ends that with DB_TROUBLE.  Undoing is not stopped. */
     void (*watched)(struct db *db);
 
-    /* Where a database is shared (db_guard): see db_stop_node() and db_clock(). */
+    /* Where a database can be shared: see db_stop_node() and db_clock(). */
     void (*stop_node)(struct db *db, int64_t node);
     int64_t (*clock)(struct db *db);
 

@@ -72,7 +72,7 @@ struct postgres_db {
     char *set_up;              /* what a connection begins with */
     int64_t mark, transaction; /* the key of its mark; the number of the transaction */
     int64_t refused_us;        /* when it could not be connected last; 0: it could */
-    unsigned names;
+    unsigned names, guard_prepared;
     bool begun, wrote;      /* on the other side */
     int parts, parts_begun; /* that are open, and of these on the other side */
     int64_t all_changes;
@@ -414,6 +414,8 @@ static void commit(struct db *any)
     struct postgres_db *db = db_of(any);
     if (!db->begun)
         return;
+    if (db->wrote && any->guarded)
+        postgres_guard(db->pipeline, &any->guard, &db->guard_prepared);
     if (marks(db))
         postgres_mark(db->pipeline, db->mark, ++db->transaction);
     run_control(db, "COMMIT");

@@ -28,6 +28,8 @@ static const struct {
     { "57P03", DB_LOST },    /* is starting, or shutting down */
     { "57P04", DB_LOST },    /* the database was dropped */
     { "57P05", DB_LOST },    /* idle for too long */
+    { "PB001", DB_FENCED },  /* postbackd_guard() (schema/postgresql): another one has its place */
+    { "PB002", DB_RETRY },   /* … there is news */
     { "XX001", DB_FATAL },   /* data corrupted */
     { "XX002", DB_FATAL },   /* index corrupted */
 };

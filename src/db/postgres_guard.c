@@ -3,6 +3,24 @@
 
 #include "db/postgres_value.h"
 
+void postgres_guard(struct pipeline *pipeline, const struct db_guard *guard, unsigned *prepared)
+{
+    static const Oid types[] = { POSTGRES_INT8, POSTGRES_INT8, POSTGRES_INT8 };
+    char node[8], epoch[8], version[8];
+
+    postgres_put_int(node, guard->node);
+    postgres_put_int(epoch, guard->epoch);
+    postgres_put_int(version, guard->version);
+    if (*prepared != pipeline_generation(pipeline))
+        pipeline_prepare(pipeline, "guard", "SELECT postbackd_guard($1, $2, $3)", 3, types,
+                         prepared);
+    pipeline_run(pipeline, "guard",
+                 &(struct pipeline_values){ .count = 3,
+                                            .types = types,
+                                            .values = (const char *[]){ node, epoch, version },
+                                            .lengths = (int[]){ 8, 8, 8 } });
+}
+
 void postgres_stop_node(struct pipeline *pipeline, int64_t node)
 {
     char number[8];

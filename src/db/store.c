@@ -55,6 +55,8 @@ struct store {
     void *fresh_context;
     void (*health)(void *context, bool writable);
     void *health_context;
+    void (*fenced)(void *context);
+    void *fenced_context;
     struct listener {
         void (*hear)(void *context, const struct change *change);
         void *context;
@@ -110,6 +112,8 @@ static void tell(struct store *store, struct batch *batch)
         if (store->health != NULL)
             store->health(store->health_context, store->writable);
     }
+    if (batch->fenced && store->fenced != NULL)
+        store->fenced(store->fenced_context);
     if (!list_empty(&batch->made.handed) && store->fresh != NULL)
         store->fresh(store->fresh_context, &batch->made.handed);
     for (size_t i = 0; i < batch->made.change_count; i++)
@@ -284,6 +288,12 @@ void store_on_health(struct store *store, void (*health)(void *context, bool wri
 {
     store->health = health;
     store->health_context = context;
+}
+
+void store_on_fence(struct store *store, void (*fenced)(void *context), void *context)
+{
+    store->fenced = fenced;
+    store->fenced_context = context;
 }
 
 /* ---- open and close ---- */

@@ -106,6 +106,10 @@ void store_unlisten(struct store *store, const void *context);
 void store_on_health(struct store *store, void (*health)(void *context, bool writable),
                      void *context);
 
+/* Called on the loop thread when another process has taken this one's place in a database that is
+ * shared: nothing that this one writes is taken any more.  May come again. */
+void store_on_fence(struct store *store, void (*fenced)(void *context), void *context);
+
 /* Events that have fanned out to a part of their notifications (events.h) go on to the others, or
  * not, from the next write on.  At first they do not: the engine is not there yet, to which their
  * postbacks are handed; and it stops before the store. */

@@ -149,6 +149,7 @@ static struct batch *run(struct writer *writer, struct job *jobs, struct line *l
         failure = prove(writer);
     note_result(writer, failure);
     batch->writable = writer->writable;
+    batch->fenced = failure == DB_FENCED;
     pthread_mutex_unlock(&writer->turn);
     return batch;
 }
@@ -161,7 +162,7 @@ struct batch *writer_run_now(struct writer *writer, struct job *job)
 static void probe(struct writer *writer)
 {
     struct batch *batch = run(writer, NULL, NULL);
-    if (batch->writable)
+    if (batch->writable || batch->fenced)
         writer->sink.take(writer->sink.context, batch);
     else
         batch_free(batch);

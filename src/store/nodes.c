@@ -119,7 +119,7 @@ bool node_join(struct db *db, const char *instance, const char *name, int64_t no
         return false;
     }
     db_stop_node(db, number);
-    *out = (struct db_guard){ number, put_row(db, &joining, number, own) };
+    *out = (struct db_guard){ number, put_row(db, &joining, number, own), DB_NO_VERSION };
     if (out->epoch == 0)
         db_run_again(db, "another server took the same number");
     return true;

@@ -690,6 +690,59 @@ static void test_a_reader_sees_what_was_committed_when_it_began(void **state)
     assert_int_equal(count_now(base->reader), 0);
 }
 
+/* Where a database can be shared: a node as node_join() would have it. */
+static void put_node(struct base *base, int64_t epoch)
+{
+    begin(base->db);
+    struct stmt *put = db_prepare(
+        base->db, "INSERT INTO node (number, epoch, until_at, instance, name, address, version, "
+                  "since_at, heartbeat_at) VALUES (7, ?, 1, 'i', 'n', '', '', 0, 0) ON CONFLICT "
+                  "(number) DO UPDATE SET epoch = excluded.epoch");
+    db_bind_int(put, 1, epoch);
+    db_run(base->db, put);
+    commit(base->db);
+}
+
+static bool commits(struct db *db)
+{
+    begin(db);
+    add(db, "a", 1);
+    db_run(db, db_prepare(db, "DELETE FROM t"));
+    return db_commit(db);
+}
+
+static void test_a_guard_lets_nobody_commit_whose_place_is_taken(void **state)
+{
+    struct base *base = *state;
+    bool shared = db_is_remote(base->db);
+    put_node(base, 3);
+    assert_null(db_guard(base->db));
+    db_set_guard(base->db, &(struct db_guard){ 7, 3, DB_NO_VERSION });
+    assert_true(commits(base->db));
+    db_guard(base->db)->epoch = 2;
+    assert_int_equal(commits(base->db), !shared);
+    assert_int_equal(db_failure(base->db), shared ? DB_FENCED : DB_FINE);
+    assert_int_equal(count_now(base->db), 0); /* what only reads is asked nothing */
+    db_guard(base->db)->epoch = 3;
+    assert_true(commits(base->db));
+    db_guard(base->db)->version = 5;
+    assert_int_equal(commits(base->db), !shared);
+    assert_int_equal(db_failure(base->db), shared ? DB_RETRY : DB_FINE);
+    db_guard(base->db)->version = 0;
+    assert_true(commits(base->db));
+}
+
+static void test_the_databases_clock_is_read(void **state)
+{
+    struct base *base = *state;
+    int64_t ahead;
+    begin(base->db);
+    int64_t now = db_clock(base->db, &ahead);
+    commit(base->db);
+    assert_true(now > 1700000000000); /* 2023: it is the time since 1970, ms */
+    assert_true(ahead > -60000 && ahead < 60000);
+}
+
 static void test_a_reader_cannot_write(void **state)
 {
     struct base *base = *state;
@@ -851,6 +904,8 @@ int main(void)
         test(test_a_part_that_breaks_a_rule_is_undone_and_the_others_go_on),
         test(test_a_part_within_a_part),
         test(test_a_reader_sees_what_was_committed_when_it_began),
+        test(test_a_guard_lets_nobody_commit_whose_place_is_taken),
+        test(test_the_databases_clock_is_read),
         test(test_a_reader_cannot_write),
         test(test_what_was_committed_is_there_when_all_is_opened_anew),
         test(test_a_statement_under_watch_is_stopped),
