@@ -1,9 +1,11 @@
 """doc/guide.md and README.md: every shell block is run as it stands, in order, and what the guide
 shows as output is compared with what comes ("…" stands for anything)."""
 
+import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -179,6 +181,38 @@ def test_the_guide_names_every_metric_and_no_other():
         text = requests.get(server.base + "/metrics", timeout=20).text
     there = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     assert set(re.findall(r"postbackd_\w+", GUIDE.read_text())) - {"postbackd_"} == there
+
+
+PACKAGED = ROOT / "packaging"
+
+
+def packaged_metrics(text):
+    """Those that it asks for, without the endings that a histogram's parts have."""
+    return {re.sub(r"_(bucket|sum|count)$", "", name)
+            for name in re.findall(r"\bpostbackd_[a-z_]+", text)}
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_there_are():
+    rules = (PACKAGED / "prometheus/postbackd.rules.yml").read_text()
+    board = json.loads((PACKAGED / "grafana/postbackd.json").read_text())
+    asked = "\n".join(target["expr"] for panel in board["panels"] for target in panel["targets"])
+    told = set(re.findall(r"postbackd_\w+", GUIDE.read_text()))
+    for text in (rules, asked):
+        assert len(packaged_metrics(text)) > 8
+        assert packaged_metrics(text) <= told
+
+
+def test_the_guide_says_of_each_alert_what_to_do():
+    groups = yaml.safe_load((PACKAGED / "prometheus/postbackd.rules.yml").read_text())["groups"]
+    alerts = [rule["alert"] for group in groups for rule in group["rules"]]
+    rows = re.findall(r"^\| `(\w+)`: [^|]+\|[^|]+\|[^|]+\|$", GUIDE.read_text(), re.M)
+    assert len(alerts) > 8 and sorted(rows) == sorted(alerts)
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not installed")
+def test_prometheus_takes_the_alerts():
+    subprocess.run(["promtool", "check", "rules", PACKAGED / "prometheus/postbackd.rules.yml"],
+                   check=True, capture_output=True, timeout=60)
 
 
 def test_the_log_events_of_the_guide_are_in_the_source():
