@@ -54,11 +54,12 @@ static bool sync_folder_of(const char *path)
     return good;
 }
 
-/* Written beside, then renamed: a crash leaves the whole key or none. */
+/* Written beside, then linked: a crash leaves the whole key or none, and of nodes that begin
+ * together on one machine the first one's stays. */
 static bool make_file(const char *path, struct error *error)
 {
     struct buf draft = { 0 };
-    buf_fmt(&draft, "%s.new", path);
+    buf_fmt(&draft, "%s.new-%d", path, (int)getpid());
     unlink(buf_text(&draft));
     int file = open(buf_text(&draft), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool good = file != -1;
@@ -66,9 +67,10 @@ static bool make_file(const char *path, struct error *error)
     good = good && write_all(file, key, KEY_BYTES) && fsync(file) == 0;
     if (file != -1)
         good = close(file) == 0 && good;
-    good = good && rename(buf_text(&draft), path) == 0 && sync_folder_of(path);
+    good = good && (link(buf_text(&draft), path) == 0 || errno == EEXIST) && sync_folder_of(path);
     if (!good)
         error_set(error, ERROR_BROKEN, "%s cannot be made: %s", path, strerror(errno));
+    unlink(buf_text(&draft));
     buf_free(&draft);
     return good;
 }
@@ -105,23 +107,24 @@ static bool read_key(int file, const char *path, struct error *error)
 static bool read_or_make(const char *path, bool may_make, struct error *error)
 {
     int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (file == -1 && errno == ENOENT && may_make) {
+        if (!make_file(path, error))
+            return false;
+        file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    }
     if (file != -1) {
         bool good = read_key(file, path, error);
         close(file);
         return good;
     }
-    if (errno != ENOENT) {
-        error_set(error, ERROR_BROKEN, "%s cannot be read: %s", path, strerror(errno));
-        return false;
-    }
-    if (!may_make) {
+    if (errno == ENOENT)
         error_set(error, ERROR_BROKEN,
                   "%s is missing: without it the secrets in the database cannot be read; put it "
                   "back from a backup, or from where the other nodes have theirs",
                   path);
-        return false;
-    }
-    return make_file(path, error);
+    else
+        error_set(error, ERROR_BROKEN, "%s cannot be read: %s", path, strerror(errno));
+    return false;
 }
 
 bool secrets_open(const char *path, bool may_make, struct error *error)

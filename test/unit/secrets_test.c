@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -154,6 +155,43 @@ static void test_a_damaged_key_file_is_refused(void **state)
     refused(place, "cannot be read");
 }
 
+static void test_of_nodes_that_begin_together_all_have_one_key(void **state)
+{
+    enum { NODES = 16 };
+    struct place *place = *state;
+    int go[2], said[2];
+    unsigned char sealed[256];
+
+    assert_int_equal(pipe(go), 0);
+    assert_int_equal(pipe(said), 0);
+    for (int i = 0; i < NODES; i++)
+        if (fork() == 0) {
+            struct buf word = { 0 };
+            char none;
+            close(go[1]);
+            bool good = read(go[0], &none, 1) == 0 && secrets_open(place->key, true, NULL);
+            secrets_seal(&word, "a word", 6);
+            _exit(good && write(said[1], word.data, word.len) == (ssize_t)word.len ? 0 : 1);
+        }
+    close(go[0]);
+    close(go[1]); /* now */
+    for (int i = 0, status; i < NODES; i++)
+        assert_true(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(secrets_open(place->key, false, NULL));
+    struct buf plain = { 0 }, mine = { 0 };
+    secrets_seal(&mine, "a word", 6);
+    size_t len = mine.len;
+    for (int i = 0; i < NODES; i++) {
+        assert_int_equal(read(said[0], sealed, len), (ssize_t)len);
+        buf_reset(&plain);
+        assert_true(secrets_unseal(&plain, sealed, len));
+    }
+    buf_free(&mine);
+    buf_free(&plain);
+    close(said[0]);
+    close(said[1]);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -166,6 +204,7 @@ int main(void)
         test(test_a_missing_key_is_not_made_anew_beside_a_database),
         test(test_a_key_that_others_may_read_is_refused),
         test(test_a_damaged_key_file_is_refused),
+        test(test_of_nodes_that_begin_together_all_have_one_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
