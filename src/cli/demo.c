@@ -1,8 +1,8 @@
 /* demo.c — `postbackd demo`: the whole road in a minute.
  *
- * A server on a temporary store, a small receiver beside it, and a script that acts as operator,
- * partner and brand through the same API that everyone uses.  What is printed as received is what
- * came over the wire.
+ * A server on a temporary store (or one that runs already), a small receiver beside it, and a
+ * script that acts as operator, partner and brand through the same API that everyone uses.  What is
+ * printed as received is what came over the wire.
  */
 #include "base/clock.h"
 #include "base/fail.h"
@@ -27,6 +27,7 @@ static const char PASSWORD[] = "postback demo"; /* of all users, as it is printe
 struct demo {
     uv_loop_t loop;
     struct instance instance;
+    const char *url, *data; /* of a server that runs; NULL: the demo's own, the instance */
     struct server *receiver;
     struct http http;
     char directory[64], base[128], receiver_base[128];
@@ -221,12 +222,37 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 
 static void read_operator(struct demo *demo)
 {
-    FILE *file = fopen(demo->instance.token_path, "r");
+    char path[300];
+    if (demo->data != NULL)
+        snprintf(path, sizeof(path), "%.280s/operator.token", demo->data);
+    const char *from = demo->data != NULL ? path : demo->instance.token_path;
+    FILE *file = fopen(from, "r");
     if (file == NULL || fgets(demo->operator, sizeof(demo->operator), file) == NULL)
-        fail(demo, "%s cannot be read", demo->instance.token_path);
+        fail(demo, "%s cannot be read", from);
     demo->operator[strcspn(demo->operator, "\n")] = '\0';
     if (file != NULL)
         fclose(file);
+}
+
+static bool start_server(struct demo *demo, struct error *error)
+{
+    char address[80];
+    struct config config = { .data = demo->directory,
+                             .listen = "127.0.0.1:8080",
+                             .allow_egress = { { "127.0.0.0/8" }, 1 },
+                             .trust_clock = "no",
+                             .give_up_s = 24 * 3600,
+                             .deadline_s = 10,
+                             .rate_limit = 1000 };
+    if (!instance_start(&demo->instance, &demo->loop, &config, error)) {
+        config.listen = "127.0.0.1:0"; /* 8080 is somebody else's */
+        *error = (struct error){ 0 };
+        if (!instance_start(&demo->instance, &demo->loop, &config, error))
+            return false;
+    }
+    server_address(demo->instance.server, address, sizeof(address));
+    snprintf(demo->base, sizeof(demo->base), "http://%s", address);
+    return true;
 }
 
 static bool start(struct demo *demo, struct error *error)
@@ -235,28 +261,17 @@ static bool start(struct demo *demo, struct error *error)
     struct server_config receiver = {
         .listen = "127.0.0.1:0", .routes = receiver_routes, .route_count = 1, .context = demo
     };
-    struct config config = { .data = demo->directory,
-                             .listen = "127.0.0.1:8080",
-                             .allow_egress = { { "127.0.0.0/8" }, 1 },
-                             .trust_clock = "no",
-                             .give_up_s = 24 * 3600,
-                             .deadline_s = 10,
-                             .rate_limit = 1000 };
     demo->receiver = server_new(&demo->loop, &receiver, error);
     if (demo->receiver == NULL)
         return false;
     server_address(demo->receiver, address, sizeof(address));
     snprintf(demo->receiver_base, sizeof(demo->receiver_base), "http://%s", address);
-    if (!instance_start(&demo->instance, &demo->loop, &config, error)) {
-        config.listen = "127.0.0.1:0"; /* 8080 is somebody else's */
-        *error = (struct error){ 0 };
-        if (!instance_start(&demo->instance, &demo->loop, &config, error)) {
-            server_free(demo->receiver);
-            return false;
-        }
+    if (demo->url != NULL)
+        snprintf(demo->base, sizeof(demo->base), "%s", demo->url);
+    else if (!start_server(demo, error)) {
+        server_free(demo->receiver);
+        return false;
     }
-    server_address(demo->instance.server, address, sizeof(address));
-    snprintf(demo->base, sizeof(demo->base), "http://%s", address);
     if (!http_open(&demo->http, &demo->loop, demo->base, NULL, error))
         return false;
     read_operator(demo);
@@ -313,8 +328,8 @@ static int run(struct demo *demo, bool once)
     uv_timer_init(&demo->loop, &limit);
     limit.data = demo;
     uv_timer_start(&limit, too_late, LIMIT_MS, 0);
-    printf("postbackd %s, a store of its own, receiver at %s\n\n", POSTBACKD_VERSION,
-           demo->receiver_base);
+    printf("postbackd %s, %s, receiver at %s\n\n", POSTBACKD_VERSION,
+           demo->url != NULL ? demo->url : "a store of its own", demo->receiver_base);
     play(demo);
     uv_close((uv_handle_t *)&limit, NULL);
     if (!demo->failed && !once) {
@@ -322,7 +337,8 @@ static int run(struct demo *demo, bool once)
         stay(demo);
     }
     http_close(&demo->http);
-    instance_stop(&demo->instance, 2000);
+    if (demo->url == NULL)
+        instance_stop(&demo->instance, 2000);
     server_stop_accepting(demo->receiver);
     server_free(demo->receiver);
     uv_run(&demo->loop, UV_RUN_DEFAULT);
@@ -334,17 +350,38 @@ static int run(struct demo *demo, bool once)
     return demo->failed ? 1 : 0;
 }
 
+/* False: the usage was shown. */
+static bool read_arguments(struct demo *demo, bool *once, int argc, char **argv)
+{
+    for (int at = 1; at < argc; at++) {
+        const char **into = strcmp(argv[at], "--url") == 0    ? &demo->url
+                            : strcmp(argv[at], "--data") == 0 ? &demo->data
+                                                              : NULL;
+        if (strcmp(argv[at], "--once") == 0)
+            *once = true;
+        else if (into != NULL && at + 1 < argc)
+            *into = argv[++at];
+        else
+            goto usage;
+    }
+    if ((demo->url == NULL) == (demo->data == NULL))
+        return true;
+usage:
+    fprintf(stderr, "usage: postbackd demo [--once] [--url URL --data DIR]\n");
+    return false;
+}
+
 int demo_command(int argc, char **argv)
 {
-    bool once = argc == 2 && strcmp(argv[1], "--once") == 0;
-    if (argc > 2 || (argc == 2 && !once)) {
-        fprintf(stderr, "usage: postbackd demo [--once]\n");
+    bool once = false;
+    struct demo demo = { .directory = "/tmp/postbackd-demo-XXXXXX" };
+    if (!read_arguments(&demo, &once, argc, argv))
         return 2;
-    }
     if (sodium_init() == -1)
         die("libsodium cannot start: no randomness");
     log_setup(LOG_WARN, false);
-    struct demo demo = { .directory = "/tmp/postbackd-demo-XXXXXX" };
+    if (demo.url != NULL)
+        return run(&demo, once);
     if (mkdtemp(demo.directory) == NULL) {
         perror("postbackd demo: /tmp");
         return 1;

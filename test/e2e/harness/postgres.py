@@ -58,7 +58,8 @@ class Postgres:
             self.server = subprocess.Popen(
                 [os.path.join(programs(), "postgres"), "-D", self.data, "-k", self.folder,
                  *settings], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=log, preexec_fn=end_with_parent, **self.user)
+                stderr=log, start_new_session=True,  # Ctrl-C is for who started it
+                preexec_fn=end_with_parent, **self.user)
         await_until(self.answers, "PostgreSQL answers", timeout)
 
     def answers(self):
