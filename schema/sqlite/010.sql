@@ -13,6 +13,17 @@ INSERT INTO notification_count (notification, node, pending, delivered, failed, 
     SELECT notification, 0, pending, delivered, failed, bytes FROM count_of_one;
 DROP TABLE count_of_one;
 
+CREATE TABLE letter (                                           -- mail that is to be handed to the operator's mailer
+    id        INTEGER PRIMARY KEY,
+    recipient TEXT    NOT NULL,
+    subject   TEXT    NOT NULL,
+    text      TEXT    NOT NULL,
+    made_at   INTEGER NOT NULL,
+    due_at    INTEGER NOT NULL,                                 -- when it is tried (again); while it is being handed over, some minutes ahead
+    tries     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX letter_due ON letter (due_at);
+
 CREATE TABLE node (
     number       INTEGER PRIMARY KEY,                           -- 0 … 1023: the node bits of its ids
     epoch        INTEGER NOT NULL,                              -- raised by whoever takes its place

@@ -2,8 +2,8 @@
  *
  * Both sides are told by a notice, and by mail where they have an address: the operator when a
  * request begins to wait for it, the account when it was answered.  These name the request and its
- * kind; what people wrote stands nowhere but in the request.  A message and its audit row and
- * notice are one write job; letters go out once it is on disk.
+ * kind; what people wrote stands nowhere but in the request.  A message, its audit row, notice and
+ * letter are one write job.
  */
 #include "store/support.h"
 
@@ -11,9 +11,9 @@
 #include "api/body.h"
 #include "api/operator.h"
 #include "api/rows.h"
-#include "model/mail.h"
 #include "model/show.h"
 #include "store/accounts.h"
+#include "store/letters.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -30,7 +30,6 @@ struct support_work {
     struct support_request request;
     char *text; /* of the message to write */
     enum support_state state;
-    struct list letters;
 };
 
 static struct support_work *work_of(struct api_job *job)
@@ -47,7 +46,6 @@ static void clear_work(struct api_job *job)
         sodium_memzero(work->text, strlen(work->text));
     free(work->text);
     support_free(&work->request);
-    letters_free(&work->letters);
 }
 
 static struct support_work *work_new(struct call *call, void *context,
@@ -57,7 +55,6 @@ static struct support_work *work_new(struct call *call, void *context,
     struct support_work *work = api_job_new(sizeof(*work), call, context, run, finish, clear_work);
 
     work->by_operator = call->caller.kind == ACCOUNT_OPERATOR;
-    list_init(&work->letters);
     return work;
 }
 
@@ -78,15 +75,15 @@ static void uri_of(const struct support_work *work, char out[URI_TEXT])
 
 /* ---- telling ---- */
 
-static void tell(struct support_work *work, struct db *db, int64_t to, const char *kind,
-                 const char *title, const char *text, const char *page)
+static void tell(struct db *db, int64_t to, const char *kind, const char *title, const char *text,
+                 const char *page)
 {
     struct account account;
 
     if (to == 0 || !account_find(db, to, &account))
         return;
     notice_add_about(db, to, kind, text, page);
-    letter_add(&work->letters, account.email, title, text);
+    letter_add(db, account.email, title, text);
     account_clear(&account);
 }
 
@@ -100,7 +97,7 @@ static void tell_operator(struct support_work *work, struct db *db)
     snprintf(text, sizeof(text), "%s waits for an answer to support request %" PRId64 ", about %s.",
              account.name, work->id, support_kind_words(work->request.kind));
     snprintf(page, sizeof(page), "/operator/support/%" PRId64, work->id);
-    tell(work, db, account_operator(db), "support.asked", "A support request waits", text, page);
+    tell(db, account_operator(db), "support.asked", "A support request waits", text, page);
     account_clear(&account);
 }
 
@@ -114,8 +111,8 @@ static void tell_account(struct support_work *work, struct db *db)
              work->request.state == SUPPORT_CLOSED ? "It is closed; writing to it opens it again."
              : work->request.state == SUPPORT_ANSWERED ? "Writing to it opens it again."
                                                        : "It is still open.");
-    tell(work, db, work->request.account, "support.answered", "Your support request was answered",
-         text, page);
+    tell(db, work->request.account, "support.answered", "Your support request was answered", text,
+         page);
 }
 
 static void audit(const struct support_work *work, struct db *db, const char *action)
@@ -135,7 +132,6 @@ static void finish_write(struct api_job *job)
     json_t *answer = json_object();
     char uri[URI_TEXT];
 
-    mailer_send(engine_services(job->api->engine)->mailer, &work->letters);
     uri_of(work, uri);
     show_text(answer, "Status", "OK");
     show_text(answer, "Uri", uri);
@@ -149,7 +145,6 @@ static bool run_ask(struct api_job *job, struct db *db)
 {
     struct support_work *work = work_of(job);
 
-    letters_free(&work->letters);
     work->request.account = job->call->caller.account;
     work->request.state = SUPPORT_OPEN;
     if (!support_add(&job->job, db, &work->request, job->call->caller.name, work->text,
@@ -183,7 +178,6 @@ static bool run_write(struct api_job *job, struct db *db)
     const struct caller *caller = &job->call->caller;
     bool waited;
 
-    letters_free(&work->letters);
     support_free(&work->request);
     if (!support_find(db, scope_of(work), work->id, &work->request)) {
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such support request.");

@@ -240,7 +240,7 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
 {
     *instance = (struct instance){ .loop = loop };
     snprintf(instance->token_path, sizeof(instance->token_path), "%s/operator.token", config->data);
-    const struct quota_limits quota = quota_of(config);
+    const struct store_settings settings = { quota_of(config), config->sendmail != NULL };
     struct store_config store = { .directory = config->data,
                                   .uri = config->store,
                                   .password_file = config->store_password_file,
@@ -249,7 +249,7 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
                                   .trust_clock = strcmp(config->trust_clock, "yes") == 0,
                                   .loop = loop,
                                   .nouns = &store_nouns,
-                                  .settings = &quota };
+                                  .settings = &settings };
     instance->store = store_open(&store, error);
     if (instance->store == NULL)
         goto err0;

@@ -291,19 +291,18 @@ static bool start_services(struct engine *engine, const struct engine_config *co
 {
     struct services *services = &engine->services;
     struct work *work = &engine->work;
-    services->lateness = lateness_new(
-        &(struct lateness_config){ work, services->mailer, &engine->holds, config->lateness },
-        error);
+    services->lateness =
+        lateness_new(&(struct lateness_config){ work, &engine->holds, config->lateness }, error);
     if (services->lateness == NULL)
         return false;
     services->pause = maintenance_new(
-        &(struct maintenance_config){ work, services->mailer, &engine->holds,
+        &(struct maintenance_config){ work, &engine->holds,
                                       outcomes_held(engine->services.outcomes), is_stuck, engine },
         error);
     if (services->pause == NULL)
         return false;
     services->recorder = recorder_new(work, services->lateness);
-    services->room = room_new(work, services->mailer, &config->room);
+    services->room = room_new(work, &config->room);
     engine->tester = (struct tester){ engine->store, engine->courier };
     services->tester = &engine->tester;
     engine->waits = (struct waits){ &engine->holds, services->pause, engine->courier };
@@ -342,7 +341,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->services.feeds = feeds_new(&(struct feeds_config){
         &engine->work, engine->courier, engine->services.outcomes, deleted, engine });
     engine->holds = (struct holds){ .changed = hold, .context = engine };
-    engine->services.mailer = mailer_new(engine->loop, config->sendmail);
+    engine->services.mailer = mailer_new(&engine->work, config->sendmail);
     start_turns(engine);
     if (!recover(engine, error) || !start_services(engine, config, error))
         goto err1;
@@ -364,6 +363,22 @@ err0:
 static void limit_reached(uv_timer_t *timer)
 {
     *(bool *)timer->data = true;
+}
+
+enum { MAIL_WAIT_MS = 1000 };
+
+/* Letters that a program has just taken are recorded; one that hangs is left to itself. */
+static void finish_mail(struct engine *engine)
+{
+    bool late = false;
+    uv_timer_t limit;
+    uv_timer_init(engine->loop, &limit);
+    limit.data = &late;
+    uv_timer_start(&limit, limit_reached, MAIL_WAIT_MS, 0);
+    while (!late && engine->work.writable && mailer_runs(engine->services.mailer))
+        uv_run(engine->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&limit, NULL);
+    uv_run(engine->loop, UV_RUN_NOWAIT);
 }
 
 /* Until all jobs are done and all outcomes on disk, as long as that may be. */
@@ -388,6 +403,7 @@ void engine_stop(struct engine *engine, int64_t limit_ms)
     work_stop(&engine->work);
     outcomes_flush(engine->services.outcomes);
     recorder_finish(engine->services.recorder);
+    finish_mail(engine);
     /* What the last commits handed over is parked meanwhile, which makes further outcomes. */
     finish_jobs(engine, &late);
     if (engine->work.writable)

@@ -95,14 +95,12 @@ static int64_t count_paused(struct lateness_watch *lateness, int64_t account, in
 struct tell_job {
     struct service_job job;
     struct episode_news news;
-    struct list letters;
 };
 
 static bool tell_run(struct job *job, struct db *db)
 {
     struct tell_job *tell = (struct tell_job *)job;
-    letters_free(&tell->letters);
-    episode_tell(job, db, &tell->news, &tell->letters);
+    episode_tell(job, db, &tell->news);
     return true;
 }
 
@@ -131,13 +129,10 @@ static void tell_done(struct job *job, bool ok)
     }
     if (watch != NULL)
         drop_if_idle(lateness, watch);
-    if (ok) {
+    if (ok)
         log_info(tell->news.begins ? "episode_begun" : "episode_ended",
                  LOG_T("kind", episode->kind == EPISODE_FAILING ? "failing" : "late"),
                  LOG_N("notification", episode->notification));
-        mailer_send(lateness->config.mailer, &tell->letters);
-    }
-    letters_free(&tell->letters);
     free(tell);
 }
 
@@ -155,7 +150,6 @@ static struct tell_job *tell_new(struct lateness_watch *lateness, const struct w
         .oldest_at = -1,
     };
     snprintf(job->news.reason, sizeof(job->news.reason), "%s", watch->reason);
-    list_init(&job->letters);
     return job;
 }
 

@@ -10,7 +10,6 @@
 
 #include "engine/ended.h"
 #include "engine/holds.h"
-#include "engine/mailer.h"
 #include "engine/work.h"
 #include "model/lateness.h"
 
@@ -18,7 +17,6 @@ struct lateness_watch;
 
 struct lateness_config {
     struct work *work;
-    struct mailer *mailer;
     const struct holds *holds; /* what is late meanwhile is so by the operator's pause */
     struct lateness_limits limits;
 };

@@ -9,6 +9,7 @@
 
 #include "engine/feed.h"
 #include "engine/lateness.h"
+#include "engine/mailer.h"
 #include "engine/maintenance.h"
 #include "engine/marks.h"
 #include "engine/recorder.h"
@@ -24,6 +25,7 @@ enum {
     CANCELLED = CHANGE_BIT(CHANGE_CANCELLED),
     REPLAY = CHANGE_BIT(CHANGE_REPLAY),
     MAINTENANCE = CHANGE_BIT(CHANGE_MAINTENANCE),
+    LETTER = CHANGE_BIT(CHANGE_LETTER),
     POSTBACKS = WAITING | RETRIED | RESENT | CANCELLED,
 };
 
@@ -78,6 +80,12 @@ static void hear_maintenance(const struct services *services, const struct chang
     maintenance_changed(services->pause);
 }
 
+static void hear_letter(const struct services *services, const struct change *change)
+{
+    (void)change;
+    mailer_wanted(services->mailer);
+}
+
 static const struct {
     unsigned kinds;
     void (*hear)(const struct services *services, const struct change *change);
@@ -91,6 +99,7 @@ static const struct {
     { CANCELLED, hear_cancelled },
     { REPLAY, hear_replay },
     { MAINTENANCE, hear_maintenance },
+    { LETTER, hear_letter },
 };
 
 void listeners_hear(void *context, const struct change *change)

@@ -1,31 +1,45 @@
-/* mailer.c — a queue of letters and the few processes that take them.
+/* mailer.c — takes letters that are due, runs the program for each, and records how it ended.
  *
  * A run is one process: its message is written to its standard input by the loop, and it has
- * RUN_MS to take it and end.  The mailer itself lives until its last run is closed.
+ * RUN_MS to take it and end, which is less than a letter stays taken.  No more letters are taken
+ * than can be run at once, so none waits here for longer than that.  The mailer itself lives until
+ * its last run is closed.
  *
  * The rule: no letter's text ever becomes part of a command line.
  */
 #include "engine/mailer.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "model/mail.h"
+#include "store/letters.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
-enum { RUNS_MOST = 4, RUN_MS = 60000 };
+enum {
+    RUNS_MOST = 4,
+    RUN_MS = 60000,
+    RETRY_MS = 1000,     /* while the store takes no writes, or the duty is another server's */
+    LOOK_MOST_MS = 60000 /* on a database that others share: letters that no news told of */
+};
+_Static_assert((int)RUN_MS < (int)LETTER_TAKEN_MS, "a letter stays taken while its program runs");
 
 struct mailer {
-    uv_loop_t *loop;
+    struct work *work;
     char *path;
-    struct list queue, runs;
-    size_t queued, running;
+    struct periodic *timer; /* runs: letters are being taken */
+    struct list runs;
+    size_t running;
     bool freed;
 };
 
 struct run {
     struct mailer *mailer;
     struct list in;
+    int64_t letter;
+    int tries;
     struct buf message;
     uv_process_t process;
     uv_pipe_t input;
@@ -33,18 +47,63 @@ struct run {
     uv_write_t write;
     int handles; /* open */
     bool closing;
+    bool took;       /* the program, the letter; or it is one for nobody */
+    bool unrecorded; /* the job failed: again soon */
 };
 
-static void start_runs(struct mailer *mailer);
-
-struct mailer *mailer_new(uv_loop_t *loop, const char *path)
+static bool on_duty(const struct mailer *mailer)
 {
-    struct mailer *mailer = must_alloc(sizeof(*mailer));
-    mailer->loop = loop;
-    mailer->path = must_copy(path);
-    list_init(&mailer->queue);
-    list_init(&mailer->runs);
-    return mailer;
+    return membership_owns(mailer->work->membership, MEMBERSHIP_DUTY);
+}
+
+/* ---- the end of a run ---- */
+
+struct record_job {
+    struct service_job job;
+    struct run *run; /* the mailer's; it stays until the job is done */
+    bool given_up;
+};
+
+static void run_free(struct run *run)
+{
+    list_remove(&run->in);
+    buf_free(&run->message);
+    run->mailer->running--;
+    free(run);
+}
+
+static bool record_run(struct job *job, struct db *db)
+{
+    struct record_job *record = (struct record_job *)job;
+    record->given_up = false;
+    if (record->run->took)
+        letter_taken(db, record->run->letter);
+    else
+        record->given_up = !letter_refused(db, record->run->letter, record->run->tries);
+    return true;
+}
+
+static void record_done(struct job *job, bool ok)
+{
+    struct record_job *record = (struct record_job *)job;
+    struct mailer *mailer = work_done(job);
+    struct run *run = record->run;
+    if (ok && record->given_up)
+        log_warn("mail_dropped", LOG_N("letters", 1));
+    run->unrecorded = !ok;
+    if (ok)
+        run_free(run);
+    periodic_in(mailer->timer, ok ? 0 : RETRY_MS);
+    free(record);
+}
+
+static void record(struct run *run)
+{
+    struct record_job *job =
+        work_add(run->mailer->work, run->mailer, sizeof(*job), record_run, record_done);
+    job->run = run;
+    run->unrecorded = false;
+    work_write(&job->job);
 }
 
 static void free_if_done(struct mailer *mailer)
@@ -60,20 +119,20 @@ static void free_if_done(struct mailer *mailer)
 static void closed(uv_handle_t *handle)
 {
     struct run *run = handle->data;
+    struct mailer *mailer = run->mailer;
     if (--run->handles > 0)
         return;
-    struct mailer *mailer = run->mailer;
-    list_remove(&run->in);
-    buf_free(&run->message);
-    free(run);
-    mailer->running--;
-    start_runs(mailer);
+    if (!mailer->freed) {
+        record(run);
+        return;
+    }
+    run_free(run);
     free_if_done(mailer);
 }
 
 static void close_run(struct run *run)
 {
-    if (run->closing)
+    if (run->closing || run->handles == 0)
         return;
     run->closing = true;
     uv_close((uv_handle_t *)&run->limit, closed);
@@ -85,9 +144,10 @@ static void close_run(struct run *run)
 static void ended(uv_process_t *process, int64_t status, int signal_number)
 {
     struct run *run = process->data;
-    if (status != 0 || signal_number != 0)
+    run->took = status == 0 && signal_number == 0;
+    if (!run->took)
         log_warn("mail_not_sent", LOG_T("mailer", run->mailer->path), LOG_N("exit", status),
-                 LOG_N("signal", signal_number));
+                 LOG_N("signal", signal_number), LOG_N("tries", run->tries));
     close_run(run);
 }
 
@@ -106,9 +166,9 @@ static void written(uv_write_t *write, int status)
         uv_close((uv_handle_t *)&run->input, closed);
 }
 
-static void start_run(struct mailer *mailer, struct buf *message)
+static void run_start(struct run *run)
 {
-    struct run *run = must_alloc(sizeof(*run));
+    struct mailer *mailer = run->mailer;
     char mailer_t[] = "-t", mailer_i[] = "-i";
     char *arguments[] = { mailer->path, mailer_t, mailer_i, NULL };
     uv_stdio_container_t stdio[] = {
@@ -119,15 +179,11 @@ static void start_run(struct mailer *mailer, struct buf *message)
     uv_process_options_t options = {
         .exit_cb = ended, .file = mailer->path, .args = arguments, .stdio = stdio, .stdio_count = 3
     };
-    run->mailer = mailer;
-    run->message = *message;
     run->handles = 3;
     run->process.data = run->input.data = run->limit.data = run->write.data = run;
-    list_append(&mailer->runs, &run->in);
-    mailer->running++;
-    uv_pipe_init(mailer->loop, &run->input, 0);
-    uv_timer_init(mailer->loop, &run->limit);
-    int code = uv_spawn(mailer->loop, &run->process, &options);
+    uv_pipe_init(mailer->work->loop, &run->input, 0);
+    uv_timer_init(mailer->work->loop, &run->limit);
+    int code = uv_spawn(mailer->work->loop, &run->process, &options);
     if (code != 0) {
         log_warn("mailer_cannot_start", LOG_T("mailer", mailer->path),
                  LOG_T("reason", uv_strerror(code)));
@@ -140,55 +196,138 @@ static void start_run(struct mailer *mailer, struct buf *message)
         uv_close((uv_handle_t *)&run->input, closed);
 }
 
-/* ---- the queue ---- */
+/* ---- taking letters ---- */
 
-static void start_runs(struct mailer *mailer)
+static void run_letter(struct mailer *mailer, const struct letter *letter)
 {
-    struct list *node;
-    while (mailer->running < RUNS_MOST && (node = list_first(&mailer->queue)) != NULL) {
-        struct letter *letter = container_of(node, struct letter, in);
-        struct buf message = { 0 };
-        list_remove(node);
-        mailer->queued--;
-        if (mail_write(&message, letter)) {
-            start_run(mailer, &message);
-        } else {
-            log_warn("mail_refused", LOG_T("reason", "its address is none that is taken today"));
-            buf_free(&message);
-        }
-        letter_free(letter);
+    struct run *run = must_alloc(sizeof(*run));
+    *run = (struct run){ .mailer = mailer, .letter = letter->id, .tries = letter->tries };
+    list_append(&mailer->runs, &run->in);
+    mailer->running++;
+    if (mail_write(&run->message, letter)) {
+        run_start(run);
+        return;
     }
+    log_warn("mail_refused", LOG_T("reason", "its address is none that is taken today"));
+    run->took = true;
+    record(run);
 }
 
-void mailer_send(struct mailer *mailer, struct list *letters)
+struct take_job {
+    struct service_job job;
+    size_t most, dropped;
+    struct list letters;
+    int64_t next_due;
+};
+
+static bool take_run(struct job *job, struct db *db)
 {
+    struct take_job *take = (struct take_job *)job;
+    letters_free(&take->letters);
+    take->dropped = letters_drop(db);
+    letters_take(db, take->most, &take->letters, &take->next_due);
+    return true;
+}
+
+/* When to look again, if nothing is heard until then. */
+static void look_at(struct mailer *mailer, int64_t next_due)
+{
+    int64_t wait = next_due == INT64_MAX ? -1 : next_due - clock_due_ms();
+    if (membership_shared(mailer->work->membership) && (wait < 0 || wait > LOOK_MOST_MS))
+        wait = next_due == INT64_MAX || wait > 0 ? LOOK_MOST_MS : 0;
+    if (next_due != INT64_MAX || wait >= 0)
+        periodic_in(mailer->timer, wait > 0 ? wait : 0);
+}
+
+static void take_done(struct job *job, bool ok)
+{
+    struct take_job *take = (struct take_job *)job;
+    struct mailer *mailer = work_done(job);
     struct list *node;
-    size_t dropped = 0;
-    while (mailer->path != NULL && (node = list_first(letters)) != NULL) {
+    periodic_done(mailer->timer);
+    if (ok && take->dropped > 0)
+        log_warn("mail_dropped", LOG_N("letters", (int64_t)take->dropped));
+    while (ok && (node = list_first(&take->letters)) != NULL) {
+        struct letter *letter = container_of(node, struct letter, in);
         list_remove(node);
-        if (mailer->queued < MAILER_QUEUE_MOST) {
-            list_append(&mailer->queue, node);
-            mailer->queued++;
-        } else {
-            letter_free(container_of(node, struct letter, in));
-            dropped++;
-        }
+        run_letter(mailer, letter);
+        letter_free(letter);
     }
-    letters_free(letters);
-    if (dropped > 0)
-        log_warn("mail_dropped", LOG_N("letters", (int64_t)dropped));
-    start_runs(mailer);
+    letters_free(&take->letters);
+    if (!ok)
+        periodic_in(mailer->timer, RETRY_MS);
+    else if (mailer->running < RUNS_MOST) /* else the end of a run asks */
+        look_at(mailer, take->next_due);
+    free(take);
+}
+
+static bool all_recorded(struct mailer *mailer)
+{
+    bool all = true;
+    for (struct list *node = mailer->runs.next; node != &mailer->runs; node = node->next) {
+        struct run *run = container_of(node, struct run, in);
+        if (run->unrecorded)
+            record(run);
+        all = all && !run->unrecorded;
+    }
+    return all;
+}
+
+static void look(void *context)
+{
+    struct mailer *mailer = context;
+    if (mailer->path == NULL)
+        return;
+    if (!mailer->work->writable || !on_duty(mailer) || !all_recorded(mailer)) {
+        periodic_in(mailer->timer, RETRY_MS);
+        return;
+    }
+    if (mailer->running >= RUNS_MOST)
+        return;
+    struct take_job *take = work_add(mailer->work, mailer, sizeof(*take), take_run, take_done);
+    take->most = RUNS_MOST - mailer->running;
+    list_init(&take->letters);
+    periodic_begin(mailer->timer);
+    work_write(&take->job);
+}
+
+void mailer_wanted(struct mailer *mailer)
+{
+    if (mailer->path != NULL)
+        periodic_in(mailer->timer, 0);
+}
+
+bool mailer_runs(const struct mailer *mailer)
+{
+    return mailer->running > 0;
+}
+
+/* ---- life ---- */
+
+struct mailer *mailer_new(struct work *work, const char *path)
+{
+    struct mailer *mailer = must_alloc(sizeof(*mailer));
+    *mailer = (struct mailer){ .work = work, .path = must_copy(path) };
+    list_init(&mailer->runs);
+    mailer->timer = periodic_new(&work->timers, 0, look, mailer);
+    mailer_wanted(mailer); /* what the last run of this server has left */
+    return mailer;
 }
 
 void mailer_free(struct mailer *mailer)
 {
     struct list *node, *next;
-    letters_free(&mailer->queue);
-    mailer->queued = 0;
+    if (mailer == NULL)
+        return;
+    periodic_free(mailer->timer);
     mailer->freed = true;
     for (node = mailer->runs.next; node != &mailer->runs; node = next) {
+        struct run *run = container_of(node, struct run, in);
         next = node->next;
-        close_run(container_of(node, struct run, in));
+        if (run->handles == 0) /* it could not be recorded */
+            run_free(run);
+        else
+            close_run(run);
     }
     free_if_done(mailer);
 }

@@ -163,18 +163,16 @@ struct move_job {
     struct service_job job;
     struct maintenance row;    /* its message is borrowed: the row stays until the job is done */
     enum maintenance_state to; /* of a move */
-    struct list letters;
-    int64_t told;    /* up to which account, before */
-    int64_t at_once; /* -1: the row is in another state */
+    int64_t told;              /* up to which account, before */
+    int64_t at_once;           /* -1: the row is in another state */
     bool moved;
 };
 
 static bool tell_run(struct job *job, struct db *db)
 {
     struct move_job *tell = (struct move_job *)job;
-    letters_free(&tell->letters);
     tell->row.told = tell->told;
-    tell->at_once = maintenance_tell(job, db, &tell->row, TELL_MOST, &tell->letters);
+    tell->at_once = maintenance_tell(job, db, &tell->row, TELL_MOST);
     tell->moved = tell->at_once != -1;
     return true;
 }
@@ -194,9 +192,7 @@ static void move_done(struct job *job, bool ok)
     if (ok && move->moved && move->to == pause->now.state) { /* told */
         pause->expected += move->at_once;
         pause->now.told = move->row.told;
-        mailer_send(pause->config.mailer, &move->letters);
     }
-    letters_free(&move->letters);
     if (!ok)
         step_after(pause, AGAIN_MS);
     else if (move->to != pause->now.state || !move->moved)
@@ -216,7 +212,6 @@ static void give(struct pause *pause, enum maintenance_state to, int64_t backlog
     job->row.backlog = backlog;
     job->told = job->row.told;
     job->to = to;
-    list_init(&job->letters);
     work_write(&job->job);
 }
 

@@ -12,7 +12,6 @@
 
 #include "engine/ended.h"
 #include "engine/holds.h"
-#include "engine/mailer.h"
 #include "engine/work.h"
 #include "model/maintenance.h"
 
@@ -22,7 +21,6 @@ struct pause;
 
 struct maintenance_config {
     struct work *work;
-    struct mailer *mailer;
     struct holds *holds;
     const struct list *fresh; /* of postbacks, by their `fresh`: those that are in no index yet */
     /* What waits for it does so as its receiver is down, hangs, or failed one that comes first: it

@@ -23,7 +23,6 @@ enum {
 
 struct room {
     struct work *work;
-    struct mailer *mailer;
     struct room_limits limits;
     struct periodic *timer;
     bool low;
@@ -41,7 +40,6 @@ struct room_job {
     size_t changed_count;
     int64_t near, took_ms;
     bool low, told;
-    struct list letters;
 };
 
 static struct room_job *room_job_new(struct room *room, bool (*run)(struct job *, struct db *),
@@ -49,7 +47,6 @@ static struct room_job *room_job_new(struct room *room, bool (*run)(struct job *
 {
     struct room_job *job = work_add(room->work, room, sizeof(*job), run, done);
     job->limits = room->limits;
-    list_init(&job->letters);
     return job;
 }
 
@@ -58,12 +55,11 @@ static struct room_job *room_job_new(struct room *room, bool (*run)(struct job *
 static bool tell_run(struct job *inner, struct db *db)
 {
     struct room_job *job = (struct room_job *)inner;
-    letters_free(&job->letters);
     disk_look(db, &job->disk);
-    job->turn = disk_tell(db, &job->disk, job->limits.disk_alarm, &job->letters);
+    job->turn = disk_tell(db, &job->disk, job->limits.disk_alarm);
     for (size_t i = 0; i < job->changed_count; i++) {
         struct quota_use *use = &job->changed[i];
-        use->told = quota_tell(db, &job->limits.quota, use->account, &job->letters);
+        use->told = quota_tell(db, &job->limits.quota, use->account);
     }
     return true;
 }
@@ -88,11 +84,8 @@ static void tell_done(struct job *inner, bool ok)
     struct room_job *job = (struct room_job *)inner;
     struct room *room = work_done(inner);
     periodic_done(room->timer);
-    if (ok) {
+    if (ok)
         log_told(job);
-        mailer_send(room->mailer, &job->letters);
-    }
-    letters_free(&job->letters);
     free(job);
 }
 
@@ -174,12 +167,10 @@ const struct room_limits *room_limits(const struct room *room)
 
 /* ---- life ---- */
 
-struct room *room_new(struct work *work, struct mailer *mailer, const struct room_limits *limits)
+struct room *room_new(struct work *work, const struct room_limits *limits)
 {
     struct room *room = must_alloc(sizeof(*room));
-    *room = (struct room){
-        .work = work, .mailer = mailer, .limits = *limits, .disk = { -1, -1, -1, -1 }
-    };
+    *room = (struct room){ .work = work, .limits = *limits, .disk = { -1, -1, -1, -1 } };
     room->timer = periodic_new(&work->timers, ROOM_EVERY_MS, look_if_written, room);
     look(room);
     return room;

@@ -7,7 +7,6 @@
 #ifndef POSTBACKD_ROOM_H
 #define POSTBACKD_ROOM_H
 
-#include "engine/mailer.h"
 #include "engine/work.h"
 #include "store/disk_low.h"
 #include "store/quotas.h"
@@ -19,8 +18,8 @@ struct room_limits {
     int64_t disk_alarm; /* bytes; 0: none */
 };
 
-/* Looks at once, and then by itself; `mailer` takes its letters. */
-struct room *room_new(struct work *work, struct mailer *mailer, const struct room_limits *limits);
+/* Looks at once, and then by itself. */
+struct room *room_new(struct work *work, const struct room_limits *limits);
 void room_free(struct room *room);
 
 /* As last looked at, at most ROOM_REST_MS ago; all -1 before the first look. */

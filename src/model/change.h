@@ -18,6 +18,7 @@ enum change_kind {
     CHANGE_CANCELLED,    /* a postback ended undelivered: cancelled, or given up */
     CHANGE_REPLAY,       /* a replay to the notification was begun */
     CHANGE_MAINTENANCE,  /* one was added, or has another state */
+    CHANGE_LETTER,       /* mail was written, to be handed to the mailer */
     CHANGE_KINDS
 };
 

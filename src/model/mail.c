@@ -19,15 +19,13 @@ enum {
     BODY_LINE = 57,   /* bytes in a line of base64 of 76 */
 };
 
-void letter_add(struct list *letters, const char *to, const char *subject, const char *text)
+struct letter *letter_new(const char *to, const char *subject, const char *text)
 {
-    if (to == NULL || to[0] == '\0')
-        return;
     struct letter *letter = must_alloc(sizeof(*letter));
     letter->to = must_copy(to);
     letter->subject = must_copy(subject);
     letter->text = must_copy(text);
-    list_append(letters, &letter->in);
+    return letter;
 }
 
 void letter_free(struct letter *letter)

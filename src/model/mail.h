@@ -10,14 +10,16 @@
 #include "base/list.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct letter { /* on its way to the mailer; its strings are owned */
     struct list in;
     char *to, *subject, *text;
+    int64_t id, due_at; /* of its row (store/letters.h) */
+    int tries;          /* with this one */
 };
 
-/* Appends one, unless there is no address. */
-void letter_add(struct list *letters, const char *to, const char *subject, const char *text);
+struct letter *letter_new(const char *to, const char *subject, const char *text);
 void letter_free(struct letter *letter);
 void letters_free(struct list *letters);
 

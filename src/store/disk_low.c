@@ -2,8 +2,8 @@
 #include "store/disk_low.h"
 
 #include "base/buf.h"
-#include "model/mail.h"
 #include "store/accounts.h"
+#include "store/letters.h"
 
 #include <inttypes.h>
 
@@ -22,7 +22,7 @@ enum disk_turn disk_turn(struct db *db, const struct disk_figures *disk, int64_t
     return *low == was ? DISK_STAYS : *low ? DISK_LOW : DISK_ROOMY;
 }
 
-static void tell_operator(struct db *db, const struct disk_figures *disk, struct list *letters)
+static void tell_operator(struct db *db, const struct disk_figures *disk)
 {
     struct account account;
     struct buf text = { 0 };
@@ -36,13 +36,12 @@ static void tell_operator(struct db *db, const struct disk_figures *disk, struct
         "Make room, or keep for fewer days what has ended.",
         disk->free >> 20, (disk->database + disk->log) >> 20);
     notice_add(db, id, "store.disk_low", buf_text(&text));
-    letter_add(letters, account.email, "The disk is nearly full", buf_text(&text));
+    letter_add(db, account.email, "The disk is nearly full", buf_text(&text));
     account_clear(&account);
     buf_free(&text);
 }
 
-enum disk_turn disk_tell(struct db *db, const struct disk_figures *disk, int64_t alarm,
-                         struct list *letters)
+enum disk_turn disk_tell(struct db *db, const struct disk_figures *disk, int64_t alarm)
 {
     bool low;
     enum disk_turn turn = disk_turn(db, disk, alarm, &low);
@@ -55,6 +54,6 @@ enum disk_turn disk_tell(struct db *db, const struct disk_figures *disk, int64_t
         db_bind_int(put, 1, db_now(db));
     db_run(db, put);
     if (low)
-        tell_operator(db, disk, letters);
+        tell_operator(db, disk);
     return turn;
 }

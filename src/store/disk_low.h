@@ -10,8 +10,7 @@
 enum disk_turn { DISK_STAYS, DISK_LOW, DISK_ROOMY };
 /* What these figures make of the episode on disk; *low: whether one lasts, with them. */
 enum disk_turn disk_turn(struct db *db, const struct disk_figures *disk, int64_t alarm, bool *low);
-/* Writes that, with a notice to the operator when it begins.  A write job; `letters`: mail.h. */
-enum disk_turn disk_tell(struct db *db, const struct disk_figures *disk, int64_t alarm,
-                         struct list *letters);
+/* Writes that, with a notice to the operator when it begins.  A write job. */
+enum disk_turn disk_tell(struct db *db, const struct disk_figures *disk, int64_t alarm);
 
 #endif

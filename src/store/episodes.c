@@ -9,10 +9,10 @@
 
 #include "base/fail.h"
 #include "model/date.h"
-#include "model/mail.h"
 #include "store/accounts.h"
 #include "store/events.h"
 #include "store/ledger.h"
+#include "store/letters.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
 #include "store/routes.h"
@@ -221,20 +221,20 @@ static void write_notice(struct buf *text, const struct notification *about,
 }
 
 static void tell(struct db *db, int64_t id, const struct episode_news *news, const char *text,
-                 const char *page, struct list *letters)
+                 const char *page)
 {
     struct account account;
     if (id == 0 || !account_find(db, id, &account))
         return;
     notice_add_about(db, id, news->begins ? "notification.late" : "notification.on_time", text,
                      page);
-    letter_add(letters, account.email,
+    letter_add(db, account.email,
                news->begins ? "Postbacks are late" : "Postbacks are on time again", text);
     account_clear(&account);
 }
 
 static void tell_late(struct db *db, const struct notification *about,
-                      const struct episode_news *news, struct list *letters)
+                      const struct episode_news *news)
 {
     struct buf text = { 0 };
     struct account account;
@@ -242,26 +242,25 @@ static void tell_late(struct db *db, const struct notification *about,
     write_notice(&text, about, news);
     snprintf(page, sizeof(page), "/notifications/%" PRId64, about->id);
     if (news->tell_account)
-        tell(db, about->account, news, buf_text(&text), page, letters);
+        tell(db, about->account, news, buf_text(&text), page);
     if (news->tell_operator && account_find(db, about->account, &account)) {
         buf_fmt(&text, " It is %s's.", account.name);
         snprintf(page, sizeof(page), "/operator/headers?AccountSid=%s&Id=%" PRId64, account.sid,
                  about->id);
-        tell(db, account_operator(db), news, buf_text(&text), page, letters);
+        tell(db, account_operator(db), news, buf_text(&text), page);
         account_clear(&account);
     }
     buf_free(&text);
 }
 
-void episode_tell(struct job *job, struct db *db, const struct episode_news *news,
-                  struct list *letters)
+void episode_tell(struct job *job, struct db *db, const struct episode_news *news)
 {
     struct notification *about = notification_load(db, 0, news->episode.notification, 0);
     write_row(db, &news->episode, news->begins && about != NULL);
     if (about == NULL) /* deleted meanwhile */
         return;
     if (news->episode.kind == EPISODE_LATE)
-        tell_late(db, about, news, letters);
+        tell_late(db, about, news);
     if (news->episode.kind == EPISODE_FAILING || news->tell_account)
         publish(job, db, about, news);
     notification_unref(about);

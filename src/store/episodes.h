@@ -45,8 +45,7 @@ struct episode_news {
     int64_t waiting, oldest_at; /* oldest_at: -1: none */
 };
 /* Writes it and tells: FAILING by the events notification.failing and .recovered, LATE by notices
- * and notification.late.  No event about a notification goes to itself.  `letters`: mail.h. */
-void episode_tell(struct job *job, struct db *db, const struct episode_news *news,
-                  struct list *letters);
+ * and notification.late.  No event about a notification goes to itself. */
+void episode_tell(struct job *job, struct db *db, const struct episode_news *news);
 
 #endif

@@ -12,11 +12,11 @@
 #include "base/fail.h"
 #include "db/tx.h"
 #include "model/date.h"
-#include "model/mail.h"
 #include "model/notification.h"
 #include "store/accounts.h"
 #include "store/events.h"
 #include "store/ledger.h"
+#include "store/letters.h"
 #include "store/postbacks.h"
 #include "store/routes.h"
 
@@ -180,8 +180,7 @@ static bool set_told(struct db *db, const struct maintenance *maintenance)
     return !db_failed(db) && db_changes(db) == 1;
 }
 
-int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *maintenance, int most,
-                         struct list *letters)
+int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *maintenance, int most)
 {
     struct maintenance_telling telling = maintenance_telling(maintenance->state);
     struct addressee *to = must_alloc((size_t)most * sizeof(*to));
@@ -195,7 +194,7 @@ int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *mai
         if (still) {
             notice_add(db, to[i].account, telling.kind, buf_text(&text));
             at_once += publish(job, db, maintenance, to[i].account);
-            letter_add(letters, to[i].email, telling.title, buf_text(&text));
+            letter_add(db, to[i].email, telling.title, buf_text(&text));
         }
         free(to[i].email);
     }

@@ -17,11 +17,10 @@ bool maintenance_end(struct job *job, struct db *db, struct maintenance *out);
 bool maintenance_move(struct db *db, const struct maintenance *maintenance,
                       enum maintenance_state to, int64_t backlog);
 
-/* Tells the next `most` active accounts of its state: a notice each, a letter (model/mail.h) to
+/* Tells the next `most` active accounts of its state: a notice each, a letter (letters.h) to
  * those with an address, and its event to those who subscribed.  Sets told.  Gives how many
  * postbacks of the event may go out at once; -1: it is in another state by now. */
-int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *maintenance, int most,
-                         struct list *letters);
+int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *maintenance, int most);
 
 /* For each active notification with postbacks that were due by `until` and have not been tried
  * since then: how many.  Costs a step for each of them. */

@@ -7,6 +7,7 @@
 #include "store/events.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
+#include "store/letters.h"
 #include "store/memories.h"
 #include "store/nodes.h"
 #include "store/quotas.h"
@@ -17,8 +18,11 @@ static bool load(struct db *db, const void *settings, struct error *error)
 {
     if (!event_types_name(db, error) || !secrets_match(db, error) || !event_types_load(db, error))
         return false;
-    if (settings != NULL)
-        quotas_set(db, settings);
+    if (settings != NULL) {
+        const struct store_settings *given = settings;
+        quotas_set(db, &given->quota);
+        letters_set(db, given->mail);
+    }
     return true;
 }
 
@@ -38,10 +42,9 @@ static void drop(struct list *handed)
 }
 
 static const struct db_memory *const memories[MEMORIES] = {
-    [MEMORY_LEDGER] = &ledger_memory,
-    [MEMORY_ROUTES] = &routes_memory,
-    [MEMORY_FAN_OUTS] = &fan_outs_memory,
-    [MEMORY_QUOTAS] = &quotas_memory,
+    [MEMORY_LEDGER] = &ledger_memory,     [MEMORY_ROUTES] = &routes_memory,
+    [MEMORY_FAN_OUTS] = &fan_outs_memory, [MEMORY_QUOTAS] = &quotas_memory,
+    [MEMORY_LETTERS] = &letters_memory,
 };
 
 const struct db_nouns store_nouns = {

@@ -13,8 +13,8 @@
 #include "base/fail.h"
 #include "base/map.h"
 #include "db/tx.h"
-#include "model/mail.h"
 #include "store/accounts.h"
+#include "store/letters.h"
 #include "store/memories.h"
 
 #include <inttypes.h>
@@ -327,13 +327,13 @@ int64_t quotas_near(struct db *db, const struct quota_limits *limits)
     return count;
 }
 
-static void tell(struct db *db, int64_t id, const char *text, struct list *letters)
+static void tell(struct db *db, int64_t id, const char *text)
 {
     struct account account;
     if (id == 0 || !account_find(db, id, &account))
         return;
     notice_add(db, id, "account.waiting", text);
-    letter_add(letters, account.email, "Much waits to be delivered", text);
+    letter_add(db, account.email, "Much waits to be delivered", text);
     account_clear(&account);
 }
 
@@ -372,8 +372,7 @@ static void episode_write(struct db *db, int64_t account, bool begins)
     db_run(db, put);
 }
 
-bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t account,
-                struct list *letters)
+bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t account)
 {
     struct quota_use use = { .account = account, .told = episode_is(db, account) };
     struct account of;
@@ -385,9 +384,9 @@ bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t accoun
         struct buf own = { 0 }, operators = { 0 };
         write_text(&own, limits, &use, NULL);
         write_text(&operators, limits, &use, &of);
-        tell(db, account, buf_text(&own), letters);
+        tell(db, account, buf_text(&own));
         if (account_operator(db) != account)
-            tell(db, account_operator(db), buf_text(&operators), letters);
+            tell(db, account_operator(db), buf_text(&operators));
         buf_free(&own);
         buf_free(&operators);
     }

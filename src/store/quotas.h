@@ -50,10 +50,9 @@ extern const struct db_memory quotas_memory;
 /* The accounts that have to be told, or no longer to be told of: at most `most`. */
 size_t quotas_changed(struct db *db, const struct quota_limits *limits, struct quota_use *out,
                       size_t most);
-/* Begins an account's episode, with a notice to it and to the operator, or ends it.  `letters`:
- * mail.h.  True: it began. */
-bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t account,
-                struct list *letters);
+/* Begins an account's episode, with a notice to it and to the operator, or ends it.  True: it
+ * began. */
+bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t account);
 /* How many accounts are near their quota. */
 int64_t quotas_bytes(struct db *db); /* of all accounts, that wait */
 int64_t quotas_near(struct db *db, const struct quota_limits *limits);

@@ -9,7 +9,6 @@ enum { LATE_MS = 15 * MINUTE_MS, ALARM_MS = HOUR_MS, LOOK_MS = 5 * SECOND_MS };
 struct watching {
     struct engine_house *engine;
     struct house *house;
-    struct mailer *mailer;
     struct holds holds;
     struct lateness_watch *watch;
     int64_t account, notification;
@@ -25,7 +24,6 @@ static void start(struct watching *watching)
 {
     struct error error = { 0 };
     const struct lateness_config config = { .work = &watching->engine->work,
-                                            .mailer = watching->mailer,
                                             .holds = &watching->holds,
                                             .limits = { LATE_MS, ALARM_MS } };
     watching->watch = lateness_new(&config, &error);
@@ -40,7 +38,6 @@ static int setup(void **state)
     struct watching *watching = must_alloc(sizeof(*watching));
     watching->engine = engine;
     watching->house = watching->engine->house;
-    watching->mailer = mailer_new(&watching->house->loop, NULL);
     watching->holds.changed = held;
     watching->account = watching->house->partner.account;
     watching->notification = house_notify_late(watching->house, watching->account, 1);
@@ -56,7 +53,6 @@ static int teardown(void **state)
     struct watching *watching = *state;
     void *engine = watching->engine;
     lateness_free(watching->watch);
-    mailer_free(watching->mailer);
     free(watching);
     return engine_house_teardown(&engine);
 }

@@ -183,20 +183,6 @@ static void test_a_plain_subject_stays_readable_and_a_long_one_is_folded(void **
     buf_free(&out);
 }
 
-static void test_accounts_without_an_address_get_no_letter(void **state)
-{
-    (void)state;
-    struct list letters;
-    list_init(&letters);
-    letter_add(&letters, "", "S", "T");
-    letter_add(&letters, NULL, "S", "T");
-    assert_true(list_empty(&letters));
-    letter_add(&letters, "a@b.example", "S", "T");
-    assert_false(list_empty(&letters));
-    letters_free(&letters);
-    assert_true(list_empty(&letters));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,7 +196,6 @@ int main(void)
         cmocka_unit_test(test_addresses_that_could_be_more_than_one_are_refused),
         cmocka_unit_test(test_no_text_can_make_a_header),
         cmocka_unit_test(test_a_plain_subject_stays_readable_and_a_long_one_is_folded),
-        cmocka_unit_test(test_accounts_without_an_address_get_no_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,13 +34,9 @@ static int setup(void **state)
     struct services *services = &watchers->services;
     watchers->holds.changed = held;
     list_init(&watchers->fresh);
-    services->mailer = mailer_new(work->loop, NULL);
     services->lateness = lateness_new(
-        &(struct lateness_config){
-            work, services->mailer, &watchers->holds, { 15 * MINUTE_MS, HOUR_MS } },
-        &error);
+        &(struct lateness_config){ work, &watchers->holds, { 15 * MINUTE_MS, HOUR_MS } }, &error);
     services->pause = maintenance_new(&(struct maintenance_config){ .work = work,
-                                                                    .mailer = services->mailer,
                                                                     .holds = &watchers->holds,
                                                                     .fresh = &watchers->fresh },
                                       &error);
@@ -58,7 +54,6 @@ static int teardown(void **state)
     recorder_free(watchers->services.recorder);
     maintenance_free(watchers->services.pause);
     lateness_free(watchers->services.lateness);
-    mailer_free(watchers->services.mailer);
     free(watchers);
     return engine_house_teardown(&engine);
 }

@@ -10,7 +10,6 @@
 struct pausing {
     struct engine_house *engine;
     struct house *house;
-    struct mailer *mailer;
     struct holds holds;
     int held, lifted; /* how often */
     struct list fresh;
@@ -34,7 +33,6 @@ static void start(struct pausing *pausing)
 {
     struct error error = { 0 };
     const struct maintenance_config config = { .work = &pausing->engine->work,
-                                               .mailer = pausing->mailer,
                                                .holds = &pausing->holds,
                                                .fresh = &pausing->fresh,
                                                .is_stuck = is_stuck,
@@ -51,7 +49,6 @@ static int setup(void **state)
     struct pausing *pausing = must_alloc(sizeof(*pausing));
     pausing->engine = engine;
     pausing->house = pausing->engine->house;
-    pausing->mailer = mailer_new(&pausing->house->loop, NULL);
     pausing->holds = (struct holds){ .changed = hold, .context = pausing };
     list_init(&pausing->fresh);
     pausing->account = pausing->house->partner.account;
@@ -65,7 +62,6 @@ static int teardown(void **state)
     struct pausing *pausing = *state;
     void *engine = pausing->engine;
     maintenance_free(pausing->pause);
-    mailer_free(pausing->mailer);
     free(pausing);
     return engine_house_teardown(&engine);
 }

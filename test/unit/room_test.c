@@ -11,7 +11,6 @@ static const int64_t more_than_any_disk = INT64_MAX / 4;
 struct looking {
     struct engine_house *engine;
     struct house *house;
-    struct mailer *mailer;
     struct room *room;
     int64_t account;
 };
@@ -21,7 +20,7 @@ static void look_from_now(struct looking *looking, int64_t disk_alarm)
     const struct room_limits limits = { .quota = { .waiting = MAY_WAIT },
                                         .disk_alarm = disk_alarm };
     room_free(looking->room);
-    looking->room = room_new(&looking->engine->work, looking->mailer, &limits);
+    looking->room = room_new(&looking->engine->work, &limits);
     settle(looking->engine);
 }
 
@@ -33,7 +32,6 @@ static int setup(void **state)
     struct looking *looking = must_alloc(sizeof(*looking));
     looking->engine = engine;
     looking->house = looking->engine->house;
-    looking->mailer = mailer_new(&looking->house->loop, NULL);
     looking->account = looking->house->partner.account;
     house_notify_late(looking->house, looking->account, 1);
     *state = looking;
@@ -45,7 +43,6 @@ static int teardown(void **state)
     struct looking *looking = *state;
     void *engine = looking->engine;
     room_free(looking->room);
-    mailer_free(looking->mailer);
     free(looking);
     return engine_house_teardown(&engine);
 }
@@ -170,7 +167,7 @@ static void test_once_it_stops_it_tells_nothing(void **state)
     room_free(looking->room);
     work_stop(&looking->engine->work);
     const struct room_limits limits = { .disk_alarm = more_than_any_disk };
-    looking->room = room_new(&looking->engine->work, looking->mailer, &limits);
+    looking->room = room_new(&looking->engine->work, &limits);
     await_jobs(looking->engine);
     assert_int_equal(operator_told(looking), 0);
 }

@@ -15,6 +15,7 @@
 #include "store/event_types.h"
 #include "store/expiry.h"
 #include "store/idempotency.h"
+#include "store/letters.h"
 #include "store/maintenance.h"
 #include "store/opened.h"
 #include "store/replays.h"
@@ -171,16 +172,17 @@ static bool do_maintenance(struct job *job, struct db *db, void *with)
 {
     struct life *life = with;
     struct maintenance *pause = &life->maintenance;
-    struct list letters;
-    list_init(&letters);
+    letters_set(db, true);
     maintenance_clear(pause);
     *pause = (struct maintenance){ .message = must_copy("soon"),
                                    .start_at = NOW,
                                    .expected_end_at = DATE_NONE };
-    bool done = maintenance_add(job, db, pause) &&
-                maintenance_tell(job, db, pause, 3, &letters) != -1 &&
+    bool done = maintenance_add(job, db, pause) && maintenance_tell(job, db, pause, 3) != -1 &&
                 maintenance_move(db, pause, MAINTENANCE_ON, 0);
-    buf_fmt(&life->answers, "%zu letters ", list_length(&letters));
+    struct list letters;
+    int64_t next_due;
+    list_init(&letters);
+    buf_fmt(&life->answers, "%zu letters ", letters_take(db, 2, &letters, &next_due));
     letters_free(&letters);
     return done;
 }
@@ -258,10 +260,7 @@ static bool do_episode(struct job *job, struct db *db, void *with)
                                               .since = NOW },
                                  .begins = true,
                                  .oldest_at = -1 };
-    struct list letters;
-    list_init(&letters);
-    episode_tell(job, db, &news, &letters);
-    letters_free(&letters);
+    episode_tell(job, db, &news);
     return true;
 }
 
