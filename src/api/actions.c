@@ -94,7 +94,7 @@ static void filter_read(const struct call *call, struct action_filter *filter,
     status_read(call, "Status", filter, problems);
     status_read(call, "State", filter, problems);
     filter->order_id = order[0] != '\0' ? order : NULL;
-    span_read(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,
+    span_read(call, "StartDate", "EndDate", &filter->updated_from, &filter->updated_until,
               problems);
     span_read(call, "ActionDateStart", "ActionDateEnd", &filter->event_from, &filter->event_until,
               problems);

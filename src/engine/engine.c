@@ -17,6 +17,7 @@
 #include "engine/holds.h"
 #include "engine/lateness.h"
 #include "engine/listeners.h"
+#include "engine/locking.h"
 #include "engine/mailer.h"
 #include "engine/maintenance.h"
 #include "engine/marks.h"
@@ -310,6 +311,7 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     engine->services.replays =
         replays_new(&(struct replays_config){ work, is_ready, horizon, engine });
     engine->services.approvals = approvals_new(work);
+    engine->services.locking = locking_new(work);
     engine->services.dedupe = dedupe_new(work);
     engine->services.expiry = expiry_new(work);
     engine->services.retention = retention_new(work);
@@ -427,6 +429,7 @@ void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
     sweep_free(engine->services.approvals);
+    sweep_free(engine->services.locking);
     sweep_free(engine->services.dedupe);
     sweep_free(engine->services.expiry);
     sweep_free(engine->services.retention);

@@ -29,7 +29,7 @@ struct services {
     struct recorder *recorder;
     struct room *room;
     struct replays *replays;
-    struct sweep *approvals, *dedupe, *expiry, *retention;
+    struct sweep *approvals, *dedupe, *expiry, *locking, *retention;
     const struct tester *tester;
     const struct waits *waits;
 };

@@ -49,9 +49,66 @@ const char *action_referring_type(const char *name)
     return "";
 }
 
+/* ORDER_UPDATE is that of a change; what else there is may be given for either. */
+static const char *const dispositions[] = { "ORDER_UPDATE",
+                                            "REJECTED",
+                                            "CONS_INFO_INVALID",
+                                            "CONS_ERROR",
+                                            "CONS_FRAUD",
+                                            "ITEM_RETURNED",
+                                            "ITEM_OUT_OF_STOCK",
+                                            "ORDER_ERROR",
+                                            "PUB_ACT_DISPUTE",
+                                            "NOT_COMPLIANCE_TERMS",
+                                            "MP_RETURNED",
+                                            "OTHER",
+                                            "CREDITED_DIFFERENT_MP",
+                                            "ADV_ACT_DISPUTE",
+                                            "TEST_ACTION",
+                                            NULL };
+
+const char *const *action_dispositions(bool reversing)
+{
+    return reversing ? dispositions + 1 : dispositions;
+}
+
+const char *action_disposition(const char *name)
+{
+    for (const char *const *each = dispositions; *each != NULL; each++)
+        if (strcmp(*each, name) == 0)
+            return *each;
+    return NULL;
+}
+
 static char *copy(const char *text)
 {
     return must_copy(text != NULL ? text : "");
+}
+
+static void take_terms(struct action *action, const struct terms *terms)
+{
+    action->locking_at = terms_locking_at(terms, action->event_at);
+    action->clearing_days = terms->clearing_days;
+    action->clearing_at = terms_clearing_at(action->clearing_days, action->locking_at);
+    if (action->payout != MONEY_NONE) /* granted */
+        return;
+    action->payout_kind = terms->payout_kind;
+    action->payout_rate = terms_rate(terms, action->currency);
+    action->payout = terms_payout(action->payout_kind, action->payout_rate, action->amount);
+}
+
+void action_begin(struct action *action, const struct terms *terms)
+{
+    action->disposition = "";
+    action->locking_at = action->clearing_at = action->cleared_at = DATE_NONE;
+    action->clearing_days = TERMS_NEVER;
+    action->payout_kind = PAYOUT_GRANTED;
+    if (terms != NULL)
+        take_terms(action, terms);
+    action->updated_at = action->created_at;
+    action->intended_amount = action->delta_amount = action->amount;
+    action->intended_payout = action->delta_payout = action->payout;
+    action->revision = 1;
 }
 
 void action_from_inquiry(struct action *action, const struct inquiry *inquiry, int64_t tracker,
@@ -80,6 +137,7 @@ void action_from_inquiry(struct action *action, const struct inquiry *inquiry, i
         .created_at = now_ms,
     };
     memcpy(action->currency, inquiry->currency, sizeof(action->currency));
+    action_begin(action, NULL);
 }
 
 void action_free(struct action *action)
@@ -104,6 +162,14 @@ static json_t *items_show(const struct action *action)
     return json_array();
 }
 
+/* Of two amounts, of which one may not be known; MONEY_NONE when neither is. */
+static int64_t plain_difference(int64_t now, int64_t before)
+{
+    if (now == MONEY_NONE && before == MONEY_NONE)
+        return MONEY_NONE;
+    return (now != MONEY_NONE ? now : 0) - (before != MONEY_NONE ? before : 0);
+}
+
 json_t *action_show(const struct action *action, bool for_brand)
 {
     const char *own = action->partner_customer_id;
@@ -121,11 +187,22 @@ json_t *action_show(const struct action *action, bool for_brand)
     show_text(shown, "Oid", action->order_id);
     show_text(shown, "Status", action_status_name(action->status));
     show_text(shown, "State", action_status_name(action->status)); /* its published name */
+    show_text(shown, "StatusDetail", action->disposition);
     show_money(shown, "Payout", action->payout, action->currency);
+    show_money(shown, "DeltaPayout", plain_difference(action->payout, action->intended_payout),
+               action->currency);
+    show_money(shown, "IntendedPayout", action->intended_payout, action->currency);
     show_money(shown, "Amount", action->amount, action->currency);
+    show_money(shown, "DeltaAmount", plain_difference(action->amount, action->intended_amount),
+               action->currency);
+    show_money(shown, "IntendedAmount", action->intended_amount, action->currency);
     show_text(shown, "Currency", action->currency);
     show_date(shown, "EventDate", action->event_at);
     show_date(shown, "CreationDate", action->created_at);
+    show_date(shown, "LastUpdatedDate", action->updated_at);
+    show_date(shown, "LockingDate", action->locking_at);
+    show_date(shown, "ClearingDate", action->clearing_at);
+    show_date(shown, "ClearedDate", action->cleared_at);
     show_text(shown, "CustomerId", customer);
     show_text(shown, "PromoCode", action->promo_code);
     show_text(shown, "SubId1", action->sub_ids[0]);
@@ -136,15 +213,11 @@ json_t *action_show(const struct action *action, bool for_brand)
     return shown;
 }
 
-/* Data points that repeat another field of the action under a further name: a fresh action is
- * its own first change, and is in its own currency. */
+/* Data points that repeat another field of the action under a further name: it is in the currency
+ * in which the customer paid. */
 static const char *const same_as[][2] = {
     { "ActionId", "Id" },
-    { "DeltaPayout", "Payout" },
-    { "IntendedPayout", "Payout" },
-    { "DeltaAmount", "Amount" },
-    { "IntendedAmount", "Amount" },
-    { "OriginalAmount", "Amount" },
+    { "OriginalAmount", "IntendedAmount" },
     { "OriginalCurrency", "Currency" },
 };
 
@@ -162,6 +235,9 @@ void action_event_data(const struct action *action, bool for_brand, struct buf *
     json_t *shown = action_show(action, for_brand);
     json_t *data = json_object();
     show_id(shown, "InquiryId", action->inquiry); /* an event carries more than the API shows */
+    /* An event tells what it changed, the API what all changes did together. */
+    show_money(shown, "DeltaPayout", action->delta_payout, action->currency);
+    show_money(shown, "DeltaAmount", action->delta_amount, action->currency);
     for (size_t i = 0; i < type->point_count; i++) {
         const char *name = type->points[i].name;
         json_t *value = json_object_get(shown, field_of(name));

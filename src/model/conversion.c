@@ -120,5 +120,6 @@ bool conversion_action(const struct conversion *conversion, const char *campaign
     memcpy(action->currency, currency, sizeof(action->currency));
     action->event_at = conversion->event_at;
     action->created_at = now_ms;
+    action_begin(action, NULL);
     return problems->count == before;
 }

@@ -385,6 +385,14 @@ int64_t date_add_days(int64_t at_ms, int days)
     return sum;
 }
 
+int64_t date_start_of_month(int64_t at_ms)
+{
+    struct civil civil;
+    if (!civil_from_ms(&civil, at_ms))
+        return DATE_NONE;
+    return days_from_civil(civil.year, civil.month, 1) * day_ms;
+}
+
 int64_t date_end_of_month(int64_t at_ms)
 {
     struct civil civil;

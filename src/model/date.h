@@ -39,6 +39,7 @@ const char *date_words(char out[DATE_TEXT], int64_t at_ms);
 bool date_pattern(char *out, unsigned size, const char *pattern, int64_t at_ms);
 /* DATE_NONE of DATE_NONE, and where the calendar ends. */
 int64_t date_add_days(int64_t at_ms, int days);
-int64_t date_end_of_month(int64_t at_ms); /* the first millisecond of the next month, UTC */
+int64_t date_start_of_month(int64_t at_ms); /* its first millisecond, UTC */
+int64_t date_end_of_month(int64_t at_ms);   /* the first millisecond of the next month, UTC */
 
 #endif

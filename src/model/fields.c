@@ -156,7 +156,7 @@ int64_t fields_date(const struct fields *fields, const char *name, int64_t now_m
     return at;
 }
 
-static int64_t most_minor(const char *currency)
+int64_t fields_most(const char *currency)
 {
     int64_t most = AMOUNT_MOST;
     for (int i = money_decimals(currency); i > 0; i--)
@@ -174,7 +174,7 @@ int64_t fields_amount(const struct fields *fields, const char *name, const char 
         problems_add(fields->problems, label, "%s", wrong);
         return MONEY_NONE;
     }
-    if (minor < (positive ? 1 : 0) || minor > most_minor(currency)) {
+    if (minor < (positive ? 1 : 0) || minor > fields_most(currency)) {
         problems_add(fields->problems, label, "must be %s and at most %d",
                      positive ? "above 0" : "0 or more", AMOUNT_MOST);
         return MONEY_NONE;

@@ -51,6 +51,8 @@ int64_t fields_date(const struct fields *fields, const char *name, int64_t now_m
 /* MONEY_NONE: not given or wrong.  From 0 (or above 0, if `positive`) to AMOUNT_MOST. */
 int64_t fields_money(const struct fields *fields, const char *name, const char *currency,
                      bool positive, const char *meaning);
+/* AMOUNT_MOST in minor units. */
+int64_t fields_most(const char *currency);
 /* The check of fields_money on a text that was read before. */
 int64_t fields_amount(const struct fields *fields, const char *name, const char *text,
                       const char *currency, bool positive);

@@ -18,6 +18,7 @@
 #include "store/campaigns.h"
 #include "store/events.h"
 #include "store/inquiry_rows.h"
+#include "store/terms.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,14 +120,31 @@ static void audit_rule(struct db *db, const struct approval_rule *rule,
     audit_add(db, &by_rule, "", "inquiry.accept", object, NULL);
 }
 
+/* The payout of an inquiry that has just become VALID without one being named: by the terms.
+ * False: there are none, and what was asked for stays granted. */
+static bool pay_by_terms(struct db *db, struct inquiry *inquiry,
+                         const struct resolution *resolution)
+{
+    struct terms terms;
+
+    if (resolution->final_payout != NULL ||
+        !terms_in_force(db, resolution->tracker, inquiry->partner, inquiry->transaction_at, &terms))
+        return false;
+    inquiry->final_payout =
+        terms_payout(terms.payout_kind, terms_rate(&terms, inquiry->currency), inquiry->amount);
+    return true;
+}
+
 /* The action of an inquiry that has just become VALID. */
 static bool make_action(struct job *job, struct db *db, struct inquiry *inquiry,
                         const struct resolution *resolution, const char *tracker)
 {
     struct action action = { 0 };
-    bool made;
+    bool by_terms = pay_by_terms(db, inquiry, resolution), made;
 
     action_from_inquiry(&action, inquiry, resolution->tracker, tracker, db_now(db));
+    if (by_terms) /* the same, and it goes on by them when it is changed */
+        action.payout = MONEY_NONE;
     if (resolution->customer_id != NULL) {
         free(action.customer_id);
         action.customer_id = must_copy(resolution->customer_id);

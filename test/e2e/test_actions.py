@@ -50,15 +50,16 @@ def test_the_address_in_an_accepted_inquiry_leads_to_its_action(world, role):
     assert shown["ActionUri"] == f"{account.prefix}/Actions/{shown['ActionId']}"
     action = account.ok(account.get(shown["ActionUri"]))
     created = action.pop("CreationDate")
-    assert created == shown["ResolutionDate"]
+    assert created == shown["ResolutionDate"] == action.pop("LastUpdatedDate")
     assert action == {
         "Id": shown["ActionId"], "Uri": shown["ActionUri"], "CampaignId": world.campaign,
         "CampaignName": "Acme Autumn", "ActionTrackerId": world.tracker,
         "ActionTrackerName": "Online sale", "MediaPartnerId": world.partner.id,
         "MediaPartnerName": "Cashback Corner", "ActionType": "SALE",
         "ReferringType": "ACTION_INQUIRY", "Oid": "A-77", "Status": "PENDING", "State": "PENDING",
-        "Payout": "4.50",
-        "Amount": "89.90", "Currency": "EUR", "EventDate": "2026-01-15T00:00:00+00:00",
+        "StatusDetail": "", "Payout": "4.50", "DeltaPayout": "0.00", "IntendedPayout": "4.50",
+        "Amount": "89.90", "DeltaAmount": "0.00", "IntendedAmount": "89.90",
+        "LockingDate": "", "ClearingDate": "", "ClearedDate": "", "Currency": "EUR", "EventDate": "2026-01-15T00:00:00+00:00",
         "CustomerId": "C-9", "PromoCode": "TEN", "SubId1": "", "SubId2": "", "SubId3": "",
         "SharedId": "", "Items": [{"Sku": "BT-204", "Quantity": "1"}]}
 

@@ -6,6 +6,7 @@
 #include "engine/approvals.h"
 #include "engine/dedupe.h"
 #include "engine/expiry.h"
+#include "engine/locking.h"
 #include "engine/retention.h"
 #include "store/dedupe.h"
 #include "store/idempotency.h"
@@ -71,6 +72,95 @@ static void test_inquiries_are_approved_within_ten_seconds_of_their_time(void **
     assert_int_equal(approved(engine), 120); /* though a step takes fewer */
     sweep_free(approvals);
 }
+
+/* ---- locking and clearing ---- */
+
+/* So many actions of each of two brands, which lock at that time and clear a minute later. */
+static bool do_sell(struct job *job, struct db *db, void *with)
+{
+    const struct approving *selling = with;
+    const struct house *house = selling->house;
+    (void)job;
+    for (int i = 0; i < selling->count; i++) {
+        bool other = i % 2 == 1;
+        struct stmt *put = db_prepare(
+            db, "INSERT INTO action (partner, brand, campaign, tracker, order_id, status, amount, "
+                "payout, currency, referring_type, event_at, created_at, locking_at, clearing_at) "
+                "VALUES (?1, ?2, ?3, ?4, 'A-' || ?5, 1, 1000, 50, 'EUR', 'DATAPOST', 1, 1, ?6, "
+                "?7)");
+        db_bind_int(put, 1, house->partner.account);
+        db_bind_int(put, 2, other ? house->other_brand.account : house->brand.account);
+        db_bind_int(put, 3, other ? house->other_campaign : house->campaign);
+        db_bind_int(put, 4, other ? house->other_tracker : house->tracker);
+        db_bind_int(put, 5, i);
+        db_bind_int(put, 6, selling->due_at);
+        db_bind_int(put, 7, selling->due_at + MINUTE_MS);
+        db_run(db, put);
+    }
+    return true;
+}
+
+static int64_t locked(struct engine_house *engine)
+{
+    return count(engine, "SELECT count(*) FROM action WHERE status = 2");
+}
+
+static int64_t cleared(struct engine_house *engine)
+{
+    return count(engine, "SELECT count(*) FROM action WHERE cleared_at IS NOT NULL");
+}
+
+static void test_actions_lock_and_clear_within_ten_seconds_of_their_time(void **state)
+{
+    struct engine_house *engine = *state;
+    struct approving selling = { engine->house, 260, clock_wall_ms() + 30 * SECOND_MS };
+    assert_true(house_do(engine->house, do_sell, &selling, NULL));
+    struct sweep *locking = locking_new(&engine->work);
+    pass_in_steps(engine, 29 * SECOND_MS, SECOND_MS);
+    assert_int_equal(locked(engine), 0);
+    pass_in_steps(engine, 11 * SECOND_MS, SECOND_MS);
+    assert_int_equal(locked(engine), 260); /* though a step takes fewer */
+    assert_int_equal(cleared(engine), 0);
+    assert_int_equal(count(engine, "SELECT count(*) FROM action_update WHERE step = 5"), 260);
+    assert_int_equal(count(engine, "SELECT count(*) FROM event"), 2 * 260);
+    pass_in_steps(engine, 61 * SECOND_MS, SECOND_MS);
+    assert_int_equal(cleared(engine), 260);
+    sweep_free(locking);
+}
+
+static void test_a_clock_that_is_set_back_locks_nothing_twice(void **state)
+{
+    struct engine_house *engine = *state;
+    struct approving selling = { engine->house, 10, clock_wall_ms() + 5 * SECOND_MS };
+    assert_true(house_do(engine->house, do_sell, &selling, NULL));
+    struct sweep *locking = locking_new(&engine->work);
+    pass_in_steps(engine, 20 * SECOND_MS, SECOND_MS);
+    assert_int_equal(locked(engine), 10);
+    engine->time.wall_ms -= HOUR_MS;
+    pass_in_steps(engine, 2 * MINUTE_MS, 10 * SECOND_MS);
+    assert_int_equal(cleared(engine), 0); /* by the clock it is an hour early */
+    pass_in_steps(engine, HOUR_MS, MINUTE_MS);
+    assert_int_equal(cleared(engine), 10);
+    assert_int_equal(count(engine, "SELECT count(*) FROM action_update"), 20);
+    sweep_free(locking);
+}
+
+static void test_a_full_disk_puts_locking_off(void **state)
+{
+    struct engine_house *engine = *state;
+    struct approving selling = { engine->house, 120, clock_wall_ms() };
+    assert_true(house_do(engine->house, do_sell, &selling, NULL));
+    struct sweep *locking = locking_new(&engine->work);
+    engine->work.writable = false;
+    pass_in_steps(engine, MINUTE_MS, SECOND_MS);
+    assert_int_equal(locked(engine), 0);
+    engine->work.writable = true;
+    pass_in_steps(engine, 12 * SECOND_MS, SECOND_MS);
+    assert_int_equal(locked(engine), 120);
+    sweep_free(locking);
+}
+
+/* ---- a full disk ---- */
 
 static void test_a_full_disk_puts_approvals_off(void **state)
 {
@@ -194,6 +284,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_ENGINE(test_inquiries_are_approved_within_ten_seconds_of_their_time),
         IN_ENGINE(test_a_full_disk_puts_approvals_off),
+        IN_ENGINE(test_actions_lock_and_clear_within_ten_seconds_of_their_time),
+        IN_ENGINE(test_a_clock_that_is_set_back_locks_nothing_twice),
+        IN_ENGINE(test_a_full_disk_puts_locking_off),
         IN_ENGINE(test_keys_are_forgotten_after_a_day),
         IN_ENGINE(test_what_is_too_old_is_given_up_and_told),
         IN_ENGINE(test_what_has_ended_is_deleted_when_it_is_old),

@@ -1,0 +1,253 @@
+/* action_steps.c — the steps of an action's life on disk, the brand's and time's.
+ *
+ * Every step goes the same way: the action is read, the model says whether the step may be taken
+ * and takes it, the row is written if nobody else has written it since (its revision), and its
+ * updates and events follow.  The rule that must never break: no row changes without its update
+ * and its events, and a change that changes nothing writes nothing.
+ */
+#include "base/fail.h"
+#include "model/money.h"
+#include "model/show.h"
+#include "store/action_updates.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool not_found(struct job *job, const struct action_change *change)
+{
+    if (change->action != 0)
+        error_set(&job->error, ERROR_NOT_FOUND, "There is no action %" PRId64, change->action);
+    else
+        error_set(&job->error, ERROR_NOT_FOUND,
+                  "Action tracker %" PRId64 " has counted no order %s of yours", change->tracker,
+                  change->order_id);
+    return false;
+}
+
+/* By either key; with both, it has both. */
+static bool find_changed(struct db *db, const struct caller *brand,
+                         const struct action_change *change, struct action *out)
+{
+    struct stmt *find =
+        change->action != 0
+            ? db_prepare(db, ACTION_SELECT "WHERE a.id = ? AND a.brand = ?")
+            : db_prepare(db, ACTION_SELECT "WHERE a.tracker = ? AND +a.brand = ? AND "
+                                           "a.order_id = ? ORDER BY a.id LIMIT 1");
+    bool found;
+
+    db_bind_int(find, 1, change->action != 0 ? change->action : change->tracker);
+    db_bind_int(find, 2, brand->account);
+    if (change->action == 0)
+        db_bind_text(find, 3, change->order_id);
+    found = db_step(find) == DB_ROW;
+    if (found)
+        action_row_read(out, find);
+    db_finish(find);
+    if (found && ((change->tracker != 0 && change->tracker != out->tracker) ||
+                  (change->order_id != NULL && strcmp(change->order_id, out->order_id) != 0))) {
+        action_free(out);
+        found = false;
+    }
+    return found;
+}
+
+/* False: somebody else has written it since it was read. */
+static bool row_update(struct db *db, struct action *action)
+{
+    struct stmt *update = db_prepare(
+        db, "UPDATE action SET status = ?, amount = ?, payout = ?, items = ?, disposition = ?, "
+            "updated_at = ?, locking_at = ?, clearing_at = ?, cleared_at = ?, revision = ? "
+            "WHERE id = ? AND revision = ?");
+
+    db_bind_int(update, 1, (int64_t)action->status);
+    db_bind_opt(update, 2, action->amount, MONEY_NONE);
+    db_bind_opt(update, 3, action->payout, MONEY_NONE);
+    db_bind_text(update, 4, action->items != NULL && *action->items != '\0' ? action->items : NULL);
+    db_bind_text(update, 5, action->disposition);
+    db_bind_int(update, 6, action->updated_at);
+    db_bind_opt(update, 7, action->locking_at, DATE_NONE);
+    db_bind_opt(update, 8, action->clearing_at, DATE_NONE);
+    db_bind_opt(update, 9, action->cleared_at, DATE_NONE);
+    db_bind_int(update, 10, action->revision + 1);
+    db_bind_int(update, 11, action->id);
+    db_bind_int(update, 12, action->revision);
+    db_run(db, update);
+    action->revision++;
+    return db_failed(db) || db_changes(db) == 1;
+}
+
+/* ---- the brand's ---- */
+
+/* Reads the action and takes the step in memory.  False: job->error, and nothing is to be freed. */
+static bool change_read(struct job *job, struct db *db, const struct caller *brand,
+                        struct action_change *change, struct action *action,
+                        struct action_taken *taken, struct problems *problems)
+{
+    bool right;
+
+    if (brand->kind != ACCOUNT_BRAND || !find_changed(db, brand, change, action))
+        return not_found(job, change);
+    for (size_t i = 0; i < change->item_count; i++)
+        change->items[i].repeated =
+            action_update_repeats(db, action, &change->items[i], change->disposition);
+    right = action_change_apply(change, action, db_now(db), taken, problems, &job->error);
+    if (!right && job->error.kind == ERROR_NONE)
+        error_set(&job->error, ERROR_INVALID, "The change has wrong fields");
+    if (!right)
+        action_free(action);
+    return right;
+}
+
+bool action_change(struct job *job, struct db *db, const struct caller *brand,
+                   struct action_change *change, struct problems *problems, int64_t *id,
+                   enum action_step *step)
+{
+    struct action_taken taken = { 0 };
+    struct action action;
+    bool done = true;
+
+    if (!change_read(job, db, brand, change, &action, &taken, problems))
+        return false;
+    *id = action.id;
+    *step = taken.count > 0 ? taken.step : 0;
+    if (taken.count > 0 && row_update(db, &action))
+        done = action_tell(job, db, &action, &taken);
+    else if (taken.count > 0)
+        db_run_again(db, "an action was changed by another meanwhile");
+    action_free(&action);
+    return done;
+}
+
+static void foresee_words(json_t *shown, const struct action *before, const struct action *after,
+                          const struct action_taken *taken)
+{
+    char was[MONEY_TEXT], is[MONEY_TEXT], paid[MONEY_TEXT], pays[MONEY_TEXT];
+    struct buf text = { 0 };
+    const char *currency = after->currency;
+
+    money_format(was, before->amount, currency);
+    money_format(is, after->amount, currency);
+    money_format(paid, before->payout != MONEY_NONE ? before->payout : 0, currency);
+    money_format(pays, after->payout != MONEY_NONE ? after->payout : 0, currency);
+    if (taken->count == 0)
+        buf_str(&text, "The action is so already: nothing will change.");
+    else if (taken->step == ACTION_APPROVE)
+        buf_fmt(&text, "The action locks now: %s %s will be paid, and nothing can be changed.",
+                pays, currency);
+    else
+        buf_fmt(&text, "The amount goes from %s to %s %s, and the payout from %s to %s %s.",
+                was[0] != '\0' ? was : "nothing", is, currency, paid, pays, currency);
+    show_text(shown, "Text", buf_text(&text));
+    buf_free(&text);
+}
+
+json_t *action_foresee(struct job *job, struct db *db, const struct caller *brand,
+                       struct action_change *change, struct problems *problems)
+{
+    struct action_taken taken = { 0 };
+    struct action before, action;
+    json_t *shown = NULL;
+
+    if (!find_changed(db, brand, change, &before)) {
+        not_found(job, change);
+        return NULL;
+    }
+    if (change_read(job, db, brand, change, &action, &taken, problems)) {
+        shown = action_show(&action, true);
+        show_text(shown, "Step", action_step_name(taken.count > 0 ? taken.step : 0));
+        show_money(shown, "PayoutBefore", before.payout, before.currency);
+        show_money(shown, "AmountBefore", before.amount, before.currency);
+        foresee_words(shown, &before, &action, &taken);
+        action_free(&action);
+    }
+    action_free(&before);
+    return shown;
+}
+
+/* ---- time's ---- */
+
+/* The next brand behind this one that has an action whose time has come; 0: none. */
+static int64_t next_brand(struct db *db, enum action_step step, int64_t behind)
+{
+    struct stmt *find =
+        step == ACTION_LOCK
+            ? db_prepare(db, "SELECT b.id FROM account b WHERE b.kind = 2 AND b.id > ? AND "
+                             "EXISTS (SELECT 1 FROM action a WHERE a.brand = b.id AND "
+                             "a.status = 1 AND a.locking_at <= ?) ORDER BY b.id LIMIT 1")
+            : db_prepare(db, "SELECT b.id FROM account b WHERE b.kind = 2 AND b.id > ? AND "
+                             "EXISTS (SELECT 1 FROM action a WHERE a.brand = b.id AND "
+                             "a.status = 2 AND a.cleared_at IS NULL AND a.clearing_at <= ?) "
+                             "ORDER BY b.id LIMIT 1");
+
+    db_bind_int(find, 1, behind);
+    db_bind_int(find, 2, db_now(db));
+    return db_number(find, 0);
+}
+
+/* The ids of the brand's that are due, the longest first. */
+static void due_ids(struct db *db, enum action_step step, int64_t brand, int limit,
+                    struct id_list *ids)
+{
+    struct stmt *list =
+        step == ACTION_LOCK
+            ? db_prepare(db, "SELECT a.id FROM action a WHERE a.brand = ? AND a.status = 1 AND "
+                             "a.locking_at <= ? ORDER BY a.locking_at, a.id LIMIT ?")
+            : db_prepare(db, "SELECT a.id FROM action a WHERE a.brand = ? AND a.status = 2 AND "
+                             "a.cleared_at IS NULL AND a.clearing_at <= ? "
+                             "ORDER BY a.clearing_at, a.id LIMIT ?");
+
+    db_bind_int(list, 1, brand);
+    db_bind_int(list, 2, db_now(db));
+    db_bind_int(list, 3, limit);
+    while (db_step(list) == DB_ROW)
+        id_list_add(ids, db_int(list, 0));
+    db_finish(list);
+}
+
+/* The one read without a caller's account: it is time's step. */
+static bool find_any(struct db *db, int64_t id, struct action *out)
+{
+    struct stmt *find = db_prepare(db, ACTION_SELECT "WHERE a.id = ?");
+    bool found;
+
+    db_bind_int(find, 1, id);
+    found = db_step(find) == DB_ROW;
+    if (found)
+        action_row_read(out, find);
+    db_finish(find);
+    return found;
+}
+
+static void take_step(struct job *job, struct db *db, enum action_step step, int64_t id)
+{
+    struct action_taken taken = { 0 };
+    struct error moved = { 0 }; /* the brand has taken a step of its own meanwhile */
+    struct action action;
+
+    if (!find_any(db, id, &action))
+        return;
+    if (action_take(&action, step, db_now(db), &taken, &moved) && row_update(db, &action))
+        action_tell(job, db, &action, &taken);
+    action_free(&action);
+}
+
+int action_step_due(struct job *job, struct db *db, enum action_step step, int64_t *brand,
+                    int limit)
+{
+    struct id_list ids = { 0 };
+    int64_t next = next_brand(db, step, *brand), id;
+    int count;
+
+    if (next == 0 && *brand != 0)
+        next = next_brand(db, step, 0);
+    *brand = next;
+    if (next == 0)
+        return 0;
+    due_ids(db, step, next, limit, &ids);
+    count = (int)ids.count;
+    while (id_list_next(&ids, &id) && !db_failed(db))
+        take_step(job, db, step, id);
+    id_list_free(&ids);
+    return count;
+}
