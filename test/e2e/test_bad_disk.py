@@ -2,12 +2,15 @@
 write is a failed commit, answered 503; a failed fsync ends the server, which starts again with all
 that was acknowledged."""
 
+import pytest
 import requests
 
 from harness.faults import FaultyServer
 from harness.receiver import Receiver
 from harness.server import await_until
 from harness.workload import Workload
+
+pytestmark = pytest.mark.one_file("the writes and fsyncs that fail are those of the server's own file")
 
 SAID = "disk I/O error"
 

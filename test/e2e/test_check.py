@@ -14,6 +14,8 @@ from harness.delivery import Delivery
 from harness.receiver import hangs
 from harness.server import BINARY, Server, World, await_until
 
+pytestmark = pytest.mark.one_file("what it looks for is damage of the file")
+
 PAGE = 4096
 
 

@@ -1,7 +1,6 @@
 """The wall clock jumps, back and forward, by an hour and by a day, under load."""
 
 import json
-import sqlite3
 import threading
 
 import pytest
@@ -261,8 +260,7 @@ def test_a_database_with_ids_of_2089_is_refused():
         delivery = Delivery(World(server), "http://127.0.0.1:9/")
         delivery.send()
         assert server.stop() == 0
-        with sqlite3.connect(f"{server.data}/postbackd.db") as database:
-            database.execute("UPDATE event SET id = 9223372036850581505")
+        server.store.execute("UPDATE event SET id = 9223372036850581505")
         said = not_started(server)
         assert "holds ids of 2089-09-06" in said and "Restore a backup" in said, said
 
@@ -302,8 +300,7 @@ def test_an_idempotency_key_is_free_after_a_day(fresh):
         return world.partner.ok(world.partner.post("SupportRequests", {
             "Kind": "OTHER", "Subject": "s", "Text": "t"}, headers={"Idempotency-Key": "daily"}))["Id"]
     def is_on_disk():
-        with sqlite3.connect(f"{fresh.data}/postbackd.db") as db:
-            return db.execute("SELECT count(*) FROM idempotency WHERE status = 200").fetchone()[0] == 1
+        return fresh.store.rows("SELECT count(*) FROM idempotency WHERE status = 200") == [(1,)]
     first = ask()
     await_until(is_on_disk, "the answer on disk")  # until then it is given from memory
     fresh.faults.clock_offset_ms = 23 * HOUR

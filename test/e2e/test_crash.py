@@ -3,7 +3,6 @@ SIGTERM, and receivers that are away meanwhile."""
 
 import json
 import random
-import sqlite3
 import threading
 from collections import defaultdict
 
@@ -261,9 +260,8 @@ def test_what_was_taken_in_during_maintenance_outlives_a_kill(own_server, receiv
     delivery.send_many(300)
 
     def passed():
-        with sqlite3.connect(f"file:{own_server.data}/postbackd.db?mode=ro", uri=True) as file:
-            floor = file.execute("SELECT value FROM meta WHERE key = 'fresh_floor'").fetchone()
-            return floor and int(floor[0]) > file.execute("SELECT max(id) FROM postback").fetchone()[0]
+        (floor,) = own_server.store.rows("SELECT value FROM meta WHERE key = 'fresh_floor'") or [(0,)]
+        return int(floor[0]) > own_server.store.rows("SELECT max(id) FROM postback")[0][0]
     await_until(passed, "the floor above them all")
     world.operator.ok(world.operator.post("Maintenance/End"))
     kept.wait(300)

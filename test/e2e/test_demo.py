@@ -9,6 +9,8 @@ import requests
 
 from harness.server import BINARY, Browser
 
+pytestmark = pytest.mark.one_file("its store is one of its own")
+
 
 @pytest.fixture
 def demo():

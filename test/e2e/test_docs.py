@@ -10,6 +10,8 @@ import pytest
 
 from harness.server import BINARY
 
+pytestmark = pytest.mark.one_file("no server has a part in it")
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ["doc/postbackd.1", "doc/postbackd.conf.5"]
 

@@ -36,9 +36,7 @@ def fields_of(response):
 
 
 def count_events(server, account):
-    with sqlite3.connect(f"file:{server.data}/postbackd.db?mode=ro", uri=True) as file:
-        return file.execute("SELECT count(*) FROM event WHERE account = ?",
-                            (account.id,)).fetchone()[0]
+    return server.store.rows("SELECT count(*) FROM event WHERE account = ?", account.id)[0][0]
 
 
 # ---- batches ----

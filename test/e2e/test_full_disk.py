@@ -13,6 +13,8 @@ import requests
 from harness.receiver import answers
 from harness.server import BINARY, Server, World, await_until
 
+pytestmark = pytest.mark.one_file("a limit of file size fills the disk under the server's own file")
+
 NO_ROOM = 1  # bytes that a file may have
 
 

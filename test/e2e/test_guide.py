@@ -17,6 +17,8 @@ import yaml
 from harness.receiver import Receiver
 from harness.server import BINARY, Server, await_until
 
+pytestmark = pytest.mark.one_file("the commands stand there for a data directory")
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "doc/guide.md"
 SHOWN = ("text", "json")

@@ -1,7 +1,6 @@
 """Headers that promise something about a change: kept, or refused with words."""
 
 import concurrent.futures
-import sqlite3
 
 import pytest
 import requests
@@ -34,8 +33,7 @@ def test_an_answer_with_a_secret_is_given_again_and_is_not_readable_on_disk(worl
     first = post(world.operator, path, {"Scope": "API", "Label": "x"}, "t-1").json()
     again = post(world.operator, path, {"Scope": "API", "Label": "x"}, "t-1").json()
     assert first == again and first["Token"].startswith("pbt_")
-    files = b"".join(open(f"{world.server.data}/postbackd.db{end}", "rb").read() for end in ("", "-wal"))
-    assert first["Token"].encode() not in files
+    assert first["Token"].encode() not in world.server.store.content()
 
 
 def test_another_body_under_the_key_is_refused(world):
@@ -137,11 +135,9 @@ def test_a_condition_that_is_not_kept_is_refused(world, header, value, status):
 def test_an_account_has_so_many_keys_a_day(world):
     """I11: the 1,001st is refused, makes nothing, and other accounts go on."""
     world.server.stop()
-    with sqlite3.connect(f"{world.server.data}/postbackd.db") as db:
-        (account,) = db.execute("SELECT id FROM account WHERE sid = ?", (world.partner.sid,)).fetchone()
-        db.executemany("INSERT INTO idempotency (account, name, request, made_at) VALUES (?, ?, ?, ?)",
-                       ((account, n.to_bytes(32, "big"), b"r" * 32, 1 << 50) for n in range(1000)))
-    db.close()
+    rows = [(world.partner.id, n.to_bytes(32, "big"), b"r" * 32, 1 << 50) for n in range(1000)]
+    world.server.store.execute("INSERT INTO idempotency (account, name, request, made_at) VALUES " +
+                               ", ".join(["(?, ?, ?, ?)"] * len(rows)), *sum(rows, ()))
     world.server.start()
     world.moved()
     answer = post(world.partner, "ActionInquiries", world.inquiry(), "over")

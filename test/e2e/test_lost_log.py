@@ -12,6 +12,8 @@ import requests
 from harness.delivery import Delivery
 from harness.server import Server, World
 
+pytestmark = pytest.mark.one_file("its write-ahead log")
+
 HEADER, FRAME = 32, 24 + 4096
 
 

@@ -1,6 +1,5 @@
 """Names and mail addresses as they are given: what others would misread is refused, with words."""
 
-import sqlite3
 
 import pytest
 
@@ -77,10 +76,8 @@ def test_what_was_stored_before_goes_on(world, receivers):
     receiver = receivers()
     made = world.notify(world.partner, receiver.url(), Name="PLAIN")
     world.server.stop()
-    with sqlite3.connect(f"{world.server.data}/postbackd.db") as db:
-        db.execute("UPDATE notification_revision SET settings = replace(settings, 'PLAIN', ?)",
-                   ("old\u202ename",))
-    db.close()
+    world.server.store.execute("UPDATE notification_revision SET settings = "
+                               "replace(settings, 'PLAIN', ?)", "old\u202ename")
     world.server.start()
     world.moved()
     shown = world.partner.ok(world.partner.get(made["Uri"]))

@@ -10,6 +10,8 @@ from harness.receiver import Receiver
 from harness.server import await_until
 from harness.workload import Workload
 
+pytestmark = pytest.mark.one_file("the allocations are counted by what SQLite does between them")
+
 SAID = "out of memory"
 
 

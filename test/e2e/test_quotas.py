@@ -1,10 +1,7 @@
 """A10: how much of an account's may wait, and how full the disk may be."""
-
-import os
-import sqlite3
-
 import pytest
 import requests
+
 from harness.receiver import Receiver
 from harness.server import Server, World, await_until
 
@@ -32,11 +29,9 @@ def notices(account, kind):
 
 def counted(server):
     """What the counts say, and what the rows do."""
-    with sqlite3.connect(os.path.join(server.data, "postbackd.db")) as db:
-        counts = db.execute("SELECT sum(pending), sum(bytes) FROM notification_count").fetchone()
-        rows = db.execute("SELECT count(*), coalesce(sum(length(CAST(e.data AS BLOB)) + 128), 0) "
-                          "FROM postback p JOIN event e ON e.id = p.event "
-                          "WHERE p.state <= 1").fetchone()
+    (counts,) = server.store.rows("SELECT sum(pending), sum(bytes) FROM notification_count")
+    (rows,) = server.store.rows("SELECT count(*), coalesce(sum(octet_length(e.data) + 128), 0) "
+                                "FROM postback p JOIN event e ON e.id = p.event WHERE p.state <= 1")
     return counts, rows
 
 
@@ -140,6 +135,7 @@ def test_the_count_is_exact_over_cancel_resend_delete_and_a_restart():
         assert counts == rows, (counts, rows)
 
 
+@pytest.mark.one_file("the room is that of the disk which the file is on")
 def test_a_nearly_full_disk_is_told_once_and_shown():
     """A10: a notice to the operator and a line of the log; metrics and /Operator/Status show it."""
     huge = str(10 ** 15)  # no disk has that free

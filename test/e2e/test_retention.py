@@ -30,7 +30,7 @@ def send(world, count):
 
 def restart_older(server, world, days):
     assert server.stop() == 0, server.log()
-    age(server.data, days)
+    age(server.store, days)
     server.start()
     world.moved()
 

@@ -1,8 +1,6 @@
 """GET …/Series: what was delivered when, per event notification, per account and for the operator."""
 
 import datetime
-import os
-import sqlite3
 
 import pytest
 
@@ -137,10 +135,7 @@ def test_a_deleted_one_and_anothers_are_nowhere(world, receiver):
 # ---- on disk ----
 
 def rows(server, text, *values):
-    with sqlite3.connect(os.path.join(server.data, "postbackd.db")) as db:
-        found = db.execute(text, values).fetchall()
-    db.close()
-    return found
+    return server.store.rows(text, *values)
 
 
 def test_a_stop_writes_the_minute_and_old_ones_become_hours(receiver):
@@ -161,7 +156,7 @@ def test_a_stop_writes_the_minute_and_old_ones_become_hours(receiver):
         delivery.await_state("DELIVERED", 5)
         assert total(world.partner, path_of(delivery)) == 5  # disk and memory, maybe one minute
         assert server.stop() == 0, server.log()
-        rows(server, "UPDATE sample SET at = at - 3 * 24 * 3600 * 1000")
+        server.store.execute("UPDATE sample SET at = at - 259200000")
         server.start()
         world.moved()
         await_until(lambda: rows(server, "SELECT count(*) FROM sample WHERE step = 60") == [(0,)],
@@ -174,7 +169,7 @@ def test_a_stop_writes_the_minute_and_old_ones_become_hours(receiver):
         assert all(float(one["LatencyP50"]) > 0 for one in busy)
         # What is over 400 days old goes.
         assert server.stop() == 0, server.log()
-        rows(server, "UPDATE sample SET at = at - 399 * 24 * 3600000")
+        server.store.execute("UPDATE sample SET at = at - 34473600000")
         server.start()
         await_until(lambda: rows(server, "SELECT count(*) FROM sample") == [(0,)], "deleted")
 
@@ -187,7 +182,7 @@ def test_pending_of_idle_times_is_as_last_known(receivers):
         delivery.await_attempts(1)
         delivery.do("Pause")
         assert server.stop() == 0, server.log()
-        rows(server, "UPDATE sample SET at = at - 30 * 60000")
+        server.store.execute("UPDATE sample SET at = at - 30 * 60000")
         server.start()
         world.moved()
         shown = [point["Pending"] for point in points(world.partner, path_of(delivery))]

@@ -3,7 +3,6 @@ how sessions end, and how guessing is slowed."""
 
 import concurrent.futures
 import itertools
-import sqlite3
 import subprocess
 import time
 
@@ -335,8 +334,7 @@ def test_a_session_survives_a_restart_and_ends_by_time():
 
         def restarted(change, *values):
             assert server.stop() == 0
-            with sqlite3.connect(server.data + "/postbackd.db") as db:
-                db.execute(change, values)
+            server.store.execute(change, *values)
             server.start()
             for browser in (idle, old, fine):
                 browser.base = server.base
@@ -357,9 +355,8 @@ def test_a_session_survives_a_restart_and_ends_by_time():
 
 def server_used(server, email):
     """How long ago, in ms, the session of this user was used, by what is on disk."""
-    with sqlite3.connect(f"file:{server.data}/postbackd.db?mode=ro", uri=True) as db:
-        (used,) = db.execute("SELECT s.used_at FROM session s JOIN person u ON u.id = s.person "
-                             "WHERE u.email = ?", (email,)).fetchone()
+    ((used,),) = server.store.rows("SELECT s.used_at FROM session s JOIN person u ON u.id = s.person "
+                                   "WHERE u.email = ?", email)
     return time.time() * 1000 - used
 
 
@@ -663,7 +660,6 @@ def test_it_is_in_the_audit_log_and_no_secret_is_anywhere():
         assert actions == [(action, "User 1", "127.0.0.1") for action in (
             "session.begin", "session.refuse", "password.change", "session.end")]
         assert server.stop() == 0
-        kept = b"".join(open(f"{server.data}/{name}", "rb").read()
-                        for name in ("postbackd.db",)) + server.log().encode()
+        kept = server.store.content() + server.log().encode()
         for secret in (token, proof, PASSWORD, "another pass phrase", "a wrong pass phrase"):
             assert secret.encode() not in kept

@@ -12,6 +12,8 @@ from harness.delivery import Delivery
 from harness.faults import FaultyServer
 from harness.server import World, await_until
 
+pytestmark = pytest.mark.one_file("what stalls is its fsync")
+
 STALL_S = 10
 
 

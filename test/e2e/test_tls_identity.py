@@ -182,8 +182,7 @@ def test_it_is_shown_without_the_key(world, receivers, authority):
                 if one["Action"] == "notification.tls" and one["Object"].endswith(delivery.id)]
     assert "ClientKey" in json.dumps(entry)
     secret = key.splitlines()[1]
-    store = b"".join(open(f"{world.server.data}/postbackd.db{end}", "rb").read()
-                     for end in ("", "-wal"))
+    store = world.server.store.content()
     for text in (json.dumps(shown), json.dumps(own), json.dumps(entry), world.server.log(),
                  store.decode("latin-1")):
         assert secret not in text and "PRIVATE KEY" not in text

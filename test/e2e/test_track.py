@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import sqlite3
 import threading
 
 import pytest
@@ -45,9 +44,7 @@ def lifecycle(world, account, receiver):
 
 
 def actions(world):
-    with sqlite3.connect(f"file:{world.server.data}/postbackd.db?mode=ro", uri=True) as file:
-        return file.execute("SELECT count(*) FROM action WHERE campaign = ?",
-                            (world.campaign,)).fetchone()[0]
+    return world.server.store.rows("SELECT count(*) FROM action WHERE campaign = ?", world.campaign)[0][0]
 
 
 def fields_of(response):
@@ -263,9 +260,7 @@ def test_no_token_stands_in_the_log_or_in_the_file(server, world, tracking):
     tracking.id(tracking.get("A-1"))
     tracking.get("")
     assert tracking.token not in server.log()
-    for suffix in ("", "-wal"):
-        with open(f"{server.data}/postbackd.db{suffix}", "rb") as file:
-            assert tracking.token.encode() not in file.read()
+    assert tracking.token.encode() not in server.store.content()
 
 
 # ---- numbers, dates and placeholders ----

@@ -20,6 +20,8 @@ from harness.faults import FaultyServer
 from harness.hosts import Hosts
 from harness.server import BINARY, Api, Browser, await_until
 
+pytestmark = pytest.mark.one_file("the data directories that earlier releases left")
+
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "upgrade")
 KEPT = sorted(os.path.basename(path)[:-len(".json")] for path in glob.glob(HERE + "/*.json"))
 HOUR_MS = 3_600_000

@@ -2,10 +2,12 @@
 lint) or, of a file of pytest's, as many as it has tests."""
 
 import ast
+import contextlib
 import glob
 import os
 import re
 import shutil
+import sys
 import tempfile
 import xml.etree.ElementTree
 
@@ -39,8 +41,16 @@ AGAIN = ("approval_rules", "credentials", "crash", "data_points", "event_batches
          "lateness", "lost_log", "maintenance", "maximum_age", "operator", "outward", "postback_log", "quotas", "replays",
          "retention", "series", "sessions", "sign_in", "start", "support", "tls_identity", "track")
 
+# End-to-end tests about loss: on PostgreSQL they have a server of their own, as safe as it is shipped.
+# All others share one for the run, which does not wait for the disk (shared_postgres()).
+ABOUT_LOSS = ("test_crash",)
+
 # What cannot share the machine with other tests, and why.
 ALONE = {}
+
+
+POSTGRESQL = {"POSTBACKD_TEST_ENGINE": "postgresql"}
+SHARED = "POSTBACKD_TEST_POSTGRES"  # the folder of the shared one's socket
 
 
 class Result:
@@ -97,8 +107,15 @@ class PythonCheck(Check):
             "--junitxml={scratch}/results.xml", *(self.tests or [path])],
             build, SERVER if build else (), timeout=1200)
 
+    @property
+    def shares_postgres(self):
+        return (self.environment == POSTGRESQL and
+                os.path.basename(self.path)[:-len(".py")] not in ABOUT_LOSS)
+
     def prepare(self):
         command, environment = super().prepare()
+        if not self.shares_postgres:
+            environment.pop(SHARED, None)
         if self.build:
             environment["POSTBACKD"] = BUILDS[self.build].path("src", "postbackd")
         return command, {**environment, **self.environment}
@@ -163,6 +180,38 @@ def python_check(path, build, tests=()):
     return PythonCheck(path, None if needs_none else build, tests)
 
 
+def starts_postgres(path):
+    """Whether it has what it needs of PostgreSQL by itself, whatever the run is on."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as source:
+        return re.search(r"^from harness\.(postgres|cluster) ", source.read(), re.M) is not None
+
+
+def on_both(path, build, tests=()):
+    """An end-to-end test on SQLite, and on PostgreSQL but for what is about one file (its mark)."""
+    yield python_check(path, build, tests)
+    if path.startswith("test/e2e/") and not starts_postgres(path):
+        stem = os.path.basename(path)[:-len(".py")]
+        yield PythonCheck(path, "gcc", tests, f"{stem}, on PostgreSQL", POSTGRESQL)
+
+
+@contextlib.contextmanager
+def shared_postgres(chosen):
+    """While the checks run that share one."""
+    if not any(getattr(check, "shares_postgres", False) for check in chosen):
+        yield
+        return
+    sys.path.append(os.path.join(ROOT, "test", "e2e"))
+    from harness.postgres import Postgres  # pylint: disable=import-outside-toplevel
+    server = Postgres(["fsync=off", "full_page_writes=off", "max_connections=400",
+                       "max_wal_size=256MB", "autovacuum_naptime=5s"])
+    os.environ[SHARED] = server.folder
+    try:
+        yield
+    finally:
+        del os.environ[SHARED]
+        server.stop()
+
+
 def lint():
     return Check("lint", ["script/lint"])
 
@@ -174,7 +223,7 @@ def everything():
                          environment={"POSTBACKD_FAULTS_RUN_AGAIN": "1"}) for name in AGAIN]
     return [*units("gcc"), *units("asan"), *units("tsan"), *fuzzers(),
             *[on_postgresql(name, "gcc") for name in ON_POSTGRESQL],
-            *[python_check(path, "asan") for path in python_files()],
+            *[check for path in python_files() for check in on_both(path, "asan")],
             *again, shipped]  # without sanitizers, with mimalloc
 
 
@@ -211,8 +260,8 @@ def of_row(row, build):
 
 def of_function(word, build):
     name = word.split("[")[0]
-    return [python_check(path, build, [f"{path}::{word}"]) for path in python_files()
-            if any(name == known for known, _ in functions(path))]
+    return [check for path in python_files() if any(name == known for known, _ in functions(path))
+            for check in on_both(path, build, [f"{path}::{word}"])]
 
 
 def find(word, build="gcc"):
@@ -225,7 +274,7 @@ def find(word, build="gcc"):
     for path in python_files():
         if os.path.basename(path) in (stem + ".py", f"test_{stem}.py") and not (
                 "/" in file and file not in path):
-            return [python_check(path, build, [f"{path}::{test}"] if test else ())]
+            return list(on_both(path, build, [f"{path}::{test}"] if test else ()))
     for name in (stem, stem + "_test"):
         if name in stems("test/unit/*_test.c"):
             both = [on_postgresql(name, build)] if name in ON_POSTGRESQL else []

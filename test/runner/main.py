@@ -135,7 +135,9 @@ def main():
     report.pool = pool = Pool(options.jobs, report.tell)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        pool.run(make(report, chosen, whole))
+        ready = make(report, chosen, whole)
+        with checks.shared_postgres(ready):
+            pool.run(ready)
     finally:
         pool.stop()
     print(f"{report.passed} passed, {report.failed} failed")

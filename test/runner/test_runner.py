@@ -72,13 +72,21 @@ def test_what_takes_too_long_is_ended(capsys):
 
 @pytest.mark.parametrize("word, name", [
     ("lane_test", "lane_test"), ("lane", "lane_test"), ("test/unit/lane_test.c", "lane_test"),
-    ("csv_fuzz", "csv_fuzz"), ("lint", "lint"), ("test_tls", "test_tls"), ("tls", "test_tls"),
-    ("test/e2e/test_tls.py", "test_tls"), ("test_signing_in.py", "test_signing_in"),
+    ("csv_fuzz", "csv_fuzz"), ("lint", "lint"), ("test_signing_in.py", "test_signing_in"),
     ("test_runner::test_what_fails_once_has_failed", "test_runner"),
     ("test_what_fails_once_has_failed", "test_runner"),
 ])
 def test_a_word_finds_one_check(word, name):
     assert [check.name for check in checks.find(word)] == [name]
+
+
+@pytest.mark.parametrize("word", ["test_tls", "tls", "test/e2e/test_tls.py"])
+def test_an_end_to_end_test_is_run_on_both_engines(word):
+    assert [check.name for check in checks.find(word)] == ["test_tls", "test_tls, on PostgreSQL"]
+
+
+def test_a_test_that_starts_a_postgresql_is_run_once():
+    assert [check.name for check in checks.find("test_postgresql")] == ["test_postgresql"]
 
 
 def test_a_test_of_a_file_is_asked_for_alone():

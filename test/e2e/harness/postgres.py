@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 
-from harness.server import await_until
+from harness.waiting import await_until
 
 PR_SET_PDEATHSIG = 1
 UNIT = "\x1f"  # between the columns of psql's answers
@@ -25,6 +25,16 @@ def programs():
 def end_with_parent():
     """In the child: PostgreSQL's immediate end when the thread that started it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def psql(folder, sql, database="postgres", stop=True, timeout=60, null=""):
+    """What the statements said, their errors among it, of the server whose socket is in the folder."""
+    done = subprocess.run(
+        [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-F", UNIT, "-P", f"null={null}",
+         "-h", folder, "-U", "postgres", "-v", f"ON_ERROR_STOP={int(stop)}", database], check=False,
+        input=sql, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
+    assert done.returncode == 0 or not stop, done.stdout
+    return done.stdout
 
 
 class Postgres:
@@ -79,12 +89,7 @@ class Postgres:
 
     def psql(self, sql, stop=True, database="postgres", timeout=60):
         """What the statements said, their errors among it."""
-        done = subprocess.run(
-            [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-F", UNIT, "-h", self.folder,
-             "-U", "postgres", "-v", f"ON_ERROR_STOP={int(stop)}", database], check=False,
-            input=sql, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
-        assert done.returncode == 0 or not stop, done.stdout
-        return done.stdout
+        return psql(self.folder, sql, database, stop, timeout)
 
     def rows(self, sql, **rest):
         return [tuple(line.split(UNIT)) for line in self.psql(sql, **rest).splitlines()]

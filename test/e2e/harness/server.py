@@ -10,6 +10,9 @@ import threading
 
 import requests
 
+from harness.engine import store_of
+from harness.waiting import await_until
+
 BINARY = os.environ.get("POSTBACKD", "build/src/postbackd")
 FAULTS = os.environ.get("POSTBACKD_FAULTS_LIBRARY") or os.path.join(
     os.path.dirname(os.path.abspath(BINARY)), "..", "test", "libfaults.so")
@@ -23,17 +26,6 @@ def preloading():
     return {"LD_PRELOAD": FAULTS,
             "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0"
                             ":quarantine_size_mb=16"}  # which would look like a leak
-
-
-def await_until(condition, what, timeout=20.0):
-    """Asks again until the condition gives something true, and gives that."""
-    pause = threading.Event()
-    for _ in range(int(timeout / 0.02)):
-        value = condition()
-        if value:
-            return value
-        pause.wait(0.02)
-    raise AssertionError(f"still not so after {timeout} s: {what}")
 
 
 class Api:
@@ -92,8 +84,9 @@ class Server:
         """rate_limit None: what the settings or the default say."""
         self.made = None if data else tempfile.mkdtemp(prefix="postbackd-test-")
         self.data = data or os.path.join(self.made, "data")
+        self.store = store_of(self.data) if "--store" not in flags else None
         limit = [] if rate_limit is None else ["--rate-limit", str(rate_limit)]
-        self.flags = ["--data", self.data, *limit, *flags]
+        self.flags = ["--data", self.data, *(self.store.flags if self.store else ()), *limit, *flags]
         self.env = {**(preloading() if RUN_AGAIN else {}), **(env or {})}
         self.process, self.reader, self.lines, self.base = None, None, [], None
 
@@ -153,6 +146,8 @@ class Server:
         if self.process and self.process.poll() is None:
             self.kill()
         if self.made:  # a directory that was given is its giver's
+            if self.store:
+                self.store.drop()
             shutil.rmtree(self.made, ignore_errors=True)
 
     def operator(self):
