@@ -260,7 +260,7 @@ def test_what_was_taken_in_during_maintenance_outlives_a_kill(own_server, receiv
     delivery.send_many(300)
 
     def passed():
-        (floor,) = own_server.store.rows("SELECT value FROM meta WHERE key = 'fresh_floor'") or [(0,)]
+        (floor,) = own_server.store.rows("SELECT value FROM meta WHERE key LIKE 'fresh_floor%'") or [(0,)]
         return int(floor[0]) > own_server.store.rows("SELECT max(id) FROM postback")[0][0]
     await_until(passed, "the floor above them all")
     world.operator.ok(world.operator.post("Maintenance/End"))

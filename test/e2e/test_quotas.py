@@ -1,4 +1,5 @@
 """A10: how much of an account's may wait, and how full the disk may be."""
+
 import pytest
 import requests
 
