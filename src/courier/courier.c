@@ -253,6 +253,8 @@ void courier_hold_all(struct courier *courier, bool hold)
     while ((route = map_each(&courier->routes, &at)) != NULL) {
         if (route->notification != NULL)
             route_hold(courier, route);
+        if (!hold)
+            trips_leave(courier, route);
     }
 }
 
@@ -329,6 +331,15 @@ void courier_hurry(struct courier *courier, int64_t notification)
     lane_rest(route->lane, 0);
     lane_hurry(route->lane, clock_steady_ms());
     route_ready(courier, route);
+}
+
+void courier_reopen(struct courier *courier, int64_t notification)
+{
+    struct route *route = route_find(courier, notification);
+    if (route == NULL || lane_state(route->lane) != LANE_DOWN)
+        return;
+    lane_hold(route->lane, clock_steady_ms());
+    route_reopened(courier, route);
 }
 
 void courier_recall(struct courier *courier, int64_t notification, struct list *queued)

@@ -32,6 +32,9 @@ struct courier_events {
     void (*hungry)(void *context, int64_t notification);
     /* READY ↔ DOWN; also when a DOWN lane comes back READY from a hold. */
     void (*changed)(void *context, int64_t notification, enum lane_state state);
+    /* Asked in the moment when a request leaves: false holds it back until courier_hold_all() has
+     * been called with false.  NULL: always. */
+    bool (*may_leave)(void *context);
 };
 
 struct courier *courier_new(uv_loop_t *loop, const struct courier_config *config,
@@ -64,6 +67,8 @@ size_t courier_room(struct courier *courier, int64_t notification);
 bool courier_is_fed(const struct courier *courier, int64_t notification);
 /* The owner wants it tried now: a DOWN lane's probe does not wait any longer. */
 void courier_hurry(struct courier *courier, int64_t notification);
+/* A DOWN lane is READY again, as somebody else knows that its destination answers. */
+void courier_reopen(struct courier *courier, int64_t notification);
 /* Takes all that a lane has queued: appended to *queued, in order.  What is in flight goes on. */
 void courier_recall(struct courier *courier, int64_t notification, struct list *queued);
 /* Takes one out of the queue; NULL when it is not queued. */

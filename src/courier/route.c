@@ -176,6 +176,12 @@ void route_hold(struct courier *courier, struct route *route)
     route_ready(courier, route);
 }
 
+void route_reopened(struct courier *courier, struct route *route)
+{
+    route_hold(courier, route);
+    route_changed(courier, route);
+}
+
 /* Its kept connections go, and with them its key. */
 static void forget_identity(struct courier *courier, const struct notification *notification)
 {

@@ -97,6 +97,8 @@ void route_free(struct courier *courier, struct route *route);
 void route_ready(struct courier *courier, struct route *route);
 /* Holds or releases the lane, by all the reasons there are. */
 void route_hold(struct courier *courier, struct route *route);
+/* Its lane has been held for a moment, after which it is as new; that is told. */
+void route_reopened(struct courier *courier, struct route *route);
 /* After one postback has left the queue. */
 void route_sank(struct courier *courier, struct route *route);
 void route_hungry(struct courier *courier, struct route *route);

@@ -101,17 +101,23 @@ static void left(struct trip *trip)
         route_ready(trip->courier, route); /* another one may start */
 }
 
-static bool pass(struct courier *courier, struct route *route, struct trip *trip)
+static bool gate_is_shut(const struct courier *courier)
+{
+    return courier->events.may_leave != NULL && !courier->events.may_leave(courier->context);
+}
+
+static bool pass(struct courier *courier, struct route *route, struct trip *trip, bool shut)
 {
     if (!list_empty(&trip->in)) /* it has changed its connection, and keeps its place */
         return false;
     int64_t now = clock_steady_ms(), at = pace_ready_at(&route->pace, now);
-    if (list_empty(&route->gate) && at <= now) {
+    if (list_empty(&route->gate) && at <= now && !shut) {
         pace_take(&route->pace);
         return true;
     }
     list_append(&route->gate, &trip->in);
-    heap_put(&courier->gates, &route->gate_wake, at);
+    if (!shut)
+        heap_put(&courier->gates, &route->gate_wake, at);
     courier_want_turn(courier); /* which sets the timer */
     return false;
 }
@@ -122,7 +128,9 @@ bool trip_may_leave(void *context)
     struct route *route = trip->route;
     if (route == NULL)
         return true;
-    if (route->pace.most > 0 && !pass(trip->courier, route, trip))
+    bool shut = gate_is_shut(trip->courier);
+    if ((shut || route->pace.most > 0 || !list_empty(&route->gate)) &&
+        !pass(trip->courier, route, trip, shut))
         return false;
     left(trip);
     return true;
@@ -132,7 +140,7 @@ void trips_leave(struct courier *courier, struct route *route)
 {
     struct list *node;
     heap_remove(&courier->gates, &route->gate_wake);
-    while ((node = list_first(&route->gate)) != NULL) {
+    while ((node = list_first(&route->gate)) != NULL && !gate_is_shut(courier)) {
         struct trip *trip = container_of(node, struct trip, in);
         int64_t now = clock_steady_ms(), at = pace_ready_at(&route->pace, now);
         if (at > now) {

@@ -49,6 +49,12 @@ struct engine {
     uv_prepare_t turn; /* once a turn of the loop: outcomes go to the writer */
 };
 
+static void take_parts(struct engine *engine)
+{
+    feeds_take(engine->services.feeds);
+    replays_take(engine->services.replays);
+}
+
 /* ---- from the store ---- */
 
 static void committed(void *context, struct list *postbacks)
@@ -146,6 +152,33 @@ static void lane_changed(void *context, int64_t notification, enum lane_state st
         feed_down(feed, state == LANE_DOWN);
 }
 
+/* The process may have slept since it last looked. */
+static bool may_leave(void *context)
+{
+    return membership_valid(((struct engine *)context)->work.membership);
+}
+
+/* ---- from the other servers ---- */
+
+static void lease_stands(void *context, bool valid)
+{
+    struct engine *engine = context;
+    holds_set(&engine->holds, HOLD_LEASE, !valid);
+    if (valid) /* what it has heard meanwhile it could not act on */
+        take_parts(engine);
+}
+
+static void part_moved(void *context, int part, bool own)
+{
+    struct engine *engine = context;
+    if (part >= MEMBERSHIP_BUCKETS)
+        return;
+    if (own)
+        take_parts(engine);
+    else
+        feeds_leave(engine->services.feeds, part);
+}
+
 /* ---- from the services ---- */
 
 static void settled(void *context, const struct settled *settled)
@@ -192,6 +225,13 @@ static bool is_ready(void *context, int64_t notification, size_t postbacks)
            courier_room(engine->courier, notification) >= postbacks;
 }
 
+/* One that is out for long.  Of another server's notification it would be sent by that one too. */
+static bool may_wait(void *context, const struct postback *postback)
+{
+    struct engine *engine = context;
+    return !feed_gives_back(feed_of(engine->services.feeds, postback->notification));
+}
+
 static void deleted(void *context, int64_t notification)
 {
     lateness_gone(((struct engine *)context)->services.lateness, notification);
@@ -202,6 +242,8 @@ static void deleted(void *context, int64_t notification)
 enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, int64_t postback)
 {
     enum lane_state state = courier_state(engine->courier, notification);
+    if (!work_owns(&engine->work, notification)) /* whoever sends it knows */
+        return RETRY_IN_TURN;
     if (feed_has(feed_of(engine->services.feeds, notification), postback) ||
         (state == LANE_READY && courier_queued(engine->courier, notification) == 0))
         return RETRY_NOW;
@@ -328,18 +370,22 @@ static void start_turns(struct engine *engine)
 
 struct engine *engine_new(const struct engine_config *config, struct error *error)
 {
-    static const struct courier_events events = { attempted, hungry, lane_changed };
+    static const struct membership_events parts = { .valid = lease_stands, .part = part_moved };
+    bool shared = membership_shared(config->membership);
+    const struct courier_events events = { attempted, hungry, lane_changed,
+                                           shared ? may_leave : NULL };
     struct engine *engine = must_alloc(sizeof(*engine));
     engine->loop = config->loop;
     engine->store = config->store;
     work_init(&engine->work, config->loop, config->store);
     engine->work.membership = config->membership;
+    engine->services.work = &engine->work;
     engine->services.marks = &engine->marks;
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
         goto err0;
     engine->services.outcomes =
-        outcomes_new(&(struct outcomes_config){ &engine->work, settled, engine });
+        outcomes_new(&(struct outcomes_config){ &engine->work, settled, engine, may_wait });
     engine->services.feeds = feeds_new(&(struct feeds_config){
         &engine->work, engine->courier, engine->services.outcomes, deleted, engine });
     engine->holds = (struct holds){ .changed = hold, .context = engine };
@@ -352,6 +398,8 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     store_on_health(engine->store, health_changed, engine);
     store_listen(engine->store, listeners_hear, &engine->services);
     store_fan_out(engine->store, true);
+    if (shared)
+        membership_tell(config->membership, &parts, engine);
     return engine;
 err1:
     engine_stop(engine, 0);

@@ -12,19 +12,15 @@
  * waits until all of these have their outcomes on disk.  So what goes out next is always the first
  * that is not delivered, as the disk has it, and it goes when it is due, as any other.
  *
+ * Where the database is shared most of what is here is for the server that owns what waits
+ * (feed_parts.c); another one's feed has a lane for what is fresh there, and reads nothing.
+ *
  * A feed stays until all jobs are done, so these know it by its address.
  */
-#include "engine/feed.h"
-
 #include "base/clock.h"
 #include "base/fail.h"
-#include "base/map.h"
-#include "engine/feed_reading.h"
-#include "engine/feed_settings.h"
-#include "engine/held.h"
-#include "engine/wakes.h"
+#include "engine/feed_insides.h"
 #include "model/tls_identity.h"
-#include "store/events.h"
 #include "store/postbacks.h"
 
 #include <stdlib.h>
@@ -32,33 +28,7 @@
 enum {
     EARLY_MOST = 256,     /* fresh ones kept while the settings are read; the rest is parked */
     READ_RETRY_MS = 1000, /* after a read that failed */
-};
-
-struct feeds {
-    struct feeds_config config;
-    struct work *work;
-    struct courier *courier;
-    struct map all; /* notification → struct feed */
-    struct wakes wakes;
-    struct readings readings;
-    size_t in_memory; /* postbacks */
-};
-
-struct feed {
-    struct feeds *feeds;
-    int64_t notification;
-    struct feed_settings settings;
-    bool changed; /* by its owner, and not read since */
-    struct held held;
-    struct reading reading;
-    struct wake wake;     /* when the earliest row is due that is known to wait */
-    bool more;            /* rows on disk may be due */
-    bool direct, routing; /* what the writer was told; a job tells it just now */
-    int64_t rest_end;  /* Ordered: when the first is due that was not when it was last read, or 0 */
-    bool down;         /* its lane is: what is fresh has to wait for what is older */
-    int gone;          /* answers 410 that are not on disk yet */
-    struct list early; /* fresh ones that came while the settings were read */
-    size_t early_count;
+    ASK_MS = 60000,       /* between two questions of those who may not send */
 };
 
 /* ---- what is known of it ---- */
@@ -97,30 +67,10 @@ bool feed_certificate_ends(const struct feed *feed, int64_t by_ms)
 
 /* ---- when to look at the disk ---- */
 
-void feed_due(struct feed *feed, int64_t due_at)
-{
-    wake_by(&feed->wake, due_at);
-}
-
 void feed_hint(struct feed *feed, int64_t due_at)
 {
     if (!feed_rests(feed)) /* else they wait behind one that is known to */
         feed_due(feed, due_at);
-}
-
-void feed_hungry(struct feed *feed)
-{
-    if (feed->more)
-        reading_ask(&feed->reading);
-}
-
-void feed_more(struct feed *feed)
-{
-    feed->more = true;
-    if (feed->settings.now == NULL && !feed->settings.reading)
-        feed_settings_load(&feed->settings); /* reads when they are there */
-    else
-        reading_ask(&feed->reading);
 }
 
 static void row_is_due(struct wake *wake)
@@ -145,7 +95,7 @@ static void wake_done(struct job *job, bool ok)
 /* Those that have failed are due now. */
 static void wake_failed(struct feed *feed)
 {
-    if (feed->feeds->work->stopping)
+    if (feed->feeds->work->stopping || !feed_is_own(feed))
         return;
     outcomes_flush(feed->feeds->config.outcomes); /* what has failed just now is of them */
     struct service_job *job = work_add(feed->feeds->work, feed, sizeof(*job), wake_run, wake_done);
@@ -153,91 +103,12 @@ static void wake_failed(struct feed *feed)
     work_write(job);
 }
 
-/* ---- telling the writer how new ones are to be written ---- */
-
-struct route_job {
-    struct service_job job;
-    bool direct;
-};
-
-static bool route_run(struct job *job, struct db *db)
-{
-    struct route_job *route = (struct route_job *)job;
-    event_route(db, route->job.notification, route->direct);
-    return true;
-}
-
-static void route_done(struct job *job, bool ok)
-{
-    struct route_job *route = (struct route_job *)job;
-    struct feed *feed = work_done(job);
-    feed->routing = false;
-    if (ok)
-        feed->direct = route->direct;
-    if (ok && route->direct)
-        feed_more(feed); /* rows written before the change */
-    free(job);
-}
-
-static void route(struct feed *feed, bool direct)
-{
-    if (feed->routing || feed->feeds->work->stopping)
-        return;
-    feed->routing = true;
-    struct route_job *job = work_add(feed->feeds->work, feed, sizeof(*job), route_run, route_done);
-    job->job.notification = feed->notification;
-    job->job.job.sure = true;
-    job->direct = direct;
-    work_write(&job->job);
-}
-
 /* ---- to the lane, or back to disk ---- */
-
-void feed_forget(struct feed *feed, struct postback *postback)
-{
-    held_forget(&feed->held, postback);
-}
-
-/* Out of memory again; its row waits on disk. */
-static void put_back(struct feed *feed, struct postback *postback)
-{
-    if (postback->waiting) {
-        feed_due(feed, postback->due_at);
-        feed_forget(feed, postback);
-    } else {
-        outcomes_add(feed->feeds->config.outcomes, OUTCOME_PARKED, postback, NULL, VERDICT_FAILED);
-    }
-    feed->more = true;
-}
-
-/* What was read goes for nothing; Ordered: the next read begins with the first that is held. */
-static void read_anew(struct feed *feed)
-{
-    reading_call_off(&feed->reading);
-    feed->more = true;
-    feed->reading.from = held_lowest(&feed->held, feed->reading.from);
-}
-
-static void put_all_back(struct feed *feed, struct list *queued)
-{
-    struct list *node;
-    while ((node = list_first(queued)) != NULL) {
-        list_remove(node);
-        put_back(feed, container_of(node, struct postback, in));
-    }
-}
-
-void feed_recall(struct feed *feed)
-{
-    struct list queued;
-    list_init(&queued);
-    read_anew(feed);
-    courier_recall(feed->feeds->courier, feed->notification, &queued);
-    put_all_back(feed, &queued);
-}
 
 void feed_waits(struct feed *feed, int64_t postback, int64_t due_at)
 {
+    if (!feed_is_own(feed))
+        return;
     if (!feed_is_ordered(feed)) {
         feed_due(feed, due_at);
         return;
@@ -259,7 +130,7 @@ static bool offer(struct feed *feed, struct postback *postback)
 /* Straight from the commit, and not in its turn from disk. */
 static bool offer_fresh(struct feed *feed, struct postback *postback)
 {
-    return !feed_is_ordered(feed) && !feed->down && offer(feed, postback);
+    return !feed_goes_by_disk(feed) && !feed->down && !feed->closed && offer(feed, postback);
 }
 
 void feed_accept(struct feed *feed, struct postback *postback)
@@ -273,8 +144,8 @@ void feed_accept(struct feed *feed, struct postback *postback)
         if (!feed->settings.reading)
             feed_settings_load(&feed->settings);
     } else if (wait || !offer_fresh(feed, postback)) {
-        put_back(feed, postback);
-        route(feed, false);
+        feed_put_back(feed, postback);
+        feed_route(feed, false);
     }
 }
 
@@ -288,7 +159,7 @@ static void take_early(struct feed *feed)
         if (postback->cancelled)
             feed_forget(feed, postback);
         else if (!offer_fresh(feed, postback))
-            put_back(feed, postback);
+            feed_put_back(feed, postback);
     }
 }
 
@@ -308,6 +179,8 @@ void feed_cancelled(struct feed *feed, int64_t id)
 
 void feed_resent(struct feed *feed)
 {
+    if (!feed_is_own(feed))
+        return;
     courier_hurry(feed->feeds->courier, feed->notification);
     feed_more(feed);
 }
@@ -315,7 +188,7 @@ void feed_resent(struct feed *feed)
 void feed_retried(struct feed *feed)
 {
     /* An older one at the head of the queue would be the probe. */
-    if (!feed_is_ordered(feed) &&
+    if (feed_is_own(feed) && !feed_is_ordered(feed) &&
         courier_state(feed->feeds->courier, feed->notification) == LANE_DOWN)
         feed_recall(feed);
     feed_resent(feed);
@@ -326,8 +199,15 @@ void feed_retried(struct feed *feed)
 void feed_down(struct feed *feed, bool down)
 {
     feed->down = down;
+    if (!feed_is_own(feed)) {
+        if (down) /* the owner finds out, and probes */
+            feed_close(feed);
+        return;
+    }
     if (down)
         feed_recall(feed);
+    if (down)
+        feed_tell_down(feed);
     if (down && feed_is_ordered(feed))
         feed_more(feed);
     else
@@ -359,9 +239,9 @@ static void close_lane(struct feed *feed)
     struct list queued;
     list_init(&queued);
     feed->down = false;
-    read_anew(feed);
+    feed_read_anew(feed);
     courier_drop(feed->feeds->courier, feed->notification, &queued);
-    put_all_back(feed, &queued);
+    feed_put_all_back(feed, &queued);
 }
 
 /* Ordered, or no longer. */
@@ -383,6 +263,8 @@ static void settings_read(void *context, const struct settings_read *read)
     if (read->again)
         return;
     bool active = feed_settings_active(&feed->settings) && feed->gone == 0;
+    if (feed_goes_by_disk(feed) && !feed_is_own(feed))
+        feed_recall(feed); /* from before it was so */
     if (active)
         courier_set(feeds->courier, settings);
     else if (courier_has(feeds->courier, feed->notification))
@@ -413,6 +295,8 @@ static bool may_read(void *context, struct reading_wish *wish)
     /* What is held from before `from` went back: the end of each of them comes back here. */
     if (feed_is_ordered(feed) && held_from(&feed->held, feed->reading.from))
         return false;
+    if (!feed_is_own(feed) || !feed_may_begin(feed))
+        return false;
     wish->account = feed->settings.now->account;
     wish->limit = courier_room(feeds->courier, feed->notification);
     wish->probing = courier_state(feeds->courier, feed->notification) == LANE_DOWN;
@@ -430,9 +314,12 @@ static void read_began(void *context)
 static void drained(struct feed *feed)
 {
     feed->more = false;
-    if (!feed->direct && !feed_is_ordered(feed) &&
-        courier_state(feed->feeds->courier, feed->notification) == LANE_READY)
-        route(feed, true);
+    if (feed_goes_by_disk(feed) ||
+        courier_state(feed->feeds->courier, feed->notification) != LANE_READY || !feed_is_own(feed))
+        return;
+    if (!feed->direct)
+        feed_route(feed, true);
+    feed_tell_ready(feed);
 }
 
 /* Gives how many the lane took; *refused: the first that it did not (0: none). */
@@ -476,12 +363,62 @@ static void read_ended(void *context, const struct reading_found *found)
         drained(feed);
 }
 
+/* ---- buckets that have become its own ---- */
+
+struct take_job {
+    struct service_job job;
+    struct waiting *waiting;
+    size_t count;
+};
+
+static bool take_run(struct job *job, struct db *db)
+{
+    struct take_job *take = (struct take_job *)job;
+    free(take->waiting);
+    take->count = postback_waiting(db, &take->waiting);
+    return true;
+}
+
+static void take_all(struct feeds *feeds, const struct take_job *take)
+{
+    for (size_t i = 0; i < take->count; i++) {
+        if (work_owns(feeds->work, take->waiting[i].notification))
+            feed_take(feed_of(feeds, take->waiting[i].notification), take->waiting[i].due_at);
+    }
+}
+
+static void take_done(struct job *job, bool ok)
+{
+    struct take_job *take = (struct take_job *)job;
+    struct feeds *feeds = work_done(job);
+    bool again = feeds->take_again || !ok;
+    feeds->taking = feeds->take_again = false;
+    if (ok)
+        take_all(feeds, take);
+    free(take->waiting);
+    free(take);
+    if (again)
+        feeds_take(feeds);
+}
+
+void feeds_take(struct feeds *feeds)
+{
+    feeds->take_again = feeds->taking;
+    if (feeds->taking || feeds->work->stopping)
+        return;
+    feeds->taking = true;
+    struct take_job *take = work_add(feeds->work, feeds, sizeof(*take), take_run, take_done);
+    work_read(&take->job);
+}
+
 /* ---- life ---- */
 
 static struct feed *feed_new(struct feeds *feeds, int64_t notification)
 {
     struct feed *feed = must_alloc(sizeof(*feed));
-    *feed = (struct feed){ .feeds = feeds, .notification = notification, .direct = true };
+    *feed = (struct feed){
+        .feeds = feeds, .notification = notification, .direct = true, .wanted = true
+    };
     list_init(&feed->early);
     held_init(&feed->held, &feeds->in_memory);
     wake_init(&feed->wake, &feeds->wakes);
@@ -528,6 +465,9 @@ struct feeds *feeds_new(const struct feeds_config *config)
     feeds->courier = config->courier;
     wakes_init(&feeds->wakes, feeds->work, row_is_due);
     readings_init(&feeds->readings, feeds->work);
+    feeds->ask =
+        periodic_new(&feeds->work->timers, membership_shared(feeds->work->membership) ? ASK_MS : 0,
+                     feeds_ask, feeds);
     return feeds;
 }
 
@@ -538,6 +478,7 @@ void feeds_free(struct feeds *feeds)
     while ((feed = map_each(&feeds->all, &at)) != NULL)
         feed_free(feed);
     map_free(&feeds->all);
+    periodic_free(feeds->ask);
     wakes_free(&feeds->wakes);
     readings_free(&feeds->readings);
     free(feeds);

@@ -27,6 +27,13 @@ void feeds_free(struct feeds *feeds);                           /* and what is h
 struct feed *feeds_each(const struct feeds *feeds, size_t *at); /* as map_each() */
 size_t feeds_in_memory(const struct feeds *feeds);              /* postbacks: queued or in flight */
 
+/* Buckets have become its own (membership.h): what waits in them is looked for. */
+void feeds_take(struct feeds *feeds);
+/* The bucket is its own no longer: what was read of it goes back, but for what is in flight, … */
+void feeds_leave(struct feeds *feeds, int bucket);
+/* … and what was has ended, and is recorded. */
+bool feeds_are_quiet(const struct feeds *feeds, int bucket);
+
 struct feed *feed_of(struct feeds *feeds, int64_t notification); /* made when absent */
 struct feed *feed_find(struct feeds *feeds, int64_t notification);
 void feed_accept(struct feed *feed, struct postback *postback); /* fresh from a commit */
@@ -48,8 +55,16 @@ bool feed_rests(const struct feed *feed); /* Ordered, and its first is not due: 
 /* In memory: queued or in flight. */
 bool feed_has(const struct feed *feed, int64_t id);
 void feed_cancelled(struct feed *feed, int64_t postback); /* it goes out no more */
-void feed_retried(struct feed *feed);         /* one that waits is to go before all others */
-void feed_resent(struct feed *feed);          /* one that waits is due now */
+void feed_retried(struct feed *feed); /* one that waits is to go before all others */
+void feed_resent(struct feed *feed);  /* one that waits is due now */
+/* Others have rows written, as their own lanes are closed or full: they are told when nothing waits
+ * any more. */
+void feed_others_wait(struct feed *feed);
+/* The owner of its bucket has found its destination down, or READY with nothing that waits. */
+void feed_owner_says(struct feed *feed, bool down);
+/* Whether another server sends what waits of it.  Then what its lane has queued goes back to disk.
+ */
+bool feed_gives_back(struct feed *feed);
 int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
 bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */
 

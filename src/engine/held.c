@@ -62,6 +62,15 @@ int64_t held_lowest(const struct held *held, int64_t id)
     return id;
 }
 
+bool held_waiting(const struct held *held)
+{
+    for (struct list *node = held->all.next; node != &held->all; node = node->next) {
+        if (container_of(node, struct postback, held)->waiting)
+            return true;
+    }
+    return false;
+}
+
 bool held_from(const struct held *held, int64_t id)
 {
     for (struct list *node = held->all.prev; node != &held->all; node = node->prev) {

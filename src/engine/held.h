@@ -25,6 +25,7 @@ struct postback *held_find(const struct held *held, int64_t id); /* NULL: it is 
 size_t held_ids(const struct held *held, int64_t *out /* of held->count */);
 /* The lowest id of them and of this one. */
 int64_t held_lowest(const struct held *held, int64_t id);
+bool held_waiting(const struct held *held);          /* whether one's row waits, as others see it */
 bool held_from(const struct held *held, int64_t id); /* whether one has this id, or a higher one */
 /* The earliest due time of them and of this one (-1: none). */
 int64_t held_oldest(const struct held *held, int64_t due_at);

@@ -7,6 +7,7 @@
 enum hold {
     HOLD_STORE = 1,       /* what was sent could not be recorded */
     HOLD_MAINTENANCE = 2, /* the operator's pause */
+    HOLD_LEASE = 4,       /* another server may have been given what is this one's to send */
 };
 
 struct holds {

@@ -15,6 +15,7 @@
 #include "engine/recorder.h"
 #include "engine/replays.h"
 #include "engine/services.h"
+#include "engine/work.h"
 
 enum {
     ACCOUNT = CHANGE_BIT(CHANGE_ACCOUNT),
@@ -26,6 +27,7 @@ enum {
     REPLAY = CHANGE_BIT(CHANGE_REPLAY),
     MAINTENANCE = CHANGE_BIT(CHANGE_MAINTENANCE),
     LETTER = CHANGE_BIT(CHANGE_LETTER),
+    LANE = CHANGE_BIT(CHANGE_LANE_DOWN) | CHANGE_BIT(CHANGE_LANE_READY),
     POSTBACKS = WAITING | RETRIED | RESENT | CANCELLED,
 };
 
@@ -41,10 +43,24 @@ static void hear_count(const struct services *services, const struct change *cha
 
 static void hear_waiting(const struct services *services, const struct change *change)
 {
-    outcomes_seen(services->outcomes, change->id);
+    bool own = work_made(services->work, change->id);
+    if (own)
+        outcomes_seen(services->outcomes, change->id);
     lateness_wanted(services->lateness);
+    if (change->due_at == -1 && own)
+        return;
+    struct feed *feed = feed_of(services->feeds, change->notification);
+    if (!own)
+        feed_others_wait(feed);
     if (change->due_at != -1)
-        feed_hint(feed_of(services->feeds, change->notification), change->due_at);
+        feed_hint(feed, change->due_at);
+}
+
+static void hear_lane(const struct services *services, const struct change *change)
+{
+    struct feed *feed = feed_find(services->feeds, change->notification);
+    if (feed != NULL)
+        feed_owner_says(feed, change->kind == CHANGE_LANE_DOWN);
 }
 
 static void hear_notification(const struct services *services, const struct change *change)
@@ -93,6 +109,7 @@ static const struct {
     { ACCOUNT | NOTIFICATION | POSTBACKS, hear_mark },
     { NOTIFICATION | POSTBACKS, hear_count },
     { WAITING, hear_waiting },
+    { LANE, hear_lane },
     { NOTIFICATION, hear_notification },
     { RETRIED, hear_retried },
     { RESENT, hear_resent },

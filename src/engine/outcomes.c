@@ -11,7 +11,8 @@
  *
  * Beside the outcomes, or alone when none has come for long, the job writes the floor, so that
  * recovery after a crash looks at few events.  What stays queued is aged (made WAITING) to keep it
- * rising.
+ * rising.  Where the database is shared the floor of an idle server rises too, since others wait
+ * for it: the job draws an id, below which all has come to memory once it is done.
  */
 #include "engine/outcomes.h"
 
@@ -21,6 +22,7 @@
 #include "base/metrics.h"
 #include "store/accounts.h"
 #include "store/direct.h"
+#include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/postbacks.h"
 
@@ -34,6 +36,7 @@ enum {
     AGED_AFTER_MS = 10000,
     FLOOR_EVERY_MS = 1000,
     FLOOR_ALONE_MS = 10000, /* with no outcome that it could ride with */
+    FLOOR_SHARED_MS = 2000, /* … where others wait for it */
 };
 
 struct outcome {
@@ -44,6 +47,7 @@ struct outcome {
     struct attempt attempt;
     int64_t notification;
     int64_t due_at; /* as written */
+    bool tell;      /* it waits, and another server sends it then */
 };
 
 struct outcomes {
@@ -60,7 +64,8 @@ struct outcomes {
 struct outcome_job {
     struct service_job job;
     struct list outcomes;
-    int64_t floor; /* 0: not written this time */
+    int64_t floor;  /* 0: not written this time */
+    int64_t newest; /* what commits have brought before it is done, where the store is shared */
 };
 
 void outcomes_add(struct outcomes *outcomes, enum outcome_kind kind, struct postback *postback,
@@ -112,9 +117,14 @@ static bool outcomes_run(struct job *job, struct db *db)
             postback_park(db, outcome->postback);
         if (outcome->kind == OUTCOME_ATTEMPTED && outcome->verdict == VERDICT_GONE)
             write_gone(db, outcome);
+        if (outcome->tell)
+            ledger_wait(db, outcome->notification, outcome->postback->event->account,
+                        outcome->due_at);
     }
     if (batch->floor != 0)
         direct_set_floor(db, batch->floor);
+    if (batch->floor != 0 && db_is_remote(db))
+        batch->newest = db_new_id(db);
     return true;
 }
 
@@ -153,6 +163,8 @@ static void outcomes_done(struct job *job, bool ok)
     struct list *node;
     if (!ok)
         outcomes->floor = 0;
+    else
+        outcomes_seen(outcomes, batch->newest);
     while ((node = ok ? list_first(&batch->outcomes) : NULL) != NULL) {
         list_remove(node);
         outcomes->recording--;
@@ -185,6 +197,12 @@ static void age(struct outcomes *outcomes, struct postback *postback)
     outcomes_add(outcomes, OUTCOME_AGED, name, NULL, VERDICT_FAILED);
 }
 
+static bool may_wait(const struct outcomes *outcomes, const struct postback *postback)
+{
+    return outcomes->config.may_wait == NULL ||
+           outcomes->config.may_wait(outcomes->config.context, postback);
+}
+
 /* Those that have been queued for very long become WAITING where they are. */
 static void age_fresh(struct outcomes *outcomes)
 {
@@ -195,7 +213,7 @@ static void age_fresh(struct outcomes *outcomes)
         if (postback->id >= old)
             return;
         node = node->next;
-        if (!postback->waiting) /* else it is a name */
+        if (!postback->waiting && may_wait(outcomes, postback)) /* else it is a name */
             age(outcomes, postback);
     }
 }
@@ -322,8 +340,29 @@ int64_t outcomes_horizon(const struct outcomes *outcomes)
 
 /* ---- */
 
+static bool is_others(const struct outcomes *outcomes, const struct outcome *outcome)
+{
+    return outcome->verdict != VERDICT_DELIVERED &&
+           !work_owns(outcomes->config.work, outcome->notification);
+}
+
+/* The next ones that wait to be given to the writer. */
+static void take_some(struct outcomes *outcomes, struct outcome_job *batch)
+{
+    for (int i = 0; i < BATCH_MOST && !list_empty(&outcomes->waiting); i++) {
+        struct list *node = list_first(&outcomes->waiting);
+        struct outcome *outcome = container_of(node, struct outcome, in);
+        outcome->tell = is_others(outcomes, outcome);
+        list_remove(node);
+        list_append(&batch->outcomes, node);
+        outcomes->count--;
+        outcomes->recording++;
+    }
+}
+
 void outcomes_flush(struct outcomes *outcomes)
 {
+    bool shared = membership_shared(outcomes->config.work->membership);
     int64_t floor_age = clock_steady_ms() - outcomes->floor_at;
     bool floor_due = floor_age >= FLOOR_EVERY_MS;
     if (!outcomes->config.work->writable)
@@ -331,21 +370,15 @@ void outcomes_flush(struct outcomes *outcomes)
     watch_fresh(outcomes);
     if (floor_due)
         age_fresh(outcomes);
-    if (outcomes->count == 0 &&
-        (floor_age < FLOOR_ALONE_MS || floor_now(outcomes) == outcomes->floor))
+    if (outcomes->count == 0 && (floor_age < (shared ? FLOOR_SHARED_MS : FLOOR_ALONE_MS) ||
+                                 floor_now(outcomes) == outcomes->floor))
         return;
     do {
         struct outcome_job *batch =
             work_add(outcomes->config.work, outcomes, sizeof(*batch), outcomes_run, outcomes_done);
         batch->job.job.sure = true;
         list_init(&batch->outcomes);
-        for (int i = 0; i < BATCH_MOST && !list_empty(&outcomes->waiting); i++) {
-            struct list *node = list_first(&outcomes->waiting);
-            list_remove(node);
-            list_append(&batch->outcomes, node);
-            outcomes->count--;
-            outcomes->recording++;
-        }
+        take_some(outcomes, batch);
         /* A postback leaves the list of fresh ones when its outcome is on disk. */
         if (list_empty(&outcomes->waiting) && floor_due && floor_now(outcomes) != outcomes->floor) {
             batch->floor = outcomes->floor = floor_now(outcomes);
@@ -392,7 +425,7 @@ const struct list *outcomes_held(const struct outcomes *outcomes)
 
 void outcomes_seen(struct outcomes *outcomes, int64_t newest)
 {
-    outcomes->newest = newest;
+    outcomes->newest = newest > outcomes->newest ? newest : outcomes->newest;
 }
 
 void outcomes_start(struct outcomes *outcomes, int64_t floor)

@@ -38,6 +38,9 @@ struct outcomes_config {
     struct work *work;
     void (*settled)(void *context, const struct settled *settled);
     void *context;
+    /* Whether one that has been out for long may be WAITING where it is.  If not, another server
+     * would send it too: the callee takes it back from its lane.  NULL: it may. */
+    bool (*may_wait)(void *context, const struct postback *postback);
 };
 
 struct outcomes *outcomes_new(const struct outcomes_config *config);

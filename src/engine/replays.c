@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "store/direct.h"
 #include "store/notifications.h"
 #include "store/replays.h"
 
@@ -43,6 +44,7 @@ struct replays {
     struct periodic *again; /* those that were running at the start could not be read */
     struct list workers;    /* in turn */
     int jobs;
+    bool naming, name_again; /* those that are running are read */
 };
 
 struct replay_job {
@@ -128,6 +130,13 @@ static void write_step(struct replays *replays, const struct replay_job *read)
 
 /* ---- a step: the read ---- */
 
+/* Of all servers, where others write too. */
+static void bring_horizon(struct db *db, struct replay_look *look)
+{
+    int64_t floor = db_is_remote(db) ? direct_floor(db) : look->horizon;
+    look->horizon = floor < look->horizon ? floor : look->horizon;
+}
+
 static bool read_run(struct job *job, struct db *db)
 {
     struct replay_job *step = (struct replay_job *)job;
@@ -145,9 +154,11 @@ static bool read_run(struct job *job, struct db *db)
         step->look = (struct replay_look){ .at = step->worker->count_at,
                                            .horizon = step->look.horizon,
                                            .rows = COUNT_ROWS };
+        bring_horizon(db, &step->look);
         replay_look(db, &replay, to, &step->look);
     } else if (step->ready) {
         step->backlog = replay_backlog(db, replay.notification, step->batch);
+        bring_horizon(db, &step->look);
         step->look.at = step->worker->at;
         step->look.rows = FIND_ROWS;
         step->look.limit = (size_t)step->batch;
@@ -264,6 +275,10 @@ static void take_turns(struct replays *replays)
         more = node != last;
         if (worker->busy)
             continue;
+        if (!work_owns(replays->work, worker->notification)) {
+            worker_free(worker); /* whose it is now goes on with it */
+            continue;
+        }
         if (worker->next_at <= now && !replays->work->writable)
             rest(worker, WAIT_MS);
         if (worker->next_at <= now && replays->jobs < JOBS_MOST)
@@ -295,10 +310,11 @@ static void names_done(struct job *job, bool ok)
 {
     struct names_job *names = (struct names_job *)job;
     struct replays *replays = work_done(job);
+    replays->naming = false;
     for (size_t i = 0; ok && i < names->count; i++)
         replays_begun(replays, names->names[i].id, names->names[i].notification);
-    if (!ok)
-        periodic_in(replays->again, WAIT_MS);
+    if (!ok || replays->name_again)
+        periodic_in(replays->again, ok ? 0 : WAIT_MS);
     else if (names->count > 0)
         log_info("replays_taken_up", LOG_N("count", (int64_t)names->count));
     free(names->names);
@@ -308,9 +324,18 @@ static void names_done(struct job *job, bool ok)
 static void read_names(void *context)
 {
     struct replays *replays = context;
+    replays->name_again = replays->naming;
+    if (replays->naming || replays->work->stopping)
+        return;
+    replays->naming = true;
     struct names_job *names =
         work_add(replays->work, replays, sizeof(*names), names_run, names_done);
     work_read(&names->job);
+}
+
+void replays_take(struct replays *replays)
+{
+    read_names(replays);
 }
 
 void replays_begun(struct replays *replays, int64_t replay, int64_t notification)
@@ -320,6 +345,8 @@ void replays_begun(struct replays *replays, int64_t replay, int64_t notification
         if (container_of(node, struct worker, in)->id == replay)
             return; /* it came while the running ones were read at the start */
     }
+    if (!work_owns(replays->work, notification))
+        return;
     worker_new(replays, replay, notification);
     take_turns(replays);
 }

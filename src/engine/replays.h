@@ -25,6 +25,8 @@ struct replays_config {
 /* Takes up those that were running. */
 struct replays *replays_new(const struct replays_config *config);
 void replays_free(struct replays *replays); /* NULL is allowed */
+/* Event notifications have become its own (work_owns()): so do their replays. */
+void replays_take(struct replays *replays);
 /* One was begun (committed). */
 void replays_begun(struct replays *replays, int64_t replay, int64_t notification);
 

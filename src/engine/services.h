@@ -18,8 +18,10 @@ struct room;
 struct sweep;
 struct tester;
 struct waits;
+struct work;
 
 struct services {
+    const struct work *work; /* work.h */
     struct outcomes *outcomes;
     struct feeds *feeds; /* feed.h */
     struct marks *marks;

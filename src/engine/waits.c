@@ -13,7 +13,7 @@ static int64_t wall(int64_t steady_ms)
 void waits_look(const struct waits *waits, int64_t notification, struct wait_facts *facts)
 {
     struct courier_view view;
-    facts->store = holds_have(waits->holds, HOLD_STORE);
+    facts->store = holds_have(waits->holds, HOLD_STORE) || holds_have(waits->holds, HOLD_LEASE);
     facts->maintenance = holds_have(waits->holds, HOLD_MAINTENANCE);
     facts->maintenance_since = facts->maintenance_until = DATE_NONE;
     facts->down_since = facts->probe_at = DATE_NONE;

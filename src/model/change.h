@@ -16,6 +16,8 @@ enum change_kind {
     CHANGE_RETRIED,      /* a postback is due now, before all others of its notification */
     CHANGE_RESENT,       /* a postback was written to be sent again, due now */
     CHANGE_CANCELLED,    /* a postback ended undelivered: cancelled, or given up */
+    CHANGE_LANE_DOWN,    /* who sends them finds its destination down: nobody else tries it */
+    CHANGE_LANE_READY,   /* … and it answers, and nothing waits: all may send their fresh ones */
     CHANGE_REPLAY,       /* a replay to the notification was begun */
     CHANGE_MAINTENANCE,  /* one was added, or has another state */
     CHANGE_LETTER,       /* mail was written, to be handed to the mailer */

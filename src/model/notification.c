@@ -198,6 +198,17 @@ void notification_unref(struct notification *notification)
     free(notification);
 }
 
+bool notification_is_strict(const struct notification_settings *settings)
+{
+    return settings->ordered || settings->maximum_requests > 0 || settings->maximum_concurrent > 0;
+}
+
+bool notification_by_disk(const struct notification_settings *settings, bool shared)
+{
+    return settings->ordered || settings->minimum_delay_s > 0 ||
+           (shared && notification_is_strict(settings));
+}
+
 bool notification_wants(const struct notification *notification, const struct event_type *type)
 {
     const struct notification_settings *settings = &notification->settings;

@@ -134,6 +134,12 @@ void notification_refuse_heavy(const struct notification *notification, struct p
 bool notification_names(const struct notification *notification, const char *point);
 
 bool notification_wants(const struct notification *notification, const struct event_type *type);
+/* Its postbacks never go straight to a lane: they wait for a time, or for each other.  Where
+ * several servers share the work (shared) also those whose number is limited, which one of them
+ * counts. */
+bool notification_by_disk(const struct notification_settings *settings, bool shared);
+/* … and it has a promise that holds over all of them. */
+bool notification_is_strict(const struct notification_settings *settings);
 
 /* Custom headers, the operator's: [{"Name":…,"Value":…}] in place of those it has.  An entry
  * without a Value, or with the "(hidden)" that is shown for one, keeps the value it has, unless

@@ -42,8 +42,8 @@ static bool memory_has_room(const struct db *db, const struct event *event, bool
 static bool goes_straight(struct db *db, const struct event *event, const struct route *route,
                           bool apart)
 {
-    return route->active && !route->ordered && route->delay_ms == 0 &&
-           routes_direct(db, route->notification) && memory_has_room(db, event, apart);
+    return route->active && !route->by_disk && routes_direct(db, route->notification) &&
+           memory_has_room(db, event, apart);
 }
 
 static void hand_over(struct job *job, struct db *db, struct event *event,
@@ -269,6 +269,15 @@ bool events_wait(struct db *db, int64_t account)
 void event_publish(struct job *job, struct db *db, struct event *event)
 {
     event_publish_except(job, db, event, 0);
+}
+
+int64_t event_newest(struct db *db)
+{
+    int64_t event = db_number(db_prepare(db, "SELECT id + coalesce(postbacks, 0) FROM event "
+                                             "WHERE id > 0 ORDER BY id DESC LIMIT 1"),
+                              0);
+    int64_t postback = db_number(db_prepare(db, "SELECT max(id) FROM postback"), 0);
+    return event > postback ? event : postback;
 }
 
 struct event *event_load(struct db *db, int64_t account, int64_t id)

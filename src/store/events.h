@@ -25,6 +25,9 @@ enum { FAN_OUT_STEP = 512, FAN_OUT_MOST = 4096, FAN_OUTS_MOST = 1000 };
 bool events_wait(struct db *db, int64_t account);
 /* A step for job->account: its oldest fan-outs.  (A job's run().) */
 bool events_fan_out(struct job *job, struct db *db);
+/* The newest id of an event or a postback; 0: there is none.  (An event's postbacks have the ids
+ * behind its own, also while they have no rows.) */
+int64_t event_newest(struct db *db);
 /* One reference for the caller; NULL: no such event of this account. */
 struct event *event_load(struct db *db, int64_t account, int64_t id);
 

@@ -26,16 +26,6 @@ static bool load(struct db *db, const void *settings, struct error *error)
     return true;
 }
 
-static int64_t newest_id(struct db *db)
-{
-    /* an event's postbacks have the ids behind its own, also while they have no rows */
-    int64_t event = db_number(db_prepare(db, "SELECT id + coalesce(postbacks, 0) FROM event "
-                                             "WHERE id > 0 ORDER BY id DESC LIMIT 1"),
-                              0);
-    int64_t postback = db_number(db_prepare(db, "SELECT max(id) FROM postback"), 0);
-    return event > postback ? event : postback;
-}
-
 static void drop(struct list *handed)
 {
     postback_free(container_of(handed, struct postback, in));
@@ -51,7 +41,7 @@ const struct db_nouns store_nouns = {
     .begin = secrets_open,
     .end = secrets_close,
     .load = load,
-    .newest_id = newest_id,
+    .newest_id = event_newest,
     .join = node_join,
     .memories = memories,
     .memory_count = MEMORIES,

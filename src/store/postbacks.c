@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "store/direct.h"
+#include "store/events.h"
 #include "store/ledger.h"
 #include "store/quotas.h"
 
@@ -68,6 +69,7 @@ int64_t postback_recover_node(struct db *db, int node)
 /* On a database that others share.  What was imported had a floor without a number. */
 static int64_t recover_own(struct db *db)
 {
+    db_seen_id(db, event_newest(db)); /* whoever had its number before may have been ahead */
     int64_t count = recover_from(db, DIRECT_ALL, direct_end_floor(db, DIRECT_ALL));
     return count + postback_recover_node(db, db_node(db));
 }

@@ -126,6 +126,8 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
 {
     if (!has_room(job, db, replay))
         return false;
+    if (db_is_remote(db)) /* others' ids may be above its own */
+        db_seen_id(db, event_newest(db));
     int64_t newest = db_new_id(db);
     replay->until = id_first_at(replay->end_at);
     if (replay->until > newest) {

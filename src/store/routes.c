@@ -74,7 +74,7 @@ static struct routes *of(struct db *db)
 
 /* What is on disk was checked when it was saved; a type that the catalog no longer has is left out.
  */
-static void read_settings(struct route *route, const char *text, size_t len)
+static void read_settings(struct route *route, bool shared, const char *text, size_t len)
 {
     struct notification probe = { 0 };
     struct problems problems = { 0 };
@@ -86,6 +86,7 @@ static void read_settings(struct route *route, const char *text, size_t len)
         wanted[route->type_count++] = probe.settings.types[i]->number;
     route->types = wanted;
     route->ordered = probe.settings.ordered;
+    route->by_disk = notification_by_disk(&probe.settings, shared);
     route->delay_ms = (int64_t)probe.settings.minimum_delay_s * 1000;
     if (problems.count > 0)
         log_warn("settings of an event notification are not as expected",
@@ -118,7 +119,7 @@ static struct set *load(struct db *db, int64_t account)
                                  .active = db_int(list, 1) == NOTIFICATION_ACTIVE };
         route->bucket = notification_bucket(route->notification);
         const char *settings = db_bytes(list, 2, &len);
-        read_settings(route, settings, len);
+        read_settings(route, db_is_remote(db), settings, len);
     }
     db_finish(list);
     return set;

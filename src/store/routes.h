@@ -12,8 +12,9 @@
 struct route { /* an event notification, as far as publishing goes */
     int64_t notification;
     int bucket;
-    bool active;      /* not paused, not held */
-    bool ordered;     /* one at a time, in order: always through the disk */
+    bool active; /* not paused, not held */
+    bool ordered;
+    bool by_disk; /* it has a promise that one server alone can keep: never straight to a lane */
     int64_t delay_ms; /* Minimum Delay */
     const int *types; /* numbers of the event types it wants */
     size_t type_count;

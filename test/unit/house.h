@@ -28,7 +28,6 @@
 struct house {
     char directory[64];
     char uri[300]; /* "": the store is in the directory */
-    int node;      /* of ids */
     uv_loop_t loop;
     struct store *store;
     struct caller operator, brand, other_brand, partner, other_partner;
@@ -120,7 +119,6 @@ static inline struct store_config house_config(struct house *house)
 {
     return (struct store_config){ .directory = house->directory,
                                   .uri = house->uri[0] != '\0' ? house->uri : NULL,
-                                  .node = house->node,
                                   .loop = &house->loop,
                                   .nouns = &store_nouns };
 }
