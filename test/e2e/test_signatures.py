@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 import time
 from datetime import datetime
@@ -141,3 +143,107 @@ def test_the_secret_is_for_its_account_alone(world, receiver):
     secret = delivery.secret.removeprefix("whsec_")
     assert secret not in world.operator.get("Audit").text
     assert secret not in world.server.log()
+
+
+# ---- the code that the page shows ----
+
+CODES = pathlib.Path(__file__).resolve().parents[2] / "web/verify"
+
+# What calls verify() with the words ID TIMESTAMP SIGNATURES and the body in a file: the program to
+# write beside the code, and what makes it and what runs it.
+CALLERS = {
+    "verify.c": ("main.c", """
+        #include "verify.c"
+        int main(int argc, char **argv)
+        {
+            static char body[1 << 16];
+            FILE *file = fopen(argv[4], "rb");
+            size_t len = fread(body, 1, sizeof(body), file);
+            return argc == 5 && verify(argv[1], argv[2], argv[3], body, len) ? 0 : 3;
+        }""", ["gcc", "-Wall", "-Wextra", "-Werror", "-o", "main", "main.c", "-lcrypto"], ["./main"]),
+    "verify.go": ("verify_test.go", """
+        package postback
+        import ("os"; "testing")
+        func TestMain(m *testing.M) {
+            a := os.Args[len(os.Args)-4:]
+            body, _ := os.ReadFile(a[3])
+            if !Verify(a[0], a[1], a[2], body) { os.Exit(3) }
+        }""", ["go", "test", "-c", "-o", "main", "verify.go", "verify_test.go"], ["./main", "--"]),
+    "Verify.java": ("Main.java", """
+        class Main {
+            public static void main(String[] a) throws Exception {
+                byte[] body = java.nio.file.Files.readAllBytes(java.nio.file.Path.of(a[3]));
+                System.exit(Verify.verify(a[0], a[1], a[2], body) ? 0 : 3);
+            }
+        }""", ["javac", "Verify.java", "Main.java"], ["java", "-cp", ".", "Main"]),
+    "verify.mjs": ("main.mjs", """
+        import { readFileSync } from "node:fs";
+        import { verify } from "./verify.mjs";
+        const [id, at, signatures, file] = process.argv.slice(2);
+        process.exit(verify(id, at, signatures, readFileSync(file)) ? 0 : 3);""", None,
+                   ["node", "main.mjs"]),
+    "verify.php": ("main.php", """<?php
+        require 'verify.php';
+        exit(verify($argv[1], $argv[2], $argv[3], file_get_contents($argv[4])) ? 0 : 3);""", None,
+                   ["php", "main.php"]),
+    "verify.py": ("main.py", """
+import sys
+import verify
+with open(sys.argv[4], "rb") as file:
+    sys.exit(0 if verify.verify(*sys.argv[1:4], file.read()) else 3)""", None,
+                  ["/usr/bin/python3", "main.py"]),
+    "verify.rb": ("main.rb", """
+        require_relative "verify"
+        exit(verify(ARGV[0], ARGV[1], ARGV[2], File.binread(ARGV[3])) ? 0 : 3)""", None,
+                  ["ruby", "main.rb"]),
+}
+NEEDED = ("gcc", "node", "php", "/usr/bin/python3", "ruby")  # the others where they are
+
+
+class Code:
+    """The code of one language with a secret filled in, as the page does it."""
+
+    def __init__(self, name, folder, secret):
+        self.folder, (caller, program, make, self.run) = folder, CALLERS[name]
+        text = (CODES / name).read_text()
+        assert text.count("whsec_YOUR_SECRET") == 1
+        (folder / name).write_text(text.replace("whsec_YOUR_SECRET", secret))
+        (folder / caller).write_text(program)
+        if make:
+            built = subprocess.run(make, cwd=folder, capture_output=True, text=True, timeout=120,
+                                   env={**os.environ, "GO111MODULE": "off", "GOFLAGS": ""})
+            assert built.returncode == 0, built.stdout + built.stderr
+
+    def takes(self, request, body=None, **headers):
+        (self.folder / "body").write_bytes(request.body if body is None else body)
+        words = [headers.get(name, request.header(f"webhook-{name}"))
+                 for name in ("id", "timestamp", "signature")]
+        done = subprocess.run([*self.run, *words, "body"], cwd=self.folder, capture_output=True,
+                              text=True, timeout=60)
+        assert done.returncode in (0, 3), done.stdout + done.stderr
+        return done.returncode == 0
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_the_code_of_the_page_verifies_each_kind_of_request(world, receiver, tmp_path, name):
+    program = (CALLERS[name][2] or CALLERS[name][3])[0]
+    if program not in NEEDED and not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    shapes = [{"Method": "POST", "BodyFormat": "JSON"}, {"Method": "POST", "BodyFormat": "XML"},
+              {"Method": "PUT", "BodyFormat": "FORM"}, {"Method": "POST", "BodyFormat": "TEXT"},
+              {"Method": "GET"}]
+    delivery = Delivery(world, receiver.url("/in?oid={Oid}"))
+    code = Code(name, tmp_path, delivery.secret)
+    for count, shape in enumerate(shapes, 1):
+        delivery.change(**shape)
+        delivery.send(Oid="O-1 & más")
+        request = receiver.wait(count)[-1]
+        assert request.method == shape["Method"] and code.takes(request), shape
+    signature = request.header("webhook-signature")
+    assert code.takes(request, signature=f"v1,other {signature}")
+    assert not code.takes(request, body=request.body + b" ")
+    assert not code.takes(request, id="1")
+    assert not code.takes(request, timestamp=str(int(request.header("webhook-timestamp")) + 1))
+    assert not code.takes(request, timestamp=str(int(time.time()) - 3600))
+    assert not code.takes(request, signature=signature[:-2] + "x=")
+    assert not code.takes(request, signature="")

@@ -388,6 +388,24 @@ def test_the_secret_is_shown_on_request_and_rotated(browser, world, receiver):
     browser.screenshot("notification-signing")
 
 
+def test_the_code_that_verifies_has_the_secret_filled_in(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url(), Name="Our tracker")
+    secret = world.partner.ok(world.partner.get(f"EventNotifications/{made['Id']}/SigningSecret"))["SigningSecret"]
+    browser.sign_in(world.partner, f"/notifications/{made['Id']}?View=security")
+    browser.click("Verification code")
+    browser.see("whsec_YOUR_SECRET", within=".verification")
+    for language, word in (("Python", "hmac.compare_digest"), ("PHP", "hash_equals"),
+                           ("C", "CRYPTO_memcmp")):
+        browser.choose("Language", language, within=".verification")
+        browser.see(word, within=".verification")
+    browser.click("Show the secret")
+    browser.see(f'secret[] = "{secret}"', within=".verification")
+    browser.screenshot("notification-verification")
+    browser.click("Hide")
+    browser.see("whsec_YOUR_SECRET", within=".verification")
+    assert secret not in browser.driver.page_source
+
+
 @DESKTOP
 def test_the_secret_is_copied_and_an_odd_view_is_the_first(browser, world, receiver):
     made = world.notify(world.partner, receiver.url(), Name="Our tracker")

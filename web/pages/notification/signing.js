@@ -7,17 +7,21 @@ import { facts } from "../../ui/facts.js";
 import { copy } from "../../ui/secret.js";
 import { toast } from "../../ui/toast.js";
 import { path } from "./health.js";
+import { verification } from "./verification.js";
 
 function secret(id, { signal }) {
+  const verify = verification({ signal });
   const place = h("div.secret-place", { role: "status" });
   const button = (text, onclick, style = "button") => h(style, { type: "button", onclick }, text);
   function hidden() {
+    verify.fillIn(null);
     fill(place, h("div.actions", null, button("Show the secret", () => show(get(path(id, "/SigningSecret"), null, { signal })))));
   }
   async function show(asked) {
     try {
       const { SigningSecret, OldSecretUntil } = await asked;
       const code = h("code.secret", null, SigningSecret);
+      verify.fillIn(SigningSecret);
       fill(place, h("p", null, code),
         OldSecretUntil ? h("p.hint", null, `The secret before it signs too until ${date(OldSecretUntil)}: each request carries both signatures.`) : null,
         h("div.actions", null, button("Copy", () => copy(SigningSecret, () => getSelection().selectAllChildren(code))), button("Hide", hidden)));
@@ -39,7 +43,7 @@ function secret(id, { signal }) {
   return h("section.card", { "aria-label": "Signing secret" },
     h("div.card-head", null, h("h2", null, "Signing secret"), h("span.gap"), mayChange() ? h("button.small", { type: "button", onclick: rotate }, "Rotate") : null),
     h("p", null, "Every request is signed with it in ", h("code", null, "webhook-signature"), ", as Standard Webhooks has it: HMAC-SHA256 over id, timestamp and body."),
-    place);
+    place, verify.element);
 }
 
 /* What was set for another receiver is not sent to the one that the URL leads to now. */
