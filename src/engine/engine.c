@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "engine/approvals.h"
 #include "engine/dedupe.h"
+#include "engine/errands.h"
 #include "engine/expiry.h"
 #include "engine/feed.h"
 #include "engine/holds.h"
@@ -355,6 +356,8 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     engine->services.approvals = approvals_new(work);
     engine->services.locking = locking_new(work);
     engine->services.dedupe = dedupe_new(work);
+    engine->services.errands = errands_new(work, config->errands);
+    engine->services.ended_errands = errands_sweep_new(work);
     engine->services.expiry = expiry_new(work);
     engine->services.retention = retention_new(work);
     return true;
@@ -479,9 +482,11 @@ void engine_free(struct engine *engine)
     sweep_free(engine->services.approvals);
     sweep_free(engine->services.locking);
     sweep_free(engine->services.dedupe);
+    sweep_free(engine->services.ended_errands);
     sweep_free(engine->services.expiry);
     sweep_free(engine->services.retention);
     replays_free(engine->services.replays);
+    errands_free(engine->services.errands);
     mailer_free(engine->services.mailer);
     maintenance_free(engine->services.pause);
     recorder_free(engine->services.recorder);

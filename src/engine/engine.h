@@ -17,6 +17,7 @@
 #include "model/lateness.h"
 
 struct engine;
+struct errand_doers;
 
 struct engine_config {
     uv_loop_t *loop;
@@ -26,6 +27,8 @@ struct engine_config {
     const char *sendmail; /* the mailer's program; NULL: no mail */
     struct lateness_limits lateness;
     struct room_limits room;
+    const struct errand_doers
+        *errands; /* who knows what jobs do (errands.h); outlives it, or NULL */
 };
 
 /* Recovers what a crash or a stop left, then starts delivering. */

@@ -7,6 +7,7 @@
  */
 #include "engine/listeners.h"
 
+#include "engine/errands.h"
 #include "engine/feed.h"
 #include "engine/lateness.h"
 #include "engine/mailer.h"
@@ -25,6 +26,7 @@ enum {
     RESENT = CHANGE_BIT(CHANGE_RESENT),
     CANCELLED = CHANGE_BIT(CHANGE_CANCELLED),
     REPLAY = CHANGE_BIT(CHANGE_REPLAY),
+    ERRAND = CHANGE_BIT(CHANGE_ERRAND),
     MAINTENANCE = CHANGE_BIT(CHANGE_MAINTENANCE),
     LETTER = CHANGE_BIT(CHANGE_LETTER),
     LANE = CHANGE_BIT(CHANGE_LANE_DOWN) | CHANGE_BIT(CHANGE_LANE_READY),
@@ -90,6 +92,11 @@ static void hear_replay(const struct services *services, const struct change *ch
     replays_begun(services->replays, change->id, change->notification);
 }
 
+static void hear_errand(const struct services *services, const struct change *change)
+{
+    errands_begun(services->errands, change->account);
+}
+
 static void hear_maintenance(const struct services *services, const struct change *change)
 {
     (void)change;
@@ -106,7 +113,7 @@ static const struct {
     unsigned kinds;
     void (*hear)(const struct services *services, const struct change *change);
 } listeners[] = {
-    { ACCOUNT | NOTIFICATION | POSTBACKS, hear_mark },
+    { ACCOUNT | NOTIFICATION | POSTBACKS | ERRAND, hear_mark },
     { NOTIFICATION | POSTBACKS, hear_count },
     { WAITING, hear_waiting },
     { LANE, hear_lane },
@@ -115,6 +122,7 @@ static const struct {
     { RESENT, hear_resent },
     { CANCELLED, hear_cancelled },
     { REPLAY, hear_replay },
+    { ERRAND, hear_errand },
     { MAINTENANCE, hear_maintenance },
     { LETTER, hear_letter },
 };

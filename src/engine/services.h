@@ -6,6 +6,7 @@
 #ifndef POSTBACKD_SERVICES_H
 #define POSTBACKD_SERVICES_H
 
+struct errands;
 struct feeds;
 struct lateness_watch;
 struct mailer;
@@ -31,7 +32,8 @@ struct services {
     struct recorder *recorder;
     struct room *room;
     struct replays *replays;
-    struct sweep *approvals, *dedupe, *expiry, *locking, *retention;
+    struct errands *errands;
+    struct sweep *approvals, *dedupe, *ended_errands, *expiry, *locking, *retention;
     const struct tester *tester;
     const struct waits *waits;
 };

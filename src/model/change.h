@@ -21,6 +21,7 @@ enum change_kind {
     CHANGE_REPLAY,       /* a replay to the notification was begun */
     CHANGE_MAINTENANCE,  /* one was added, or has another state */
     CHANGE_LETTER,       /* mail was written, to be handed to the mailer */
+    CHANGE_ERRAND,       /* a job of the account (errand.h) is there to be gone on with */
     CHANGE_KINDS
 };
 

@@ -17,10 +17,9 @@
 
 static const struct query_pair *query_find(const struct call *call, const char *name)
 {
-    const struct inbound *in = inbound_of(call);
-    for (size_t i = 0; i < in->query_count; i++) {
-        if (strcmp(in->query[i].name, name) == 0)
-            return &in->query[i];
+    for (size_t i = 0; i < call->query_count; i++) {
+        if (strcmp(call->query[i].name, name) == 0)
+            return &call->query[i];
     }
     return NULL;
 }
@@ -38,15 +37,14 @@ bool call_has_query(const struct call *call, const char *name)
 
 void call_query_only(const struct call *call, const char *const *names, struct problems *problems)
 {
-    const struct inbound *in = inbound_of(call);
-    for (size_t i = 0; i < in->query_count; i++) {
+    for (size_t i = 0; i < call->query_count; i++) {
         const char *const *name = names;
-        if (strcmp(in->query[i].name, "IrVersion") == 0) /* impact.com's clients send it always */
+        if (strcmp(call->query[i].name, "IrVersion") == 0) /* impact.com's clients send it always */
             continue;
-        while (*name != NULL && strcmp(*name, in->query[i].name) != 0)
+        while (*name != NULL && strcmp(*name, call->query[i].name) != 0)
             name++;
         if (*name == NULL)
-            problems_add(problems, in->query[i].name, "is not a parameter of this call");
+            problems_add(problems, call->query[i].name, "is not a parameter of this call");
     }
 }
 

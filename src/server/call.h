@@ -21,12 +21,20 @@ struct route;
 
 enum { CALL_PARAMS_MAX = 4, CALL_QUERY_MAX = 64 };
 
+struct query_pair {
+    const char *name, *value; /* percent-decoded */
+};
+
+/* One that stands in for a call (a job that reads the parameters of a list) has query, caller and
+ * address alone, and is for those functions that read no more of it. */
 struct call {
     const struct route *route;
     const char *method;
     const char *path;                    /* percent-decoded */
     const char *target;                  /* as it came: path and query */
     const char *params[CALL_PARAMS_MAX]; /* the pattern's {…} in order, decoded */
+    const struct query_pair *query;      /* its parameters: call_query() */
+    size_t query_count;
     struct buf body;
     struct caller caller; /* set by enter() */
     const char *address;  /* the client's, without port */

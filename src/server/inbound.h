@@ -28,10 +28,6 @@ enum stage {
     STAGE_DONE,     /* the answer is the peer's */
 };
 
-struct query_pair {
-    const char *name, *value; /* decoded */
-};
-
 /* An answer in pieces (pieces.c). */
 struct pieces {
     const struct call_source *source;
@@ -71,12 +67,11 @@ struct inbound {
     bool lasting;           /* the content outlives the server */
     struct buf headers;     /* call_add_header(), as they go out */
     const char *bad_target; /* why the target is refused; NULL: it is not */
-    size_t query_count;
     size_t decoded_len;
 
     struct head head; /* from here on nothing is cleared that is not written */
-    struct query_pair query[CALL_QUERY_MAX];
-    char decoded[3 * HEAD_MOST + 64]; /* path, segments, and the query's names and values */
+    struct query_pair query[CALL_QUERY_MAX]; /* the call's */
+    char decoded[3 * HEAD_MOST + 64];        /* path, segments, and the query's names and values */
 };
 
 static inline struct inbound *inbound_of(const struct call *call)

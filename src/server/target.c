@@ -81,26 +81,27 @@ static const char *decode(struct inbound *in, const char *text, size_t len, bool
 
 static void query_read(struct inbound *in, const char *query)
 {
+    in->call.query = in->query;
     while (*query != '\0' && in->bad_target == NULL) {
         size_t len = strcspn(query, "&");
         const char *piece = query;
         query += len + (query[len] == '&');
         if (len == 0)
             continue;
-        if (in->query_count == CALL_QUERY_MAX) {
+        if (in->call.query_count == CALL_QUERY_MAX) {
             in->bad_target = "the query has too many parameters";
             return;
         }
         const char *equals = memchr(piece, '=', len);
         size_t name_len = equals != NULL ? (size_t)(equals - piece) : len;
-        struct query_pair *pair = &in->query[in->query_count];
+        struct query_pair *pair = &in->query[in->call.query_count];
         pair->name = decode(in, piece, name_len, true);
         pair->value = equals != NULL ? decode(in, equals + 1, len - name_len - 1, true) : "";
         if (pair->name == NULL || pair->value == NULL)
             in->bad_target = "the query is not percent-encoded UTF-8";
         else if (call_has_query(&in->call, pair->name))
             in->bad_target = "the query has a parameter twice";
-        in->query_count++;
+        in->call.query_count++;
     }
 }
 
