@@ -3,6 +3,8 @@
  * They are only read here: an action is made by accepting an inquiry or by a tracking postback, and
  * shown as the event action.tracked has it, under its own address.
  */
+#include "api/actions.h"
+
 #include "api/api.h"
 
 #include "api/body.h"
@@ -72,10 +74,12 @@ static void status_read(const struct call *call, const char *name, struct action
 }
 
 /* Status is our own name of it, State the published one. */
-static void filter_read(const struct call *call, struct action_filter *filter,
+void action_filter_read(const struct call *call, bool paged, struct action_filter *filter,
                         struct problems *problems)
 {
-    static const char *const names[] = { "CampaignId",
+    static const char *const names[] = { "Page",
+                                         "PageSize",
+                                         "CampaignId",
                                          "Status",
                                          "State",
                                          "Oid",
@@ -85,11 +89,9 @@ static void filter_read(const struct call *call, struct action_filter *filter,
                                          "ActionDateEnd",
                                          "LockingDateStart",
                                          "LockingDateEnd",
-                                         "Page",
-                                         "PageSize",
                                          NULL };
     const char *order = call_query(call, "Oid");
-    call_query_only(call, names, problems);
+    call_query_only(call, paged ? names : names + 2, problems); /* the first are the pages' */
     filter->campaign = query_id(call, "CampaignId", problems);
     status_read(call, "Status", filter, problems);
     status_read(call, "State", filter, problems);
@@ -144,7 +146,7 @@ static void handle_list(struct call *call, void *context)
 {
     struct action_rows *list = rows_new(sizeof(*list), &action_page, call, context);
     struct problems problems = { 0 };
-    filter_read(call, &list->filter, &problems);
+    action_filter_read(call, true, &list->filter, &problems);
     page_read(call, &list->page, &problems);
     list->filter.page = list->page.number;
     list->filter.page_size = list->page.size;

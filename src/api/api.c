@@ -17,6 +17,8 @@ struct route *api_routes(size_t *count)
         { inquiry_routes, inquiry_route_count },
         { import_routes, import_route_count },
         { action_routes, action_route_count },
+        { export_routes, export_route_count },
+        { errand_routes, errand_route_count },
         { notification_routes, notification_route_count },
         { postback_routes, postback_route_count },
         { replay_routes, replay_route_count },

@@ -25,6 +25,8 @@ static const char *const taken[] = {
     PARTNER "/ActionInquiries/{Id}/Comments",
     PARTNER "/ActionInquiries/{Id}/Reopen",
     BRAND "/ActionInquiries/{Id}/Comments",
+    PARTNER "/Exports",
+    BRAND "/Exports",
     PARTNER "/EventNotifications",
     BRAND "/EventNotifications",
     PARTNER "/EventNotifications/{Id}/SigningSecret",

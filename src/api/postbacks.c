@@ -3,7 +3,7 @@
  * The list is read by a cursor (Before: ids under it), because it grows at its head all the time
  * and has no page numbers that would last.
  */
-#include "api/api.h"
+#include "api/postbacks.h"
 
 #include "api/body.h"
 #include "api/outward.h"
@@ -123,15 +123,15 @@ static void filter_span(const struct call *call, struct postback_filter *filter,
         filter->until = until > first ? until : first + 1;
 }
 
-static void filter_read(const struct call *call, struct postback_filter *filter,
-                        struct problems *problems)
+void postback_filter_read(const struct call *call, bool paged, struct postback_filter *filter,
+                          struct problems *problems)
 {
-    static const char *const names[] = { "NotificationId", "EventType", "State",
-                                         "StartDate",      "EndDate",   "InquiryId",
-                                         "PageSize",       "Before",    NULL };
+    static const char *const names[] = { "PageSize",  "Before",    "NotificationId",
+                                         "EventType", "State",     "StartDate",
+                                         "EndDate",   "InquiryId", NULL };
     int64_t size = POSTBACKS_DEFAULT;
     const char *page_size = call_query(call, "PageSize");
-    call_query_only(call, names, problems);
+    call_query_only(call, paged ? names : names + 2, problems); /* the first are the pages' */
     filter_words(call, filter, problems);
     filter->notification = query_id(call, "NotificationId", problems);
     filter->inquiry = query_id(call, "InquiryId", problems);
@@ -176,7 +176,7 @@ static void finish_list(struct api_job *job)
 static void list(struct call *call, void *context)
 {
     struct log_work *work = work_new(call, context, run_list, finish_list);
-    filter_read(call, &work->filter, &work->api.problems);
+    postback_filter_read(call, true, &work->filter, &work->api.problems);
     if (api_job_valid(&work->api))
         api_read(&work->api);
 }

@@ -6,6 +6,7 @@
 #include "cli/instance.h"
 
 #include "api/changes.h"
+#include "api/errands.h"
 #include "api/idempotency.h"
 #include "api/identities.h"
 #include "api/outward.h"
@@ -170,6 +171,7 @@ static bool start_engine(struct instance *instance, const struct config *config,
         .membership = instance->membership,
         .sendmail = config->sendmail,
         .lateness = { config->late_s * 1000, config->alarm_s * 1000 },
+        .errands = &api_errand_doers,
         .room = { quota_of(config), config->disk_alarm },
         .courier.client = {
             .allow_egress = (const char *const *)config->allow_egress.items,

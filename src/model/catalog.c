@@ -172,14 +172,15 @@ static const struct data_point tracking_value_points[] = {
 };
 
 static const struct data_point job_points[] = {
-    { "JobId", POINT_TEXT, "The job's id", "c1f0e1d2-77", false },
-    { "JobType", POINT_ENUM, "What kind of job it was", "REPORT_EXPORT", false },
+    { "JobId", POINT_TEXT, "The job's id", "1207", false },
+    { "JobType", POINT_ENUM, "What kind of job it was", "ACTION_EXPORT", false },
     { "JobName", POINT_TEXT, "The job's name", "Actions of November", false },
-    { "Status", POINT_ENUM, "COMPLETED, FAILED or CANCELLED", "COMPLETED", false },
-    { "StatusDetail", POINT_TEXT, "Why it has this status", "All rows written", false },
+    { "Status", POINT_ENUM, "COMPLETED, ERROR, FAILED or CANCELLED", "COMPLETED", false },
+    { "StatusDetail", POINT_TEXT, "Why it has this status", "18250 records were written", false },
     { "RecordCount", POINT_INTEGER, "Rows done", "18250", false },
     { "ErrorCount", POINT_INTEGER, "Rows that failed", "0", false },
-    { "ResultUri", POINT_URL, "Where the result is", "/Jobs/c1f0e1d2-77/Download", false },
+    { "ResultUri", POINT_URL, "Where the result is",
+      "/Mediapartners/PA4fGh7Jk2mNp9QrStVwXyZa/Jobs/1207/Download", false },
     { "CreationDate", POINT_DATE, "When it was asked for", "2026-11-23T18:40:17+00:00", false },
     { "StartedDate", POINT_DATE, "When it began", "2026-11-23T18:40:20+00:00", false },
     { "CompletedDate", POINT_DATE, "When it ended", "2026-11-23T18:44:02+00:00", false },

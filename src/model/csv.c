@@ -203,6 +203,7 @@ struct reader {
     size_t width;                                        /* columns in the file; 0: no header yet */
     size_t cell;                                         /* cells of this row so far */
     size_t spare;      /* the first that is not empty beyond; 0: none */
+    bool places;       /* no row is kept */
     bool between;      /* no row has begun */
     bool empty;        /* this row's cells so far */
     size_t line;       /* of the row, as a spreadsheet counts */
@@ -311,6 +312,8 @@ static void take_value(struct reader *reader, const char *cell)
     const struct csv_column *column = reader->order[reader->cell];
     if (column == NULL || column->field == NULL)
         return;
+    if (reader->places)
+        return;
     if (reader->row == NULL)
         reader->row = json_object();
     json_object_set_new(reader->row, column->field, value_of(reader, column, cell));
@@ -389,22 +392,24 @@ static void take_header(struct reader *reader)
 static void take_row(struct reader *reader)
 {
     struct csv_file *file = reader->file;
-    size_t count = json_array_size(file->rows);
+    size_t count = file->count, most = reader->places ? CSV_PLACES_MAX : CSV_ROWS_MAX;
     if (reader->spare > 0) {
         fail_here(reader,
                   "has something in cell %zu, where the header has %zu columns; a cell with a "
                   "separator in it is written in quotes",
                   reader->spare, reader->width);
-    } else if (count >= CSV_ROWS_MAX) {
-        fail_here(reader, "there are more than %d rows", CSV_ROWS_MAX);
+    } else if (count >= most) {
+        fail_here(reader, "there are more than %zu rows", most);
     } else {
         if (count == reader->room) {
             reader->room = reader->room == 0 ? 64 : reader->room * 2;
             file->at = must_resize(file->at, reader->room * sizeof(file->at[0]));
         }
         file->at[count] = (struct csv_row){ .line = reader->line };
-        json_array_append_new(file->rows, reader->row != NULL ? reader->row : json_object());
-        reader->row = NULL;
+        file->count++;
+        if (!reader->places)
+            json_array_append_new(file->rows, reader->row != NULL ? reader->row : json_object());
+        reader->row = reader->places ? reader->row : NULL;
     }
 }
 
@@ -520,7 +525,7 @@ static int is_blank_space(unsigned char c)
 static void note_place(struct reader *reader, const char *from, const char *to)
 {
     struct csv_file *file = reader->file;
-    size_t count = json_array_size(file->rows);
+    size_t count = file->count;
     struct csv_row *row = count > 0 ? &file->at[count - 1] : NULL;
     while (to > from && is_line_end(to[-1]))
         to--;
@@ -583,10 +588,11 @@ static void read_file(struct reader *reader)
     csv_free(&parser);
 }
 
-bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, size_t column_count,
-              struct csv_file *file, struct error *error)
+static bool read_bytes(const char *bytes, size_t len, const struct csv_column *columns,
+                       size_t column_count, bool places, struct csv_file *file, struct error *error)
 {
     struct reader reader = {
+        .places = places,
         .columns = columns,
         .column_count = column_count,
         .between = true,
@@ -613,6 +619,39 @@ bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, s
         return true;
     csv_file_free(file);
     return false;
+}
+
+bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, size_t column_count,
+              struct csv_file *file, struct error *error)
+{
+    return read_bytes(bytes, len, columns, column_count, false, file, error);
+}
+
+bool csv_places(const char *bytes, size_t len, const struct csv_column *columns,
+                size_t column_count, struct csv_file *file, struct error *error)
+{
+    return read_bytes(bytes, len, columns, column_count, true, file, error);
+}
+
+size_t csv_part(const struct csv_file *file, size_t row, struct buf *out, size_t *lines_before)
+{
+    size_t from = row;
+    *lines_before = file->at[row].line - 2;
+    if (file->separator_said)
+        buf_fmt(out, "sep=%c\r\n", file->separator);
+    buf_add(out, file->header.text, file->header.len);
+    csv_end_row(out);
+    for (; row < file->count && row - from < CSV_PART_ROWS; row++) {
+        const struct csv_row *at = &file->at[row];
+        size_t blanks = row > from ? at->line - at[-1].line - 1 : 0;
+        if (row > from && (out->len + at->len > CSV_PART_BYTES || blanks > CSV_PART_BLANKS))
+            break;
+        for (size_t i = 0; i < blanks; i++)
+            csv_end_row(out);
+        buf_add(out, at->text, at->len);
+        csv_end_row(out);
+    }
+    return row - from;
 }
 
 void csv_file_free(struct csv_file *file)

@@ -14,7 +14,11 @@
 #include <jansson.h>
 
 enum {
-    CSV_ROWS_MAX = 10000,
+    CSV_ROWS_MAX = 10000,     /* read at once */
+    CSV_PLACES_MAX = 1000000, /* found at once, to be read in parts */
+    CSV_PART_ROWS = 100,
+    CSV_PART_BYTES = 32 * 1024, /* but one row at least */
+    CSV_PART_BLANKS = 20,       /* lines between two rows of a part */
     CSV_COLUMNS_MAX = 100,
     CSV_FIELD_MAX = 64 * 1024, /* bytes of a cell */
     CSV_NOTICES_MAX = 20,      /* about columns that are passed over; the rest go without */
@@ -39,6 +43,7 @@ struct csv_row {
 
 struct csv_file {          /* all zeroes is an empty one */
     json_t *rows;          /* of objects: strings under the API's names */
+    size_t count;          /* of rows */
     struct csv_row *at;    /* where each of them stood */
     struct csv_row header; /* its line is 1 */
     json_t *notices;       /* sentences: what was passed over, and how it was read */
@@ -56,6 +61,13 @@ struct csv_file {          /* all zeroes is an empty one */
  * ' that csv_cell() put before formulas are taken off again. */
 bool csv_read(const char *bytes, size_t len, const struct csv_column *columns, size_t column_count,
               struct csv_file *file, struct error *error);
+/* The same, but only finds where the rows stand (`count`, `at`): `rows` is empty. */
+bool csv_places(const char *bytes, size_t len, const struct csv_column *columns,
+                size_t column_count, struct csv_file *file, struct error *error);
+/* Writes the rows from `row` on, a few (CSV_PART_…), as a file of its own that csv_read() takes as
+ * it would take them in the whole one.  Gives how many.  The line of a row in the whole file is its
+ * line in the part and *lines_before. */
+size_t csv_part(const struct csv_file *file, size_t row, struct buf *out, size_t *lines_before);
 void csv_file_free(struct csv_file *file);
 
 /* A file of some of the rows, to be mended and read again: the header and each row as they stood,

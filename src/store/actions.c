@@ -236,3 +236,26 @@ json_t *action_sums(struct db *db, const struct caller *caller, const struct act
     buf_free(&head);
     return sums;
 }
+
+int64_t action_count(struct db *db, const struct caller *caller, const struct action_filter *filter)
+{
+    struct where where = { 0 };
+    where_from(&where, caller, filter);
+    int64_t count = where_count(db, &where, "SELECT count(*) FROM action a ");
+    where_free(&where);
+    return count;
+}
+
+int action_ids_next(struct db *db, const struct caller *caller, const struct action_filter *filter,
+                    int64_t *before, int limit, struct id_list *ids)
+{
+    struct where where = { 0 };
+    size_t had = ids->count;
+    where_from(&where, caller, filter);
+    where_add(&where, "a.id < ? ", *before != 0 ? *before : INT64_MAX, NULL);
+    where_page(db, &where, "SELECT a.id FROM action a ", "ORDER BY a.id DESC ", limit, 0, ids);
+    where_free(&where);
+    if (ids->count > had)
+        *before = ids->last;
+    return (int)(ids->count - had);
+}

@@ -47,6 +47,12 @@ struct action_filter { /* 0, NULL or DATE_NONE: any */
 void action_ids(struct db *db, const struct caller *caller, const struct action_filter *filter,
                 struct id_list *ids, int64_t *total);
 
+/* How many match; and the next `limit` ids under *before (0: from the newest), newest first, which
+ * moves.  Gives how many there were: fewer than `limit` at the end. */
+int64_t action_count(struct db *db, const struct caller *caller,
+                     const struct action_filter *filter);
+int action_ids_next(struct db *db, const struct caller *caller, const struct action_filter *filter,
+                    int64_t *before, int limit, struct id_list *ids);
 /* The sums of all that the filter finds: [{"Currency", "State", "Count", "Amount", "Payout"}], by
  * currency and state. */
 json_t *action_sums(struct db *db, const struct caller *caller, const struct action_filter *filter);

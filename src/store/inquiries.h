@@ -59,6 +59,20 @@ struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
 void inquiry_ids(struct db *db, const struct caller *caller, const struct inquiry_filter *filter,
                  struct id_list *ids, int64_t *total);
 
+/* How many match. */
+int64_t inquiry_count(struct db *db, const struct caller *caller,
+                      const struct inquiry_filter *filter);
+/* A walk over all that match, whatever their order: a partner's newest first, a brand's campaign by
+ * campaign, in each newest first.  All zeroes: from the start. */
+struct inquiry_place {
+    int64_t campaign, id; /* where the last ones ended */
+    int64_t until;        /* ids from it on came after the walk began */
+};
+/* The next `limit`; gives how many there were: fewer at the end. */
+int inquiry_ids_next(struct db *db, const struct caller *caller,
+                     const struct inquiry_filter *filter, struct inquiry_place *place, int limit,
+                     struct id_list *ids);
+
 /* Accepts up to `limit` inquiries whose approval rule has come due; gives how many. */
 int inquiry_approve_due(struct job *job, struct db *db, int limit);
 

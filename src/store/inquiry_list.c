@@ -157,6 +157,53 @@ void inquiry_ids(struct db *db, const struct caller *caller, const struct inquir
     where_free(&where);
 }
 
+int64_t inquiry_count(struct db *db, const struct caller *caller,
+                      const struct inquiry_filter *filter)
+{
+    struct where where = { 0 };
+    where_from(&where, caller, filter);
+    int64_t count = where_count(db, &where, "SELECT count(*) FROM inquiry i ");
+    where_free(&where);
+    return count;
+}
+
+static int64_t campaign_of(struct db *db, int64_t inquiry)
+{
+    struct stmt *find = db_prepare(db, "SELECT campaign FROM inquiry WHERE id = ?");
+    db_bind_int(find, 1, inquiry);
+    return db_number(find, 0);
+}
+
+int inquiry_ids_next(struct db *db, const struct caller *caller,
+                     const struct inquiry_filter *filter, struct inquiry_place *place, int limit,
+                     struct id_list *ids)
+{
+    struct where where = { 0 };
+    size_t had = ids->count;
+    bool brand = caller->kind == ACCOUNT_BRAND;
+    if (place->until == 0) {
+        place->until =
+            db_number(db_prepare(db, "SELECT id FROM inquiry ORDER BY id DESC LIMIT 1"), 0) + 1;
+        place->id = place->until;
+        place->campaign = INT64_MAX;
+    }
+    where_from(&where, caller, filter);
+    where_add(&where, "i.id < ? ", brand ? place->until : place->id, NULL);
+    if (brand) {
+        where_add(&where, "(i.campaign, i.id) < (?, ?) ", place->campaign, NULL);
+        where_value(&where, place->id, NULL);
+    }
+    where_page(db, &where, "SELECT i.id FROM inquiry i ",
+               brand ? "ORDER BY i.campaign DESC, i.id DESC " : "ORDER BY i.id DESC ", limit, 0,
+               ids);
+    where_free(&where);
+    if (ids->count > had)
+        place->id = ids->last;
+    if (ids->count > had && brand)
+        place->campaign = campaign_of(db, place->id);
+    return (int)(ids->count - had);
+}
+
 bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct inquiry *out)
 {
     struct stmt *find = caller->kind == ACCOUNT_BRAND

@@ -107,6 +107,11 @@ size_t postback_waits(struct db *db, int64_t account, const json_t *postbacks,
 enum { POSTBACK_ATTEMPTS_SHOWN = 100 };
 json_t *postback_show(struct db *db, int64_t account, const char *account_sid, int64_t id);
 
+/* The attempts of one postback of the account, first to last, in short: a row of a file each. */
+json_t *attempt_list(struct db *db, int64_t account, int64_t postback);
+/* The oldest there is, of anybody; 0: none. */
+int64_t postback_oldest(struct db *db);
+
 /* Counts of a notification: Pending, OldestDueDate, Delivered, FailedAttempts (exact; kept with the
  * rows), and LastDeliveredDate.  NULL: not this account's. */
 json_t *postback_health(struct db *db, int64_t account, int64_t notification);

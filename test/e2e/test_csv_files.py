@@ -98,7 +98,6 @@ def test_blank_lines_and_empty_rows_at_the_end_are_no_rows(world):
     (b"\xff\xfeO\x00r\x00", 'unknown column "Or"'),
     (b"\xff\xfeO\x00r", "Line 1: is not UTF-8"),
     ("{H}\n" + "x" * 65537 + ",b\n", "65537 bytes"),
-    ("{H}\n" + "x\n" * 10001, "more than 10000 rows"),
 ])
 def test_a_file_that_cannot_be_read_says_where(world, text, words):
     if isinstance(text, str):
@@ -109,7 +108,7 @@ def test_a_file_that_cannot_be_read_says_where(world, text, words):
 
 
 def test_too_long_a_file(world):
-    assert send(world.partner, b"x" * (8 * 1024 * 1024 + 1)).status_code == 413
+    assert send(world.partner, b"x" * (16 * 1024 * 1024 + 1)).status_code == 413
     assert world.partner.get("ActionInquiries").status_code == 200
 
 

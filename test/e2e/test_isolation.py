@@ -9,7 +9,7 @@ import requests
 
 from harness.openapi import routes
 from harness.receiver import Receiver, answers
-from harness.server import Api, World
+from harness.server import Api, World, await_until
 
 ALL = list(routes())
 OF_ACCOUNTS = [(method, pattern) for method, pattern in ALL if "/{SID}" in pattern]
@@ -28,6 +28,7 @@ NOWHERE = "987654321"  # an id of nothing
 BODIES = {
     "POST /Comments": {"Comment": "x"}, "POST /Reopen": {"Comment": "x"},
     "PUT /EventNotifications/{Id}": {"Name": "x"},
+    "POST /Exports": {"Records": "POSTBACKS"},
     "POST /Replays": {"StartDate": "2026-01-01"}, "POST /Messages": {"Text": "x"},
 }
 
@@ -59,9 +60,12 @@ def house(server):
             own["ActionInquiries"] = inquiry
             own["Actions"] = account.ok(account.get(f"ActionInquiries/{accepted}"))["ActionId"]
             own["EventNotifications"] = world.notify(account, gone.url())["Id"]
+            own["Jobs"] = account.ok(account.post("Exports", {"Records": "POSTBACKS"}))["Id"]
         world.open()
         for prefix, role in KINDS.items():
             account, own = getattr(world, role), owned[prefix]
+            await_until(lambda a=account, o=own: a.ok(
+                a.get(f"Jobs/{o['Jobs']}"))["Status"] == "COMPLETED", "a job's end")
             own["Notices"] = world.await_notice(account)["Id"]
             own["Postbacks"] = world.postbacks(account)[0]["Id"]
             own["SupportRequests"] = account.ok(account.post("SupportRequests", {
@@ -83,11 +87,11 @@ def everything(world):
         account = getattr(world, role)
         own = world.owned["/" + account.prefix.split("/")[1]]
         for noun in ("ActionInquiries", "Actions", "EventNotifications", "Postbacks", "Notices",
-                     "Campaigns", "SupportRequests"):
+                     "Campaigns", "SupportRequests", "Jobs"):
             seen.append(account.ok(account.get(noun, **(
                 {"CampaignId": world.campaign} if noun == "ActionInquiries" else {}))))
         for noun in ("ActionInquiries", "Actions", "EventNotifications", "Postbacks",
-                     "SupportRequests"):
+                     "SupportRequests", "Jobs"):
             seen.append(account.ok(account.get(f"{noun}/{own[noun]}")))
         seen.append(account.ok(account.get(f"EventNotifications/{own['EventNotifications']}"
                                            "/SigningSecret")))

@@ -170,6 +170,30 @@ class Stage(World):
                                         "Types": ["action_inquiry.opened"]}))
         return {"Id": notification, "ReplayId": made["Id"]}
 
+    def new_job(self, account):
+        """One that takes a few seconds: rows by the thousand, of which none is kept."""
+        text = own_csv(self) if account is self.partner else brands_csv(self)
+        header, row = text.splitlines(keepends=True)
+        return account.ok(account.call(
+            "POST", "ActionInquiries/Import", params={"AsJob": "true", "DryRun": "true"},
+            data=header + 20000 * row, headers={"Content-Type": "text/csv"}))["Id"]
+
+    def clean_import(self, account):
+        """One that has ended and has no result."""
+        text = own_csv(self) if account is self.partner else brands_csv(self)
+        job = account.ok(account.call("POST", "ActionInquiries/Import", params={"AsJob": "true"},
+                                      data=text, headers={"Content-Type": "text/csv"}))["Id"]
+        await_until(lambda: account.ok(account.get(f"Jobs/{job}"))["Status"] == "COMPLETED",
+                    "a job's end")
+        return job
+
+    def job(self, account):
+        """One that has ended, with a result."""
+        job = account.ok(account.post("Exports", {"Records": "POSTBACKS"}))["Id"]
+        await_until(lambda: account.ok(account.get(f"Jobs/{job}"))["Status"] == "COMPLETED",
+                    "a job's end")
+        return job
+
     def rule(self, **members):
         body = {"CampaignId": self.campaign, "ActionTrackerId": self.tracker,
                 "Approve": "IMMEDIATELY", "PayoutUnder": "0.01", **members}
@@ -426,6 +450,11 @@ def add_both_roles():
         NEEDS[f"start{role}Replay"] = needs(Stage.notification)
         NEEDS[f"get{role}Replay"] = lambda s, a=account: s.replay(a(s))
         NEEDS[f"cancel{role}Replay"] = lambda s, a=account: s.replay(a(s))
+        NEEDS[f"begin{role}Export"] = lambda s: {}
+        NEEDS[f"list{role}Jobs"] = lambda s, a=account: s.job(a(s)) and {}
+        NEEDS[f"get{role}Job"] = needs(Stage.job)
+        NEEDS[f"download{role}Job"] = needs(Stage.job)
+        NEEDS[f"cancel{role}Job"] = needs(Stage.new_job)
         NEEDS[f"list{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
         NEEDS[f"get{role}Postback"] = needs(Stage.delivered)
         NEEDS[f"retry{role}Postback"] = needs(Stage.waiting)
@@ -449,6 +478,8 @@ def add_both_roles():
         CONFLICTS[f"cancel{role}Postback"] = needs(Stage.delivered)
         CONFLICTS[f"start{role}Replay"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}
         CONFLICTS[f"cancel{role}Replay"] = cancelled_replay(account)
+        CONFLICTS[f"cancel{role}Job"] = needs(Stage.job)
+        CONFLICTS[f"download{role}Job"] = needs(Stage.clean_import)
         CONFLICTS[f"resend{role}Postback"] = needs(without_its_notification)
 
 
@@ -494,7 +525,8 @@ def content_types(operation):
 
 def test_no_operation_is_left_out():
     assert set(NEEDS) == {one.id for one in OPERATIONS}
-    too_many = {"createPartnerNotification", "createBrandNotification"}  # 10,000 are allowed
+    too_many = {"createPartnerNotification", "createBrandNotification",  # 10,000 are allowed
+                "beginPartnerExport", "beginBrandExport"}  # test_jobs.py
     assert set(CONFLICTS) | too_many == {one.id for one in OPERATIONS if "409" in one.responses}
 
 
