@@ -444,7 +444,7 @@ def test_media_types_that_are_not_taken(world, method, pattern):
 @pytest.mark.parametrize("method, pattern", WITH_BODY)
 def test_bodies_that_are_too_large(world, method, pattern):
     path, account = path_of(world, pattern)
-    answer = account.call(method, path, data=b" " * (9 * 1024 * 1024), headers={
+    answer = account.call(method, path, data=b" " * (17 * 1024 * 1024), headers={
         "Content-Type": "application/json"})
     assert answer.status_code == 413, (path, answer.text)
     assert "bytes" in answer.json()["Message"]
