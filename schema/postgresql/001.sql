@@ -519,7 +519,7 @@ CREATE FUNCTION postbackd_guard(of_node bigint, of_epoch bigint, of_version bigi
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('node ' || coalesce(current_schema(), '')), of_node::int);
-    IF NOT EXISTS (SELECT FROM node WHERE number = of_node AND epoch = of_epoch AND until_at <> 0) THEN
+    IF NOT EXISTS (SELECT FROM node WHERE number = of_node AND epoch = of_epoch) THEN
         RAISE EXCEPTION USING ERRCODE = 'PB001', MESSAGE = 'another server has taken the place of this one';
     END IF;
     IF of_version >= 0 AND NOT EXISTS (SELECT FROM news_version WHERE number = of_version) THEN

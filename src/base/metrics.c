@@ -39,6 +39,10 @@ static const struct {
                             "Reads not run, or ended early, as the client had left." },
     [METRIC_READS_REFUSED] = { "postbackd_store_reads_refused_total",
                                "Reads refused, as too many waited." },
+    [METRIC_TAKEOVERS] = { "postbackd_takeovers_total",
+                           "Dead nodes of a shared database whose work this one freed." },
+    [METRIC_FENCED] = { "postbackd_fenced_total",
+                        "Times that another node took the place of this one." },
 };
 
 void metric_add(enum metric metric, int64_t by)

@@ -26,6 +26,8 @@ enum metric {
     METRIC_LOG_DROPPED,   /* lines of the log; kept by the log itself */
     METRIC_READS_LEFT,    /* reads that nobody waited for any more */
     METRIC_READS_REFUSED, /* … that were refused, as too many waited */
+    METRIC_TAKEOVERS,     /* of dead nodes' places, by this one */
+    METRIC_FENCED,        /* this one's place was taken */
     METRIC_COUNTERS
 };
 

@@ -46,7 +46,7 @@ struct store {
     int64_t joined_ms;
 
     size_t writes, reads; /* given and not yet done */
-    bool writable;
+    bool writable, sealed;
 
     pthread_mutex_t finished_lock;
     struct batch *finished, **finished_end;
@@ -151,12 +151,28 @@ static void prepare(struct job *job)
     job->given_us = clock_steady_us();
 }
 
+static void refuse_write(struct store *store, struct job *job)
+{
+    struct batch *batch = batch_new(job, true);
+    batch->writable = store->writable;
+    batch_refuse(batch);
+    take_finished(store, batch);
+}
+
+void store_seal(struct store *store)
+{
+    store->sealed = true;
+}
+
 void store_write(struct store *store, struct job *job)
 {
     prepare(job);
     store->writes++;
     uv_ref((uv_handle_t *)&store->wake);
-    writer_give(store->writer, job);
+    if (store->sealed)
+        refuse_write(store, job);
+    else
+        writer_give(store->writer, job);
 }
 
 static void give_read(struct store *store, enum read_road road, struct job *job)

@@ -180,6 +180,12 @@ static void part_moved(void *context, int part, bool own)
         feeds_leave(engine->services.feeds, part);
 }
 
+static bool part_is_quiet(void *context, int part)
+{
+    const struct engine *engine = context;
+    return part >= MEMBERSHIP_BUCKETS || feeds_are_quiet(engine->services.feeds, part);
+}
+
 /* ---- from the services ---- */
 
 static void settled(void *context, const struct settled *settled)
@@ -373,7 +379,7 @@ static void start_turns(struct engine *engine)
 
 struct engine *engine_new(const struct engine_config *config, struct error *error)
 {
-    static const struct membership_events parts = { .valid = lease_stands, .part = part_moved };
+    static const struct membership_events parts = { lease_stands, part_moved, part_is_quiet };
     bool shared = membership_shared(config->membership);
     const struct courier_events events = { attempted, hungry, lane_changed,
                                            shared ? may_leave : NULL };

@@ -60,7 +60,9 @@ static struct membership *start(struct house *house)
 {
     struct membership *membership = NULL;
     struct error error = { 0 };
-    const struct membership_config config = { &house->loop, house->store, 10000 };
+    const struct membership_config config = { .loop = &house->loop,
+                                              .store = house->store,
+                                              .deadline_ms = 10000 };
     if (!membership_start(&config, &membership, &error))
         fail_msg("%s", error.message);
     return membership;
@@ -100,17 +102,33 @@ static void test_one_that_starts_again_has_its_number_and_another_epoch(void **s
     assert_int_equal(store_guard(pair->second->store)->epoch, before.epoch + 1);
 }
 
-static void test_the_first_takes_all_and_gives_it_back_when_it_stops(void **state)
+/* Both loops turn. */
+static bool turn(const struct pair *pair)
+{
+    uv_run(&pair->first->loop, UV_RUN_NOWAIT);
+    uv_run(&pair->second->loop, UV_RUN_NOWAIT);
+    return true;
+}
+
+static void test_two_share_all_and_one_alone_has_all(void **state)
 {
     const struct pair *pair = *state;
-    struct membership *first = start(pair->first);
+    struct membership *first = start(pair->first), *second = start(pair->second);
     assert_true(membership_valid(first));
-    assert_int_equal(parts_of(first), MEMBERSHIP_PARTS);
-    struct membership *second = start(pair->second);
-    assert_int_equal(parts_of(second), 0);
+    UNTIL((turn(pair), parts_of(first) == 129 && parts_of(second) == 128));
+    for (int part = 0; part < MEMBERSHIP_PARTS; part++)
+        assert_int_not_equal(membership_owns(first, part), membership_owns(second, part));
+    assert_int_not_equal(membership_strict_from(first, MEMBERSHIP_DUTY), INT64_MAX);
     stop(first);
-    UNTIL((uv_run(&pair->second->loop, UV_RUN_NOWAIT), parts_of(second) == MEMBERSHIP_PARTS));
+    UNTIL((turn(pair), parts_of(second) == MEMBERSHIP_PARTS));
+    struct membership *again = NULL;
+    assert_true(membership_valid(second));
+    store_close(pair->first->store);
+    assert_true(house_open(pair->first));
+    again = start(pair->first);
+    UNTIL((turn(pair), parts_of(again) == 128 && parts_of(second) == 129));
     stop(second);
+    stop(again);
 }
 
 int main(void)
@@ -119,7 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PAIRED(test_each_has_a_number_of_its_own),
         PAIRED(test_one_that_starts_again_has_its_number_and_another_epoch),
-        PAIRED(test_the_first_takes_all_and_gives_it_back_when_it_stops),
+        PAIRED(test_two_share_all_and_one_alone_has_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
