@@ -374,7 +374,7 @@ static void begin(struct db *any)
     db->begun = db->wrote = false;
     db->parts = db->parts_begun = 0;
     pipeline_forget(db->pipeline);
-    if (pipeline_up(db->pipeline))
+    if (pipeline_stands(db->pipeline))
         return;
     if (db->refused_us != 0 && now_us - db->refused_us < CONNECT_AGAIN_MS * INT64_C(1000))
         db_fail(any, DB_LOST, "not connected");

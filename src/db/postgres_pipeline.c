@@ -424,6 +424,21 @@ bool pipeline_up(const struct pipeline *pipeline)
     return pipeline->conn != NULL;
 }
 
+static bool can_be_read(struct pipeline *pipeline)
+{
+    struct pollfd socket = { .fd = libpq.PQsocket(pipeline->conn), .events = POLLIN };
+    return poll(&socket, 1, 0) != 0;
+}
+
+bool pipeline_stands(struct pipeline *pipeline)
+{
+    while (pipeline->conn != NULL && can_be_read(pipeline))
+        if (libpq.PQconsumeInput(pipeline->conn) != 1 ||
+            libpq.PQstatus(pipeline->conn) != CONNECTION_OK)
+            pipeline_close(pipeline);
+    return pipeline_up(pipeline);
+}
+
 unsigned pipeline_generation(const struct pipeline *pipeline)
 {
     return pipeline->generation;

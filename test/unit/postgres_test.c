@@ -489,6 +489,24 @@ static void test_a_lost_connection_is_made_again(void **state)
     assert_int_equal(count_now(db, "a"), 1);
 }
 
+/* Whoever comes first after a restart need not be the one to find that the connection is gone. */
+static void test_a_connection_that_ended_while_nobody_used_it_costs_no_transaction(void **state)
+{
+    struct house *house = *state;
+    struct db *db = house->db;
+
+    db_begin(db, 0, 0);
+    add(db, "a", 1);
+    assert_true(db_commit(db));
+    postgres_server_kill();
+    postgres_server_boot();
+    db_begin(db, 0, 0);
+    assert_int_equal(count(db, "a"), 1);
+    add(db, "b", 1);
+    assert_true(db_commit(db));
+    assert_int_equal(count_now(db, "b"), 1);
+}
+
 static void test_the_answer_to_a_commit_is_looked_for(void **state)
 {
     struct db *db = ((struct house *)*state)->db;
@@ -646,6 +664,7 @@ int main(void)
         plain(test_no_room_is_told_apart),
         plain(test_a_statement_is_stopped),
         plain(test_a_lost_connection_is_made_again),
+        plain(test_a_connection_that_ended_while_nobody_used_it_costs_no_transaction),
         road(test_the_answer_to_a_commit_is_looked_for),
         road(test_a_database_that_says_nothing_is_left),
         plain(test_a_crash_makes_no_other_transaction_ours),
