@@ -199,6 +199,29 @@ void lateness_ended(struct lateness_watch *lateness, const struct ended *ended)
         tell_failing(lateness, watch, true);
 }
 
+void lateness_heard(struct lateness_watch *lateness, const struct change *change)
+{
+    bool begins = change->due_at != -1;
+    struct watch *watch = begins ? watch_of(lateness, change->notification)
+                                 : map_get(&lateness->watches, change->notification);
+    if (watch == NULL)
+        return;
+    if ((change->id & ~(int64_t)CHANGE_BY_PAUSE) == EPISODE_FAILING) {
+        watch->failing = begins;
+        watch->failing_since = change->due_at;
+        watch->down = watch->down && begins;
+        watch->failures = begins ? watch->failures : 0;
+    } else {
+        if (begins && !watch->late) {
+            watch->account = change->account;
+            watch->by_pause = (change->id & CHANGE_BY_PAUSE) != 0;
+            watch->late_since = change->due_at;
+        }
+        set_late(lateness, watch, begins);
+    }
+    drop_if_idle(lateness, watch);
+}
+
 void lateness_down(struct lateness_watch *lateness, int64_t notification)
 {
     struct watch *watch = map_get(&lateness->watches, notification);
@@ -222,15 +245,22 @@ void lateness_gone(struct lateness_watch *lateness, int64_t notification)
 
 /* ---- late ---- */
 
+static bool is_told_here(const struct lateness_watch *lateness, int64_t notification, bool by_pause)
+{
+    return by_pause ? work_on_duty(lateness->work) : work_owns(lateness->work, notification);
+}
+
 static void tell_late(struct lateness_watch *lateness, struct watch *watch, bool begins,
                       const struct overdue *overdue)
 {
-    if (watch->late_told || lateness->work->stopping || lateness->told >= TELL_MOST)
+    bool by_pause = begins ? holds_have(lateness->config.holds, HOLD_MAINTENANCE) : watch->by_pause;
+    if (watch->late_told || lateness->work->stopping || lateness->told >= TELL_MOST ||
+        !is_told_here(lateness, watch->notification, by_pause))
         return;
     lateness->told++;
     if (begins) {
         watch->account = overdue->account;
-        watch->by_pause = holds_have(lateness->config.holds, HOLD_MAINTENANCE);
+        watch->by_pause = by_pause;
         watch->late_since = overdue->counted_at;
     }
     int64_t others = watch->by_pause && map_get(&lateness->paused, watch->account) != NULL
@@ -266,8 +296,11 @@ static void take_overdue(struct lateness_watch *lateness, const struct overdue *
     if (figures->oldest_at == -1 || overdue->due_at < figures->oldest_at)
         figures->oldest_at = overdue->due_at;
     figures->late += as_is != LATENESS_NONE;
-    if (turn == LATENESS_BEGINS && lateness->missed)
-        return; /* it had no chance to be sent yet: the next look tells */
+    if (turn == LATENESS_BEGINS &&
+        (lateness->missed || /* it had no chance to be sent yet: the next look tells */
+         !is_told_here(lateness, overdue->notification,
+                       holds_have(lateness->config.holds, HOLD_MAINTENANCE))))
+        return;
     if (turn == LATENESS_BEGINS) {
         watch = watch_of(lateness, overdue->notification);
         watch->seen = lateness->look;

@@ -4,6 +4,10 @@
  * delivered.  A notification is failing when its destination is down, or after many failures in a
  * row; what is told about notifications does not count, so that news make no news.  One that its
  * owner paused, or that is held after 410 (its owner was told then), is not called late.
+ *
+ * Servers that share a database all look, and each tells of the notifications whose bucket is its
+ * own; what is late by the operator's pause, which is told once an account, the one on duty does.
+ * Whether one fails each sees by its own attempts.  Who is first tells, and all hear of it.
  */
 #ifndef POSTBACKD_ENGINE_LATENESS_H
 #define POSTBACKD_ENGINE_LATENESS_H
@@ -11,6 +15,7 @@
 #include "engine/ended.h"
 #include "engine/holds.h"
 #include "engine/work.h"
+#include "model/change.h"
 #include "model/lateness.h"
 
 struct lateness_watch;
@@ -30,6 +35,8 @@ void lateness_wanted(struct lateness_watch *lateness); /* there may be something
 void lateness_ended(struct lateness_watch *lateness, const struct ended *ended);
 void lateness_down(struct lateness_watch *lateness, int64_t notification); /* its destination is */
 void lateness_gone(struct lateness_watch *lateness, int64_t notification); /* it was deleted */
+/* An episode has begun or ended (CHANGE_EPISODE), here or at another server. */
+void lateness_heard(struct lateness_watch *lateness, const struct change *change);
 
 struct lateness_figures { /* as last looked at; failing: as it is */
     int64_t oldest_at;    /* when the oldest that waits was first due; -1: nothing waits */

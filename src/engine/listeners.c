@@ -30,6 +30,7 @@ enum {
     MAINTENANCE = CHANGE_BIT(CHANGE_MAINTENANCE),
     LETTER = CHANGE_BIT(CHANGE_LETTER),
     LANE = CHANGE_BIT(CHANGE_LANE_DOWN) | CHANGE_BIT(CHANGE_LANE_READY),
+    EPISODE = CHANGE_BIT(CHANGE_EPISODE),
     POSTBACKS = WAITING | RETRIED | RESENT | CANCELLED,
 };
 
@@ -109,6 +110,11 @@ static void hear_letter(const struct services *services, const struct change *ch
     mailer_wanted(services->mailer);
 }
 
+static void hear_episode(const struct services *services, const struct change *change)
+{
+    lateness_heard(services->lateness, change);
+}
+
 static const struct {
     unsigned kinds;
     void (*hear)(const struct services *services, const struct change *change);
@@ -125,6 +131,7 @@ static const struct {
     { ERRAND, hear_errand },
     { MAINTENANCE, hear_maintenance },
     { LETTER, hear_letter },
+    { EPISODE, hear_episode },
 };
 
 void listeners_hear(void *context, const struct change *change)

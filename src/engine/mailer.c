@@ -51,11 +51,6 @@ struct run {
     bool unrecorded; /* the job failed: again soon */
 };
 
-static bool on_duty(const struct mailer *mailer)
-{
-    return membership_owns(mailer->work->membership, MEMBERSHIP_DUTY);
-}
-
 /* ---- the end of a run ---- */
 
 struct record_job {
@@ -278,7 +273,7 @@ static void look(void *context)
     struct mailer *mailer = context;
     if (mailer->path == NULL)
         return;
-    if (!mailer->work->writable || !on_duty(mailer) || !all_recorded(mailer)) {
+    if (!mailer->work->writable || !work_on_duty(mailer->work) || !all_recorded(mailer)) {
         periodic_in(mailer->timer, RETRY_MS);
         return;
     }

@@ -4,6 +4,9 @@
  * what comes next: tell more accounts, wait, hold, count, move on.  A job that finds the row in
  * another state changes nothing and the row is read again.
  *
+ * Of servers that share a database the one on duty moves the row on and tells; the others follow
+ * it, and look whether they have become that one.
+ *
  * The rule: the hold follows the row.  It is set before the first turn of the loop when the row
  * says ON, and lifted only when a row that has ended was read.
  */
@@ -12,17 +15,25 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "model/catchup.h"
 #include "model/date.h"
+#include "model/notification.h"
 #include "store/maintenance.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     TELL_MOST = 200, /* accounts in one transaction */
     LOOK_MS = 1000,  /* between two looks at the clock, or at what is left */
     LOOK_SHARE = 20, /* … and so many times as long as the last look took */
     AGAIN_MS = 1000, /* after a job that failed */
+    STUCK_MS = 10000 /* what is left at another server is stuck once it has stayed for so long */
+};
+
+struct elsewhere { /* what is left of a notification that another server sends for */
+    int64_t notification, left, since; /* since: when it was last another number, steady ms */
 };
 
 struct pause {
@@ -31,6 +42,8 @@ struct pause {
     struct maintenance now;
     struct periodic *timer; /* runs: a job is under way */
     bool read_again;
+    bool follows; /* another server is on duty */
+    struct map elsewhere;
     int64_t expected, tried; /* first postbacks of system.maintenance_started */
     int64_t hold_by;         /* steady ms; 0: not waiting yet */
     bool counted;            /* the backlog, since the end was seen */
@@ -81,6 +94,38 @@ static bool is_stuck(const struct pause *pause, int64_t notification)
     return pause->config.is_stuck(pause->config.context, notification);
 }
 
+static void forget_elsewhere(struct pause *pause)
+{
+    size_t at = 0;
+    for (struct elsewhere *one; (one = map_each(&pause->elsewhere, &at)) != NULL;)
+        free(one);
+    map_free(&pause->elsewhere);
+    memset(&pause->elsewhere, 0, sizeof(pause->elsewhere));
+}
+
+/* Its lane is not here, so what it does is told by what is left alone. */
+static bool is_stuck_elsewhere(struct pause *pause, const struct backlog *backlog)
+{
+    struct elsewhere *one = map_get(&pause->elsewhere, backlog->notification);
+    int64_t now = clock_steady_ms();
+    if (one == NULL) {
+        one = must_alloc(sizeof(*one));
+        one->notification = backlog->notification;
+        map_put(&pause->elsewhere, backlog->notification, one);
+    }
+    if (one->left != backlog->left) {
+        one->left = backlog->left;
+        one->since = now;
+    }
+    return now - one->since >= STUCK_MS;
+}
+
+static bool backlog_is_stuck(struct pause *pause, const struct backlog *backlog)
+{
+    return work_owns(pause->work, backlog->notification) ? is_stuck(pause, backlog->notification)
+                                                         : is_stuck_elsewhere(pause, backlog);
+}
+
 /* Postbacks in memory that are in no index yet: added to those left, or to those that are stuck. */
 static void add_fresh(const struct pause *pause, int64_t until, int64_t *left, int64_t *stuck)
 {
@@ -99,7 +144,7 @@ static void take_left(struct pause *pause, const struct look_job *look)
     add_fresh(pause, look->row.ended_at, &left, &down);
     for (size_t i = 0; i < look->count; i++) {
         const struct backlog *backlog = &look->left[i];
-        if (is_stuck(pause, backlog->notification))
+        if (backlog_is_stuck(pause, backlog))
             down += backlog->left;
         else
             left += backlog->left;
@@ -126,6 +171,7 @@ static void look_done(struct job *job, bool ok)
         if (changed) {
             pause->expected = pause->tried = pause->hold_by = 0;
             pause->counted = false;
+            forget_elsewhere(pause);
         }
         if (has_left(look->row.state))
             take_left(pause, look);
@@ -239,15 +285,20 @@ static void step_starting(struct pause *pause)
     give(pause, MAINTENANCE_ON, 0);
 }
 
+static void look_again(struct pause *pause)
+{
+    int64_t share = pause->looked_ms * LOOK_SHARE;
+    pause->counted = false;
+    step_after(pause, share > LOOK_MS ? share : LOOK_MS);
+}
+
 static void step_catching_up(struct pause *pause)
 {
     if (pause->catchup.left == 0) {
         give(pause, MAINTENANCE_OVER, pause->catchup.total);
         return;
     }
-    int64_t share = pause->looked_ms * LOOK_SHARE;
-    pause->counted = false;
-    step_after(pause, share > LOOK_MS ? share : LOOK_MS);
+    look_again(pause);
 }
 
 static void step(struct pause *pause)
@@ -256,6 +307,10 @@ static void step(struct pause *pause)
     if (periodic_runs(pause->timer) || pause->work->stopping)
         return;
     periodic_rest(pause->timer);
+    if (pause->follows && work_on_duty(pause->work)) {
+        pause->follows = false;
+        pause->read_again = true; /* where the one before has left it */
+    }
     if (pause->read_again || (has_left(state) && !pause->counted)) {
         look(pause);
         return;
@@ -263,6 +318,12 @@ static void step(struct pause *pause)
     /* Until the hold is given in STARTING, and from the end on, postbacks go out. */
     if (state != MAINTENANCE_STARTING)
         holds_set(pause->config.holds, HOLD_MAINTENANCE, state == MAINTENANCE_ON);
+    if (!work_on_duty(pause->work)) {
+        pause->follows = true;
+        if (state != MAINTENANCE_OVER)
+            look_again(pause);
+        return;
+    }
     if (maintenance_telling(state).kind != NULL && pause->now.told != INT64_MAX)
         give(pause, state, pause->now.backlog);
     else if (state == MAINTENANCE_SCHEDULED)
@@ -357,6 +418,7 @@ void maintenance_free(struct pause *pause)
     if (pause == NULL)
         return;
     periodic_free(pause->timer);
+    forget_elsewhere(pause);
     maintenance_clear(&pause->now);
     free(pause);
 }

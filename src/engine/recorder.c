@@ -24,6 +24,7 @@ enum {
     RECENT = 64,
     TALLIES_MOST = 1024, /* then the minute is written before it is over */
     RETRY_MS = 1000,
+    SHARED_MS = 10000, /* servers that share a database see each other's counts after that */
     RATE_SECONDS = 10,
     RATE_SLOTS = 16, /* a power of two over them */
     AGE_FIRST_MS = 5000,
@@ -67,7 +68,8 @@ static void close_minute(struct recorder *recorder);
 static void await_end(struct recorder *recorder)
 {
     int64_t left = recorder->opened_at + SERIES_MINUTE_MS - clock_wall_ms();
-    left = left < 0 ? 0 : left > SERIES_MINUTE_MS ? SERIES_MINUTE_MS : left;
+    int64_t most = membership_shared(recorder->work->membership) ? SHARED_MS : SERIES_MINUTE_MS;
+    left = left < 0 ? 0 : left > most ? most : left;
     periodic_in(recorder->timer, left);
 }
 

@@ -114,7 +114,8 @@ static void look_done(struct job *inner, bool ok)
         room->near = job->near;
         room->took_ms = job->took_ms;
     }
-    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && !room->work->stopping) {
+    if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && work_on_duty(room->work) &&
+        !room->work->stopping) {
         struct room_job *tell = room_job_new(room, tell_run, tell_done);
         memcpy(tell->changed, job->changed, sizeof(job->changed));
         tell->changed_count = job->changed_count;

@@ -19,6 +19,7 @@ struct sweep {
     const struct sweep_rule *rule;
     struct periodic *timer;
     int64_t age_ms;
+    bool rests;                 /* others do it: when it begins again it does so from the start */
     int64_t steady_ms, wall_ms; /* when it started */
     _Alignas(max_align_t) char state[];
 };
@@ -81,10 +82,15 @@ static void look(void *context)
 {
     struct sweep *sweep = context;
     size_t size = sweep->rule->size;
-    if (!sweep->work->writable) {
+    if (!work_on_duty(sweep->work))
+        sweep->rests = true;
+    if (!sweep->work->writable || !work_on_duty(sweep->work)) {
         periodic_in(sweep->timer, RETRY_MS);
         return;
     }
+    if (sweep->rests)
+        memset(sweep->state, 0, size);
+    sweep->rests = false;
     struct sweep_job *step =
         work_add(sweep->work, sweep, sizeof(*step) + 2 * size, step_run, step_done);
     step->rule = sweep->rule;

@@ -3,6 +3,9 @@
  * One step at a time.  While there is more the next follows after a rest, which leaves the writer
  * to others; once nothing is left it looks again after `every_ms`.  A step that fails, or comes
  * while the store takes no writes, is tried again a second later from where it stood.
+ *
+ * Of servers that share a database the one on duty does it.  One that comes on duty begins from the
+ * start, within a second: it does not know how far the other one was.
  */
 #ifndef POSTBACKD_SWEEP_H
 #define POSTBACKD_SWEEP_H

@@ -56,3 +56,8 @@ void *work_done(struct job *job)
     own->work->under_way--;
     return own->service;
 }
+
+bool work_on_duty(const struct work *work)
+{
+    return membership_owns(work->membership, MEMBERSHIP_DUTY);
+}

@@ -30,6 +30,8 @@ void work_stop(struct work *work); /* from now on it is stopping */
 bool work_owns(const struct work *work, int64_t notification);
 /* The id is one that this server made: of those of others nothing is in its memory. */
 bool work_made(const struct work *work, int64_t id);
+/* What is done once for all who share the database is done here (MEMBERSHIP_DUTY). */
+bool work_on_duty(const struct work *work);
 
 /* A job of a service's; at the head of the service's own struct. */
 struct service_job {

@@ -22,14 +22,19 @@ enum change_kind {
     CHANGE_MAINTENANCE,  /* one was added, or has another state */
     CHANGE_LETTER,       /* mail was written, to be handed to the mailer */
     CHANGE_ERRAND,       /* a job of the account (errand.h) is there to be gone on with */
+    CHANGE_EPISODE,      /* the notification is failing or late, or is it no longer */
     CHANGE_KINDS
 };
+
+enum { CHANGE_BY_PAUSE = 256 };
 
 struct change {
     enum change_kind kind;
     int64_t account, notification; /* whose; 0: of none, or of all */
-    int64_t id;     /* of the postback, the replay, …; WAITING: the newest of the transaction */
-    int64_t due_at; /* WAITING: ms by the due clock; -1: nothing is due, as it is not active */
+    int64_t id;     /* of the postback, the replay, …; WAITING: the newest of the transaction;
+                     * EPISODE: its kind, CHANGE_BY_PAUSE more by the operator's pause */
+    int64_t due_at; /* WAITING: ms by the due clock; -1: nothing is due, as it is not active;
+                     * EPISODE: since when; -1: it has ended */
 };
 
 /* A set of kinds. */

@@ -48,11 +48,14 @@ enum disk_turn disk_tell(struct db *db, const struct disk_figures *disk, int64_t
     if (turn == DISK_STAYS)
         return turn;
     struct stmt *put =
-        low ? db_prepare(db, "INSERT INTO meta (key, value) VALUES ('disk_low_since', ?1)")
+        low ? db_prepare(db, "INSERT INTO meta (key, value) VALUES ('disk_low_since', ?1) "
+                             "ON CONFLICT (key) DO NOTHING")
             : db_prepare(db, "DELETE FROM meta WHERE key = 'disk_low_since'");
     if (low)
         db_bind_int(put, 1, db_now(db));
     db_run(db, put);
+    if (db_changes(db) != 1) /* somebody else has told it meanwhile */
+        return DISK_STAYS;
     if (low)
         tell_operator(db, disk);
     return turn;

@@ -8,6 +8,7 @@
 #include "store/episodes.h"
 
 #include "base/fail.h"
+#include "db/tx.h"
 #include "model/date.h"
 #include "store/accounts.h"
 #include "store/events.h"
@@ -119,13 +120,13 @@ bool episode_exists(struct db *db, int64_t notification, enum episode_kind kind)
     return found;
 }
 
-static void write_row(struct db *db, const struct episode *episode, bool begins)
+/* False: it was so already; somebody else has told it. */
+static bool write_row(struct db *db, const struct episode *episode, bool begins)
 {
     struct stmt *put =
         begins ? db_prepare(db, "INSERT INTO episode (notification, kind, maintenance, since) "
                                 "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (notification, kind) "
-                                "DO UPDATE SET maintenance = excluded.maintenance, "
-                                "since = excluded.since")
+                                "DO NOTHING")
                : db_prepare(db, "DELETE FROM episode WHERE notification = ?1 AND kind = ?2");
     db_bind_int(put, 1, episode->notification);
     db_bind_int(put, 2, episode->kind);
@@ -134,6 +135,15 @@ static void write_row(struct db *db, const struct episode *episode, bool begins)
         db_bind_int(put, 4, episode->since);
     }
     db_run(db, put);
+    if (db_changes(db) != 1)
+        return false;
+    tx_note(db_tx(db),
+            (struct change){ .kind = CHANGE_EPISODE,
+                             .account = episode->account,
+                             .notification = episode->notification,
+                             .id = episode->kind + (episode->maintenance ? CHANGE_BY_PAUSE : 0),
+                             .due_at = begins ? episode->since : -1 });
+    return true;
 }
 
 /* ---- the event ---- */
@@ -256,9 +266,11 @@ static void tell_late(struct db *db, const struct notification *about,
 void episode_tell(struct job *job, struct db *db, const struct episode_news *news)
 {
     struct notification *about = notification_load(db, 0, news->episode.notification, 0);
-    write_row(db, &news->episode, news->begins && about != NULL);
-    if (about == NULL) /* deleted meanwhile */
+    bool tells = write_row(db, &news->episode, news->begins && about != NULL) && about != NULL;
+    if (!tells) { /* or it was deleted meanwhile */
+        notification_unref(about);
         return;
+    }
     if (news->episode.kind == EPISODE_LATE)
         tell_late(db, about, news);
     if (news->episode.kind == EPISODE_FAILING || news->tell_account)

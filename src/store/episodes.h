@@ -44,8 +44,9 @@ struct episode_news {
     int last_status;            /* 0: none */
     int64_t waiting, oldest_at; /* oldest_at: -1: none */
 };
-/* Writes it and tells: FAILING by the events notification.failing and .recovered, LATE by notices
- * and notification.late.  No event about a notification goes to itself. */
+/* Writes it and tells, unless somebody else has: FAILING by the events notification.failing and
+ * .recovered, LATE by notices and notification.late.  No event about a notification goes to itself.
+ */
 void episode_tell(struct job *job, struct db *db, const struct episode_news *news);
 
 #endif

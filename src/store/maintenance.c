@@ -169,13 +169,15 @@ static int next_accounts(struct db *db, int64_t after, int most, struct addresse
     return count;
 }
 
-static bool set_told(struct db *db, const struct maintenance *maintenance)
+/* False: it is in another state by now, or somebody else has told these. */
+static bool set_told(struct db *db, const struct maintenance *maintenance, int64_t before)
 {
-    struct stmt *put =
-        db_prepare(db, "UPDATE maintenance SET told = ?3 WHERE id = ?1 AND state = ?2");
+    struct stmt *put = db_prepare(db, "UPDATE maintenance SET told = ?3 WHERE id = ?1 AND state = "
+                                      "?2 AND told = ?4");
     db_bind_int(put, 1, maintenance->id);
     db_bind_int(put, 2, maintenance->state);
     db_bind_int(put, 3, maintenance->told);
+    db_bind_int(put, 4, before);
     db_run(db, put);
     return !db_failed(db) && db_changes(db) == 1;
 }
@@ -184,10 +186,10 @@ int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *mai
 {
     struct maintenance_telling telling = maintenance_telling(maintenance->state);
     struct addressee *to = must_alloc((size_t)most * sizeof(*to));
-    int count = next_accounts(db, maintenance->told, most, to);
-    int64_t at_once = 0;
+    int64_t at_once = 0, before = maintenance->told;
+    int count = next_accounts(db, before, most, to);
     maintenance->told = count < most ? INT64_MAX : to[count - 1].account;
-    bool still = set_told(db, maintenance);
+    bool still = set_told(db, maintenance, before);
     struct buf text = { 0 };
     maintenance_text(&text, maintenance);
     for (int i = 0; i < count; i++) {

@@ -19,7 +19,8 @@ bool maintenance_move(struct db *db, const struct maintenance *maintenance,
 
 /* Tells the next `most` active accounts of its state: a notice each, a letter (letters.h) to
  * those with an address, and its event to those who subscribed.  Sets told.  Gives how many
- * postbacks of the event may go out at once; -1: it is in another state by now. */
+ * postbacks of the event may go out at once; -1: it is in another state by now, or somebody else
+ * has told these. */
 int64_t maintenance_tell(struct job *job, struct db *db, struct maintenance *maintenance, int most);
 
 /* For each active notification with postbacks that were due by `until` and have not been tried

@@ -361,15 +361,18 @@ static bool episode_is(struct db *db, int64_t account)
     return db_number(find, 0) == 1;
 }
 
-static void episode_write(struct db *db, int64_t account, bool begins)
+/* False: somebody else has meanwhile. */
+static bool episode_write(struct db *db, int64_t account, bool begins)
 {
     struct stmt *put =
-        begins ? db_prepare(db, "INSERT INTO quota_episode (account, since) VALUES (?1, ?2)")
+        begins ? db_prepare(db, "INSERT INTO quota_episode (account, since) VALUES (?1, ?2) ON "
+                                "CONFLICT (account) DO NOTHING")
                : db_prepare(db, "DELETE FROM quota_episode WHERE account = ?1");
     db_bind_int(put, 1, account);
     if (begins)
         db_bind_int(put, 2, db_now(db));
     db_run(db, put);
+    return db_changes(db) == 1;
 }
 
 bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t account)
@@ -379,8 +382,8 @@ bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t accoun
     read_use(db, &use);
     if (!changes(limits, &use) || !account_find(db, account, &of))
         return false;
-    episode_write(db, account, !use.told);
-    if (!use.told) {
+    bool begins = episode_write(db, account, !use.told) && !use.told;
+    if (begins) {
         struct buf own = { 0 }, operators = { 0 };
         write_text(&own, limits, &use, NULL);
         write_text(&operators, limits, &use, &of);
@@ -391,5 +394,5 @@ bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t accoun
         buf_free(&operators);
     }
     account_clear(&of);
-    return !use.told;
+    return begins;
 }

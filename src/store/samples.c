@@ -135,25 +135,54 @@ void samples_complete(struct db *db, struct sample_row **rows, size_t *count)
     *count = end + 1;
 }
 
+/* Of servers that share a database one at a time adds to rows. */
+static void lock(struct db *db)
+{
+    if (!db_is_remote(db))
+        return;
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('samples_lock', ?1) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    char text[24];
+    snprintf(text, sizeof(text), "%d", db_node(db));
+    db_bind_text(put, 1, text);
+    db_run(db, put);
+}
+
+/* The number of a server's last batch is under its own key. */
+enum { BATCH_KEY_TEXT = 40 };
+
+static void batch_key(const struct db *db, char out[BATCH_KEY_TEXT])
+{
+    if (db_node(db) == 0)
+        snprintf(out, BATCH_KEY_TEXT, "samples_batch");
+    else
+        snprintf(out, BATCH_KEY_TEXT, "samples_batch_%d", db_node(db));
+}
+
 void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, size_t count,
                    int64_t batch)
 {
+    lock(db);
     for (size_t i = 0; i < count; i++) {
         struct key key = { rows[i].account, rows[i].notification, MINUTE_S, at_ms };
         add_to_row(db, &key, &rows[i].sample);
     }
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('samples_batch', ?) "
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES (?1, ?2) "
                                       "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    char text[24];
+    char key[BATCH_KEY_TEXT], text[24];
+    batch_key(db, key);
     snprintf(text, sizeof(text), "%" PRId64, batch);
-    db_bind_text(put, 1, text);
+    db_bind_text(put, 1, key);
+    db_bind_text(put, 2, text);
     db_run(db, put);
 }
 
 int64_t samples_batch(struct db *db)
 {
-    struct stmt *find =
-        db_prepare(db, "SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'samples_batch'");
+    struct stmt *find = db_prepare(db, "SELECT CAST(value AS BIGINT) FROM meta WHERE key = ?");
+    char key[BATCH_KEY_TEXT];
+    batch_key(db, key);
+    db_bind_text(find, 1, key);
     return db_number(find, 0);
 }
 
@@ -242,6 +271,7 @@ size_t samples_age(struct db *db, int64_t minutes_ms, int64_t hours_ms, size_t m
 {
     size_t hours = 0;
     struct key hour;
+    lock(db);
     while (hours < most && !db_failed(db) && oldest_minute(db, minutes_ms, &hour)) {
         make_hour(db, &hour);
         hours++;

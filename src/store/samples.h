@@ -19,11 +19,11 @@ struct sample_row {
 /* From rows of notifications: sets account and pending, leaves out what does not exist, and
  * appends the rows of their accounts and of all.  Reads the counts of all notifications. */
 void samples_complete(struct db *db, struct sample_row **rows, size_t *count);
-/* Writes the rows of a minute, added to what is there of it, and the batch's number; numbers rise.
- */
+/* Writes the rows of a minute, added to what is there of it (servers that share the database write
+ * the same minutes), and the batch's number; a server's numbers rise. */
 void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, size_t count,
                    int64_t batch);
-int64_t samples_batch(struct db *db); /* the number of the last batch written; 0: none */
+int64_t samples_batch(struct db *db); /* the number of this server's last one written; 0: none */
 
 /* ---- reading ---- */
 
