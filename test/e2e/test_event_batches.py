@@ -3,7 +3,6 @@
 import base64
 import json
 import socket
-import sqlite3
 import threading
 
 import pytest
@@ -250,14 +249,12 @@ def test_one_key_from_many_sides_at_once(world, server):
 LET_IN = 16  # batches of 1,000: 16,384 events may wait for the disk
 
 def test_past_the_cap_503_with_retry_after_and_what_was_accepted_is_whole(world, server):
-    """A writer that is stopped (its file locked by someone else) lets the waiting grow to the cap."""
+    """A writer that is stopped (its store locked by someone else) lets the waiting grow to the cap."""
     sid, token = world.partner.sid, world.partner.token
     accepted(world.partner.post("/Events", tracked(sid)))
     batch = {"Events": [tracked(sid)] * 1000}
     answers, sides = [], []
-    lock = sqlite3.connect(f"{server.data}/postbackd.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    try:
+    with server.store.locked():
         def send():
             answers.append(requests.post(server.base + "/Events", json=batch, auth=(sid, token),
                                          timeout=60))
@@ -267,9 +264,6 @@ def test_past_the_cap_503_with_retry_after_and_what_was_accepted_is_whole(world,
         await_until(lambda: len(answers) >= 40 - LET_IN, "all others are answered")
         assert {(answer.status_code, answer.headers["Retry-After"]) for answer in list(answers)} == {
             (503, "1")}
-    finally:
-        lock.execute("ROLLBACK")
-        lock.close()
     for side in sides:
         side.join()
     statuses = [answer.status_code for answer in answers]

@@ -5,13 +5,15 @@ that of POSTBACKD_TEST_POSTGRES (the folder of its socket), which several runs s
 run starts and ends.  A test about SQLite's file says so by the mark one_file, with the reason."""
 
 import atexit
+import contextlib
 import glob
 import hashlib
 import os
 import re
 import sqlite3
+import subprocess
 
-from harness.postgres import UNIT, Postgres, psql
+from harness.postgres import UNIT, Postgres, psql, psql_command
 
 ON_POSTGRESQL = os.environ.get("POSTBACKD_TEST_ENGINE") == "postgresql"
 
@@ -78,6 +80,17 @@ class FileStore:
             database.execute(sql, values)
         database.close()
 
+    @contextlib.contextmanager
+    def locked(self):
+        """Meanwhile nobody can write."""
+        database = sqlite3.connect(self.path, isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            database.execute("ROLLBACK")
+            database.close()
+
     def content(self):
         """All that it holds, as bytes, to look for what must not be there."""
         return b"".join(open(path, "rb").read() for path in glob.glob(self.path + "*"))
@@ -101,6 +114,19 @@ class PostgresStore:
         return [tuple(value_of(text) for text in line.split(UNIT)) for line in said.splitlines()]
 
     execute = rows
+
+    @contextlib.contextmanager
+    def locked(self):
+        session = subprocess.Popen(psql_command(self.server.folder, self.name), text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        session.stdin.write("BEGIN; LOCK TABLE event, postback IN EXCLUSIVE MODE; "
+                            "SELECT 'locked';\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == "locked\n"
+        try:
+            yield
+        finally:
+            session.communicate("ROLLBACK;\n")
 
     def content(self):
         tables = self.rows("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND "

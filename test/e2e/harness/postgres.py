@@ -27,12 +27,16 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
+def psql_command(folder, database, *more):
+    return [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-F", UNIT, "-h", folder,
+            "-U", "postgres", *more, database]
+
+
 def psql(folder, sql, database="postgres", stop=True, timeout=60, null=""):
     """What the statements said, their errors among it, of the server whose socket is in the folder."""
     done = subprocess.run(
-        [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-F", UNIT, "-P", f"null={null}",
-         "-h", folder, "-U", "postgres", "-v", f"ON_ERROR_STOP={int(stop)}", database], check=False,
-        input=sql, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
+        psql_command(folder, database, "-P", f"null={null}", "-v", f"ON_ERROR_STOP={int(stop)}"),
+        check=False, input=sql, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
     assert done.returncode == 0 or not stop, done.stdout
     return done.stdout
 
