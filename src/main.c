@@ -15,6 +15,7 @@ static const struct {
     { "check", check_command, "say whether a store is whole, also while a server runs on it" },
     { "backup", backup_command, "copy the store into one file, also while a server runs on it" },
     { "restore", restore_command, "make a data directory out of such a copy" },
+    { "import-store", import_store_command, "move a store into an empty database on PostgreSQL" },
     { "demo", demo_command, "show an inquiry's postbacks arriving, in a store of its own" },
     { "admin", admin_command, "the operator's work, by the API (postbackd admin --help)" },
 };
@@ -25,7 +26,7 @@ static int usage(FILE *out, int code)
     fprintf(out, "postbackd %s: delivers postbacks until they are answered 200 or 201\n\n",
             POSTBACKD_VERSION);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  postbackd %-8s %s\n", commands[i].name, commands[i].help);
+        fprintf(out, "  postbackd %-12s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "  postbackd --version\n");
     return code;
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "store/check.h"
 
 #include <errno.h>
@@ -27,8 +28,6 @@ struct command {
     const char *data, *file, *key;
 };
 
-enum { BAR = 40 };
-
 /* ---- what is said ---- */
 
 static int refuse(const struct command *command, const char *why)
@@ -39,31 +38,16 @@ static int refuse(const struct command *command, const char *why)
 
 static void draw(void *context, int64_t done, int64_t pages)
 {
-    int *drawn = context;
-    int now = pages > 0 ? (int)(done * 100 / pages) : 100;
-    if (now == *drawn)
-        return;
-    *drawn = now;
-    fprintf(stderr, "\r[");
-    for (int i = 0; i < BAR; i++)
-        fputc(i * 100 < now * BAR ? '#' : ' ', stderr);
-    fprintf(stderr, "] %3d %%", now);
-}
-
-static void clear_bar(int drawn)
-{
-    if (drawn >= 0)
-        fprintf(stderr, "\r\033[K");
+    progress_draw(context, done, pages);
 }
 
 static bool copy(const struct command *command, const char *from, const char *to)
 {
     struct error error = { 0 };
-    int drawn = -1;
-    struct backup_news news = { .tell = isatty(STDERR_FILENO) == 1 ? draw : NULL,
-                                .context = &drawn };
+    struct progress progress = { -1 };
+    struct backup_news news = { .tell = progress_wanted() ? draw : NULL, .context = &progress };
     bool good = backup_database(from, to, &news, &error);
-    clear_bar(drawn);
+    progress_clear(&progress);
     if (!good)
         refuse(command, error.message);
     return good;

@@ -6,6 +6,7 @@ int serve_command(int argc, char **argv); /* argv[0] is the command's own name *
 int check_command(int argc, char **argv);
 int backup_command(int argc, char **argv);
 int restore_command(int argc, char **argv);
+int import_store_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int admin_command(int argc, char **argv);
 

@@ -18,6 +18,7 @@
 #include "base/fail.h"
 #include "db/check.h"
 #include "db/disk.h"
+#include "db/postgres.h"
 #include "db/postgres_failure.h"
 #include "db/postgres_fate.h"
 #include "db/postgres_guard.h"
@@ -555,6 +556,15 @@ static struct db *open_db(struct db_source *source, enum db_mode mode, struct er
 static bool update(struct db *any, struct error *error)
 {
     return postgres_schema_update(db_of(any)->pipeline, any->source->name, error);
+}
+
+bool postgres_make_schema(struct db *any, struct error *error)
+{
+    struct postgres_db *db = db_of(any);
+    begin_if_needed(db);
+    pipeline_settle(db->pipeline);
+    db->wrote = true;
+    return postgres_schema_make(db->pipeline, any->source->name, error);
 }
 
 /* ---- upkeep: PostgreSQL does its own ---- */

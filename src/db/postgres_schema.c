@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char lock_sql[] =
-    "BEGIN; SELECT pg_advisory_xact_lock(1885498980, hashtext(coalesce(current_schema(), '')));"
+    "SELECT pg_advisory_xact_lock(1885498980, hashtext(coalesce(current_schema(), '')));"
     "CREATE TABLE IF NOT EXISTS postbackd_schema (version bigint NOT NULL, readable_from bigint "
     "NOT NULL)";
 
@@ -89,7 +89,6 @@ static bool run_file(struct pipeline *pipeline, int64_t number)
             ", %" PRId64 ");\n",
             number + 1, number + 1);
     buf_add(&sql, postgres_schema[number].data, postgres_schema[number].len);
-    buf_str(&sql, "\n; COMMIT");
     bool good = pipeline_script(pipeline, buf_text(&sql));
     buf_free(&sql);
     return good;
@@ -101,7 +100,8 @@ static bool next_step(struct pipeline *pipeline, const char *name, struct error 
     const int64_t count = (int64_t)postgres_schema_count;
     struct found found = { 0 };
 
-    if (!pipeline_script(pipeline, lock_sql) || !ask_version(pipeline, &found))
+    if (!pipeline_script(pipeline, "BEGIN") || !pipeline_script(pipeline, lock_sql) ||
+        !ask_version(pipeline, &found))
         return false;
     if (found.version >= count) {
         pipeline_script(pipeline, "COMMIT");
@@ -110,13 +110,29 @@ static bool next_step(struct pipeline *pipeline, const char *name, struct error 
         return false;
     }
     const char *file = postgres_schema[found.version].name;
-    if (!run_file(pipeline, found.version)) {
+    if (!run_file(pipeline, found.version) || !pipeline_script(pipeline, "COMMIT")) {
         error_set(error, ERROR_BROKEN, "%s: %s cannot be applied: %s", name, file,
                   pipeline_failure(pipeline)->text);
         return false;
     }
     log_info("schema applied", LOG_T("file", file), LOG_T("database", name));
     return true;
+}
+
+bool postgres_schema_make(struct pipeline *pipeline, const char *name, struct error *error)
+{
+    struct found found = { 0 };
+    bool good = pipeline_script(pipeline, lock_sql) && ask_version(pipeline, &found);
+    if (good && found.version > 0) {
+        error_set(error, ERROR_CONFLICT, "%s holds a store already; it has to be empty", name);
+        return false;
+    }
+    for (int64_t i = 0; good && i < (int64_t)postgres_schema_count; i++)
+        good = run_file(pipeline, i);
+    if (!good)
+        error_set(error, ERROR_BROKEN, "%s: the tables cannot be made: %s", name,
+                  pipeline_failure(pipeline)->text);
+    return good;
 }
 
 bool postgres_schema_update(struct pipeline *pipeline, const char *name, struct error *error)

@@ -14,6 +14,9 @@
 bool postgres_schema_fresh(struct pipeline *pipeline, bool *fresh);
 /* Whether it is there and this program can work with it as it is.  False with *error. */
 bool postgres_schema_fits(struct pipeline *pipeline, const char *name, struct error *error);
+/* All files, within the transaction that has begun.  False with *error: there was a schema already.
+ */
+bool postgres_schema_make(struct pipeline *pipeline, const char *name, struct error *error);
 /* Each file in a transaction of its own.  False with *error; `name` is the database's there. */
 bool postgres_schema_update(struct pipeline *pipeline, const char *name, struct error *error);
 
