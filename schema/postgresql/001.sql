@@ -569,3 +569,12 @@ CREATE TABLE errand_chunk (                                     -- what a job re
     body   bytea   NOT NULL
 );
 CREATE UNIQUE INDEX errand_chunk_of ON errand_chunk (errand, input, number);
+
+CREATE TABLE news (                                             -- what nodes have changed, for the others; for some minutes
+    node  bigint  NOT NULL,                                     -- that changed it
+    seq   bigint  NOT NULL,                                     -- the node's own, without a gap, in the order of its commits
+    at_ms bigint  NOT NULL,
+    body  text    NOT NULL,                                     -- see model/change.h
+    PRIMARY KEY (node, seq)
+);
+CREATE INDEX news_by_age ON news (at_ms);                       -- for their deletion

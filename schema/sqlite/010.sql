@@ -53,3 +53,12 @@ CREATE TABLE news_version (                                     -- raised by wha
     number INTEGER NOT NULL
 ) STRICT;
 INSERT INTO news_version VALUES (1, 0);
+
+CREATE TABLE news (                                     -- what nodes have changed, for the others; for some minutes
+    node  INTEGER NOT NULL,                             -- that changed it
+    seq   INTEGER NOT NULL,                             -- the node's own, without a gap, in the order of its commits
+    at_ms INTEGER NOT NULL,
+    body  TEXT    NOT NULL,                             -- see model/change.h
+    PRIMARY KEY (node, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX news_by_age ON news (at_ms);               -- for their deletion

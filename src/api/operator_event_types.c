@@ -1,9 +1,10 @@
 /* operator_event_types.c — the event types that the operator adds, so that the platform's other
  * systems send theirs through the same engine.
  *
- * A definition is checked against the catalog on the loop, written by a job, and put into the
- * catalog when it is on disk: an event of a type that a crash could take back is never accepted.
- * One change is under way at a time, so that each is checked against the one before.
+ * A definition is checked against the catalog on the loop and written by a job; the catalog gets it
+ * when it is on disk: an event of a type that a crash could take back is never accepted.  One
+ * change is under way at a time, so that each is checked against the one before; what another node
+ * has changed meanwhile is seen by the job.
  */
 #include "api/operator.h"
 
@@ -20,8 +21,9 @@
 
 struct type_work {
     struct api_job api;
-    struct event_type *type; /* until the catalog has it */
-    const char *action;      /* for the audit log */
+    struct event_type *type;
+    const struct event_type *before; /* what it was checked against; NULL: it is new */
+    const char *action;              /* for the audit log */
     int given_number; /* of the type; 0: a new one, which gets its number when it is written */
     bool changes;     /* counted in api->catalog_changing */
     struct cursor cursor;
@@ -55,10 +57,24 @@ static void audit(struct api_job *job, struct db *db, const struct type_work *wo
                         (int)work->type->point_count));
 }
 
+/* False with the job's error: the definition was checked against another one. */
+static bool stands(struct type_work *work)
+{
+    const struct event_type *before = work->before;
+
+    if (before == NULL || catalog_type_numbered(before->number) == before)
+        return true;
+    error_set(&work->api.job.error, ERROR_UNAVAILABLE,
+              "The event type was changed by another call just now; try again.");
+    return false;
+}
+
 static bool run_save(struct api_job *job, struct db *db)
 {
     struct type_work *work = (struct type_work *)job;
 
+    if (!stands(work))
+        return false;
     work->type->number = work->given_number;
     enum event_type_saved saved = event_type_save(db, work->type);
     if (saved == EVENT_TYPES_FULL)
@@ -76,6 +92,8 @@ static bool run_delete(struct api_job *job, struct db *db)
 {
     struct type_work *work = (struct type_work *)job;
 
+    if (!stands(work))
+        return false;
     event_type_delete(db, work->type->number);
     audit(job, db, work);
     return true;
@@ -85,9 +103,7 @@ static void finish_change(struct api_job *job)
 {
     struct type_work *work = (struct type_work *)job;
 
-    catalog_put(work->type);
     call_ok(job->call, "/Operator/EventTypes/%s", work->type->name);
-    work->type = NULL;
 }
 
 /* False: answered. */
@@ -153,6 +169,7 @@ static void save(struct call *call, struct api *api, const json_t *definition,
     struct type_work *work = work_new(call, api, run_save, finish_change);
 
     work->action = action;
+    work->before = before;
     work->type = event_type_read(definition, before, &work->api.problems);
     check_words(work->type, before, &work->api.problems);
     if (before == NULL && work->type != NULL && catalog_reserved(work->type->name))
@@ -205,6 +222,7 @@ void operator_delete_event_type(struct call *call, void *context)
         return;
     work = work_new(call, context, run_delete, finish_change);
     work->action = "event_type.delete";
+    work->before = type;
     work->type = event_type_retired(type);
     give(work);
 }

@@ -43,6 +43,11 @@ static const struct {
                            "Dead nodes of a shared database whose work this one freed." },
     [METRIC_FENCED] = { "postbackd_fenced_total",
                         "Times that another node took the place of this one." },
+    [METRIC_NEWS] = { "postbackd_news_total", "Changes told to other nodes, transactions." },
+    [METRIC_NEWS_HEARD] = { "postbackd_news_heard_total",
+                            "Changes heard of other nodes, transactions." },
+    [METRIC_NEWS_SENT] = { "postbackd_news_notifications_total",
+                           "Notifications sent to other nodes that there are changes." },
 };
 
 void metric_add(enum metric metric, int64_t by)

@@ -28,6 +28,9 @@ enum metric {
     METRIC_READS_REFUSED, /* … that were refused, as too many waited */
     METRIC_TAKEOVERS,     /* of dead nodes' places, by this one */
     METRIC_FENCED,        /* this one's place was taken */
+    METRIC_NEWS,          /* rows that told other nodes what was changed here (db/news.h) */
+    METRIC_NEWS_HEARD,    /* … of other nodes, heard here */
+    METRIC_NEWS_SENT,     /* notifications that there are some */
     METRIC_COUNTERS
 };
 

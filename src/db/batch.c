@@ -23,6 +23,7 @@
 #include <time.h>
 
 enum { PAUSE_LEAST_US = 500, PAUSE_MOST_US = 50000 }; /* before a further run */
+enum { RUNS_FREE = 4 }; /* past them other nodes that change what it relies on have to wait */
 
 struct batch *batch_new(struct job *jobs, bool write)
 {
@@ -113,6 +114,8 @@ static enum db_failure run_once(struct batch *batch, struct db *db)
     bool goes_on = true, was_careful = batch->careful;
     batch->runs++;
     bool began = tx_begin(tx, clock_wall_ms(), clock_due_ms());
+    if (batch->runs > RUNS_FREE)
+        tx_stop_news(tx);
     while (goes_on && !db_failed(db) && (job = next_of(batch, job)) != NULL)
         goes_on = run_part(batch, job, db);
     if (goes_on && tx_commit(tx))
@@ -193,11 +196,20 @@ static enum db_failure finish(struct batch *batch, struct db *db, enum db_failur
     return failure;
 }
 
+/* What was in the way may be what other nodes have changed. */
+static enum db_failure run_again(struct batch *batch, struct db *db)
+{
+    if (batch->runs == 0 || tx_hear(db_tx(db)))
+        return run_once(batch, db);
+    batch->runs++;
+    return db_failure(db);
+}
+
 static enum db_failure go_on(struct batch *batch, struct db *db, enum db_failure failure)
 {
     while (failure == DB_RETRY && batch->runs < BATCH_RUNS_MOST) {
         pause_before(batch->runs + 1);
-        failure = run_once(batch, db);
+        failure = run_again(batch, db);
     }
     return batch->open ? failure : finish(batch, db, failure);
 }

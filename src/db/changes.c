@@ -17,7 +17,7 @@ enum { COMPARED = 8 }; /* with so many of the last ones */
 static bool change_is(const struct change *a, const struct change *b)
 {
     return a->kind == b->kind && a->account == b->account && a->notification == b->notification &&
-           a->id == b->id && a->due_at == b->due_at;
+           a->id == b->id && a->due_at == b->due_at && a->from == b->from;
 }
 
 static bool is_noted(const struct changes *changes, const struct change *change)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct change;
 struct job;
 
 /* What a noun remembers beside its rows, on the writer's connection (db_memory(), tx.h).  It
@@ -26,6 +27,10 @@ struct db_memory {
     void (*before_commit)(struct db *db); /* writes what it has gathered; NULL: nothing */
     /* It is on disk: hands on what else has to be known (tx_hand_on()).  NULL: nothing. */
     void (*committed)(struct db *db);
+    /* Between two transactions, in one of its own that may read: another node has changed this
+     * (news.h).  What rests on it is read again when it is next asked for; the same may be heard
+     * twice.  NULL: nothing does. */
+    void (*hear)(struct db *db, const struct change *change);
 };
 
 enum { DB_MEMORIES_MOST = 8 };

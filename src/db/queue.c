@@ -62,6 +62,14 @@ bool queue_rest(struct queue *queue, int ms)
     return rested;
 }
 
+void queue_poke(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->poked = true;
+    pthread_cond_broadcast(&queue->more);
+    pthread_mutex_unlock(&queue->lock);
+}
+
 /* Under the lock. */
 static void await(struct queue *queue, int timeout_ms)
 {
@@ -70,7 +78,7 @@ static void await(struct queue *queue, int timeout_ms)
     struct timespec until = condition_in(timeout_ms);
     int code = 0;
     queue->sleeping++;
-    while (queue->first == NULL && !queue->closed && code != ETIMEDOUT)
+    while (queue->first == NULL && !queue->closed && !queue->poked && code != ETIMEDOUT)
         code = timeout_ms < 0 ? pthread_cond_wait(&queue->more, &queue->lock)
                               : pthread_cond_timedwait(&queue->more, &queue->lock, &until);
     queue->sleeping--;
@@ -83,6 +91,7 @@ struct job *queue_take_all(struct queue *queue, int timeout_ms, bool *closed)
     struct job *jobs = queue->first;
     queue->first = NULL;
     queue->end = &queue->first;
+    queue->poked = false;
     *closed = queue->closed;
     pthread_mutex_unlock(&queue->lock);
     return jobs;

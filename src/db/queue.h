@@ -15,7 +15,7 @@ struct queue {
     pthread_cond_t more;
     struct job *first, **end;
     int sleeping; /* threads in queue_take_all() */
-    bool closed, hurried;
+    bool closed, hurried, poked;
 };
 
 void queue_init(struct queue *queue);
@@ -28,6 +28,9 @@ void queue_close(struct queue *queue);
 void queue_hurry(struct queue *queue);
 /* Does nothing for so long, whatever is put; false: it was hurried or closed. */
 bool queue_rest(struct queue *queue, int ms);
+
+/* queue_take_all() waits no longer, this once. */
+void queue_poke(struct queue *queue);
 
 /* Waits for jobs, at most timeout_ms (-1: for ever, 0: not at all).  All of them in order, linked
  * by next; NULL when the time is over or the queue is closed and empty. */

@@ -114,6 +114,8 @@ static void tell(struct store *store, struct batch *batch)
     }
     if (batch->fenced && store->fenced != NULL)
         store->fenced(store->fenced_context);
+    for (size_t i = 0; i < batch->made.heard_count; i++)
+        tell_change(store, &batch->made.heard[i]);
     if (!list_empty(&batch->made.handed) && store->fresh != NULL)
         store->fresh(store->fresh_context, &batch->made.handed);
     for (size_t i = 0; i < batch->made.change_count; i++)
@@ -239,6 +241,11 @@ void store_fan_out(struct store *store, bool on)
     store_write(store, job);
 }
 
+void store_poke(struct store *store)
+{
+    writer_poke(store->writer);
+}
+
 int64_t store_new_id(struct store *store)
 {
     return id_next(&store->ids, clock_due_ms());
@@ -314,6 +321,15 @@ void store_on_fence(struct store *store, void (*fenced)(void *context), void *co
 
 /* ---- open and close ---- */
 
+/* Before anything is read that is remembered. */
+static bool join_news(struct db *db, struct error *error)
+{
+    bool joined = tx_join(db_tx(db));
+    if (!joined)
+        error_set(error, ERROR_BROKEN, "%s", db_failure_text(db));
+    return joined;
+}
+
 enum { JOIN_RUNS = 10 };
 
 /* It becomes one of those that share the database, and so gets the number for its ids. */
@@ -384,7 +400,8 @@ static bool open_database(struct store *store, const struct store_config *config
     if (db == NULL)
         return false;
     tx_open(db, store->nouns);
-    if (!db_update(db, error) || !store->nouns->load(db, config->settings, error) ||
+    if (!db_update(db, error) || !join_news(db, error) ||
+        !store->nouns->load(db, config->settings, error) ||
         (db_is_remote(db) && !join(store, db, config, error)))
         goto err0;
     int64_t newest = store->nouns->newest_id(db);

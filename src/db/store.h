@@ -105,6 +105,9 @@ enum { STORE_LISTENERS_MOST = 4 };
 void store_listen(struct store *store, void (*hear)(void *context, const struct change *change),
                   void *context);
 void store_unlisten(struct store *store, const void *context);
+/* Other nodes that share the database have committed something: the writer hears it next.  It looks
+ * each second by itself.  From any thread, while the store is open. */
+void store_poke(struct store *store);
 /* Called on the loop thread when the store stops and starts taking writes (disk full, …). */
 void store_on_health(struct store *store, void (*health)(void *context, bool writable),
                      void *context);

@@ -8,8 +8,10 @@
  */
 #include "db/tx.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "db/changes.h"
+#include "db/news.h"
 #include "db/nouns.h"
 
 #include <stdlib.h>
@@ -23,6 +25,9 @@ struct tx {
     bool under_way, committing;
     struct list made;
     struct changes changes;
+    struct news *news;    /* NULL: the database is not shared */
+    struct changes heard; /* since it was taken last */
+    int64_t heard_rows;
     int64_t counts[METRIC_COUNTERS];
     struct { /* the part under way, as things were before it */
         bool savepoint;
@@ -47,6 +52,8 @@ static void destroy(struct tx *tx)
 {
     drop_behind(tx, &tx->made);
     free(tx->changes.items);
+    free(tx->heard.items);
+    news_free(tx->news);
     for (size_t i = 0; i < tx->nouns->memory_count; i++) {
         tx->nouns->memories[i]->clear(tx->memories[i]);
         free(tx->memories[i]);
@@ -59,6 +66,8 @@ void tx_open(struct db *db, const struct db_nouns *nouns)
     struct tx *tx = must_alloc(sizeof(*tx));
     *tx = (struct tx){ .db = db, .nouns = nouns };
     list_init(&tx->made);
+    if (db_is_remote(db))
+        tx->news = news_new();
     if (nouns->memory_count > DB_MEMORIES_MOST)
         bug("%zu nouns have memory", nouns->memory_count);
     for (size_t i = 0; i < nouns->memory_count; i++)
@@ -103,6 +112,57 @@ int64_t tx_run(const struct tx *tx)
     return tx->run;
 }
 
+/* ---- what other nodes have made ---- */
+
+bool tx_join(struct tx *tx)
+{
+    if (tx->news == NULL)
+        return true;
+    db_begin(tx->db, clock_wall_ms(), clock_due_ms());
+    news_join(tx->news, tx->db);
+    return db_commit(tx->db);
+}
+
+static void tell_memories(struct tx *tx, const struct change *change)
+{
+    for (size_t i = 0; i < tx->nouns->memory_count; i++) {
+        if (tx->nouns->memories[i]->hear != NULL)
+            tx->nouns->memories[i]->hear(tx->db, change);
+    }
+}
+
+/* In a transaction.  False: it is broken, and nothing was heard. */
+static bool hear(struct tx *tx)
+{
+    size_t before = changes_mark(&tx->heard);
+    size_t rows = news_read(tx->news, tx->db, &tx->heard);
+    for (size_t i = before; i < tx->heard.count && !db_failed(tx->db); i++)
+        tell_memories(tx, &tx->heard.items[i]);
+    if (db_failed(tx->db)) {
+        changes_undo(&tx->heard, before);
+        return false;
+    }
+    tx->heard_rows += (int64_t)rows;
+    news_heard(tx->news);
+    return true;
+}
+
+bool tx_hear(struct tx *tx)
+{
+    if (tx->news == NULL)
+        return true;
+    db_begin(tx->db, clock_wall_ms(), clock_due_ms());
+    hear(tx);
+    return db_commit(tx->db); /* it has only read */
+}
+
+void tx_take_heard(struct tx *tx, struct tx_made *out)
+{
+    out->heard_count = changes_take(&tx->heard, &out->heard);
+    out->counts[METRIC_NEWS_HEARD] += tx->heard_rows;
+    tx->heard_rows = 0;
+}
+
 /* ---- its course ---- */
 
 bool tx_begin(struct tx *tx, int64_t now_ms, int64_t due_now_ms)
@@ -114,6 +174,14 @@ bool tx_begin(struct tx *tx, int64_t now_ms, int64_t due_now_ms)
     memset(&tx->part, 0, sizeof(tx->part));
     db_begin(tx->db, now_ms, due_now_ms);
     return !db_failed(tx->db);
+}
+
+void tx_stop_news(struct tx *tx)
+{
+    if (tx->news == NULL)
+        return;
+    news_stop(tx->db);
+    hear(tx);
 }
 
 void tx_begin_part(struct tx *tx, bool savepoint)
@@ -159,6 +227,11 @@ bool tx_commit(struct tx *tx)
         if (tx->nouns->memories[i]->before_commit != NULL)
             tx->nouns->memories[i]->before_commit(tx->db);
     }
+    if (tx->news != NULL && !db_failed(tx->db)) {
+        tx->counts[METRIC_NEWS] += news_write(tx->news, tx->db, &tx->changes);
+        if (db_guard(tx->db) != NULL)
+            db_guard(tx->db)->version = news_version(tx->news);
+    }
     tx->committing = !db_failed(tx->db);
     tx->under_way = false; /* either way */
     return db_commit(tx->db);
@@ -175,6 +248,8 @@ void tx_undo(struct tx *tx)
     if (tx->under_way)
         db_undo(tx->db);
     tx->under_way = false;
+    if (tx->news != NULL)
+        news_undone(tx->news, !tx->committing);
     go_back(tx, &tx->made, 0, beginning);
 }
 
@@ -184,6 +259,8 @@ void tx_take(struct tx *tx, struct tx_made *out)
         if (tx->nouns->memories[i]->committed != NULL)
             tx->nouns->memories[i]->committed(tx->db);
     }
+    if (tx->news != NULL)
+        news_written(tx->news);
     list_append_all(&out->handed, &tx->made);
     out->change_count = changes_take(&tx->changes, &out->changes);
     memcpy(out->counts, tx->counts, sizeof(out->counts));
@@ -202,4 +279,5 @@ void tx_made_free(struct tx_made *made, const struct db_nouns *nouns)
         nouns->drop(node);
     }
     free(made->changes);
+    free(made->heard);
 }

@@ -44,7 +44,17 @@ void *db_memory(const struct db *db, int place);
 void tx_open(struct db *db, const struct db_nouns *nouns);
 const struct db_nouns *tx_nouns(const struct tx *tx);
 
+/* Between two transactions, where the database is shared: what other nodes have committed since is
+ * told to the nouns' memories, and kept for tx_take_heard() (news.h).  tx_join() is the first of
+ * them, before anything is read that is remembered: all there is so far counts as heard.  False:
+ * db_failure() says why, and it is done again with the next one. */
+bool tx_join(struct tx *tx);
+bool tx_hear(struct tx *tx);
+
 bool tx_begin(struct tx *tx, int64_t now_ms, int64_t due_now_ms); /* false: it is broken */
+/* As the first of its statements: hears, and from here to its end no other node changes anything
+ * that writers rely on.  For one that was run in vain too often. */
+void tx_stop_news(struct tx *tx);
 /* A job's part of it, with a savepoint of the database or without.  tx_keep_part() and
  * tx_undo_part() give false when the transaction is broken, which without a savepoint it is as soon
  * as anything was written. */
@@ -61,10 +71,13 @@ struct tx_made {
     struct list handed;     /* on, in order (tx_hand_on()) */
     struct change *changes; /* in order; freed by tx_made_free() */
     size_t change_count;
+    struct change *heard; /* of other nodes, before all that; the same */
+    size_t heard_count;
     int64_t counts[METRIC_COUNTERS];
 };
-void tx_take(struct tx *tx, struct tx_made *out); /* after the commit */
-void tx_made_init(struct tx_made *made);          /* nothing */
+void tx_take(struct tx *tx, struct tx_made *out);       /* after the commit */
+void tx_take_heard(struct tx *tx, struct tx_made *out); /* since it was taken last */
+void tx_made_init(struct tx_made *made);                /* nothing */
 void tx_made_free(struct tx_made *made, const struct db_nouns *nouns);
 void tx_undo(struct tx *tx); /* nothing of it is left */
 

@@ -36,6 +36,8 @@ enum {
     TROUBLES_MAX = 10,
     PROBE_EVERY_MS = 1000,
     LOST_TRIES = 5,
+    HEAR_EVERY_MS = 1000, /* what other nodes have committed, also when nobody says that there is */
+    HEAR_LEAST_MS = 2,    /* between two looks, however often somebody says so */
 };
 
 struct writer {
@@ -48,6 +50,8 @@ struct writer {
     atomic_bool writable; /* writer_run_now() may change it while the thread looks */
     atomic_bool steps;    /* of fan-outs are taken */
     int troubles;         /* failures in a row that are not a full disk */
+    atomic_bool poked;    /* other nodes have committed something */
+    int64_t heard_us;     /* when it was looked last, steady clock */
 };
 
 static void note_result(struct writer *writer, enum db_failure failure)
@@ -150,6 +154,7 @@ static struct batch *run(struct writer *writer, struct job *jobs, struct line *l
     note_result(writer, failure);
     batch->writable = writer->writable;
     batch->fenced = failure == DB_FENCED;
+    tx_take_heard(db_tx(writer->db), &batch->made); /* that stands, whatever became of this */
     pthread_mutex_unlock(&writer->turn);
     return batch;
 }
@@ -162,10 +167,44 @@ struct batch *writer_run_now(struct writer *writer, struct job *job)
 static void probe(struct writer *writer)
 {
     struct batch *batch = run(writer, NULL, NULL);
-    if (batch->writable || batch->fenced)
+    if (batch->writable || batch->fenced || batch->made.heard_count > 0)
         writer->sink.take(writer->sink.context, batch);
     else
         batch_free(batch);
+}
+
+/* ---- what other nodes have committed ---- */
+
+/* How long until it has to hear, ms. */
+static int hears_in(const struct writer *writer)
+{
+    int64_t ago_ms = (clock_steady_us() - writer->heard_us) / 1000;
+    int64_t every_ms = writer->poked ? HEAR_LEAST_MS : HEAR_EVERY_MS;
+    return ago_ms < every_ms ? (int)(every_ms - ago_ms) : 0;
+}
+
+/* A batch without jobs carries it.  A database that is gone is found out by this too. */
+static void hear(struct writer *writer)
+{
+    struct batch *batch = batch_new(NULL, true);
+    writer->poked = false; /* before it is read */
+    pthread_mutex_lock(&writer->turn);
+    if (!tx_hear(db_tx(writer->db)))
+        note_result(writer, db_failure(writer->db));
+    tx_take_heard(db_tx(writer->db), &batch->made);
+    batch->writable = writer->writable;
+    pthread_mutex_unlock(&writer->turn);
+    writer->heard_us = clock_steady_us();
+    if (batch->made.heard_count > 0 || !batch->writable)
+        writer->sink.take(writer->sink.context, batch);
+    else
+        batch_free(batch);
+}
+
+static void hear_if_needed(struct writer *writer)
+{
+    if (db_is_remote(writer->db) && writer->writable && hears_in(writer) == 0)
+        hear(writer);
 }
 
 /* Accounts whose fan-outs go on, as the last transaction left them. */
@@ -202,6 +241,8 @@ static int patience(const struct writer *writer, bool rests)
         return 0;
     if (!writer->writable)
         return PROBE_EVERY_MS;
+    if (db_is_remote(writer->db))
+        return hears_in(writer);
     return rests ? -1 : TRIM_IDLE_MS;
 }
 
@@ -211,6 +252,7 @@ static void *writer_main(void *context)
     bool closed = false, rests = false;
 
     while (!closed || !line_empty(&writer->line)) {
+        hear_if_needed(writer);
         line_up_fan_outs(writer);
         line_add(&writer->line, queue_take_all(&writer->queue, patience(writer, rests), &closed));
         if (closed ? !line_empty(&writer->line) : has_work(writer)) {
@@ -224,7 +266,7 @@ static void *writer_main(void *context)
             rests = false;
         } else if (!closed && !writer->writable) {
             probe(writer);
-        } else if (!closed) {
+        } else if (!closed && !rests) {
             trim_idle();
             rests = true;
         }
@@ -254,6 +296,12 @@ void writer_give(struct writer *writer, struct job *job)
 void writer_fan_out(struct writer *writer, bool on)
 {
     writer->steps = on;
+}
+
+void writer_poke(struct writer *writer)
+{
+    writer->poked = true;
+    queue_poke(&writer->queue);
 }
 
 void writer_hurry(struct writer *writer)

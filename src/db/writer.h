@@ -11,6 +11,8 @@ struct writer *writer_start(struct db *db, struct batch_sink sink, struct error 
 void writer_give(struct writer *writer, struct job *job);
 /* Whether it takes steps of fan-outs; not at first.  Looked at with the next job. */
 void writer_fan_out(struct writer *writer, bool on);
+/* It hears what other nodes have committed before it goes on.  From any thread. */
+void writer_poke(struct writer *writer);
 /* Runs the job on the calling thread, between two batches of the thread's own; gives its batch. */
 struct batch *writer_run_now(struct writer *writer, struct job *job);
 /* From now on no job waits for a connection that is lost. */

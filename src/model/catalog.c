@@ -294,7 +294,7 @@ static atomic_size_t added_count;
 
 /* Every entry that was ever put, so that a checker of leaks finds those that were replaced. */
 static const struct event_type *kept[CATALOG_ENTRIES_MAX];
-static size_t kept_count;
+static atomic_size_t kept_count;
 
 static const struct event_type *added_at(size_t place)
 {

@@ -83,12 +83,12 @@ const char *catalog_nearest(const struct event_type *const *types, size_t type_c
 const char *point_type_name(enum point_type type);
 bool point_type_named(const char *name, enum point_type *type);
 
-/* ---- added types: on one thread, the loop's; at the start before there are others ---- */
+/* ---- added types: on one thread, that of the writer's connection ---- */
 
 /* Puts a type where its number says, in place of an older one with this number; the catalog owns
  * it from then on.  Numbers go up by one from CATALOG_ADDED_FIRST. */
 void catalog_put(const struct event_type *type);
-bool catalog_has_room(void); /* for one more entry */
+bool catalog_has_room(void); /* for one more entry; from any thread */
 /* Back to the built-in ones; the entries stay valid.  For the start, and for tests. */
 void catalog_forget_added(void);
 

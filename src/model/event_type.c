@@ -313,3 +313,12 @@ json_t *event_type_write(const struct event_type *type)
     return json_pack("{s:s, s:s, s:s, s:o}", "Name", type->name, "Category", type->category->name,
                      "Meaning", type->meaning, "DataPoints", points);
 }
+
+bool event_type_same(const struct event_type *a, const struct event_type *b)
+{
+    json_t *left = event_type_write(a), *right = event_type_write(b);
+    bool same = a->number == b->number && a->deleted == b->deleted && json_equal(left, right);
+    json_decref(left);
+    json_decref(right);
+    return same;
+}

@@ -30,5 +30,6 @@ struct event_type *event_type_read(const json_t *definition, const struct event_
 struct event_type *event_type_retired(const struct event_type *type);
 void event_type_free(struct event_type *type);           /* one that was not put; NULL is allowed */
 json_t *event_type_write(const struct event_type *type); /* its definition */
+bool event_type_same(const struct event_type *a, const struct event_type *b); /* in all of it */
 
 #endif

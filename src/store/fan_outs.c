@@ -1,5 +1,9 @@
 /* fan_outs.c — the table, and a count of its rows by account in memory.
  *
+ * An account's first row and its last one are told to other nodes, which add rows and take steps of
+ * their own.  One that was added elsewhere while the last one known here ended is found by reading
+ * again after the commit; one that is added later is not committed before it has heard of that end.
+ *
  * What is undone makes the counts unknown; they are read again when next asked for.  The table has
  * at most some thousand rows an account, and none at most times.
  */
@@ -21,6 +25,7 @@ struct fan_outs {
     struct map accounts; /* account → struct count */
     size_t edits;        /* of the table, so far */
     bool known, changed;
+    bool ended; /* an account's last row, in this transaction */
 };
 
 static void forget(struct fan_outs *fan_outs)
@@ -48,6 +53,11 @@ static void add_rows(struct fan_outs *fan_outs, int64_t account, size_t rows)
         fan_outs->changed = true;
     }
     count->rows += rows;
+}
+
+static void note(struct db *db, int64_t account)
+{
+    tx_note(db_tx(db), (struct change){ CHANGE_FAN_OUT, account });
 }
 
 static void read_counts(struct fan_outs *fan_outs, struct db *db)
@@ -84,6 +94,8 @@ void fan_out_add(struct db *db, const struct fan_out *fan_out)
     db_bind_int(add, 4, fan_out->last);
     db_bind_int(add, 5, fan_out->left_out);
     db_run(db, add);
+    if (map_get(&fan_outs->accounts, fan_out->account) == NULL)
+        note(db, fan_out->account);
     add_rows(fan_outs, fan_out->account, 1);
     fan_outs->edits++;
 }
@@ -98,6 +110,7 @@ bool fan_out_oldest(struct db *db, int64_t account, struct fan_out *out)
         *out = (struct fan_out){ .event = db_int(find, 0),
                                  .account = account,
                                  .after = db_int(find, 1),
+                                 .read_after = db_int(find, 1),
                                  .last = db_int(find, 2),
                                  .left_out = db_int(find, 3) };
     db_finish(find);
@@ -106,25 +119,32 @@ bool fan_out_oldest(struct db *db, int64_t account, struct fan_out *out)
 
 void fan_out_move(struct db *db, const struct fan_out *fan_out)
 {
-    struct stmt *put = db_prepare(db, "UPDATE fan_out SET after = ? WHERE event = ?");
+    struct stmt *put = db_prepare(db, "UPDATE fan_out SET after = ? WHERE event = ? AND after = ?");
     db_bind_int(put, 1, fan_out->after);
     db_bind_int(put, 2, fan_out->event);
+    db_bind_int(put, 3, fan_out->read_after);
     db_run(db, put);
+    if (db_changes(db) == 0)
+        db_run_again(db, "another node has taken this step of a fan-out");
 }
 
 void fan_out_end(struct db *db, const struct fan_out *fan_out)
 {
     struct fan_outs *fan_outs = known(db);
     struct count *count = map_get(&fan_outs->accounts, fan_out->account);
-    struct stmt *put = db_prepare(db, "DELETE FROM fan_out WHERE event = ?");
+    struct stmt *put = db_prepare(db, "DELETE FROM fan_out WHERE event = ? AND after = ?");
     db_bind_int(put, 1, fan_out->event);
+    db_bind_int(put, 2, fan_out->read_after);
     db_run(db, put);
+    if (db_changes(db) == 0)
+        db_run_again(db, "another node has ended this fan-out");
     fan_outs->edits++;
     if (count == NULL || --count->rows > 0)
         return;
     map_remove(&fan_outs->accounts, fan_out->account);
     free(count);
-    fan_outs->changed = true;
+    fan_outs->changed = fan_outs->ended = true;
+    note(db, fan_out->account);
 }
 
 size_t fan_outs_of(struct db *db, int64_t account)
@@ -170,9 +190,25 @@ static void undo(struct db *db, size_t to)
         forget(fan_outs);
 }
 
+static void committed(struct db *db)
+{
+    struct fan_outs *fan_outs = of(db);
+    if (fan_outs->ended && db_is_remote(db))
+        forget(fan_outs);
+    fan_outs->ended = false;
+}
+
+static void hear(struct db *db, const struct change *change)
+{
+    if (change->kind == CHANGE_FAN_OUT || change->kind == CHANGE_EVERYTHING)
+        fan_outs_doubt(db);
+}
+
 const struct db_memory fan_outs_memory = {
     .size = sizeof(struct fan_outs),
     .clear = clear,
     .mark = mark,
     .undo = undo,
+    .committed = committed,
+    .hear = hear,
 };

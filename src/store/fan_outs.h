@@ -12,11 +12,13 @@ struct fan_out {
     int64_t event, account;
     int64_t after, last; /* notifications: from behind the one up to the other, by id */
     int64_t left_out;    /* a notification that does not get it; 0: none */
+    int64_t read_after;  /* `after` as it was read */
 };
 
 void fan_out_add(struct db *db, const struct fan_out *fan_out);
 bool fan_out_oldest(struct db *db, int64_t account, struct fan_out *out); /* false: none */
-void fan_out_move(struct db *db, const struct fan_out *fan_out);          /* to its `after` */
+/* To its `after`, and its end; run again when another node has been quicker. */
+void fan_out_move(struct db *db, const struct fan_out *fan_out);
 void fan_out_end(struct db *db, const struct fan_out *fan_out);
 
 /* How many the account has.  Looks at memory, so it costs nothing. */

@@ -9,6 +9,7 @@ enum memory {
     MEMORY_FAN_OUTS,
     MEMORY_QUOTAS,
     MEMORY_LETTERS,
+    MEMORY_EVENT_TYPES,
     MEMORIES
 };
 

@@ -34,7 +34,7 @@ static void drop(struct list *handed)
 static const struct db_memory *const memories[MEMORIES] = {
     [MEMORY_LEDGER] = &ledger_memory,     [MEMORY_ROUTES] = &routes_memory,
     [MEMORY_FAN_OUTS] = &fan_outs_memory, [MEMORY_QUOTAS] = &quotas_memory,
-    [MEMORY_LETTERS] = &letters_memory,
+    [MEMORY_LETTERS] = &letters_memory,   [MEMORY_EVENT_TYPES] = &event_types_memory,
 };
 
 const struct db_nouns store_nouns = {

@@ -30,6 +30,7 @@ struct bound {
     int64_t account, waiting, bytes;
     int64_t run; /* of the transaction (tx.h) in which these were added, and are in no row yet: */
     int64_t new_waiting, new_bytes;
+    bool heard;               /* that other nodes have sent it something, since it was read */
     int64_t read_us, took_us; /* when it was last read, steady clock, and how long that took */
 };
 
@@ -102,6 +103,7 @@ static void bound_read(struct db *db, struct bound *bound)
     read_use(db, &use);
     bound->waiting = use.waiting + (now ? bound->new_waiting : 0);
     bound->bytes = use.bytes + (now ? bound->new_bytes : 0);
+    bound->heard = false;
     bound->read_us = clock_steady_us();
     bound->took_us = bound->read_us - began_us;
 }
@@ -207,12 +209,27 @@ static void committed(struct db *db)
     quotas->added_room = 0;
 }
 
+/* What waits is in the counts of all nodes, which are read when it is next asked for. */
+static void hear(struct db *db, const struct change *change)
+{
+    struct quotas *quotas = of(db);
+    size_t at = 0;
+    bool all = change->kind == CHANGE_EVERYTHING ||
+               (change->kind == CHANGE_TOUCHED && change->account == 0);
+    for (struct bound *bound; all && (bound = map_each(&quotas->bounds, &at)) != NULL;)
+        bound->heard = true;
+    struct bound *bound = map_get(&quotas->bounds, change->account);
+    if (bound != NULL && change->kind == CHANGE_TOUCHED)
+        bound->heard = true;
+}
+
 const struct db_memory quotas_memory = {
     .size = sizeof(struct quotas),
     .clear = clear,
     .mark = mark,
     .undo = undo,
     .committed = committed,
+    .hear = hear,
 };
 
 /* ---- asking ---- */
@@ -255,6 +272,8 @@ bool quota_admits(struct job *job, struct db *db, int64_t account, int percent)
     if (!any(&quotas->limits))
         return true;
     struct bound *bound = bound_of(db, quotas, account);
+    if (bound->heard)
+        bound_read(db, bound);
     if (is_within(&quotas->limits, bound, percent))
         return true;
     if (clock_steady_us() - bound->read_us >= READ_SHARE * bound->took_us)

@@ -185,13 +185,26 @@ void routes_set_direct(struct db *db, int64_t notification, bool direct)
 
 /* ---- following the transaction ---- */
 
-void routes_forget(struct db *db, int64_t account)
+static void forget(struct routes *routes, int64_t account)
 {
-    struct routes *routes = of(db);
     struct set *set = map_remove(&routes->sets, account);
     if (set != NULL)
         drop_set(routes, set);
+}
+
+void routes_forget(struct db *db, int64_t account)
+{
+    struct routes *routes = of(db);
+    forget(routes, account);
     routes->changed = true;
+}
+
+static void hear(struct db *db, const struct change *change)
+{
+    if (change->kind == CHANGE_NOTIFICATION)
+        forget(of(db), change->account);
+    else if (change->kind == CHANGE_EVENT_TYPE || change->kind == CHANGE_EVERYTHING)
+        drop_all(of(db));
 }
 
 static size_t mark(struct db *db)
@@ -223,4 +236,5 @@ const struct db_memory routes_memory = {
     .mark = mark,
     .undo = undo,
     .committed = committed,
+    .hear = hear,
 };

@@ -36,10 +36,7 @@ static bool save(struct job *job, struct db *db, void *with)
     json_decref(definition);
     change->saved = event_type_save(db, type) == EVENT_TYPE_SAVED;
     change->number = type->number;
-    if (change->saved)
-        catalog_put(type);
-    else
-        event_type_free(type);
+    event_type_free(type);
     return change->saved;
 }
 
@@ -55,7 +52,6 @@ static bool retire(struct job *job, struct db *db, void *with)
     const struct event_type *type = catalog_type(with);
     (void)job;
     event_type_delete(db, type->number);
-    catalog_put(event_type_retired(type));
     return true;
 }
 
