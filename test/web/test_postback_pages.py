@@ -1,7 +1,9 @@
 """The log of postbacks, one postback, notices and support, as an account's person uses them."""
 
-from harness.delivery import Delivery
+import subprocess
+
 import pytest
+from harness.delivery import Delivery
 from harness.receiver import answers
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
@@ -100,6 +102,27 @@ def test_one_postback_shows_its_attempts_and_is_retried_cancelled_and_resent(bro
     browser.click("Resend")
     browser.until(lambda: waiting["Id"] not in browser.path, "the new postback's page")
     browser.see("Delivered", "Sends again")
+
+
+def test_a_request_is_copied_as_curl_and_makes_the_same_again(browser, world, receiver):
+    made = world.notify(world.partner, receiver.url("/in?order={OrderId}&set[]={State}"), Method="POST")
+    world.open(OrderId="it's \"O-1\" & 日本")
+    first = receiver.wait(1)[0]
+    postback = world.await_state(world.partner, "DELIVERED", NotificationId=made["Id"])[0]
+    browser.sign_in(world.partner, f"/postbacks/{postback['Id']}")
+    browser.driver.execute_script("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    browser.click("Copy as curl").see("Copied.")
+    command = browser.driver.execute_script("return window.copied")
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True, timeout=30)
+    again = receiver.wait(2)[1]
+    assert (again.method, again.target, again.body) == (first.method, first.target, first.body)
+    for name in ("webhook-id", "webhook-timestamp", "content-type"):
+        assert again.header(name) == first.header(name)
+    assert again.header("webhook-signature") == "(hidden)"  # as on the page
+    assert '"OrderId": ' not in browser.text('pre[aria-label="Request"]')
+    browser.click("Indent")
+    browser.see('"OrderId": ', within='pre[aria-label="Request"]')
+    browser.screenshot("postback-request")
 
 
 def test_who_only_reads_changes_nothing(browser, world, receivers):

@@ -6,17 +6,9 @@
  */
 import { own, post } from "../../api.js";
 import { fill, h, unique } from "../../dom.js";
-import { requestBox } from "../../ui/exchange.js";
+import { indented, requestBox } from "../../ui/exchange.js";
 
 const PAUSE_MS = 250;
-
-function indented(request) {
-  try {
-    return { ...request, Body: JSON.stringify(JSON.parse(request.Body), null, 2) };
-  } catch {
-    return request; /* not JSON: as it is */
-  }
-}
 
 export function preview({ context: { signal }, answered, headers = [] }) {
   const id = unique("sample"), boxId = unique("indent");
@@ -33,7 +25,7 @@ export function preview({ context: { signal }, answered, headers = [] }) {
   }
   function draw() {
     if (request)
-      fill(place, requestBox(indent.checked ? indented(request) : request));
+      fill(place, requestBox(indent.checked ? { ...request, Body: indented(request.Body) ?? request.Body } : request, { indent: false }));
   }
   function blank(text) {
     request = null;
