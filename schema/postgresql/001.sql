@@ -578,3 +578,8 @@ CREATE TABLE news (                                             -- what nodes ha
     PRIMARY KEY (node, seq)
 );
 CREATE INDEX news_by_age ON news (at_ms);                       -- for their deletion
+
+CREATE TABLE ordered_turn (                                     -- Ordered notifications that several servers write for
+    notification bigint  PRIMARY KEY,
+    last         bigint  NOT NULL                               -- the newest id of its postbacks; locked by who draws the next
+) WITH (fillfactor = 50);

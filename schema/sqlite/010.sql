@@ -62,3 +62,8 @@ CREATE TABLE news (                                     -- what nodes have chang
     PRIMARY KEY (node, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX news_by_age ON news (at_ms);               -- for their deletion
+
+CREATE TABLE ordered_turn (                                     -- Ordered notifications that several servers write for
+    notification INTEGER PRIMARY KEY,
+    last         INTEGER NOT NULL                               -- the newest id of its postbacks; locked by who draws the next
+) STRICT;

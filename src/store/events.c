@@ -18,6 +18,7 @@
 #include "store/direct.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
+#include "store/ordered_turns.h"
 #include "store/quotas.h"
 #include "store/routes.h"
 
@@ -174,6 +175,41 @@ static void write_with(struct job *job, struct db *db, struct event *event,
     buf_free(&list);
 }
 
+/* Where others write too, the ids of an Ordered notification's postbacks are drawn in turn, so they
+ * have no place behind the event. */
+static bool goes_in_turn(const struct db *db, const struct route *route)
+{
+    return route->ordered && db_is_remote(db);
+}
+
+static void write_in_turn(struct db *db, const struct event *event, const struct route *route,
+                          int64_t due_at)
+{
+    count_postback(db, event, route);
+    ordered_write(db, &(struct ordered_postback){ .notification = route->notification,
+                                                  .account = event->account,
+                                                  .event = event->id,
+                                                  .due_at = due_at });
+    wait_on_disk(db, event, route, due_at);
+}
+
+/* The event with its first postbacks. */
+static void write_first(struct job *job, struct db *db, struct event *event,
+                        const struct route *const *routes, size_t count)
+{
+    const struct route *placed[FAN_OUT_STEP];
+    size_t places = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!goes_in_turn(db, routes[i]))
+            placed[places++] = routes[i];
+    }
+    write_with(job, db, event, placed, places);
+    for (size_t i = 0; i < count && places < count; i++) {
+        if (goes_in_turn(db, routes[i]))
+            write_in_turn(db, event, routes[i], db_due_now(db) + routes[i]->delay_ms);
+    }
+}
+
 /* In a later step: those that are left of it, due as if they had been written with the event. */
 static bool write_further(struct job *job, struct db *db, struct event *event, struct fan_out *left,
                           size_t most)
@@ -182,8 +218,13 @@ static bool write_further(struct job *job, struct db *db, struct event *event, s
     bool whole;
     size_t count = next_routes(db, event, left, most, routes, &whole);
     for (size_t i = 0; i < count; i++) {
+        int64_t due_at = id_time_ms(event->id) + routes[i]->delay_ms;
+        if (goes_in_turn(db, routes[i])) {
+            write_in_turn(db, event, routes[i], due_at);
+            continue;
+        }
         bool fresh = goes_straight(db, event, routes[i], true);
-        int64_t id = db_new_id(db), due_at = id_time_ms(event->id) + routes[i]->delay_ms;
+        int64_t id = db_new_id(db);
         write_row(db, event, routes[i], id, due_at, fresh, true);
         count_postback(db, event, routes[i]);
         if (fresh)
@@ -215,7 +256,7 @@ void event_publish_except(struct job *job, struct db *db, struct event *event, i
     size_t most = may_write(job, db, event->account, count);
     all.last = count > 0 ? routes[count - 1].notification : 0;
     size_t places = next_routes(db, event, &all, most, first, &whole);
-    write_with(job, db, event, first, places);
+    write_first(job, db, event, first, places);
     tx_count(db_tx(db), METRIC_EVENTS, 1);
     all.event = event->id;
     if (!whole)

@@ -4,6 +4,7 @@
 #define POSTBACKD_MEMORIES_H
 
 enum memory {
+    MEMORY_ORDERED, /* before the ledger, which tells of the newest id */
     MEMORY_LEDGER,
     MEMORY_ROUTES,
     MEMORY_FAN_OUTS,

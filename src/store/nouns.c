@@ -10,6 +10,7 @@
 #include "store/letters.h"
 #include "store/memories.h"
 #include "store/nodes.h"
+#include "store/ordered_turns.h"
 #include "store/quotas.h"
 #include "store/routes.h"
 #include "store/secrets.h"
@@ -32,9 +33,10 @@ static void drop(struct list *handed)
 }
 
 static const struct db_memory *const memories[MEMORIES] = {
-    [MEMORY_LEDGER] = &ledger_memory,     [MEMORY_ROUTES] = &routes_memory,
-    [MEMORY_FAN_OUTS] = &fan_outs_memory, [MEMORY_QUOTAS] = &quotas_memory,
-    [MEMORY_LETTERS] = &letters_memory,   [MEMORY_EVENT_TYPES] = &event_types_memory,
+    [MEMORY_ORDERED] = &ordered_turns_memory,   [MEMORY_LEDGER] = &ledger_memory,
+    [MEMORY_ROUTES] = &routes_memory,           [MEMORY_FAN_OUTS] = &fan_outs_memory,
+    [MEMORY_QUOTAS] = &quotas_memory,           [MEMORY_LETTERS] = &letters_memory,
+    [MEMORY_EVENT_TYPES] = &event_types_memory,
 };
 
 const struct db_nouns store_nouns = {

@@ -12,6 +12,7 @@
 #include "store/direct.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
+#include "store/ordered_turns.h"
 #include "store/postbacks.h"
 #include "store/quotas.h"
 #include "store/routes.h"
@@ -54,22 +55,10 @@ static bool find(struct job *job, struct db *db, int64_t account, int64_t id, st
     return false;
 }
 
-/* Whether an event notification is Ordered now. */
-static bool is_ordered(struct db *db, int64_t account, int64_t notification)
-{
-    size_t count;
-    const struct route *routes = routes_of(db, account, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (routes[i].notification == notification)
-            return routes[i].ordered;
-    }
-    return false;
-}
-
 /* One that an Ordered notification sends before it, of those that are due soonest; 0: none. */
 static int64_t elder_of(struct db *db, int64_t account, int64_t notification, int64_t id)
 {
-    if (!is_ordered(db, account, notification))
+    if (!route_is_ordered(db, account, notification))
         return 0;
     struct stmt *find = db_prepare(
         db, "SELECT min(id) FROM (SELECT id FROM postback WHERE notification = ?1 AND state = 1 "
@@ -139,7 +128,7 @@ bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id
     }
     if (!quota_admits(job, db, account, QUOTA_RESERVE_PERCENT))
         return false;
-    *new_id = db_new_id(db);
+    *new_id = ordered_new_id(db, account, found.notification);
     struct stmt *add =
         db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, state, "
                        "due_at, resent) VALUES (?, ?, ?, ?, ?, 1, ?, ?)");

@@ -20,6 +20,7 @@
 #include "store/events.h"
 #include "store/ledger.h"
 #include "store/notifications.h"
+#include "store/ordered_turns.h"
 #include "store/quotas.h"
 
 #include <inttypes.h>
@@ -367,7 +368,7 @@ static bool write_one(struct db *db, const struct replay *replay, const struct r
             "resent, replay) SELECT ?1, ?2, ?3, ?4, e.id, 1, ?5, ?6, ?7 FROM event e "
             "WHERE e.id = ?8 AND e.account = ?3 AND NOT EXISTS (SELECT 1 FROM postback a WHERE "
             "a.event = ?8 AND a.resent IS NOT NULL AND a.replay = ?7)");
-    db_bind_int(add, 1, db_new_id(db));
+    db_bind_int(add, 1, ordered_new_id(db, replay->account, replay->notification));
     db_bind_int(add, 2, notification_bucket(replay->notification));
     db_bind_int(add, 3, replay->account);
     db_bind_int(add, 4, replay->notification);

@@ -142,6 +142,17 @@ const struct route *routes_of(struct db *db, int64_t account, size_t *count)
     return set->routes;
 }
 
+bool route_is_ordered(struct db *db, int64_t account, int64_t notification)
+{
+    size_t count;
+    const struct route *routes = routes_of(db, account, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (routes[i].notification == notification)
+            return routes[i].ordered;
+    }
+    return false;
+}
+
 bool route_wants(const struct route *route, const struct event_type *type)
 {
     for (size_t i = 0; i < route->type_count; i++) {

@@ -22,6 +22,7 @@ struct route { /* an event notification, as far as publishing goes */
 
 /* An account's, by id; the array is valid until the next call of any function here. */
 const struct route *routes_of(struct db *db, int64_t account, size_t *count);
+bool route_is_ordered(struct db *db, int64_t account, int64_t notification); /* now */
 bool route_wants(const struct route *route, const struct event_type *type);
 
 /* Lanes that take no fresh postbacks (all do unless told otherwise). */

@@ -88,6 +88,13 @@ static inline void house_account(struct db *db, enum account_kind kind, const ch
     account_clear(&account);
 }
 
+/* As when an engine has written all that was out: its floor is above that. */
+static inline void house_all_have_rows(struct db *db)
+{
+    if (db_is_remote(db))
+        direct_set_floor(db, db_new_id(db));
+}
+
 /* As at the start of a node of a shared database: nothing is out yet. */
 static inline bool house_begin(struct job *job, struct db *db, void *with)
 {

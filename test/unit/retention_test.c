@@ -103,6 +103,7 @@ static bool do_step(struct job *job, struct db *db, void *with)
     struct sweep *sweep = with;
     (void)job;
     sweep->walk.before_ms = db_now(db) - KEEP_DAYS * day_ms;
+    house_all_have_rows(db);
     retention_step(db, &sweep->walk, sweep->limit);
     sweep->postbacks += sweep->walk.postbacks;
     sweep->attempts += sweep->walk.attempts;

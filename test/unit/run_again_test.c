@@ -271,6 +271,7 @@ static bool do_sweeps(struct job *job, struct db *db, void *with)
     struct retention retention = { .before_ms = NOW + 1000 };
     (void)job;
     expiry_step(db, &expiry, 3600);
+    house_all_have_rows(db);
     retention_step(db, &retention, 2);
     buf_fmt(&life->answers, "swept %" PRId64 " %" PRId64 " %d ", retention.postbacks,
             retention.events, expiry.whole);
