@@ -48,7 +48,7 @@ struct readers {
         struct db *db;
         struct job *job; /* being run */
         int64_t account; /* its */
-        int64_t said_ms; /* when damage was last told; 0: never */
+        int64_t said_ms; /* when a failure was last told; 0: never */
         bool left;       /* nobody waits for it */
         pthread_t thread;
     } each[READERS];
@@ -66,16 +66,20 @@ static bool has_left(void *context)
     return reader->left;
 }
 
-/* Once a second is enough: the engine asks again until it has its answer. */
-static void say_damaged(struct reader *reader)
+/* Once a second is enough: the engine asks again until it has its answer, and while a database is
+ * away every call fails. */
+static void say_failed(struct reader *reader, bool damaged)
 {
     int64_t now_ms = clock_steady_ms();
     if (reader->said_ms != 0 && now_ms - reader->said_ms < SAY_EVERY_MS)
         return;
     reader->said_ms = now_ms;
-    log_error("store_damaged", LOG_T("reason", db_failure_text(reader->db)),
-              LOG_N("account", reader->account),
-              LOG_T("effect", "this read failed; run postbackd check"));
+    if (damaged)
+        log_error("store_damaged", LOG_T("reason", db_failure_text(reader->db)),
+                  LOG_N("account", reader->account),
+                  LOG_T("effect", "this read failed; run postbackd check"));
+    else
+        log_error("the store cannot be read", LOG_T("reason", db_failure_text(reader->db)));
 }
 
 static struct batch *read_one(struct reader *reader, struct job *job)
@@ -93,10 +97,8 @@ static struct batch *read_one(struct reader *reader, struct job *job)
     if (batch->left) {
         job->error = (struct error){ 0 };
         error_set(&job->error, ERROR_UNAVAILABLE, "nobody waits for the answer");
-    } else if (batch->damaged) {
-        say_damaged(reader);
-    } else if (failure != DB_FINE) {
-        log_error("the store cannot be read", LOG_T("reason", db_failure_text(reader->db)));
+    } else if (batch->damaged || failure != DB_FINE) {
+        say_failed(reader, batch->damaged);
     }
     return batch;
 }
