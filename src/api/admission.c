@@ -15,6 +15,8 @@ static bool refuse(struct call *call)
 
 bool admission_open(struct api *api, struct call *call)
 {
+    if (!api_has_lease(api, call))
+        return false;
     if (store_writes_waiting(api->store) < ADMISSION_JOBS_MOST &&
         api->events_waiting < ADMISSION_EVENTS_MOST && api->bytes_waiting < ADMISSION_BYTES_MOST)
         return true;

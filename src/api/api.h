@@ -20,6 +20,7 @@ struct api {
     uv_loop_t *loop;
     struct store *store;
     struct engine *engine;
+    struct membership *membership; /* NULL: the store is this server's own */
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
     struct map keys;                      /* calls under way: api/idempotency.h */
@@ -53,6 +54,8 @@ struct route *api_routes(size_t *count);
 void api_enter(struct call *call, void *context);
 /* For store_listen(), with the api as context: what calls have in memory of what is on disk. */
 void api_hear(void *context, const struct change *change);
+/* False: answered 503, as this server's lease is over (engine/membership.h). */
+bool api_has_lease(const struct api *api, struct call *call);
 /* WWW-Authenticate for a 401, but not to a page: the browser would ask for a password itself. */
 void api_challenge(struct call *call);
 bool api_is_secure(const struct api *api); /* the pages' address has https */

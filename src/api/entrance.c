@@ -28,9 +28,21 @@ static void enter_session(struct api *api, struct call *call, const char *token)
                     "A change in a session needs its CsrfToken in the header X-CSRF-Token.");
 }
 
+bool api_has_lease(const struct api *api, struct call *call)
+{
+    if (membership_valid(api->membership))
+        return true;
+    call_add_header(call, "Retry-After", "2");
+    call_refuse(call, 503, NULL,
+                "This server has lost touch with its database; others may still answer.");
+    return false;
+}
+
 void api_enter(struct call *call, void *context)
 {
     char *sid, *token, session[TOKEN_TEXT];
+    if (!api_has_lease(context, call))
+        return;
     if (call_header(call, "Authorization") == NULL && session_cookie(call, session)) {
         enter_session(context, call, session);
         sodium_memzero(session, sizeof(session));

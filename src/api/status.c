@@ -17,8 +17,14 @@ static void show_health(struct call *call, void *context)
 static void show_readiness(struct call *call, void *context)
 {
     const struct api *api = context;
+    struct membership_figures member;
+    membership_figures(api->membership, &member);
     if (!api->ready)
         call_refuse(call, 503, NULL, "The server does not take work now.");
+    else if (!membership_valid(api->membership))
+        call_refuse(call, 503, NULL, "The server has lost touch with its database.");
+    else if (member.draining)
+        call_refuse(call, 503, NULL, "The server is being drained.");
     else if (!store_writable(api->store))
         call_refuse(call, 503, NULL, "The store takes no writes; is the disk full?");
     else
@@ -30,19 +36,28 @@ static void show_metrics(struct call *call, void *context)
     const struct api *api = context;
     struct engine_figures figures;
     struct lateness_figures lateness;
+    struct membership_figures member;
     struct disk_figures disk;
     struct buf out = { 0 };
     int64_t now_ms = clock_wall_ms();
 
     metrics_write(&out);
     engine_figures(api->engine, &figures);
+    membership_figures(api->membership, &member);
     lateness_figures(engine_services(api->engine)->lateness, &lateness);
     room_disk(engine_services(api->engine)->room, &disk);
     const struct {
         const char *name, *help;
         int64_t value;
     } gauges[] = {
-        { "postbackd_ready", "1 while work is taken", api->ready && store_writable(api->store) },
+        { "postbackd_ready", "1 while work is taken",
+          api->ready && store_writable(api->store) && membership_valid(api->membership) },
+        { "postbackd_leases_held", "parts of the work that are this node's: of 257, all alone",
+          member.parts },
+        { "postbackd_nodes", "servers that share the database, with this one", member.live },
+        { "postbackd_clock_behind_milliseconds",
+          "how far the database's clock, which all nodes go by, is ahead of this machine's",
+          member.clock_ahead },
         { "postbackd_clock_mistrusted",
           "1 while the system's clock is more than a year ahead and not followed",
           clock_mistrusted() },

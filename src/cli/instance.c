@@ -162,6 +162,26 @@ static struct quota_limits quota_of(const struct config *config)
     return (struct quota_limits){ config->account_waiting, config->account_waiting_bytes };
 }
 
+static void fenced(void *context)
+{
+    struct instance *instance = context;
+    instance->fenced = true;
+    uv_stop(instance->loop);
+}
+
+static bool start_membership(struct instance *instance, const struct config *config,
+                             struct error *error)
+{
+    const struct membership_config membership = {
+        .loop = instance->loop,
+        .store = instance->store,
+        .deadline_ms = config->deadline_s * 1000,
+        .fenced = fenced,
+        .context = instance,
+    };
+    return membership_start(&membership, &instance->membership, error);
+}
+
 static bool start_engine(struct instance *instance, const struct config *config,
                          struct error *error)
 {
@@ -198,6 +218,7 @@ static bool start_server(struct instance *instance, const struct config *config,
         .loop = instance->loop,
         .store = instance->store,
         .engine = instance->engine,
+        .membership = instance->membership,
         .limits = limits_new((int)config->rate_limit),
         .identities = identities_new(),
         .passwords = passwords_new(instance->loop),
@@ -205,6 +226,7 @@ static bool start_server(struct instance *instance, const struct config *config,
     };
     struct server_config server = {
         .listen = config->listen,
+        .listener = instance->kept_listener,
         .enter = api_enter,
         .handle = idempotency_handle,
         .context = api,
@@ -218,6 +240,7 @@ static bool start_server(struct instance *instance, const struct config *config,
         return false;
     server.routes = instance->routes = api_routes(&server.route_count);
     instance->server = api->server = server_new(instance->loop, &server, error);
+    instance->kept_listener = 0;
     if (instance->server == NULL)
         return false;
     store_listen(instance->store, api_hear, api);
@@ -240,7 +263,7 @@ static void free_server(struct instance *instance)
 bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
                     struct error *error)
 {
-    *instance = (struct instance){ .loop = loop };
+    *instance = (struct instance){ .loop = loop, .kept_listener = instance->kept_listener };
     snprintf(instance->token_path, sizeof(instance->token_path), "%s/operator.token", config->data);
     const struct store_settings settings = { quota_of(config), config->sendmail != NULL };
     struct store_config store = { .directory = config->data,
@@ -258,9 +281,7 @@ bool instance_start(struct instance *instance, uv_loop_t *loop, const struct con
     if (!ensure_operator(instance, error))
         goto err1;
     tell_lost(instance);
-    if (!membership_start(
-            &(struct membership_config){ loop, instance->store, config->deadline_s * 1000 },
-            &instance->membership, error))
+    if (!start_membership(instance, config, error))
         goto err1;
     if (!start_engine(instance, config, error))
         goto err1;

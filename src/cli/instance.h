@@ -15,11 +15,14 @@ struct instance {
     struct server *server;
     struct route *routes;
     struct api api;
+    int kept_listener; /* taken over from this process's life before; 0: none */
+    bool fenced;       /* another server has taken its place: it can only begin anew (anew.h) */
     char token_path[PATH_MAX]; /* of the operator's SID and token, "SID:TOKEN" */
 };
 
 /* Opens the data directory, takes up what waits there, and listens.  At the first start (and when
  * its file is missing) the operator's token is made.  False with *error. */
+/* `instance` is zeroed but for kept_listener. */
 bool instance_start(struct instance *instance, uv_loop_t *loop, const struct config *config,
                     struct error *error);
 /* The settings of retention, at any time. */

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "cli/anew.h"
 #include "cli/cli.h"
 #include "cli/instance.h"
 #include "cli/memory.h"
@@ -152,13 +153,17 @@ static int run(struct daemon *daemon)
     uv_loop_t loop;
     struct error error = { 0 };
     uv_loop_init(&loop);
+    daemon->instance.kept_listener = anew_listener();
     watch_signals(daemon, &loop);
     memory_watch(&daemon->memory, &loop);
     bool started = start(daemon, &loop, &error);
     if (started) {
         daemon->serving = true;
         tell_manager("READY=1");
-        uv_run(&loop, UV_RUN_DEFAULT);
+        if (!daemon->instance.fenced)
+            uv_run(&loop, UV_RUN_DEFAULT);
+        if (daemon->instance.fenced && !daemon->stopped) /* our arguments begin behind its name */
+            anew_begin(daemon->argv - 1, server_listener(daemon->instance.server));
         daemon->serving = false;
         tell_manager("STOPPING=1");
         instance_stop(&daemon->instance, daemon->config.drain_s * 1000);

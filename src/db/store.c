@@ -164,6 +164,7 @@ static void refuse_write(struct store *store, struct job *job)
 void store_seal(struct store *store)
 {
     store->sealed = true;
+    writer_hurry(store->writer);
 }
 
 void store_write(struct store *store, struct job *job)

@@ -84,8 +84,8 @@ void store_look_up(struct store *store, struct job *job);
  * (tx.h): it may note nothing and hand nothing on.  Where the database is not shared it is a write
  * as any other. */
 void store_aside(struct store *store, struct job *job);
-/* From now on no write is run but by store_run_now(): the others are done() with ERROR_UNAVAILABLE.
- */
+/* From now on no write is run but by store_run_now(): others are done() with ERROR_UNAVAILABLE, and
+ * what was given before waits for no database that is away. */
 void store_seal(struct store *store);
 /* Who this process is among those that share the database; NULL: it is alone. */
 const struct db_guard *store_guard(const struct store *store);

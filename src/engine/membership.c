@@ -461,9 +461,9 @@ void membership_stop(struct membership *membership)
     uv_timer_stop(&membership->renew);
     uv_timer_stop(&membership->end);
     store_on_fence(membership->config.store, NULL, NULL);
+    store_seal(membership->config.store);
     while (membership->jobs > 0 || store_writes_waiting(membership->config.store) > 0)
         uv_run(membership->config.loop, UV_RUN_ONCE);
-    store_seal(membership->config.store);
     membership->until_ms = 0;
     struct member_job leave = { .job = { .run = leave_run }, .membership = membership };
     if (!store_run_now(membership->config.store, &leave.job))

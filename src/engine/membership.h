@@ -62,8 +62,8 @@ void membership_tell(struct membership *membership, const struct membership_even
                      void *context);
 /* Another node has given something back, or there is another reason to look at once. */
 void membership_look(struct membership *membership);
-/* Gives all back: others go on with it.  It turns the loop until no write is under way, and seals
- * the store.  Behind engine_stop() and before store_close(). */
+/* Gives all back: others go on with it.  It seals the store and turns the loop until no write is
+ * under way.  Behind engine_stop() and before store_close(). */
 void membership_stop(struct membership *membership);
 void membership_free(struct membership *membership);
 

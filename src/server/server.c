@@ -195,7 +195,8 @@ struct server *server_new(uv_loop_t *loop, const struct server_config *config, s
     server->idle_ms = (config->idle_s > 0 ? config->idle_s : IDLE_S_DEFAULT) * (int64_t)1000;
     if (!trust(server, config, error))
         goto err0;
-    server->listen_fd = listener_open(config->listen, error);
+    server->listen_fd =
+        config->listener != 0 ? config->listener : listener_open(config->listen, error);
     if (server->listen_fd == -1)
         goto err0;
     server->port = listener_address(server->listen_fd, server->address, sizeof(server->address));
@@ -214,6 +215,11 @@ err0:
     free(server->trusted.ranges);
     free(server);
     return NULL;
+}
+
+int server_listener(const struct server *server)
+{
+    return server->listen_fd;
 }
 
 int server_port(const struct server *server)

@@ -37,6 +37,7 @@ enum {
 
 struct server_config {
     const char *listen; /* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:0" */
+    int listener;       /* a socket that listens there already, which it takes; 0: none */
     const struct route *routes;
     size_t route_count;
     /* Called before handle() on routes with `who`: finds out who calls (setting call->caller) and
@@ -55,6 +56,7 @@ struct server_config {
 /* NULL with *error: a bad address, the port in use (says which). */
 struct server *server_new(uv_loop_t *loop, const struct server_config *config, struct error *error);
 int server_port(const struct server *server);
+int server_listener(const struct server *server);                         /* the socket */
 void server_address(const struct server *server, char *out, size_t size); /* "127.0.0.1:8080" */
 void server_stop_accepting(struct server *server); /* closes the listener; calls under way go on */
 /* Whatever comes over kept connections from now on is answered 503; no handler is called. */
