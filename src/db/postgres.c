@@ -523,6 +523,8 @@ static char *set_up_of(const struct postgres_db *db)
 {
     struct buf sql = { 0 };
     buf_str(&sql, set_up_all);
+    if (db_writes(&db->db)) /* sooner than others give up waiting for its locks */
+        buf_str(&sql, "; SET idle_in_transaction_session_timeout = '4s'");
     if (db->db.mode == DB_WRITER)
         postgres_mark_set_up(&sql, db->mark);
     return buf_take(&sql);
