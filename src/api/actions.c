@@ -1,7 +1,7 @@
 /* actions.c — actions over HTTP, for the partner who is credited and the brand that pays.
  *
- * They are only read here: an action is made by accepting an inquiry or by a tracking postback, and
- * shown as the event action.tracked has it, under its own address.
+ * They are only read here: an action is made by accepting an inquiry or by a conversion, and shown
+ * under its own address with the names that its events have (action_changes.c changes it).
  */
 #include "api/actions.h"
 
@@ -10,6 +10,8 @@
 #include "api/body.h"
 #include "api/rows.h"
 #include "store/actions.h"
+
+#include <string.h>
 
 struct action_work {
     struct api_job api;
@@ -46,14 +48,67 @@ static bool run_show(struct api_job *job, struct db *db)
     return true;
 }
 
-static void handle_show(struct call *call, void *context)
+/* ---- its items ---- */
+
+static json_t *item_find(const json_t *items, const char *sku)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        const char *its = json_string_value(json_object_get(item, "Sku"));
+        if (its != NULL && strcmp(its, sku) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+static bool run_item(struct api_job *job, struct db *db)
+{
+    if (!run_show(job, db))
+        return false;
+    json_t *item = item_find(json_object_get(job->shown, "Items"), job->call->params[2]);
+    json_incref(item);
+    json_decref(job->shown);
+    job->shown = item;
+    if (item == NULL)
+        error_set(&job->job.error, ERROR_NOT_FOUND, "Action %s has no item %.100s",
+                  job->call->params[1], job->call->params[2]);
+    return item != NULL;
+}
+
+static void finish_items(struct api_job *job)
+{
+    call_json_answer(
+        job->call, 200,
+        whole_answer(job->call, "Items", json_incref(json_object_get(job->shown, "Items"))));
+}
+
+static void handle_part(struct call *call, void *context,
+                        bool (*run)(struct api_job *, struct db *),
+                        void (*finish)(struct api_job *))
 {
     static const char *const none[] = { NULL };
-    struct action_work *work = work_new(call, context, run_show, api_job_show);
+    struct action_work *work = work_new(call, context, run, finish);
     work->id = path_id(call, 1);
     call_query_only(call, none, &work->api.problems);
     if (api_job_valid(&work->api))
         api_read(&work->api);
+}
+
+static void handle_show(struct call *call, void *context)
+{
+    handle_part(call, context, run_show, api_job_show);
+}
+
+static void handle_items(struct call *call, void *context)
+{
+    handle_part(call, context, run_show, finish_items);
+}
+
+static void handle_item(struct call *call, void *context)
+{
+    handle_part(call, context, run_item, api_job_show);
 }
 
 /* ---- the list ---- */
@@ -73,9 +128,8 @@ static void status_read(const struct call *call, const char *name, struct action
         filter->status = status;
 }
 
-/* Status is our own name of it, State the published one. */
-void action_filter_read(const struct call *call, bool paged, struct action_filter *filter,
-                        struct problems *problems)
+/* What only a paged list knows comes first, what only a brand knows last. */
+static void names_read(const struct call *call, bool paged, struct problems *problems)
 {
     static const char *const names[] = { "Page",
                                          "PageSize",
@@ -89,9 +143,25 @@ void action_filter_read(const struct call *call, bool paged, struct action_filte
                                          "ActionDateEnd",
                                          "LockingDateStart",
                                          "LockingDateEnd",
-                                         NULL };
+                                         "InquiryId",
+                                         "MediaPartnerId" };
+    enum { ALL = sizeof(names) / sizeof(names[0]), OF_PAGES = 2, OF_BRANDS = 1 };
+    size_t first = paged ? 0 : OF_PAGES;
+    size_t behind = call->caller.kind == ACCOUNT_BRAND ? ALL : ALL - OF_BRANDS;
+    const char *known[ALL + 1] = { NULL };
+    for (size_t i = first; i < behind; i++)
+        known[i - first] = names[i];
+    call_query_only(call, known, problems);
+}
+
+/* Status is our own name of it, State the published one. */
+void action_filter_read(const struct call *call, bool paged, struct action_filter *filter,
+                        struct problems *problems)
+{
     const char *order = call_query(call, "Oid");
-    call_query_only(call, paged ? names : names + 2, problems); /* the first are the pages' */
+    names_read(call, paged, problems);
+    filter->partner = query_id(call, "MediaPartnerId", problems);
+    filter->inquiry = query_id(call, "InquiryId", problems);
     filter->campaign = query_id(call, "CampaignId", problems);
     status_read(call, "Status", filter, problems);
     status_read(call, "State", filter, problems);
@@ -154,6 +224,33 @@ static void handle_list(struct call *call, void *context)
     rows_answer(&list->rows, &problems);
 }
 
+/* ---- sums ---- */
+
+struct sums_work {
+    struct api_job api;
+    struct action_filter filter; /* its texts are the call's */
+};
+
+static bool run_sums(struct api_job *job, struct db *db)
+{
+    const struct sums_work *work = (struct sums_work *)job;
+    job->shown = action_sums(db, &job->call->caller, &work->filter);
+    return true;
+}
+
+static void finish_sums(struct api_job *job)
+{
+    call_json_answer(job->call, 200, whole_answer(job->call, "Sums", json_incref(job->shown)));
+}
+
+static void handle_sums(struct call *call, void *context)
+{
+    struct sums_work *work = api_job_new(sizeof(*work), call, context, run_sums, finish_sums, NULL);
+    action_filter_read(call, false, &work->filter, &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
 /* ---- routes ---- */
 
 #define PARTNER "/Mediapartners/{SID}/Actions"
@@ -163,8 +260,15 @@ static void handle_list(struct call *call, void *context)
 
 const struct route action_routes[] = {
     { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0, .reads_query = true },
+    { "GET", PARTNER "/Sums", handle_sums, ACCOUNT_PARTNER, READS, COUNTED, 0,
+      .reads_query = true },
     { "GET", PARTNER "/{Id}", handle_show, ACCOUNT_PARTNER, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}/Items", handle_items, ACCOUNT_PARTNER, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}/Items/{Sku}", handle_item, ACCOUNT_PARTNER, READS, COUNTED, 0 },
     { "GET", BRAND, handle_list, ACCOUNT_BRAND, READS, COUNTED, 0, .reads_query = true },
+    { "GET", BRAND "/Sums", handle_sums, ACCOUNT_BRAND, READS, COUNTED, 0, .reads_query = true },
     { "GET", BRAND "/{Id}", handle_show, ACCOUNT_BRAND, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/Items", handle_items, ACCOUNT_BRAND, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/Items/{Sku}", handle_item, ACCOUNT_BRAND, READS, COUNTED, 0 },
 };
 const size_t action_route_count = sizeof(action_routes) / sizeof(action_routes[0]);

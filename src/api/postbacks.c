@@ -126,15 +126,16 @@ static void filter_span(const struct call *call, struct postback_filter *filter,
 void postback_filter_read(const struct call *call, bool paged, struct postback_filter *filter,
                           struct problems *problems)
 {
-    static const char *const names[] = { "PageSize",  "Before",    "NotificationId",
-                                         "EventType", "State",     "StartDate",
-                                         "EndDate",   "InquiryId", NULL };
+    static const char *const names[] = { "PageSize", "Before",    "NotificationId", "EventType",
+                                         "State",    "StartDate", "EndDate",        "InquiryId",
+                                         "ActionId", NULL };
     int64_t size = POSTBACKS_DEFAULT;
     const char *page_size = call_query(call, "PageSize");
     call_query_only(call, paged ? names : names + 2, problems); /* the first are the pages' */
     filter_words(call, filter, problems);
     filter->notification = query_id(call, "NotificationId", problems);
     filter->inquiry = query_id(call, "InquiryId", problems);
+    filter->action = query_id(call, "ActionId", problems);
     filter->before = query_id(call, "Before", problems);
     if (filter->before == ID_NOBODYS) /* a place in the list, and there is none before the first */
         problems_add(problems, "Before", "must be the id of a postback");

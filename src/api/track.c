@@ -8,13 +8,11 @@
  * The rule: one order is one action of a tracker, however often it is sent.
  */
 #include "api/admission.h"
+#include "api/conversions.h"
 #include "api/identities.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/id.h"
-#include "model/conversion.h"
-#include "store/accounts.h"
-#include "store/actions.h"
 #include "store/campaigns.h"
 #include "store/tracking.h"
 
@@ -25,7 +23,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TRACK_AHEAD_MS = 5 * 60 * 1000, TRACK_EVENTS = 2, TRACK_BYTES = 8 * 1024 };
+enum { TRACK_EVENTS = 2, TRACK_BYTES = 8 * 1024 };
 
 struct tracking {
     struct api_job api;
@@ -47,68 +45,17 @@ static void tracking_clear(struct api_job *job)
 
 /* ---- the job ---- */
 
-static bool invalid(struct api_job *job)
-{
-    error_set(&job->job.error, ERROR_INVALID, "The conversion is not valid.");
-    return false;
-}
-
-/* Fills in the partner; false with a problem. */
-static bool find_partner(struct tracking *tracking, struct db *db, struct action *action)
-{
-    struct account partner;
-    bool found = account_find_sid(db, tracking->conversion.partner, &partner) &&
-                 partner.kind == ACCOUNT_PARTNER && partner.active &&
-                 membership_exists(db, tracking->campaign, partner.id);
-    if (found) {
-        action->partner = partner.id;
-        action->partner_name = must_copy(partner.name);
-    } else {
-        problems_add(&tracking->api.problems, "irpid",
-                     "is not the SID of a partner of the campaign");
-    }
-    account_clear(&partner);
-    return found;
-}
-
-static bool count_it(struct tracking *tracking, struct db *db, const struct campaign *campaign,
-                     const char *tracker_is)
-{
-    struct api_job *job = &tracking->api;
-    struct action action = { .brand = campaign->brand,
-                             .campaign = campaign->id,
-                             .tracker = tracking->tracker,
-                             .campaign_name = must_copy(campaign->name),
-                             .tracker_name = must_copy(tracker_is) };
-    bool found = find_partner(tracking, db, &action);
-    bool right = conversion_action(&tracking->conversion, campaign->currency, db_now(db), &action,
-                                   &job->problems);
-    bool counted = found && right ? action_track(&job->job, db, &action) : invalid(job);
-    tracking->action = action.id;
-    action_free(&action);
-    return counted;
-}
-
 static bool write_conversion(struct api_job *job, struct db *db)
 {
     struct tracking *tracking = (struct tracking *)job;
     struct campaign campaign;
-    bool written = true;
+    bool written;
     tracking->right_token = tracking_token_is(db, tracking->campaign, tracking->token);
     if (!tracking->right_token)
         return true; /* nothing is written; the answer says why */
     campaign_find(db, tracking->campaign, &campaign);
-    char *name = tracker_name(db, tracking->campaign, tracking->tracker);
-    if (name == NULL) {
-        error_set(&job->job.error, ERROR_NOT_FOUND, "The campaign has no such action tracker.");
-        written = false;
-    } else {
-        tracking->action = action_of_order(db, tracking->tracker, tracking->conversion.order_id);
-        tracking->duplicate = tracking->action != 0;
-        if (!tracking->duplicate)
-            written = count_it(tracking, db, &campaign, name);
-    }
-    free(name);
+    written = conversion_track(&job->job, db, &tracking->conversion, &campaign, tracking->tracker,
+                               "irpid", &job->problems, &tracking->action, &tracking->duplicate);
     campaign_clear(&campaign);
     return written;
 }
@@ -256,7 +203,8 @@ static void track(struct call *call, void *context)
         return;
     }
     read_token(tracking, call, given);
-    conversion_read(&tracking->conversion, given, now_ms, TRACK_AHEAD_MS, &tracking->api.problems);
+    conversion_read(&tracking->conversion, given, now_ms, CONVERSION_AHEAD_MS,
+                    &tracking->api.problems);
     json_decref(given);
     if (!id_parse(call->params[0], &tracking->campaign) ||
         !id_parse(call->params[1], &tracking->tracker))

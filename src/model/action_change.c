@@ -75,9 +75,11 @@ static void read_item_field(struct action_change_item *item, const struct fields
         take_text(&item->delta, text, fields, name);
         return;
     }
-    if (text != NULL && !text_int(text, 0, QUANTITY_MOST, &item->quantity))
+    if (text != NULL && !text_int(text, 0, QUANTITY_MOST, &item->quantity)) {
+        item->quantity = 0; /* it is given, if wrong */
         problems_add(fields->problems, fields_label(fields, name),
                      "must be a whole number from 0 to %d", QUANTITY_MOST);
+    }
     free(text);
 }
 

@@ -7,6 +7,7 @@
 #include "model/conversion.h"
 
 #include "base/fail.h"
+#include "base/id.h"
 #include "model/date.h"
 #include "model/fields.h"
 #include "model/inquiry.h"
@@ -74,25 +75,114 @@ static char *read_partner(const struct fields *fields)
     return sid;
 }
 
+/* All but the partner and the items. */
+static void read_texts(struct conversion *conversion, const struct fields *fields, int64_t now_ms,
+                       int64_t ahead_ms)
+{
+    for (size_t i = 0; i < TEXTS; i++)
+        *place(conversion, &texts[i]) =
+            fields_text(fields, texts[i].name, texts[i].most, texts[i].flags, texts[i].required);
+    if (conversion->currency != NULL && !money_currency_known(conversion->currency))
+        problems_add(fields->problems, fields_label(fields, "currency"),
+                     "must be a currency of ISO 4217, as EUR");
+    conversion->event_at = fields_date(fields, "eventdate", now_ms, ahead_ms, NULL);
+    if (conversion->event_at == DATE_NONE)
+        conversion->event_at = now_ms;
+    conversion->label = fields->label;
+}
+
 void conversion_read(struct conversion *conversion, const json_t *given, int64_t now_ms,
                      int64_t ahead_ms, struct problems *problems)
 {
     const struct fields fields = { .from = given, .problems = problems };
     *conversion = (struct conversion){ 0 };
     check_names(given, problems);
-    for (size_t i = 0; i < TEXTS; i++)
-        *place(conversion, &texts[i]) =
-            fields_text(&fields, texts[i].name, texts[i].most, texts[i].flags, texts[i].required);
-    if (conversion->currency != NULL && !money_currency_known(conversion->currency))
-        problems_add(problems, "currency", "must be a currency of ISO 4217, as EUR");
+    read_texts(conversion, &fields, now_ms, ahead_ms);
     conversion->partner = read_partner(&fields);
-    conversion->event_at = fields_date(&fields, "eventdate", now_ms, ahead_ms, NULL);
-    if (conversion->event_at == DATE_NONE)
-        conversion->event_at = now_ms;
+}
+
+/* ---- published names ---- */
+
+static const struct published {
+    const char *name, *ours;
+} published[] = {
+    { "OrderId", "oid" },
+    { "Amount", "amount" },
+    { "CurrencyCode", "currency" },
+    { "EventDate", "eventdate" },
+    { "CustomerId", "customerid" },
+    { "PromoCode", "promocode" },
+    { "OrderPromoCode", "promocode" },
+    { "SubId1", "subid1" },
+    { "SubId2", "subid2" },
+    { "SubId3", "subid3" },
+    { "SharedId", "sharedid" },
+};
+enum { PUBLISHED = sizeof(published) / sizeof(published[0]) };
+
+static const char *published_name(const char *ours)
+{
+    for (size_t i = 0; i < PUBLISHED; i++)
+        if (strcmp(published[i].ours, ours) == 0)
+            return published[i].name;
+    return ours;
+}
+
+static bool is_published(const char *name)
+{
+    static const char *const others[] = { "CampaignId", "EventTypeId", "MediaPartnerId",
+                                          "ClickId" };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(others[i], name) == 0)
+            return true;
+    for (size_t i = 0; i < PUBLISHED; i++)
+        if (strcmp(published[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The partner is named by its number, as everything published shows it, or by its SID.  A click
+ * alone names nobody: clicks are not counted here. */
+static void read_media_partner(struct conversion *conversion, const struct fields *fields)
+{
+    char *click = fields_text(fields, "ClickId", SUB_ID_MAX, 0, NULL);
+    char *given = fields_text(fields, "MediaPartnerId", PARTNER_MAX, FIELD_NUMBER,
+                              click == NULL ? "the partner it is credited to" : NULL);
+    if (given != NULL && !id_parse(given, &conversion->partner_id))
+        conversion->partner = must_copy(given);
+    else if (given == NULL && click != NULL)
+        problems_add(fields->problems, "ClickId",
+                     "is of no click that is known here; give MediaPartnerId");
+    free(given);
+    free(click);
+}
+
+void conversion_read_published(struct conversion *conversion, const json_t *given, int64_t now_ms,
+                               int64_t ahead_ms, struct problems *problems, int64_t *campaign,
+                               int64_t *tracker)
+{
+    const struct fields outer = { .from = given, .problems = problems };
+    json_t *ours = json_object();
+    const struct fields fields = { .from = ours, .label = published_name, .problems = problems };
+    for (size_t i = 0; i < PUBLISHED; i++) {
+        json_t *value = json_object_get(given, published[i].name);
+        if (value != NULL && json_object_get(ours, published[i].ours) != NULL)
+            problems_add(problems, published[i].name, "is given under two names");
+        else if (value != NULL)
+            json_object_set(ours, published[i].ours, value);
+    }
+    *conversion = (struct conversion){ 0 };
+    *campaign = fields_id(&outer, "CampaignId", "the campaign");
+    *tracker = fields_id(&outer, "EventTypeId", "the action tracker that counts it");
+    read_texts(conversion, &fields, now_ms, ahead_ms);
+    read_media_partner(conversion, &outer);
+    order_items_read(&conversion->items, &outer, is_published, "is not a field of a conversion");
+    json_decref(ours);
 }
 
 void conversion_free(struct conversion *conversion)
 {
+    order_items_free(&conversion->items);
     for (size_t i = 0; i < TEXTS; i++)
         free(*place(conversion, &texts[i]));
     free(conversion->partner);
@@ -102,7 +192,8 @@ void conversion_free(struct conversion *conversion)
 bool conversion_action(const struct conversion *conversion, const char *campaign_currency,
                        int64_t now_ms, struct action *action, struct problems *problems)
 {
-    const struct fields fields = { .problems = problems };
+    const struct fields fields = { .label = conversion->label, .problems = problems };
+    const struct fields items = { .problems = problems };
     const char *currency = conversion->currency != NULL ? conversion->currency : campaign_currency;
     size_t before = problems->count;
     action->order_id = must_copy(conversion->order_id);
@@ -114,7 +205,11 @@ bool conversion_action(const struct conversion *conversion, const char *campaign
     action->status = ACTION_PENDING;
     action->referring_type = "DATAPOST";
     action->payout = MONEY_NONE;
-    action->amount = MONEY_NONE;
+    action->amount = order_items_total(&conversion->items, currency, &items);
+    if (action->amount > fields_most(currency))
+        problems_add(problems, "Items", "must come to at most %d", AMOUNT_MOST);
+    if (conversion->items.items != NULL)
+        action->items = json_dumps(conversion->items.items, JSON_COMPACT);
     if (conversion->amount != NULL)
         action->amount = fields_amount(&fields, "amount", conversion->amount, currency, false);
     memcpy(action->currency, currency, sizeof(action->currency));

@@ -121,7 +121,6 @@ struct resolution {
     json_t *item_amounts; /* the items' amounts by the client's names, to be checked; or NULL */
     const char *(*label)(const char *); /* as given to resolution_read() */
 };
-enum { RESOLUTION_ITEMS_MAX = 100, RESOLUTION_ITEMS_BYTES = 32 * 1024 };
 void resolution_read(struct resolution *resolution, const json_t *from,
                      const char *(*label)(const char *), struct problems *problems);
 void resolution_free(struct resolution *resolution);

@@ -4,12 +4,10 @@
  * the inquiry and so the currency is known.  resolution_apply() checks everything before it
  * changes anything: an inquiry is changed as a whole or not at all.  The step comes first, so that
  * what may not be decided at all is refused for that and not for a field.
- *
- * Items come as numbered fields (ItemSku1, ItemQty1, …) and are gathered by number.  Their names
- * are the published ones; two have an older one of ours besides.
  */
 #include "model/fields.h"
 #include "model/inquiry.h"
+#include "model/order_items.h"
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -19,91 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_MS = 86400000, ITEM_FIELD_MAX = 200, ITEM_QUANTITY_MOST = 1000000 };
+enum { DAY_MS = 86400000 };
 
 static const char *const known_fields[] = {
     "Id",          "ResolutionStatus", "RejectReason", "ActionTrackerId", "ResolutionNotes",
     "FinalPayout", "TransactionDate",  "PromoCode",    "CustomerId",      "TransactionAmount",
 };
-
-enum item_kind { ITEM_TEXT, ITEM_COUNT, ITEM_MONEY };
-
-static const struct item_field {
-    const char *request; /* without the number; read without regard to case */
-    const char *name;    /* in the item */
-    enum item_kind kind;
-} item_fields[] = {
-    { "ItemSku", "Sku", ITEM_TEXT },
-    { "ItemName", "Name", ITEM_TEXT },
-    { "ItemCategory", "Category", ITEM_TEXT },
-    { "ItemSubCategory", "SubCategory", ITEM_TEXT },
-    { "ItemMpn", "Mpn", ITEM_TEXT },
-    { "ItemQty", "Quantity", ITEM_COUNT },
-    { "ItemQuantity", "Quantity", ITEM_COUNT },
-    { "ItemSubtotal", "Amount", ITEM_MONEY },
-    { "ItemAmount", "Amount", ITEM_MONEY },
-    { "ItemTotalRebate", "TotalRebate", ITEM_MONEY },
-    { "ItemDiscount", "Discount", ITEM_MONEY },
-};
-enum { ITEM_FIELDS = sizeof(item_fields) / sizeof(item_fields[0]) };
-
-/* "ItemSku12" gives its row of the table and 12; NULL: no item's field. */
-static const struct item_field *item_field_of(const char *name, int64_t *number)
-{
-    for (size_t i = 0; i < ITEM_FIELDS; i++) {
-        size_t len = strlen(item_fields[i].request);
-        if (strncasecmp(name, item_fields[i].request, len) == 0 && name[len] != '0' &&
-            text_int(name + len, 1, INT64_MAX, number))
-            return &item_fields[i];
-    }
-    return NULL;
-}
-
-/* Items while they are read; amounts also under their own names, until the currency is known. */
-struct items {
-    json_t *by_number[RESOLUTION_ITEMS_MAX + 1];
-    json_t *amounts;
-};
-
-/* False: another name of the same thing said something else. */
-static bool keep_item_field(struct items *items, const char *name, const struct item_field *field,
-                            int64_t number, const char *text)
-{
-    if (items->by_number[number] == NULL)
-        items->by_number[number] = json_object();
-    const json_t *there = json_object_get(items->by_number[number], field->name);
-    if (there != NULL && strcmp(json_string_value(there), text) != 0)
-        return false;
-    json_object_set_new(items->by_number[number], field->name, json_string(text));
-    if (field->kind == ITEM_MONEY) {
-        if (items->amounts == NULL)
-            items->amounts = json_object();
-        json_object_set_new(items->amounts, name, json_string(text));
-    }
-    return true;
-}
-
-static void read_item_field(struct items *items, const struct fields *fields, const char *name,
-                            const struct item_field *field, int64_t number)
-{
-    if (number > RESOLUTION_ITEMS_MAX) {
-        problems_add(fields->problems, fields_label(fields, name), "is beyond the %d items allowed",
-                     RESOLUTION_ITEMS_MAX);
-        return;
-    }
-    char *text = fields_text(fields, name, ITEM_FIELD_MAX,
-                             field->kind == ITEM_TEXT ? 0 : FIELD_NUMBER, NULL);
-    int64_t quantity;
-    if (text != NULL && field->kind == ITEM_COUNT &&
-        !text_int(text, 1, ITEM_QUANTITY_MOST, &quantity)) {
-        problems_add(fields->problems, fields_label(fields, name),
-                     "must be a whole number from 1 to %d", ITEM_QUANTITY_MOST);
-    } else if (text != NULL && !keep_item_field(items, name, field, number, text)) {
-        problems_add(fields->problems, fields_label(fields, name),
-                     "is given under two names, with two values");
-    }
-    free(text);
-}
 
 static bool is_known(const char *name)
 {
@@ -113,34 +32,12 @@ static bool is_known(const char *name)
     return false;
 }
 
-/* Every member that is not one of known_fields: an item's, or a problem. */
 static void read_items(struct resolution *resolution, const struct fields *fields)
 {
-    struct items items = { 0 };
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)fields->from, name, value)
-    {
-        int64_t number;
-        const struct item_field *field = item_field_of(name, &number);
-        if (field != NULL)
-            read_item_field(&items, fields, name, field, number);
-        else if (!is_known(name))
-            problems_add(fields->problems, fields_label(fields, name),
-                         "is not a field of a decision on an action inquiry");
-    }
-    for (size_t i = 1; i <= RESOLUTION_ITEMS_MAX; i++) {
-        if (items.by_number[i] == NULL)
-            continue;
-        if (resolution->items == NULL)
-            resolution->items = json_array();
-        json_array_append_new(resolution->items, items.by_number[i]);
-    }
+    struct order_items items;
+    order_items_read(&items, fields, is_known, "is not a field of a decision on an action inquiry");
+    resolution->items = items.items;
     resolution->item_amounts = items.amounts;
-    /* They go into an event, which has a cap. */
-    if (json_dumpb(resolution->items, NULL, 0, JSON_COMPACT) > RESOLUTION_ITEMS_BYTES)
-        problems_add(fields->problems, "Items", "must be at most %d bytes together",
-                     RESOLUTION_ITEMS_BYTES);
 }
 
 static bool read_step(const struct fields *fields, enum inquiry_step *step)
@@ -225,17 +122,6 @@ void resolution_free(struct resolution *resolution)
 
 /* ---- applying ---- */
 
-static void check_items(const struct resolution *resolution, const struct fields *fields,
-                        const char *currency)
-{
-    const char *name;
-    json_t *text;
-    json_object_foreach(resolution->item_amounts, name, text)
-    {
-        fields_amount(fields, name, json_string_value(text), currency, false);
-    }
-}
-
 static void put(char **to, const char *from)
 {
     if (from == NULL)
@@ -264,7 +150,8 @@ static void check(const struct resolution *resolution, const struct inquiry *inq
         date_is_future(resolution->transaction_at, false, now_ms, DAY_MS))
         problems_add(problems, fields_label(&fields, "TransactionDate"),
                      "must not be in the future");
-    check_items(resolution, &fields, currency);
+    order_items_total(&(struct order_items){ resolution->items, resolution->item_amounts },
+                      currency, &fields);
 }
 
 bool resolution_apply(const struct resolution *resolution, struct inquiry *inquiry, int64_t now_ms,

@@ -142,6 +142,23 @@ static void foresee_words(json_t *shown, const struct action *before, const stru
     buf_free(&text);
 }
 
+/* What is likely to be a slip: it is asked about once more. */
+static void foresee_doubt(json_t *shown, const struct action *after,
+                          const struct action_taken *taken)
+{
+    enum { TIMES = 10 };
+    int64_t expected = after->intended_payout;
+    const char *doubt = "";
+
+    if (taken->count > 0 && after->payout > 0) {
+        if (after->amount != MONEY_NONE && after->payout > after->amount)
+            doubt = "The payout would be more than the sale.";
+        else if (expected > 0 && after->payout / TIMES >= expected)
+            doubt = "The payout would be ten times what was expected, or more.";
+    }
+    show_text(shown, "Doubt", doubt);
+}
+
 json_t *action_foresee(struct job *job, struct db *db, const struct caller *brand,
                        struct action_change *change, struct problems *problems)
 {
@@ -159,6 +176,7 @@ json_t *action_foresee(struct job *job, struct db *db, const struct caller *bran
         show_money(shown, "PayoutBefore", before.payout, before.currency);
         show_money(shown, "AmountBefore", before.amount, before.currency);
         foresee_words(shown, &before, &action, &taken);
+        foresee_doubt(shown, &action, &taken);
         action_free(&action);
     }
     action_free(&before);

@@ -30,7 +30,8 @@ int64_t action_of_order(struct db *db, int64_t tracker, const char *order_id);
 
 /* One that the account may see, as the API shows it; NULL: not found. */
 json_t *action_find(struct db *db, const struct caller *caller, int64_t id);
-/* What a change would do to it, without a trace: the action as it would be, with "Step" and "Text".
+/* What a change would do to it, without a trace: the action as it would be, with "Step", "Text",
+ * and "Doubt" about what is likely to be a slip.
  * NULL: as action_change(). */
 json_t *action_foresee(struct job *job, struct db *db, const struct caller *brand,
                        struct action_change *change, struct problems *problems);

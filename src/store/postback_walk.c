@@ -1,9 +1,9 @@
 /* postback_walk.c — ids of postbacks, newest first, from one of three sources.
  *
  * No index has an account's postbacks in order; each notification's are, in postback_of.  So:
- *   - of an inquiry: its events are few, and an event's postbacks have the ids behind its own (see
- *     events.c); those sent again, and those of later steps of its fan-out, have an index.  All ids
- *     are gathered and sorted, also those of postbacks that have no row yet, or none any more.
+ *   - of an inquiry or an action: its events are few, and an event's postbacks have the ids behind
+ * its own (see events.c); those sent again, and those of later steps of its fan-out, have an index.
+ * All ids are gathered and sorted, also those of postbacks that have no row yet, or none any more.
  *   - only WAITING ones, when they are few: gathered from the partial index and sorted.
  *   - else a merge: a cursor a notification, each with a few ids read ahead, in a heap by its next
  *     id.  A page costs a step of the index a notification and one a row.
@@ -22,7 +22,7 @@ enum {
     AHEAD_MOST = 64,       /* ids read at once for one notification */
     AHEAD_ALL = 256,       /* … and for all together */
     WAITING_MOST = 10000,  /* more WAITING ids than that are not gathered */
-    GATHERED_MOST = 100000 /* ids of one inquiry */
+    GATHERED_MOST = 100000 /* ids of one inquiry, or action */
 };
 
 struct cursor {
@@ -79,7 +79,7 @@ static void sort_gathered(struct walk *walk)
         qsort(walk->ids.items, walk->ids.count, sizeof(*walk->ids.items), newest_first);
 }
 
-/* ---- of an inquiry ---- */
+/* ---- of an inquiry, or an action ---- */
 
 /* Of an earlier version: there one process wrote an event's postbacks right behind it. */
 static void gather_behind(struct walk *walk, int64_t event)
@@ -117,13 +117,10 @@ static void same_ids_once(struct ids *ids)
     ids->count = kept;
 }
 
-static void gather_inquiry(struct walk *walk, int64_t account, int64_t inquiry)
+/* Of the events that a statement of their ids and places gives, and finishes it. */
+static void gather_events(struct walk *walk, struct stmt *list)
 {
     struct ids events = { 0 }; /* each with its places */
-    struct stmt *list = db_prepare(walk->db, "SELECT id, postbacks FROM event WHERE inquiry = ? "
-                                             "AND account = ? ORDER BY id");
-    db_bind_int(list, 1, inquiry);
-    db_bind_int(list, 2, account);
     while (db_step(list) == DB_ROW) {
         ids_add(&events, db_int(list, 0));
         ids_add(&events, db_opt(list, 1, -1));
@@ -134,6 +131,27 @@ static void gather_inquiry(struct walk *walk, int64_t account, int64_t inquiry)
     free(events.items);
     sort_gathered(walk);
     same_ids_once(&walk->ids); /* one sent again right after its event is found both ways */
+}
+
+static void gather_inquiry(struct walk *walk, int64_t account, int64_t inquiry)
+{
+    struct stmt *list = db_prepare(walk->db, "SELECT id, postbacks FROM event WHERE inquiry = ? "
+                                             "AND account = ? ORDER BY id");
+    db_bind_int(list, 1, inquiry);
+    db_bind_int(list, 2, account);
+    gather_events(walk, list);
+}
+
+/* An action's updates name the events of its steps, each account's own. */
+static void gather_action(struct walk *walk, int64_t account, int64_t action)
+{
+    struct stmt *list =
+        db_prepare(walk->db, "SELECT e.id, e.postbacks FROM action_update u JOIN event e "
+                             "ON e.id = u.partner_event OR e.id = u.brand_event "
+                             "WHERE u.action = ? AND e.account = ? ORDER BY e.id");
+    db_bind_int(list, 1, action);
+    db_bind_int(list, 2, account);
+    gather_events(walk, list);
 }
 
 /* ---- only WAITING ---- */
@@ -234,6 +252,10 @@ struct walk *walk_new(struct db *db, int64_t account, const struct postback_filt
     if (filter->until != 0 && id_first_at(filter->until) < walk->before)
         walk->before = id_first_at(filter->until);
     walk->from = filter->from != 0 ? id_first_at(filter->from) : 0;
+    if (filter->action != 0) {
+        gather_action(walk, account, filter->action);
+        return walk;
+    }
     if (filter->inquiry != 0) {
         gather_inquiry(walk, account, filter->inquiry);
         return walk;

@@ -7,8 +7,8 @@
 
 struct walk;
 
-/* Ids that may match the filter: those of the account (or of its notification, or inquiry, in the
- * filter), created in time, under the cursor.  The caller looks at each row. */
+/* Ids that may match the filter: those of the account (or of its notification, inquiry or action,
+ * in the filter), created in time, under the cursor.  The caller looks at each row. */
 struct walk *walk_new(struct db *db, int64_t account, const struct postback_filter *filter);
 int64_t walk_next(struct walk *walk); /* 0: no more */
 void walk_free(struct walk *walk);

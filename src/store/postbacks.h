@@ -80,7 +80,7 @@ bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id
 /* ---- the log ---- */
 
 struct postback_filter { /* 0, -1 or NULL: any */
-    int64_t notification, inquiry;
+    int64_t notification, inquiry, action;
     const struct event_type *type;
     int state;           /* enum postback_state; -1: any */
     int64_t from, until; /* ms, when created: from <= x < until; 0: any */

@@ -59,6 +59,7 @@ def house(server):
             account, own = getattr(world, role), owned[prefix]
             own["ActionInquiries"] = inquiry
             own["Actions"] = account.ok(account.get(f"ActionInquiries/{accepted}"))["ActionId"]
+            own["ActionUpdates"] = account.ok(account.get("ActionUpdates"))["ActionUpdates"][0]["Id"]
             own["EventNotifications"] = world.notify(account, gone.url())["Id"]
             own["Jobs"] = account.ok(account.post("Exports", {"Records": "POSTBACKS"}))["Id"]
         world.open()
@@ -73,6 +74,9 @@ def house(server):
         owned["/Advertisers"]["ApprovalRules"] = world.brand.ok(world.brand.post(
             "ApprovalRules", {"CampaignId": world.campaign, "ActionTrackerId": world.tracker,
                               "Approve": "AFTER_DAYS", "Days": "300"}))["Id"]
+        owned["/Advertisers"]["Terms"] = world.brand.ok(world.brand.post(
+            "Terms", {"CampaignId": world.campaign, "ActionTrackerId": world.tracker,
+                      "PayoutPercentage": "5"}))["Id"]
         owned["/Advertisers"]["Campaigns"] = world.campaign
         world.owned = owned
         world.strangers = {"/Mediapartners": world.account("PARTNER", "Stranger"),
@@ -86,12 +90,13 @@ def everything(world):
     for role in KINDS.values():
         account = getattr(world, role)
         own = world.owned["/" + account.prefix.split("/")[1]]
-        for noun in ("ActionInquiries", "Actions", "EventNotifications", "Postbacks", "Notices",
-                     "Campaigns", "SupportRequests", "Jobs"):
+        for noun in ("ActionInquiries", "Actions", "Actions/Sums", "ActionUpdates", "Terms",
+                     "EventNotifications", "Postbacks", "Notices", "Campaigns", "SupportRequests",
+                     "Jobs"):
             seen.append(account.ok(account.get(noun, **(
                 {"CampaignId": world.campaign} if noun == "ActionInquiries" else {}))))
-        for noun in ("ActionInquiries", "Actions", "EventNotifications", "Postbacks",
-                     "SupportRequests", "Jobs"):
+        for noun in ("ActionInquiries", "Actions", "ActionUpdates", "EventNotifications",
+                     "Postbacks", "SupportRequests", "Jobs"):
             seen.append(account.ok(account.get(f"{noun}/{own[noun]}")))
         seen.append(account.ok(account.get(f"EventNotifications/{own['EventNotifications']}"
                                            "/SigningSecret")))

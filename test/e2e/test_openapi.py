@@ -130,6 +130,20 @@ class Stage(World):
             "ItemSku1": "BT-204"}))
         return self.brand.ok(self.brand.get(f"ActionInquiries/{inquiry}"))["ActionId"]
 
+    def terms(self, account, **fields):
+        return account.ok(account.post("Terms", {
+            "CampaignId": self.campaign, "ActionTrackerId": self.tracker, "PayoutPercentage": "5",
+            **fields}))["Id"]
+
+    def locked(self):
+        action = self.action()
+        self.brand.ok(self.brand.put("Actions", {"ActionId": action, "State": "APPROVED"}))
+        return action
+
+    def update(self, account):
+        self.action()
+        return account.ok(account.get("ActionUpdates"))["ActionUpdates"][0]["Id"]
+
     def closed(self):
         inquiry = self.open()
         self.partner.ok(self.partner.post(f"ActionInquiries/{inquiry}/Close"))
@@ -314,6 +328,19 @@ NEEDS = {
     "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
     "addApprovalRule": lambda s: {"body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
     "removeApprovalRule": lambda s: {"Id": s.rule()},
+    "addBrandTerms": lambda s: {"body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "addTerms": lambda s: {"body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "previewBrandTerms": lambda s: {"body": {"CampaignId": s.campaign,
+                                             "ActionTrackerId": s.tracker}},
+    "previewTerms": lambda s: {"body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "removeBrandTerms": lambda s: {"Id": s.terms(s.brand)},
+    "removeTerms": lambda s: {"Id": s.terms(s.operator)},
+    "listTerms": lambda s: s.terms(s.operator) and {},
+    "changeAction": lambda s: {"body": {"ActionId": s.action()}},
+    "previewActionChange": lambda s: {"body": {"ActionId": s.action()}},
+    "reverseAction": lambda s: {"body": {"ActionId": s.action()}},
+    "addConversion": lambda s: {"body": {
+        "CampaignId": s.campaign, "EventTypeId": s.tracker, "MediaPartnerId": s.partner.id}},
     "listAccounts": lambda s: {},
     "addAccount": lambda s: {},
     "getAccount": lambda s: {"Account": s.partner.sid},
@@ -382,6 +409,13 @@ CONFLICTS = {  # what makes them answer 409
     "decideInquiry": lambda s: {"body": {"Id": s.declined(), "ActionTrackerId": s.tracker}},
     "addApprovalRule": lambda s: [s.rule() for _ in range(200)] and {
         "body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "addBrandTerms": lambda s: s.terms(s.brand, StartDate="2026-01-01") and {
+        "body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "addTerms": lambda s: s.terms(s.operator, StartDate="2026-01-01") and {
+        "body": {"CampaignId": s.campaign, "ActionTrackerId": s.tracker}},
+    "changeAction": lambda s: {"body": {"ActionId": s.locked()}},
+    "previewActionChange": lambda s: {"body": {"ActionId": s.locked()}},
+    "reverseAction": lambda s: {"body": {"ActionId": s.locked()}},
     "changeAccount": lambda s: {"Account": s.operator.sid, "body": {"Active": False}},
     "revokeToken": lambda s: {"Account": s.operator.sid, "Id": s.own_token()},
     "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.add_user(s.partner)}},
@@ -462,6 +496,12 @@ def add_both_roles():
         NEEDS[f"cancel{role}Postback"] = needs(Stage.waiting)
         NEEDS[f"list{role}Actions"] = lambda s: s.action() and {}
         NEEDS[f"get{role}Action"] = lambda s: {"Id": s.action()}
+        NEEDS[f"sum{role}Actions"] = lambda s: s.action() and {}
+        NEEDS[f"list{role}ActionItems"] = lambda s: {"Id": s.action()}
+        NEEDS[f"get{role}ActionItem"] = lambda s: {"Id": s.action(), "Sku": "BT-204"}
+        NEEDS[f"list{role}ActionUpdates"] = lambda s: s.action() and {}
+        NEEDS[f"get{role}ActionUpdate"] = needs(Stage.update)
+        NEEDS[f"list{role}Terms"] = lambda s: s.terms(s.brand, PartnerSid=s.partner.sid) and {}
         NEEDS[f"list{role}Campaigns"] = lambda s: {}
         NEEDS[f"list{role}Notices"] = lambda s, a=account: s.notice(a(s)) and {}
         NEEDS[f"read{role}Notice"] = needs(Stage.notice)
@@ -632,7 +672,7 @@ def test_what_cannot_be_done_now_is_a_conflict(operation, stage):
 @each(lambda one: set(one.path_names) - {"SID"})
 def test_what_is_not_there_is_not_found(operation, stage):
     nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented",
-               "ReplayId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321"}
+               "ReplayId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321", "Sku": "none"}
     needs = {**NEEDS[operation.id](stage), **nothing}
     operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
                     404)
@@ -644,7 +684,8 @@ def test_what_is_not_there_is_not_found(operation, stage):
 def test_nobody_is_let_in_without_signing_in(operation, stage):
     nobody = Api(stage.server.base, stage.caller(operation).sid, "")
     nobody.session.auth = None
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1"}
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1",
+             "Sku": "x"}
     operation.check(send(operation, nobody, needs), 401)
 
 
@@ -658,7 +699,8 @@ def test_another_accounts_resources_are_not_found(operation, stage):
 @each(lambda one: one.signed_in)
 def test_other_accounts_and_scopes_are_turned_away(operation, stage):
     everybody = {"PARTNER": stage.partner, "BRAND": stage.brand, "OPERATOR": stage.operator}
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1"}
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1",
+             "Sku": "x"}
     for kind, api in everybody.items():
         if kind not in operation.accounts:
             operation.check(send(operation, api, needs), 403)
