@@ -1,9 +1,11 @@
 /* aside.c — a list of jobs under a mutex, and an eventfd that wakes the thread.
  *
- * The thread sleeps in poll() and nowhere else, so that whatever has a file descriptor can wake it.
+ * The thread sleeps in poll() and nowhere else, so that whatever has a file descriptor can wake it:
+ * the connection too, when other nodes have told that there is news.
  */
 #include "db/aside.h"
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/log.h"
 
@@ -23,6 +25,11 @@ struct aside {
     pthread_mutex_t lock;
     struct job *first, **end;
     bool closed;
+    bool tells; /* others have to hear */
+
+    void (*told)(void *context); /* with the sink's */
+    int64_t told_us;             /* when the others were told last, steady clock */
+    int64_t sent;                /* not yet in the metrics */
 };
 
 static void poke(struct aside *aside)
@@ -32,11 +39,57 @@ static void poke(struct aside *aside)
         die("the store's thread aside cannot be woken: %s", strerror(errno));
 }
 
+/* ---- news ---- */
+
+/* Until the others may be told again, ms; -1: they need not be. */
+static int tells_in(struct aside *aside)
+{
+    pthread_mutex_lock(&aside->lock);
+    bool tells = aside->tells;
+    pthread_mutex_unlock(&aside->lock);
+    int64_t ago_ms = (clock_steady_us() - aside->told_us) / 1000;
+    if (!tells)
+        return -1;
+    return ago_ms < ASIDE_TELL_EVERY_MS ? (int)(ASIDE_TELL_EVERY_MS - ago_ms) : 0;
+}
+
+/* If it fails they look by themselves within a second. */
+static void tell(struct aside *aside)
+{
+    pthread_mutex_lock(&aside->lock);
+    aside->tells = false;
+    pthread_mutex_unlock(&aside->lock);
+    db_begin(aside->db, clock_wall_ms(), clock_due_ms());
+    db_tell(aside->db);
+    aside->sent += db_commit(aside->db);
+    aside->told_us = clock_steady_us();
+}
+
+void aside_tell(struct aside *aside)
+{
+    pthread_mutex_lock(&aside->lock);
+    bool first = !aside->tells;
+    aside->tells = true;
+    pthread_mutex_unlock(&aside->lock);
+    if (first)
+        poke(aside);
+}
+
+static void hear(struct aside *aside)
+{
+    if (db_told(aside->db))
+        aside->told(aside->sink.context);
+}
+
+/* ---- jobs ---- */
+
 static void rest(struct aside *aside)
 {
-    struct pollfd wait = { .fd = aside->poke, .events = POLLIN };
+    struct pollfd waits[] = { { .fd = aside->poke, .events = POLLIN },
+                              { .fd = db_socket(aside->db), .events = POLLIN } };
     uint64_t pokes;
-    if (poll(&wait, 1, -1) == 1 && read(aside->poke, &pokes, sizeof(pokes)) == -1)
+    if (poll(waits, 2, tells_in(aside)) > 0 && waits[0].revents != 0 &&
+        read(aside->poke, &pokes, sizeof(pokes)) == -1)
         die("the store's thread aside cannot wait: %s", strerror(errno));
 }
 
@@ -59,6 +112,8 @@ static void run(struct aside *aside, struct job *job)
     struct batch *batch = batch_new(job, false);
     if (batch_alone(batch, aside->db) != DB_FINE)
         log_warn("a transaction aside failed", LOG_T("reason", db_failure_text(aside->db)));
+    batch->made.counts[METRIC_NEWS_SENT] = aside->sent;
+    aside->sent = 0;
     aside->sink.take(aside->sink.context, batch);
 }
 
@@ -69,23 +124,27 @@ static void *aside_main(void *context)
 
     while (!closed) {
         struct job *job = take(aside, &closed);
+        if (tells_in(aside) == 0 && !closed)
+            tell(aside);
         if (job != NULL)
             run(aside, job);
         else if (!closed)
             rest(aside);
+        hear(aside);
         closed = closed && job == NULL;
     }
     return NULL;
 }
 
 struct aside *aside_start(struct db_source *source, struct id_source *ids, struct batch_sink sink,
-                          struct error *error)
+                          void (*told)(void *context), struct error *error)
 {
     struct db *db = db_open(source, DB_ASIDE, ids, error);
     if (db == NULL)
         return NULL;
     struct aside *aside = must_alloc(sizeof(*aside));
-    *aside = (struct aside){ .db = db, .sink = sink, .poke = eventfd(0, EFD_CLOEXEC) };
+    *aside =
+        (struct aside){ .db = db, .sink = sink, .told = told, .poke = eventfd(0, EFD_CLOEXEC) };
     aside->end = &aside->first;
     pthread_mutex_init(&aside->lock, NULL);
     if (aside->poke == -1)
@@ -112,6 +171,12 @@ void aside_stop(struct aside *aside)
     pthread_mutex_unlock(&aside->lock);
     poke(aside);
     pthread_join(aside->thread, NULL);
+}
+
+void aside_free(struct aside *aside)
+{
+    if (aside == NULL)
+        return;
     pthread_mutex_destroy(&aside->lock);
     close(aside->poke);
     db_close(aside->db);

@@ -401,6 +401,22 @@ void db_stop_node(struct db *db, int64_t node)
         db->driver->stop_node(db, node);
 }
 
+void db_tell(struct db *db)
+{
+    if (db->failure == DB_FINE)
+        db->driver->tell(db);
+}
+
+int db_socket(struct db *db)
+{
+    return db->driver->socket(db);
+}
+
+bool db_told(struct db *db)
+{
+    return db->driver->told(db);
+}
+
 void db_set_tx(struct db *db, struct tx *tx, void (*destroy)(struct tx *))
 {
     db->tx = tx;

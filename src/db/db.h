@@ -145,6 +145,13 @@ struct db_guard *db_guard(struct db *db); /* NULL: it is alone.  Changed at will
  * committed is seen by the statements that follow. */
 void db_stop_node(struct db *db, int64_t node);
 
+/* On a DB_ASIDE.  Within a transaction: all others that share the database are told with its commit
+ * that there is news (news.h).  Nothing is promised: it may be lost, or come twice. */
+void db_tell(struct db *db);
+int db_socket(struct db *db); /* readable when something has come; -1: there is none just now */
+/* Between two transactions: whether another one has told so since it was asked last. */
+bool db_told(struct db *db);
+
 /* One by itself, at a start: what `writes` does, again where others were in the way.  False with
  * *error. */
 bool db_transact(struct db *db, void (*writes)(struct db *db, const void *with), const void *with,

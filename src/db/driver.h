@@ -149,6 +149,10 @@ struct db_driver {
     /* Where a database can be shared: see db_stop_node() and db_clock(). */
     void (*stop_node)(struct db *db, int64_t node);
     int64_t (*clock)(struct db *db);
+    /* … and of a DB_ASIDE: see db_tell(), db_socket() and db_told(). */
+    void (*tell)(struct db *db);
+    int (*socket)(struct db *db);
+    bool (*told)(struct db *db);
 
     /* ---- upkeep, of the writer's connection ---- */
 

@@ -500,6 +500,23 @@ static int64_t clock_now(struct db *any)
     return now;
 }
 
+static void tell(struct db *any)
+{
+    struct postgres_db *db = db_of(any);
+    begin_if_needed(db);
+    postgres_notify(db->pipeline);
+}
+
+static int socket_of(struct db *db)
+{
+    return pipeline_socket(db_of(db)->pipeline);
+}
+
+static bool told(struct db *db)
+{
+    return pipeline_notified(db_of(db)->pipeline);
+}
+
 static bool ask_watch(void *context)
 {
     const struct postgres_db *db = context;
@@ -527,6 +544,8 @@ static char *set_up_of(const struct postgres_db *db)
         buf_str(&sql, "; SET idle_in_transaction_session_timeout = '4s'");
     if (db->db.mode == DB_WRITER)
         postgres_mark_set_up(&sql, db->mark);
+    if (db->db.mode == DB_ASIDE)
+        postgres_listen_set_up(&sql);
     return buf_take(&sql);
 }
 
@@ -655,6 +674,9 @@ const struct db_driver postgres_driver = {
     .watched = watched,
     .stop_node = stop_node,
     .clock = clock_now,
+    .tell = tell,
+    .socket = socket_of,
+    .told = told,
     .upkeep_start = upkeep_start,
     .upkeep = upkeep,
     .make_room = upkeep,

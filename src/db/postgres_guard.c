@@ -1,4 +1,5 @@
-/* postgres_guard.c — advisory locks, whose key is the schema and the node's number. */
+/* postgres_guard.c — advisory locks, whose key is the schema and the node's number, and one channel
+ * of notifications. */
 #include "db/postgres_guard.h"
 
 #include "db/postgres_value.h"
@@ -33,6 +34,21 @@ void postgres_stop_node(struct pipeline *pipeline, int64_t node)
                                                  .types = (Oid[]){ POSTGRES_INT8 },
                                                  .values = (const char *[]){ number },
                                                  .lengths = (int[]){ sizeof(number) } });
+}
+
+/* A notification is the database's; this one is the schema's.  A name has 63 bytes at most. */
+#define CHANNEL "'postbackd ' || md5(coalesce(current_schema(), ''))"
+
+void postgres_listen_set_up(struct buf *sql)
+{
+    buf_str(sql, "; DO $$BEGIN EXECUTE format('LISTEN %I', " CHANNEL "); END$$");
+}
+
+void postgres_notify(struct pipeline *pipeline)
+{
+    const struct pipeline_values none = { 0 };
+    pipeline_run_text(pipeline, "SET LOCAL synchronous_commit = off", &none);
+    pipeline_run_text(pipeline, "SELECT pg_notify(" CHANNEL ", '')", &none);
 }
 
 int64_t postgres_clock(struct pipeline *pipeline)

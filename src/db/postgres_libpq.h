@@ -12,18 +12,19 @@
 #include <stdbool.h>
 
 #define LIBPQ_FUNCTIONS(each)                                                                      \
-    each(PQcancel) each(PQclear) each(PQcmdStatus) each(PQcmdTuples) each(PQconndefaults)          \
-        each(PQconnectdbParams) each(PQconninfoFree) each(PQconninfoParse) each(PQconsumeInput)    \
-            each(PQenterPipelineMode) each(PQerrorMessage) each(PQexec) each(PQexitPipelineMode)   \
-                each(PQfinish) each(PQflush) each(PQfname) each(PQfreeCancel) each(PQftype)        \
-                    each(PQgetCancel) each(PQgetResult) each(PQgetisnull) each(PQgetlength)        \
-                        each(PQgetvalue) each(PQisBusy) each(PQnfields) each(PQntuples)            \
-                            each(PQpipelineSync) each(PQresultErrorField)                          \
-                                each(PQresultErrorMessage) each(PQresultStatus)                    \
-                                    each(PQsendFlushRequest) each(PQsendPrepare)                   \
-                                        each(PQsendQueryParams) each(PQsendQueryPrepared)          \
-                                            each(PQsetNoticeReceiver) each(PQsetnonblocking)       \
-                                                each(PQsocket) each(PQstatus)
+    each(PQbackendPID) each(PQcancel) each(PQclear) each(PQcmdStatus) each(PQcmdTuples)            \
+        each(PQconndefaults) each(PQconnectdbParams) each(PQconninfoFree) each(PQconninfoParse)    \
+            each(PQconsumeInput) each(PQenterPipelineMode) each(PQerrorMessage) each(PQexec)       \
+                each(PQexitPipelineMode) each(PQfinish) each(PQflush) each(PQfname)                \
+                    each(PQfreemem) each(PQfreeCancel) each(PQftype) each(PQgetCancel)             \
+                        each(PQgetResult) each(PQgetisnull) each(PQgetlength) each(PQgetvalue)     \
+                            each(PQisBusy) each(PQnfields) each(PQnotifies) each(PQntuples)        \
+                                each(PQpipelineSync) each(PQresultErrorField)                      \
+                                    each(PQresultErrorMessage) each(PQresultStatus)                \
+                                        each(PQsendFlushRequest) each(PQsendPrepare)               \
+                                            each(PQsendQueryParams) each(PQsendQueryPrepared)      \
+                                                each(PQsetNoticeReceiver) each(PQsetnonblocking)   \
+                                                    each(PQsocket) each(PQstatus)
 
 struct libpq {
 #define LIBPQ_MEMBER(name) __typeof__(name) *(name);

@@ -439,6 +439,24 @@ bool pipeline_stands(struct pipeline *pipeline)
     return pipeline_up(pipeline);
 }
 
+int pipeline_socket(const struct pipeline *pipeline)
+{
+    return pipeline->conn != NULL ? libpq.PQsocket(pipeline->conn) : -1;
+}
+
+bool pipeline_notified(struct pipeline *pipeline)
+{
+    bool others = false;
+    PGnotify *notification;
+    if (!pipeline_stands(pipeline))
+        return false;
+    while ((notification = libpq.PQnotifies(pipeline->conn)) != NULL) {
+        others = others || notification->be_pid != libpq.PQbackendPID(pipeline->conn);
+        libpq.PQfreemem(notification);
+    }
+    return others;
+}
+
 unsigned pipeline_generation(const struct pipeline *pipeline)
 {
     return pipeline->generation;

@@ -32,10 +32,15 @@ void pipeline_free(struct pipeline *pipeline);
 bool pipeline_connect(struct pipeline *pipeline, const char *set_up);
 bool pipeline_up(const struct pipeline *pipeline);
 /* Between transactions, when no answer is awaited: whether the connection is still there.  One that
- * the server has ended meanwhile (a restart, another primary) is closed, so that it is made anew for
- * what begins now, and that does not fail. */
+ * the server has ended meanwhile (a restart, another primary) is closed, so that it is made anew
+ * for what begins now, and that does not fail. */
 bool pipeline_stands(struct pipeline *pipeline);
 void pipeline_close(struct pipeline *pipeline); /* what waits for an answer is given up */
+/* Readable when something has come; -1: not connected. */
+int pipeline_socket(const struct pipeline *pipeline);
+/* Between two transactions: whether others have sent a notification (LISTEN) since it was asked
+ * last.  A connection that is found broken is closed. */
+bool pipeline_notified(struct pipeline *pipeline);
 /* How often it has connected: what was prepared on an earlier connection is gone. */
 unsigned pipeline_generation(const struct pipeline *pipeline);
 

@@ -233,6 +233,23 @@ static int64_t clock_now(struct db *db)
     return clock_wall_ms();
 }
 
+static void tell(struct db *db)
+{
+    (void)db;
+}
+
+static int no_socket(struct db *db)
+{
+    (void)db;
+    return -1;
+}
+
+static bool told(struct db *db)
+{
+    (void)db;
+    return false;
+}
+
 const struct db_driver sqlite_driver = {
     .name = "sqlite",
     .source_open = sqlite_source_open,
@@ -264,6 +281,9 @@ const struct db_driver sqlite_driver = {
     .watched = watched,
     .stop_node = stop_node,
     .clock = clock_now,
+    .tell = tell,
+    .socket = no_socket,
+    .told = told,
     .upkeep_start = sqlite_upkeep_start,
     .upkeep = sqlite_upkeep,
     .make_room = sqlite_make_room,

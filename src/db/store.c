@@ -80,6 +80,23 @@ static void take_finished(void *context, struct batch *batch)
         uv_async_send(&store->wake);
 }
 
+static void tell_others(struct store *store, const struct batch *batch)
+{
+    if (batch->made.counts[METRIC_NEWS] > 0 && store->aside != NULL)
+        aside_tell(store->aside);
+}
+
+static void take_written(void *context, struct batch *batch)
+{
+    tell_others(context, batch);
+    take_finished(context, batch);
+}
+
+static void others_told(void *context)
+{
+    store_poke(context);
+}
+
 static struct batch *all_finished(struct store *store)
 {
     pthread_mutex_lock(&store->finished_lock);
@@ -215,6 +232,7 @@ bool store_run_now(struct store *store, struct job *job)
 {
     prepare(job);
     struct batch *batch = writer_run_now(store->writer, job);
+    tell_others(store, batch);
     tell(store, batch);
     batch_free(batch);
     return job->ok;
@@ -369,16 +387,17 @@ static bool join(struct store *store, struct db *db, const struct store_config *
 static bool start_threads(struct store *store, struct db *db, struct error *error)
 {
     struct batch_sink sink = { .take = take_finished, .context = store };
+    struct batch_sink written = { .take = take_written, .context = store };
     bool shared = db_guard(db) != NULL;
 
-    store->writer = writer_start(db, sink, error);
+    store->writer = writer_start(db, written, error);
     if (store->writer == NULL)
         goto err0;
     store->readers = readers_start(store->source, &store->ids, sink, error);
     if (store->readers == NULL)
         goto err1;
     if (shared)
-        store->aside = aside_start(store->source, &store->ids, sink, error);
+        store->aside = aside_start(store->source, &store->ids, sink, others_told, error);
     if (shared && store->aside == NULL)
         goto err2;
     return true;
@@ -481,6 +500,7 @@ void store_close(struct store *store)
     if (store->readers != NULL) {
         readers_stop(store->readers);
         writer_stop(store->writer); /* last: it copies the rest of the log into the file */
+        aside_free(store->aside);
     }
     for (struct batch *batch = all_finished(store), *next; batch != NULL; batch = next) {
         next = batch->next;

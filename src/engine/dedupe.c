@@ -1,8 +1,9 @@
-/* dedupe.c — every minute, in small steps. */
+/* dedupe.c — every minute, in small steps: what is kept for a time alone. */
 #include "engine/dedupe.h"
 
 #include "store/dedupe.h"
 #include "store/idempotency.h"
+#include "store/news.h"
 
 enum { EVERY_MS = 60000, REST_MS = 20, STEP = 500 };
 
@@ -12,7 +13,8 @@ static bool expire(struct job *job, struct db *db, void *state, const struct swe
     (void)state;
     (void)times;
     int keys = idempotency_expire(db, STEP), events = dedupe_expire(db, STEP);
-    return keys == STEP || events == STEP;
+    int news = db_is_remote(db) ? news_expire(db, STEP) : 0;
+    return keys == STEP || events == STEP || news == STEP;
 }
 
 struct sweep *dedupe_new(struct work *work)

@@ -1,4 +1,5 @@
-/* dedupe.h — takes away the DedupeKeys and Idempotency-Keys whose time is over. */
+/* dedupe.h — takes away what is kept for a time alone: DedupeKeys, Idempotency-Keys, and the news
+ * of nodes. */
 #ifndef POSTBACKD_ENGINE_DEDUPE_H
 #define POSTBACKD_ENGINE_DEDUPE_H
 

@@ -2,12 +2,14 @@
  * next transaction, and each change is heard once, in order. */
 #include "postback_house.h"
 
-#include "base/clock.h"
+#include "base/metrics.h"
 #include "db/tx.h"
 #include "postgres_server.h"
 #include "store/event_types.h"
+#include "store/news.h"
 #include "until.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,6 +107,22 @@ static int tear_down(void **state)
 }
 
 /* ---- what they do ---- */
+
+static bool do_nothing(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    (void)db;
+    (void)with;
+    return true;
+}
+
+static void met_done(struct job *job, bool ok)
+{
+    struct house_job *mine = container_of(job, struct house_job, job);
+    assert_true(ok);
+    *(bool *)mine->with = true;
+    free(mine);
+}
 
 static bool do_sql(struct job *job, struct db *db, void *with)
 {
@@ -258,6 +276,93 @@ static void test_what_another_release_says_is_passed_over(void **state)
     assert_int_equal(pair->at_b.changes[1].kind, CHANGE_EVERYTHING);
 }
 
+static bool do_expire(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    *(int *)with = news_expire(db, 10);
+    return true;
+}
+
+static void test_what_all_have_heard_is_deleted(void **state)
+{
+    struct pair *pair = *state;
+    int rows;
+    sql(pair->a, "INSERT INTO news (node, seq, at_ms, body) VALUES (99, 1, 1, '1'), "
+                 "(99, 2, 2, '1'), (99, 3, 3, '1'), (98, 7, 1, '1')");
+    note(pair->a, (struct change){ CHANGE_REPLAY, 5, 6, 1 });
+    assert_true(house_do(pair->a, do_expire, &rows, NULL));
+    assert_int_equal(rows, 2);
+    assert_int_equal(house_number(pair->a, "SELECT seq FROM news WHERE node = 99", 0), 3);
+    assert_int_equal(house_number(pair->a, "SELECT seq FROM news WHERE node = 98", 0), 7);
+    assert_int_equal(house_number(pair->a, "SELECT count(*) FROM news", 0), 3);
+}
+
+/* ---- the word that there is some ---- */
+
+struct asides {
+    struct db_source *source;
+    struct id_source ids;
+    struct db *a, *b;
+};
+
+static void tell(struct db *db)
+{
+    db_begin(db, 1, 1);
+    db_tell(db);
+    assert_true(db_commit(db));
+}
+
+static bool readable(struct db *db)
+{
+    struct pollfd socket = { .fd = db_socket(db), .events = POLLIN };
+    return poll(&socket, 1, 0) == 1;
+}
+
+static void test_others_are_told_and_oneself_is_not(void **state)
+{
+    struct pair *pair = *state;
+    struct asides asides = { .ids = { 0 } };
+    struct error error = { 0 };
+    const struct db_where where = { .uri = pair->a->uri };
+    bool fresh;
+    asides.source = db_source_open(&where, &fresh, &error);
+    assert_non_null(asides.source);
+    asides.a = db_open(asides.source, DB_ASIDE, &asides.ids, &error);
+    asides.b = db_open(asides.source, DB_ASIDE, &asides.ids, &error);
+    assert_true(asides.a != NULL && asides.b != NULL);
+    assert_false(db_told(asides.a));
+    tell(asides.b);
+    UNTIL(readable(asides.a));
+    assert_true(db_told(asides.a));
+    assert_false(db_told(asides.b));
+    tell(asides.a);
+    UNTIL(readable(asides.b));
+    assert_true(db_told(asides.b));
+    assert_false(db_told(asides.b));
+    db_close(asides.a);
+    db_close(asides.b);
+    db_source_close(asides.source);
+}
+
+/* By whoever commits news, and gathered. */
+static void test_what_is_committed_is_told(void **state)
+{
+    struct pair *pair = *state;
+    int64_t before = metric_value(METRIC_NEWS), sent = metric_value(METRIC_NEWS_SENT);
+    for (int i = 1; i <= 200; i++)
+        note(pair->a, (struct change){ CHANGE_REPLAY, 5, 6, i });
+    UNTIL((uv_run(&pair->b->loop, UV_RUN_NOWAIT), pair->at_b.count == 200));
+    assert_int_equal(metric_value(METRIC_NEWS) - before, 200);
+    struct house_job *mine = must_alloc(sizeof(*mine));
+    bool done = false; /* what was sent is counted with the next job aside */
+    *mine = (struct house_job){ .job = { .run = house_run, .done = met_done },
+                                .does = do_nothing,
+                                .with = &done };
+    store_aside(pair->a->store, &mine->job);
+    UNTIL((uv_run(&pair->a->loop, UV_RUN_NOWAIT), done));
+    assert_in_range(metric_value(METRIC_NEWS_SENT) - sent, 1, 200);
+}
+
 /* ---- what writers rely on ---- */
 
 static void test_a_new_notification_misses_no_event_of_the_other_node(void **state)
@@ -337,7 +442,6 @@ static void test_a_node_waits_for_no_change_of_its_own(void **state)
     hear_all(pair->b, &pair->at_b, 3);
     for (int i = 0; i < 3; i++)
         assert_int_equal(runs(pair->b), 1);
-    assert_int_equal(runs(pair->a), 2); /* it has heard of B's */
 }
 
 /* Each run of B's is met by a change of A's, until A has to wait. */
@@ -346,14 +450,6 @@ struct met {
     int runs;
     bool committed; /* A's last one */
 };
-
-static void met_done(struct job *job, bool ok)
-{
-    struct house_job *mine = container_of(job, struct house_job, job);
-    assert_true(ok);
-    *(bool *)mine->with = true;
-    free(mine);
-}
 
 static bool do_raise(struct job *job, struct db *db, void *with)
 {
@@ -403,14 +499,27 @@ static bool do_add_type(struct job *job, struct db *db, void *with)
     return saved;
 }
 
-/* Both are of one process here, which has one catalog: so it is emptied in between. */
+/* While B writes A adds one.  Both are of one process here, which has one catalog: so it is emptied
+ * in between. */
+static bool do_meet_type(struct job *job, struct db *db, void *with)
+{
+    struct met *met = with;
+    (void)job;
+    if (met->runs++ == 0) {
+        assert_true(house_do(met->pair->a, do_add_type, (void *)(uintptr_t) "shop.sold", NULL));
+        assert_non_null(catalog_type("shop.sold"));
+        catalog_forget_added();
+    }
+    tx_note(db_tx(db), (struct change){ CHANGE_REPLAY, 5, 6, met->runs });
+    return true;
+}
+
 static void test_a_new_event_type_is_known_to_the_other_node(void **state)
 {
     struct pair *pair = *state;
-    assert_true(house_do(pair->a, do_add_type, (void *)(uintptr_t) "shop.sold", NULL));
-    assert_non_null(catalog_type("shop.sold"));
-    catalog_forget_added();
-    note(pair->b, (struct change){ CHANGE_ACCOUNT, 5 }); /* any transaction that writes */
+    struct met met = { .pair = pair };
+    assert_true(house_do(pair->b, do_meet_type, &met, NULL));
+    assert_int_equal(met.runs, 2);
     assert_non_null(catalog_type("shop.sold"));
     assert_int_equal(catalog_type("shop.sold")->number, CATALOG_ADDED_FIRST);
     assert_true(house_do(pair->b, do_add_type, (void *)(uintptr_t) "shop.lost", NULL));
@@ -436,6 +545,9 @@ int main(void)
         test(test_who_was_away_for_too_long_begins_anew),
         test(test_a_node_that_comes_later_is_heard_from_its_first_row),
         test(test_what_another_release_says_is_passed_over),
+        test(test_what_all_have_heard_is_deleted),
+        test(test_others_are_told_and_oneself_is_not),
+        test(test_what_is_committed_is_told),
         test(test_a_new_notification_misses_no_event_of_the_other_node),
         test(test_an_edit_is_in_force_in_the_next_event_of_the_other_node),
         test(test_a_node_waits_for_no_change_of_its_own),
