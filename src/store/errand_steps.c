@@ -221,31 +221,31 @@ enum {
     RECEIVE_MS = 3600 * 1000, /* a file that has not come whole by then never will */
 };
 
-/* Pieces of an ended one go: the file at once, the result when its time is over. */
-static bool drop_some(struct db *db, const struct errand *errand, int64_t now_ms)
+static int64_t oldest_piece(struct db *db, int64_t errand, int input)
 {
-    int64_t until = date_add_days(errand->finished_at, ERRAND_RESULT_DAYS);
-    bool keeps = errand_keeps_result(errand->kind, errand->state) && errand->result_chunks > 0;
-    int input = errand->input_bytes > 0;
-    int64_t next = now_ms < until && keeps ? until : DATE_NONE;
     struct stmt *find = db_prepare(
         db, "SELECT coalesce(min(number), -1) FROM errand_chunk WHERE errand = ? AND input = ?");
-    if (input || (next == DATE_NONE && errand->result_chunks > 0)) {
-        db_bind_int(find, 1, errand->id);
-        db_bind_int(find, 2, input);
-        int64_t from = db_number(find, -1);
-        if (from >= 0) {
-            drop_pieces(db, errand->id, input, from, from + SWEEP_PIECES);
-            return true;
-        }
-    } else {
-        db_finish(find);
+    db_bind_int(find, 1, errand);
+    db_bind_int(find, 2, input);
+    return db_number(find, -1);
+}
+
+/* Pieces of an ended one go: the file at once, the result when its time is over. */
+static void drop_some(struct db *db, const struct errand *errand, int64_t now_ms)
+{
+    int64_t until = date_add_days(errand->finished_at, ERRAND_RESULT_DAYS);
+    bool keeps = errand_keeps_result(errand->kind, errand->state) && errand->result_chunks > 0 &&
+                 now_ms < until;
+    int input = errand->input_bytes > 0;
+    int64_t from = input || !keeps ? oldest_piece(db, errand->id, input) : -1;
+    if (from >= 0) {
+        drop_pieces(db, errand->id, input, from, from + SWEEP_PIECES);
+        return;
     }
     struct stmt *put = db_prepare(db, "UPDATE errand SET drop_at = ? WHERE id = ?");
-    db_bind_opt(put, 1, next, DATE_NONE);
+    db_bind_opt(put, 1, keeps ? until : DATE_NONE, DATE_NONE);
     db_bind_int(put, 2, errand->id);
     db_run(db, put);
-    return true;
 }
 
 static bool sweep_pieces(struct db *db, int64_t now_ms)
