@@ -91,6 +91,8 @@ export const words = {
   SupportState: { OPEN: "Open", ANSWERED: "Answered", CLOSED: "Closed" },
   Lateness: { ON_TIME: "On time", LATE: "Late", ALARM: "Far too late" },
   ReplayState: { RUNNING: "Running", DONE: "Done", CANCELLED: "Cancelled" },
+  JobStatus: { QUEUED: "Waiting for its turn", RUNNING: "Running", COMPLETED: "Done", CANCELLED: "Cancelled", ERROR: "Not done", FAILED: "Failed" },
+  JobType: { INQUIRY_EXPORT: "Export of inquiries", ACTION_EXPORT: "Export of actions", POSTBACK_EXPORT: "Export of postbacks", ATTEMPT_EXPORT: "Export of attempts", INQUIRY_IMPORT: "Import of inquiries", DECISION_IMPORT: "Import of decisions" },
   Kind: { PARTNER: "Partner", BRAND: "Brand", OPERATOR: "Operator" },
   Role: { USER: "User", READ_ONLY: "Read only" },
 };
@@ -99,4 +101,5 @@ export const tones = {
   ACTIVE: "good", PAUSED: "quiet", HELD: "warn", DAMAGED: "bad",
   DELIVERED: "good", WAITING: "warn", CANCELLED: "quiet", EXPIRED: "bad",
   ANSWERED: "good", ON_TIME: "good", LATE: "warn", ALARM: "bad", DONE: "good", RUNNING: "",
+  QUEUED: "quiet", COMPLETED: "good", ERROR: "bad", FAILED: "bad",
 };

@@ -26,6 +26,7 @@ const pages = [
   ["/notifications/{Id}", "notification_edit"],
   ["/postbacks", "postbacks"],
   ["/postbacks/{Id}", "postback"],
+  ["/jobs", "jobs"],
   ["/notices", "notices"],
   ["/support", "support"],
   ["/support/{Id}", "support_request"],

@@ -16,7 +16,8 @@ const sections = () => {
     ];
   return [
     ["Inquiries", "/inquiries"], ...(isBrand() ? [["Approval rules", "/rules"]] : []),
-    ["Event notifications", "/notifications"], ["Postbacks", "/postbacks"], ["Support", "/support"],
+    ["Event notifications", "/notifications"], ["Postbacks", "/postbacks"],
+    ["Downloads and imports", "/jobs"], ["Support", "/support"],
   ];
 };
 

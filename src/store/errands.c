@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- asked for ---- */
 
@@ -130,7 +131,9 @@ static bool find_own(struct db *db, int64_t account, int64_t id, struct errand *
 static bool cancel(struct db *db, const struct errand *errand)
 {
     struct buf message = { 0 };
-    if (errand_is_import(errand->kind))
+    if (errand_is_import(errand->kind) && errand->phase == 0)
+        buf_str(&message, "Cancelled before any row was taken");
+    else if (errand_is_import(errand->kind))
         buf_fmt(&message, "Cancelled when %" PRId64 " rows were taken, which stay", errand->taken);
     else
         buf_str(&message, "Cancelled");
@@ -178,10 +181,13 @@ static bool has_result(struct db *db, const struct errand *errand)
 static void show_rows(json_t *shown, const struct errand *errand)
 {
     bool import = errand_is_import(errand->kind);
+    const char *dry_run = json_string_value(
+        json_object_get(json_object_get(errand->request, "Parameters"), "DryRun"));
+    bool rehearses = errand->phase == 0 && (dry_run == NULL || strcmp(dry_run, "true") != 0);
     const struct {
         const char *name;
         int64_t count;
-    } rows[] = { { "Taken", errand->taken },
+    } rows[] = { { "Taken", rehearses ? 0 : errand->taken },
                  { "BadRows", errand->bad },
                  { "Undecided", errand->undecided },
                  { "Unchanged", errand->unchanged } };

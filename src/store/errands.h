@@ -20,9 +20,10 @@ struct errand {
     enum errand_kind kind;
     enum errand_state state;
     int64_t steps;
-    int64_t phase, place, first; /* what they mean is the kind's own affair; at first 0 */
-    int64_t total;               /* records; -1: not known */
-    int64_t records;             /* done */
+    int64_t phase, place,
+        first;       /* the kind's own affair, at first 0; an import takes rows in phase 1 */
+    int64_t total;   /* records; -1: not known */
+    int64_t records; /* done */
     int64_t taken, bad, undecided, unchanged; /* rows of an import */
     int64_t percent;
     int64_t input_chunks, input_bytes, result_chunks, result_bytes;

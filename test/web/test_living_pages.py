@@ -28,7 +28,7 @@ def test_a_resend_leaves_no_complaint(browser, world, receivers):
     assert not browser.all(".toast.bad"), toasts(browser)
 
 
-PAGES = ["/inquiries", "/notifications", "/postbacks", "/notices", "/support", "/rules"]
+PAGES = ["/inquiries", "/notifications", "/postbacks", "/jobs", "/notices", "/support", "/rules"]
 
 
 @DESKTOP

@@ -5,7 +5,7 @@ import pytest
 from browser import PASSWORD
 
 PAGES = ["/", "/inquiries", "/inquiries/new", "/inquiries/import", "/inquiries/1", "/rules", "/notifications",
-         "/notifications/new", "/notifications/1", "/postbacks", "/postbacks/1", "/notices", "/support",
+         "/notifications/new", "/notifications/1", "/postbacks", "/postbacks/1", "/jobs", "/notices", "/support",
          "/support/1", "/account", "/operator", "/operator/accounts", "/operator/accounts/PA1", "/operator/campaigns",
          "/operator/campaigns/1", "/operator/event-types", "/operator/event-types/x", "/operator/support",
          "/operator/support/1", "/operator/headers", "/operator/maintenance", "/operator/health", "/operator/audit"]

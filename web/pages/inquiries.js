@@ -2,6 +2,7 @@
 import { get, isBrand, mayChange, own, query as queryOf, watch } from "../api.js";
 import { h, icon } from "../dom.js";
 import { words } from "../format.js";
+import { exportButton } from "../ui/export_button.js";
 import { heading } from "../ui/heading.js";
 import { list } from "../ui/list.js";
 import { tabs } from "../ui/tabs.js";
@@ -60,13 +61,15 @@ export async function page(context) {
   const view = views()[which], campaigns = await campaignsOf(signal);
   const asked = (values) => ({ ...values, ...view.fixed, CampaignId: values.CampaignId || (isBrand() ? "ALL" : "") });
   const download = h("a.button", { download: true }, icon("download"), "Download CSV");
+  let inForce = asked({});
   const inquiries = list({
     id: `inquiries-${isBrand() ? "brand" : "partner"}${which}`, caption: view.tab, context, empty: view.empty,
-    sort: "-CreationDate", rowKey: (row) => row.Id, rowHref: (row) => `/inquiries/${row.Id}`, tools: [download],
+    sort: "-CreationDate", rowKey: (row) => row.Id, rowHref: (row) => `/inquiries/${row.Id}`, tools: [download, mayChange() ? exportButton([["Inquiries", "INQUIRIES"]], () => inForce, context.go) : null],
     filters: filtersOf(view, campaigns), columns: columnsOf(view, () => inquiries.reload()),
     load: async ({ Before, ...values }, still) => {
       const { Page, PageSize, Sort, ...filters } = values;
-      download.setAttribute("href", own("/ActionInquiries.csv") + queryOf(asked(filters)));
+      inForce = asked(filters);
+      download.setAttribute("href", own("/ActionInquiries.csv") + queryOf(inForce));
       const answer = await get(own("/ActionInquiries"), asked(values), { signal: still });
       return { rows: answer.ActionInquiries, total: Number(answer["@total"]) };
     },

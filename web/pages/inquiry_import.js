@@ -3,18 +3,22 @@
  * The preview is a DryRun of the whole file.  What is good in it is then sent in parts of PART rows, each a
  * request and a commit of its own, so that the progress shown is true.  A part is all that can be in doubt
  * when the server does not answer, and sending it again is safe: what was taken already is refused.
+ *
+ * A file that is too large for that is a job of the server's, as the preview's answer says: it looks at all rows, and
+ * then takes them, whether or not the page stays.
  */
-import { isBrand, mayChange, own, upload } from "../api.js";
+import { again, get, isBrand, mayChange, own, upload } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { number } from "../format.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { progress } from "../ui/progress.js";
 import { scroller } from "../ui/table.js";
+import { toast } from "../ui/toast.js";
 import { campaignsOf, idOf } from "./inquiry/fields.js";
 import { parse, sameTitle } from "./inquiry/csv.js";
 
-const PART = 500, ROWS_SHOWN = 100, FILE_MOST = 8 * 1024 * 1024;
+const PART = 500, ROWS_SHOWN = 100, FILE_MOST = 16 * 1024 * 1024, LOOK_MS = 500;
 const IMPORT = () => own("/ActionInquiries/Import");
 const rowsSay = (count) => `${number(count)} ${count === 1 ? "row" : "rows"}`;
 
@@ -43,7 +47,7 @@ async function textOf(input, pasted) {
   if (!file)
     return pasted;
   if (file.size > FILE_MOST)
-    throw new Error("The file is over 8 MiB: split it.");
+    throw new Error("The file is over 16 MiB: split it.");
   return decoded(await file.arrayBuffer());
 }
 
@@ -179,6 +183,24 @@ function told({ results, left, doubt, error }, resume) {
     h("div.actions", null, h("a.button", { href: "/inquiries" }, "To the inquiries")));
 }
 
+/* ---- by a job ---- */
+
+/* Resolves with the job once it has ended; draws how far it is meanwhile. */
+async function ended(id, draw, signal) {
+  const over = new AbortController(), stop = AbortSignal.any([signal, over.signal]);
+  let job = await get(own(`/Jobs/${id}`), null, { signal });
+  draw(job);
+  if (job.CompletedDate)
+    return job;
+  await again(LOOK_MS, async () => {
+    job = await get(own(`/Jobs/${id}`), null, { signal });
+    draw(job);
+    if (job.CompletedDate)
+      over.abort();
+  }, stop);
+  return job;
+}
+
 /* ---- the page ---- */
 
 export async function page({ signal, guard }) {
@@ -198,6 +220,33 @@ export async function page({ signal, guard }) {
     came.results = [...before, ...came.results];
     fill(place, told(came, (rest, doubt) => run(file, rest, came.results, doubt)));
     place.firstChild.focus();
+  }
+
+  /* The server's job `id`: a look at all rows, after which they may be taken; or the taking itself. */
+  async function follow(id, text, takes) {
+    const bar = h("div");
+    fill(place, h("section.card", { "aria-busy": "true" }, h("h2", null, takes ? "Taking the rows" : "Looking at the rows"), bar,
+      h("p.muted", null, "The file is large, so this goes on in the background. You may leave the page: ", h("a", { href: "/jobs" }, "Downloads and imports"), " shows how far it is.")));
+    const job = await ended(id, ({ PercentageComplete }) => fill(bar, progress(Number(PercentageComplete), 100, "Rows")), signal);
+    const taken = Number(job.Taken), wrong = Number(job.BadRows);
+    fill(place, h("section.card", { tabindex: "-1" },
+      h("div.card-head", null, h("h2", null, takes ? "Done" : "Preview"), wrong ? h("span.badge.bad", null, `${rowsSay(wrong)} bad`) : null, h("span.badge.good", null, `${rowsSay(taken)} ${takes ? "taken" : "good"}`)),
+      h("p", null, `${job.StatusMessage}.`), takes ? null : h("p", null, "Nothing has been taken yet."),
+      h("div.actions", null,
+        !takes && taken ? h("button.primary", { type: "button", onclick: (event) => begin(event.target, text) }, `Take ${wrong ? `the ${number(taken)} good rows` : `all ${rowsSay(taken)}`}`) : null,
+        job.ResultUri ? h("a.button", { href: job.ResultUri, download: true }, icon("download"), "Download the bad rows") : null,
+        h("a.button", { href: takes ? "/inquiries" : "/jobs" }, takes ? "To the inquiries" : "Downloads and imports"))));
+    place.firstChild.focus();
+  }
+  async function begin(button, text) {
+    button.disabled = true;
+    try {
+      const answer = await send(text, { TakeGoodRows: "true", AsJob: "true" }, { signal });
+      await follow(answer.Id, text, true);
+    } catch (error) {
+      button.disabled = false;
+      toast(error.message, "bad");
+    }
   }
 
   function preview(file, answer) {
@@ -222,7 +271,7 @@ export async function page({ signal, guard }) {
   const sheet = form({
     action: "Preview",
     fields: [
-      { name: "File", label: "CSV file", kind: "file", accept: ".csv,text/csv", hint: "Up to 10,000 rows and 8 MiB." },
+      { name: "File", label: "CSV file", kind: "file", accept: ".csv,text/csv", hint: "Up to 16 MiB. A file of more than 10,000 rows is taken in the background." },
       { name: "Text", label: "or paste its lines", kind: "textarea", rows: 5, code: true, spellcheck: "false" },
     ],
     submit: async ({ Text }) => {
@@ -231,6 +280,10 @@ export async function page({ signal, guard }) {
       if (!text.trim())
         throw new Error("Choose a file, or paste its lines: the first names the columns.");
       const answer = await send(text, { DryRun: "true", TakeGoodRows: "true", WithBadRows: "true" }, { signal });
+      if (answer.Id) {
+        await follow(answer.Id, text, false);
+        return;
+      }
       if (Number(answer.Rows) === 0)
         throw new Error("The file has no rows under its header.");
       preview(parse(text, answer.Separator), answer);

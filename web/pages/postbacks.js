@@ -1,9 +1,10 @@
 /* postbacks.js — the log of postbacks, live: new ones and new outcomes appear by themselves. */
-import { all, get, own, watch } from "../api.js";
+import { all, get, mayChange, own, watch } from "../api.js";
 import { h } from "../dom.js";
 import { date, tones } from "../format.js";
 import { postbackSays } from "../postback_words.js";
 import { activity } from "../ui/activity.js";
+import { exportButton } from "../ui/export_button.js";
 import { heading } from "../ui/heading.js";
 import { list, pageOf } from "../ui/list.js";
 
@@ -22,6 +23,8 @@ export async function page(context) {
   const { signal } = context;
   const [byId, catalog] = await Promise.all([notificationsById(signal), get("/EventCatalog", null, { signal })]);
   const types = catalog.Categories.flatMap((category) => category.EventTypes.map((type) => type.EventType));
+  const load = pageOf(own("/Postbacks"), "Postbacks", "Before");
+  let inForce = {};
   const log = list({
     id: "postbacks", caption: "Postbacks, newest first", context, pageSize: 50, rowKey: (row) => row.Id, rowHref: (row) => `/postbacks/${row.Id}`,
     empty: "No postback like that. One is made when an event happens that an event notification wants.",
@@ -43,7 +46,12 @@ export async function page(context) {
       { key: "due", title: "Due", hidden: true, cell: (row) => date(row.DueDate) },
       { key: "resent", title: "Sends again", hidden: true, cell: (row) => (row.ResentFrom ? h("a", { href: `/postbacks/${row.ResentFrom}` }, row.ResentFrom) : "") },
     ],
-    load: pageOf(own("/Postbacks"), "Postbacks", "Before"),
+    tools: mayChange() ? [exportButton([["Postbacks", "POSTBACKS"], ["Attempts", "ATTEMPTS"]], () => inForce, context.go)] : [],
+    load: (values, still) => {
+      const { Page, PageSize, Sort, Before, ...filters } = values;
+      inForce = filters;
+      return load(values, still);
+    },
   });
   const charts = activity(own("/Series"), context);
   watch(() => Promise.all([log.atTop() ? log.reload() : null, charts.reload()]), signal);
