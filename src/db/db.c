@@ -221,6 +221,22 @@ int64_t db_all_changes(struct db *db)
     return db->driver->all_changes(db);
 }
 
+void db_run_counted(struct db *db, struct stmt *stmt, int64_t *changes)
+{
+    *changes = 0;
+    while (db_step(stmt) == DB_ROW)
+        ;
+    if (db->failure == DB_FINE)
+        db->driver->changes_into(db, changes);
+    db_finish(stmt);
+}
+
+void db_await(struct db *db)
+{
+    if (db->failure == DB_FINE)
+        db->driver->await(db);
+}
+
 int64_t db_changes(struct db *db)
 {
     return db->failure != DB_FINE ? 0 : db->driver->changes(db);

@@ -53,6 +53,10 @@ int64_t db_number(struct stmt *stmt, int64_t none);
 /* Runs an INSERT … RETURNING id and finishes it: the new row's id; 0 when nothing was inserted (ON
  * CONFLICT DO NOTHING, or an error). */
 int64_t db_insert(struct stmt *stmt);
+/* db_run(), and what db_changes() would say then, which is known once db_await() has returned. Many
+ * may be run before that: a database that is far away is waited for once. */
+void db_run_counted(struct db *db, struct stmt *stmt, int64_t *changes);
+void db_await(struct db *db);
 int64_t db_changes(struct db *db);     /* rows changed by the last INSERT, UPDATE or DELETE run */
 int64_t db_all_changes(struct db *db); /* … by all so far */
 

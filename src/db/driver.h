@@ -115,6 +115,10 @@ struct db_driver {
 
     int64_t (*changes)(
         struct db *db); /* by the last INSERT, UPDATE or DELETE that came to its end */
+    /* … told in *changes, by the time await() returns at the latest: so one wait is enough for many
+     * statements.  Right behind the step() that ended it. */
+    void (*changes_into)(struct db *db, int64_t *changes);
+    void (*await)(struct db *db);
     /* Another number than before when something may have been changed since; never goes back. */
     int64_t (*all_changes)(struct db *db);
 

@@ -353,6 +353,16 @@ static int64_t changes(struct db *any)
     return pipeline_failed(db->pipeline) ? 0 : pipeline_changes(db->pipeline);
 }
 
+static void changes_into(struct db *any, int64_t *into)
+{
+    pipeline_changes_into(db_of(any)->pipeline, into);
+}
+
+static void await_all(struct db *any)
+{
+    await(db_of(any));
+}
+
 static int64_t all_changes(struct db *db)
 {
     return db_of(db)->all_changes;
@@ -663,6 +673,8 @@ const struct db_driver postgres_driver = {
     .text_at = text_at,
     .bytes_at = bytes_at,
     .changes = changes,
+    .changes_into = changes_into,
+    .await = await_all,
     .all_changes = all_changes,
     .begin = begin,
     .commit = commit,

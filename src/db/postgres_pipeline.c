@@ -30,6 +30,7 @@ enum sent_kind { SENT_PREPARE, SENT_RUN, SENT_SYNC };
 struct sent {
     enum sent_kind kind;
     unsigned *prepared; /* of SENT_PREPARE */
+    int64_t *changes;   /* where its changes are told; NULL: nowhere */
 };
 
 struct pipeline {
@@ -198,6 +199,8 @@ static PGresult *take_oldest(struct pipeline *pipeline)
         return NULL;
     }
     bool done = take_result(pipeline, &sent, result);
+    if (sent.changes != NULL && done)
+        *sent.changes = pipeline->changes;
     if (sent.kind == SENT_PREPARE)
         *sent.prepared = done ? pipeline->generation : 0;
     pipeline->first = (pipeline->first + 1) % PENDING_MOST;
@@ -323,6 +326,14 @@ bool pipeline_idle(const struct pipeline *pipeline)
 int64_t pipeline_changes(const struct pipeline *pipeline)
 {
     return pipeline->changes;
+}
+
+void pipeline_changes_into(struct pipeline *pipeline, int64_t *changes)
+{
+    if (pipeline->count == 0)
+        *changes = pipeline_failed(pipeline) ? 0 : pipeline->changes;
+    else
+        pipeline->ring[(pipeline->first + pipeline->count - 1) % PENDING_MOST].changes = changes;
 }
 
 /* ---- the connection ---- */

@@ -80,5 +80,7 @@ bool pipeline_idle(const struct pipeline *pipeline); /* nothing waits for an ans
 
 /* Rows of the last INSERT, UPDATE or DELETE that was answered. */
 int64_t pipeline_changes(const struct pipeline *pipeline);
+/* … of what was run last, set once it is answered.  *changes stays as long as it is not. */
+void pipeline_changes_into(struct pipeline *pipeline, int64_t *changes);
 
 #endif

@@ -140,6 +140,16 @@ static int64_t changes(struct db *db)
     return sqlite3_changes64(of(db)->handle);
 }
 
+static void changes_into(struct db *db, int64_t *into)
+{
+    *into = changes(db);
+}
+
+static void await(struct db *db)
+{
+    (void)db;
+}
+
 static int64_t all_changes(struct db *db)
 {
     return sqlite3_total_changes64(of(db)->handle);
@@ -270,6 +280,8 @@ const struct db_driver sqlite_driver = {
     .text_at = text_at,
     .bytes_at = bytes_at,
     .changes = changes,
+    .changes_into = changes_into,
+    .await = await,
     .all_changes = all_changes,
     .begin = begin,
     .commit = commit,

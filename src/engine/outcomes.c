@@ -47,6 +47,7 @@ struct outcome {
     struct attempt attempt;
     int64_t notification;
     int64_t due_at; /* as written */
+    int64_t added;  /* of a record that has begun */
     bool tell;      /* it waits, and another server sends it then */
 };
 
@@ -105,14 +106,27 @@ static void write_gone(struct db *db, const struct outcome *outcome)
     notification_unref(held);
 }
 
-static bool outcomes_run(struct job *job, struct db *db)
+/* What tells whether each of them was there is waited for once. */
+static void begin_records(struct outcome_job *batch, struct db *db)
 {
-    struct outcome_job *batch = (struct outcome_job *)job;
     for (struct list *node = batch->outcomes.next; node != &batch->outcomes; node = node->next) {
         struct outcome *outcome = container_of(node, struct outcome, in);
         if (outcome->kind == OUTCOME_ATTEMPTED)
-            postback_record(db, outcome->postback, &outcome->attempt, outcome->verdict,
-                            outcome->due_at);
+            postback_record_begin(db, outcome->postback, &outcome->attempt, outcome->verdict,
+                                  outcome->due_at, &outcome->added);
+    }
+    db_await(db);
+}
+
+static bool outcomes_run(struct job *job, struct db *db)
+{
+    struct outcome_job *batch = (struct outcome_job *)job;
+    begin_records(batch, db);
+    for (struct list *node = batch->outcomes.next; node != &batch->outcomes; node = node->next) {
+        struct outcome *outcome = container_of(node, struct outcome, in);
+        if (outcome->kind == OUTCOME_ATTEMPTED)
+            postback_record_end(db, outcome->postback, &outcome->attempt, outcome->verdict,
+                                outcome->due_at, outcome->added);
         else
             postback_park(db, outcome->postback);
         if (outcome->kind == OUTCOME_ATTEMPTED && outcome->verdict == VERDICT_GONE)

@@ -5,6 +5,9 @@
  * to it, the row is added as it is now.  Should it be there all the same (an account has cancelled
  * it meanwhile, say) the insert does nothing, and the row is changed as any other.
  *
+ * What tells whether a row was added is asked for once for many (postback_record_begin()), since a
+ * database on another machine costs a wait for each question.
+ *
  * The rule: DELIVERED, CANCELLED and EXPIRED are final.  Every UPDATE here names the states that it
  * may change, so an outcome that comes late cannot bring a cancelled postback back.
  */
@@ -87,18 +90,18 @@ static void bind_row(struct stmt *add, const struct postback *postback)
     db_bind_int(add, 5, postback->event->id);
 }
 
-static bool row_was_added(struct db *db, struct stmt *add)
+/* Delivered at the first try it needs no row for the attempt. */
+static bool is_straight(const struct postback *postback, const struct attempt *attempt,
+                        enum verdict verdict)
 {
-    db_run(db, add);
-    return db_changes(db) == 1;
+    return verdict == VERDICT_DELIVERED && !postback->written && attempt->number == 1 &&
+           attempt->detail[0] == '\0';
 }
 
-/* With its attempt.  False: there is a row, or the attempt needs one of its own. */
-static bool add_delivered(struct db *db, const struct postback *postback,
-                          const struct attempt *attempt)
+/* With its attempt. */
+static struct stmt *add_delivered(struct db *db, const struct postback *postback,
+                                  const struct attempt *attempt)
 {
-    if (postback->written || attempt->number != 1 || attempt->detail[0] != '\0')
-        return false;
     struct stmt *add = db_prepare(
         db, "INSERT INTO postback (id, bucket, account, notification, event, state, attempts, "
             "due_at, finished_at, last_status, first_revision, first_started_at, "
@@ -114,18 +117,12 @@ static bool add_delivered(struct db *db, const struct postback *postback,
     db_bind_bytes(add, 12, attempt->headers, attempt->headers_len);
     db_bind_bytes(add, 13, attempt->body, body_kept(attempt, VERDICT_DELIVERED));
     db_bind_int(add, 14, (int64_t)attempt->body_len);
-    if (!row_was_added(db, add))
-        return false;
-    ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
-    ledger_count(db, postback->notification, 1, 0);
-    return true;
+    return add;
 }
 
-static bool add_failed(struct db *db, const struct postback *postback,
-                       const struct attempt *attempt, const char *reason, int64_t due_at)
+static struct stmt *add_failed(struct db *db, const struct postback *postback,
+                               const struct attempt *attempt, const char *reason, int64_t due_at)
 {
-    if (postback->written)
-        return false;
     struct stmt *add =
         db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, state, "
                        "attempts, due_at, last_status, last_error) VALUES (?, ?, ?, ?, ?, 1, ?, ?, "
@@ -135,13 +132,13 @@ static bool add_failed(struct db *db, const struct postback *postback,
     db_bind_int(add, 7, due_at);
     db_bind_opt(add, 8, attempt->status, 0);
     db_bind_text(add, 9, reason);
-    return row_was_added(db, add);
+    return add;
 }
 
-/* ---- */
+/* ---- of one with a row ---- */
 
-static void record_delivered(struct db *db, const struct postback *postback,
-                             const struct attempt *attempt)
+static struct stmt *set_delivered(struct db *db, bool ended, const struct postback *postback,
+                                  const struct attempt *attempt)
 {
     static const char *const texts[] = {
         "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
@@ -150,24 +147,16 @@ static void record_delivered(struct db *db, const struct postback *postback,
         "UPDATE postback SET state = 2, attempts = ?2, last_status = ?3, last_error = NULL, "
         "finished_at = ?4 WHERE id = ?1 AND state IN (3, 4)",
     };
-    for (int i = 0; i < 2; i++) {
-        struct stmt *put = db_prepare(db, texts[i]);
-        db_bind_int(put, 1, postback->id);
-        db_bind_int(put, 2, attempt->number);
-        db_bind_int(put, 3, attempt->status);
-        db_bind_int(put, 4, attempt_ended_at(attempt));
-        db_run(db, put);
-        if (db_changes(db) == 1) {
-            if (i == 0)
-                ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
-            ledger_count(db, postback->notification, 1, 0);
-            return;
-        }
-    }
+    struct stmt *put = db_prepare(db, texts[ended]);
+    db_bind_int(put, 1, postback->id);
+    db_bind_int(put, 2, attempt->number);
+    db_bind_int(put, 3, attempt->status);
+    db_bind_int(put, 4, attempt_ended_at(attempt));
+    return put;
 }
 
-static void record_failed(struct db *db, const struct postback *postback,
-                          const struct attempt *attempt, int64_t due_at)
+static struct stmt *set_failed(struct db *db, bool ended, const struct postback *postback,
+                               const struct attempt *attempt, const char *reason, int64_t due_at)
 {
     static const char *const texts[] = {
         "UPDATE postback SET state = 1, attempts = ?2, last_status = ?3, last_error = ?4, "
@@ -175,37 +164,104 @@ static void record_failed(struct db *db, const struct postback *postback,
         "UPDATE postback SET attempts = ?2, last_status = ?3, last_error = ?4 "
         "WHERE id = ?1 AND state IN (3, 4)",
     };
-    char reason[sizeof(attempt->detail) + 64];
+    struct stmt *put = db_prepare(db, texts[ended]);
+    db_bind_int(put, 1, postback->id);
+    db_bind_int(put, 2, attempt->number);
+    db_bind_opt(put, 3, attempt->status, 0);
+    db_bind_text(put, 4, reason);
+    if (!ended)
+        db_bind_int(put, 5, due_at);
+    return put;
+}
+
+static bool has_changed(struct db *db, struct stmt *put)
+{
+    db_run(db, put);
+    return db_changes(db) == 1;
+}
+
+/* ---- */
+
+enum { REASON_BYTES = sizeof(((struct attempt *)0)->detail) + 64 };
+
+static void begin_delivered(struct db *db, const struct postback *postback,
+                            const struct attempt *attempt, int64_t due_at, int64_t *added)
+{
+    if (!postback->written)
+        postback_write(db, postback); /* to be changed as any other, if it is not there */
+    write_attempt(db, postback->id, attempt, VERDICT_DELIVERED, due_at);
+    db_run_counted(db, set_delivered(db, false, postback, attempt), added);
+}
+
+static void begin_failed(struct db *db, const struct postback *postback,
+                         const struct attempt *attempt, enum verdict verdict, int64_t due_at,
+                         int64_t *added)
+{
+    char reason[REASON_BYTES];
     describe_failure(reason, sizeof(reason), attempt);
+    write_attempt(db, postback->id, attempt, verdict, due_at);
     ledger_count(db, postback->notification, 0, 1);
-    if (add_failed(db, postback, attempt, reason, due_at))
-        return;
-    for (int i = 0; i < 2; i++) {
-        struct stmt *put = db_prepare(db, texts[i]);
-        db_bind_int(put, 1, postback->id);
-        db_bind_int(put, 2, attempt->number);
-        db_bind_opt(put, 3, attempt->status, 0);
-        db_bind_text(put, 4, reason);
-        if (i == 0)
-            db_bind_int(put, 5, due_at);
-        db_run(db, put);
-        if (db_changes(db) == 1)
-            return;
+    db_run_counted(db,
+                   postback->written ? set_failed(db, false, postback, attempt, reason, due_at)
+                                     : add_failed(db, postback, attempt, reason, due_at),
+                   added);
+}
+
+void postback_record_begin(struct db *db, const struct postback *postback,
+                           const struct attempt *attempt, enum verdict verdict, int64_t due_at,
+                           int64_t *added)
+{
+    if (is_straight(postback, attempt, verdict))
+        db_run_counted(db, add_delivered(db, postback, attempt), added);
+    else if (verdict == VERDICT_DELIVERED)
+        begin_delivered(db, postback, attempt, due_at, added);
+    else
+        begin_failed(db, postback, attempt, verdict, due_at, added);
+}
+
+static void end_delivered(struct db *db, const struct postback *postback,
+                          const struct attempt *attempt, int64_t due_at, int64_t added)
+{
+    if (added == 0 && is_straight(postback, attempt, VERDICT_DELIVERED)) { /* there is a row */
+        begin_delivered(db, postback, attempt, due_at, &added);
+        db_await(db);
     }
+    if (added == 1)
+        ledger_pend(db, postback->notification, -1, -bytes_of(db, postback));
+    if (added == 1 || has_changed(db, set_delivered(db, true, postback, attempt)))
+        ledger_count(db, postback->notification, 1, 0);
+}
+
+static void end_failed(struct db *db, const struct postback *postback,
+                       const struct attempt *attempt, int64_t due_at, int64_t added)
+{
+    char reason[REASON_BYTES];
+    if (added == 1)
+        return;
+    describe_failure(reason, sizeof(reason), attempt);
+    if (!postback->written &&
+        has_changed(db, set_failed(db, false, postback, attempt, reason, due_at)))
+        return;
+    db_run(db, set_failed(db, true, postback, attempt, reason, due_at));
+}
+
+void postback_record_end(struct db *db, const struct postback *postback,
+                         const struct attempt *attempt, enum verdict verdict, int64_t due_at,
+                         int64_t added)
+{
+    if (verdict == VERDICT_DELIVERED)
+        end_delivered(db, postback, attempt, due_at, added);
+    else
+        end_failed(db, postback, attempt, due_at, added);
 }
 
 void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
                      enum verdict verdict, int64_t due_at)
 {
-    if (verdict == VERDICT_DELIVERED && add_delivered(db, postback, attempt))
-        return;
-    if (verdict == VERDICT_DELIVERED && !postback->written)
-        postback_write(db, postback); /* to be changed as any other, if it is not there */
-    write_attempt(db, postback->id, attempt, verdict, due_at);
-    if (verdict == VERDICT_DELIVERED)
-        record_delivered(db, postback, attempt);
-    else
-        record_failed(db, postback, attempt, due_at);
+    int64_t added;
+    postback_record_begin(db, postback, attempt, verdict, due_at, &added);
+    db_await(db);
+    postback_record_end(db, postback, attempt, verdict, due_at, added);
 }
 
 /* It has a row. */

@@ -16,6 +16,14 @@
  * A postback that was cancelled meanwhile stays cancelled unless it was delivered. */
 void postback_record(struct db *db, const struct postback *postback, const struct attempt *attempt,
                      enum verdict verdict, int64_t due_at);
+/* The same of many at once, with one wait for all: begin each, db_await(), end each.  *added
+ * belongs to the two in between. */
+void postback_record_begin(struct db *db, const struct postback *postback,
+                           const struct attempt *attempt, enum verdict verdict, int64_t due_at,
+                           int64_t *added);
+void postback_record_end(struct db *db, const struct postback *postback,
+                         const struct attempt *attempt, enum verdict verdict, int64_t due_at,
+                         int64_t added);
 /* WAITING, due at its due_at, with no attempt made (its lane was full, held, down), unless that one
  * of memory has ended. */
 void postback_park(struct db *db, const struct postback *postback);
