@@ -340,6 +340,18 @@ CREATE TABLE letter (                                           -- mail that is 
     tries     bigint  NOT NULL DEFAULT 0
 );
 CREATE INDEX letter_due ON letter (due_at, id);
+CREATE TABLE allowance (                                        -- how much of a limit over all servers is used
+    kind bigint  NOT NULL,                                      -- 1: an account's API requests, 2: tries of a password
+    key  bigint  NOT NULL,                                      -- the account; a hash of the name that is tried
+    span bigint  NOT NULL,                                      -- wall clock: the hour, the minute
+    used bigint  NOT NULL,
+    PRIMARY KEY (kind, key, span)
+);
+CREATE TABLE node_figure (                                      -- what a node has in memory, for those who look on
+    node    bigint  PRIMARY KEY,
+    at      bigint  NOT NULL,                                   -- as of when
+    figures text    NOT NULL                                    -- JSON object of numbers
+);
 
 CREATE TABLE sample (                                           -- what was delivered when, for charts
     account      bigint  NOT NULL,                              -- 0: all accounts together

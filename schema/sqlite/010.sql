@@ -23,6 +23,18 @@ CREATE TABLE letter (                                           -- mail that is 
     tries     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX letter_due ON letter (due_at);
+CREATE TABLE allowance (                                        -- how much of a limit over all servers is used
+    kind INTEGER NOT NULL,                                      -- 1: an account's API requests, 2: tries of a password
+    key  INTEGER NOT NULL,                                      -- the account; a hash of the name that is tried
+    span INTEGER NOT NULL,                                      -- wall clock: the hour, the minute
+    used INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, span)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE node_figure (                                      -- what a node has in memory, for those who look on
+    node    INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,                                   -- as of when
+    figures TEXT    NOT NULL                                    -- JSON object of numbers
+) STRICT;
 
 CREATE TABLE node (
     number       INTEGER PRIMARY KEY,                           -- 0 … 1023: the node bits of its ids

@@ -23,6 +23,7 @@ struct api {
     struct membership *membership; /* NULL: the store is this server's own */
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
+    struct allowances *allowances;        /* limits over all servers: api/allowances.h */
     struct map keys;                      /* calls under way: api/idempotency.h */
     struct outwards *outwards;            /* requests to others: api/outward.h */
     struct passwords *passwords;          /* being looked at: api/passwords.h */
@@ -90,8 +91,9 @@ void *api_job_new(size_t size, struct call *call, struct api *api,
                   void (*clear)(struct api_job *));
 void api_job_show(struct api_job *job); /* a finish(): 200 with job->shown */
 void api_write(struct api_job *job);
-void api_read(struct api_job *job);    /* not run for a client that has left */
-void api_look_up(struct api_job *job); /* store_look_up(): before it is known who calls */
+void api_read(struct api_job *job);        /* not run for a client that has left */
+void api_write_aside(struct api_job *job); /* store_aside() */
+void api_look_up(struct api_job *job);     /* store_look_up(): before it is known who calls */
 /* Whose turn a job takes that is of no known account: a number made of an address, a token's hash,
  * a SID.  Below 0. */
 int64_t api_stranger(const void *bytes, size_t len);

@@ -11,6 +11,7 @@
  */
 #include "api/identities.h"
 
+#include "api/allowances.h"
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/fail.h"
@@ -111,14 +112,14 @@ static void refuse(struct call *call, bool session)
 
 /* The SID that a call with a token claims stands in call->caller, padded with zeroes as the
  * holder's is. */
-static void decide(struct call *call, const struct caller *holder)
+static void decide(struct api *api, struct call *call, const struct caller *holder)
 {
     if (holder->user == 0 && sodium_memcmp(call->caller.sid, holder->sid, SID_TEXT) != 0) {
         refuse(call, false);
         return;
     }
     call->caller = *holder;
-    call_enter(call);
+    allowances_enter(api->allowances, call);
 }
 
 /* ---- asking the store ---- */
@@ -200,7 +201,7 @@ static void question_done(struct job *job, bool ok)
         else if (!question->found)
             refuse(call, question->session);
         else
-            decide(call, &question->caller);
+            decide(api, call, &question->caller);
     }
     if (ok && question->stale != 0)
         write_use(api, question->stale);
@@ -261,7 +262,7 @@ static bool decided(struct api *api, struct call *call, const unsigned char hash
     list_append(&identities->by_use, &known->in);
     if (known->asked || clock_steady_ms() - known->known_at >= IDENTITY_FRESH_MS)
         return false;
-    decide(call, &known->caller);
+    decide(api, call, &known->caller);
     return true;
 }
 

@@ -100,6 +100,12 @@ void api_read(struct api_job *job)
     store_read(job->api->store, &job->job);
 }
 
+void api_write_aside(struct api_job *job)
+{
+    api_job_get_ready(job);
+    store_aside(job->api->store, &job->job);
+}
+
 void api_look_up(struct api_job *job)
 {
     api_job_get_ready(job);

@@ -152,6 +152,7 @@ struct visit {
     char email[USER_EMAIL_TEXT];
     struct try try;
     int tries;                           /* so many with this one */
+    bool over;                           /* too many over all servers */
     struct user_key user;                /* as found; user.caller.user 0: none */
     char token[TOKEN_TEXT];              /* of the session that begins */
     unsigned char old[TOKEN_HASH_BYTES]; /* that of the browser until now */
@@ -322,14 +323,37 @@ static void password_compared(struct password_job *password, enum password_answe
 static bool run_find(struct api_job *job, struct db *db)
 {
     struct visit *visit = visit_of(job);
+    visit->over = tries_are_shared(job->api) && !try_draw(&visit->try, db, job->call->address);
     user_find_email(db, visit->email, &visit->user); /* none: compared with nobody's all the same */
     memcpy(visit->password.hash, visit->user.password_hash, sizeof(visit->password.hash));
     return true;
 }
 
+/* True: refused, and gone. */
+static bool is_over(struct visit *visit)
+{
+    bool over = visit->over;
+    if (over) {
+        try_refuse(visit->call);
+        visit_free(visit);
+    }
+    return over;
+}
+
+/* Counting over all servers writes: then it is done beside other writes. */
+static void find(struct visit_job *job)
+{
+    if (tries_are_shared(job->api.api))
+        api_write_aside(&job->api);
+    else
+        api_look_up(&job->api);
+}
+
 static void finish_find(struct api_job *job)
 {
     struct visit *visit = visit_handed_on(job);
+    if (is_over(visit))
+        return;
     try_check(&visit->try, visit->api, visit->call, visit->user.password_hash, &visit->tries);
     if (visit->tries == 0)
         visit_free(visit);
@@ -374,7 +398,7 @@ static void begin(struct call *call, void *context)
     if (visit->tries == 0)
         api_job_drop(&job->api);
     else
-        api_look_up(&job->api);
+        find(job);
 }
 
 /* ---- who is signed in ---- */
@@ -511,6 +535,8 @@ static bool run_find_own(struct api_job *job, struct db *db)
     struct visit *visit = visit_of(job);
     if (!user_find_key(db, job->call->caller.user, &visit->user))
         return false;
+    try_in_session(&visit->try, visit->token);
+    visit->over = tries_are_shared(job->api) && !try_draw(&visit->try, db, job->call->address);
     memcpy(visit->email, visit->user.email, sizeof(visit->email));
     memcpy(visit->password.hash, visit->user.password_hash, sizeof(visit->password.hash));
     return true;
@@ -519,6 +545,8 @@ static bool run_find_own(struct api_job *job, struct db *db)
 static void finish_find_own(struct api_job *job)
 {
     struct visit *visit = visit_handed_on(job);
+    if (is_over(visit))
+        return;
     visit->tries = try_begin_in_session(&visit->try, visit->api, visit->call, visit->token);
     if (visit->tries == 0)
         visit_free(visit);
@@ -543,5 +571,5 @@ static void change_password(struct call *call, void *context)
     visit->fresh = password_read(call, body, "NewPassword", true, fields.problems);
     json_decref(body);
     if (api_job_valid(&job->api))
-        api_look_up(&job->api);
+        find(job);
 }

@@ -8,11 +8,14 @@
 #include "api/tries.h"
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/text.h"
+#include "store/allowances.h"
 #include "store/secrets.h"
 
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char COOKIE[] = "postbackd_device", WORDS[16] = "pbd: a browser";
@@ -99,10 +102,15 @@ static bool is_known(struct try *try, const struct call *call, const unsigned ch
 
 /* ---- counting ---- */
 
-static int refuse(struct call *call)
+void try_refuse(struct call *call)
 {
     call_add_header(call, "Retry-After", "60");
     call_refuse(call, 429, NULL, "Too many wrong sign-ins; wait a minute.");
+}
+
+static int refuse(struct call *call)
+{
+    try_refuse(call);
     return 0;
 }
 
@@ -134,10 +142,15 @@ int try_begin(struct try *try, struct api *api, struct call *call, const char *e
     return count_as_anybody(try, api, call);
 }
 
-int try_begin_in_session(struct try *try, struct api *api, struct call *call, const char *token)
+void try_in_session(struct try *try, const char *token)
 {
     hash_name(try->own, 's', token, strlen(token));
     try->user[0] = '\0';
+}
+
+int try_begin_in_session(struct try *try, struct api *api, struct call *call, const char *token)
+{
+    try_in_session(try, token);
     return limits_may_try(api->limits, try->own, clock_steady_ms()) ? count_own(try, api)
                                                                     : refuse(call);
 }
@@ -153,8 +166,89 @@ void try_check(struct try *try, struct api *api, struct call *call, const char *
     *tries = count_as_anybody(try, api, call);
 }
 
+/* ---- over all servers ---- */
+
+enum { NAMES_MOST = 2, MINUTE_MS = 60000 };
+
+bool tries_are_shared(const struct api *api)
+{
+    return store_guard(api->store) != NULL;
+}
+
+static struct allowance allowance_of(const char *name, int64_t minute)
+{
+    int64_t key;
+    crypto_generichash((unsigned char *)&key, sizeof(key), (const unsigned char *)name,
+                       strlen(name), NULL, 0);
+    return (struct allowance){ ALLOWANCE_PASSWORDS, key & INT64_MAX, minute, LIMITS_GUESSES_MAX };
+}
+
+/* What it counts by, as of try_draw(). */
+static size_t allowances_of(const struct try *try, const char *address,
+                            struct allowance out[NAMES_MOST])
+{
+    char client[LIMITS_NAME_TEXT];
+    if (try->own[0] != '\0') {
+        out[0] = allowance_of(try->own, try->minute);
+        return 1;
+    }
+    limits_client(client, address);
+    out[0] = allowance_of(client, try->minute);
+    out[1] = allowance_of(try->user, try->minute);
+    return 2;
+}
+
+bool try_draw(struct try *try, struct db *db, const char *address)
+{
+    struct allowance all[NAMES_MOST];
+    int used, got = 1;
+    size_t drawn = 0;
+    try->minute = db_now(db) / MINUTE_MS;
+    size_t count = allowances_of(try, address, all);
+    while (drawn < count && (got = allowance_draw(db, &all[drawn], 1, &used)) == 1)
+        drawn++;
+    if (got == 1)
+        return true;
+    while (drawn > 0)
+        allowance_give_back(db, &all[--drawn]);
+    try->minute = 0;
+    return false;
+}
+
+struct giving_back {
+    struct job job;
+    struct allowance all[NAMES_MOST];
+    size_t count;
+};
+
+static bool give_back_run(struct job *job, struct db *db)
+{
+    const struct giving_back *giving = (const struct giving_back *)job;
+    for (size_t i = 0; i < giving->count; i++)
+        allowance_give_back(db, &giving->all[i]);
+    return true;
+}
+
+static void give_back_done(struct job *job, bool ok)
+{
+    (void)ok; /* then it counts until the minute is over */
+    free(job);
+}
+
+static void give_back(const struct try *try, struct api *api, const struct call *call)
+{
+    if (try->minute == 0)
+        return;
+    struct giving_back *giving = must_alloc(sizeof(*giving));
+    giving->job.run = give_back_run;
+    giving->job.done = give_back_done;
+    giving->count = allowances_of(try, call->address, giving->all);
+    store_aside(api->store, &giving->job);
+}
+
 void try_forgive(const struct try *try, struct api *api, const struct call *call)
 {
+    give_back(try, api, call);
     if (try->own[0] != '\0') {
         limits_forgive(api->limits, try->own);
         return;

@@ -27,6 +27,7 @@ try {
     char user[LIMITS_NAME_TEXT]; /* whom it is meant for, as limits.h counts it */
     char own[LIMITS_NAME_TEXT];  /* the browser's or session's own count; "": it has none */
     unsigned char fingerprint[DEVICE_FINGERPRINT_BYTES]; /* of the password that a browser knew */
+    int64_t minute; /* of the count over all servers; 0: it does not count there */
 };
 
 /* Counts one before it is known to be wrong, or a hundred at once would all be the first.  Gives
@@ -34,6 +35,13 @@ try {
 int try_begin(struct try *try, struct api *api, struct call *call, const char *email);
 /* The same in a session, which its token names. */
 int try_begin_in_session(struct try *try, struct api *api, struct call *call, const char *token);
+void try_in_session(struct try *try, const char *token); /* names it, and counts nothing yet */
+/* Where servers share the database a try counts there too, LIMITS_GUESSES_MAX a minute by the
+ * clock for each name that it counts by.  In a job beside the writer's (store_aside()).  False: it
+ * is one too many; try_refuse(). */
+bool tries_are_shared(const struct api *api);
+bool try_draw(struct try *try, struct db *db, const char *address);
+void try_refuse(struct call *call);
 /* The user's password is known now.  One that a browser's cookie is not for counts like anybody's;
  * *tries as of try_begin(). */
 void try_check(struct try *try, struct api *api, struct call *call, const char *password_hash,

@@ -5,6 +5,7 @@
  */
 #include "cli/instance.h"
 
+#include "api/allowances.h"
 #include "api/changes.h"
 #include "api/errands.h"
 #include "api/idempotency.h"
@@ -235,6 +236,7 @@ static bool start_server(struct instance *instance, const struct config *config,
         .trusted_count = config->trusted_proxy.count,
     };
     api->outwards = outwards_new();
+    api->allowances = allowances_new(api);
     api->changes = changes_desk_new(api);
     if (!sessions_public_url(api, config->public_url, error))
         return false;
@@ -256,6 +258,7 @@ static void free_server(struct instance *instance)
     identities_free(instance->api.identities);
     passwords_free(instance->api.passwords);
     free(instance->api.origin);
+    allowances_free(instance->api.allowances);
     limits_free(instance->api.limits);
     free(instance->routes);
 }

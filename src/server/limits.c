@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum {
-    HOUR_MS = 3600 * 1000,
     GUESS_WINDOW_MS = 60 * 1000,
     GUESSERS_MAX = 16384,
 };
@@ -29,10 +28,18 @@ struct guesser {
     int64_t until; /* of the window, or, when refused, of that */
 };
 
+struct grant { /* what was drawn for an account in this hour */
+    int64_t account;
+    int count, granted;
+    int used; /* drawn in all, by all servers; -1: not known yet */
+};
+
 struct limits {
     int most;
     int64_t hour;
     struct map counts;   /* account → its count, kept in the pointer itself */
+    bool shared;         /* then there are grants instead */
+    struct map grants;   /* account → struct grant */
     struct map guessers; /* address → struct guesser */
     struct list by_age;
 };
@@ -57,6 +64,15 @@ static void guesser_forget(struct limits *limits, struct guesser *guesser)
     free(guesser);
 }
 
+static void forget_grants(struct limits *limits)
+{
+    size_t at = 0;
+    for (struct grant *grant; (grant = map_each(&limits->grants, &at)) != NULL;)
+        free(grant);
+    map_free(&limits->grants);
+    memset(&limits->grants, 0, sizeof(limits->grants));
+}
+
 void limits_free(struct limits *limits)
 {
     if (limits == NULL)
@@ -66,23 +82,88 @@ void limits_free(struct limits *limits)
         guesser_forget(limits, container_of(first, struct guesser, in));
     map_free(&limits->guessers);
     map_free(&limits->counts);
+    forget_grants(limits);
     free(limits);
+}
+
+static void turn_to(struct limits *limits, int64_t hour)
+{
+    if (hour == limits->hour)
+        return;
+    map_free(&limits->counts);
+    memset(&limits->counts, 0, sizeof(limits->counts));
+    forget_grants(limits);
+    limits->hour = hour;
+}
+
+/* ---- shared ---- */
+
+void limits_share(struct limits *limits)
+{
+    limits->shared = true;
+}
+
+static struct grant *grant_of(struct limits *limits, int64_t account)
+{
+    struct grant *grant = map_get(&limits->grants, account);
+    if (grant == NULL) {
+        grant = must_alloc(sizeof(*grant));
+        *grant = (struct grant){ .account = account, .used = -1 };
+        map_put(&limits->grants, account, grant);
+    }
+    return grant;
+}
+
+void limits_wish(struct limits *limits, int64_t account, int64_t now_ms, struct limits_wish *out)
+{
+    *out = (struct limits_wish){ .most = limits->most };
+    turn_to(limits, now_ms / LIMITS_HOUR_MS);
+    if (!limits->shared || limits->most == 0)
+        return;
+    const struct grant *grant = grant_of(limits, account);
+    int block = limits->most / LIMITS_BLOCKS, left = grant->granted - grant->count;
+    block = block > 0 ? block : 1;
+    if (grant->used >= limits->most || left > block / 2)
+        return;
+    out->want = block;
+    out->must = left <= 0;
+}
+
+void limits_drawn(struct limits *limits, int64_t account, int64_t hour, int got, int used)
+{
+    if (hour != limits->hour)
+        return;
+    struct grant *grant = grant_of(limits, account);
+    grant->granted += got;
+    grant->used = used;
+}
+
+/* One that was asked for in the hour before is let in. */
+static bool count_shared(struct limits *limits, int64_t account, struct limit *out)
+{
+    struct grant *grant = grant_of(limits, account);
+    if (grant->count >= grant->granted && grant->used != -1) {
+        out->left = 0;
+        return false;
+    }
+    grant->count++;
+    int left = grant->granted - grant->count + limits->most - (grant->used > 0 ? grant->used : 0);
+    out->left = left > 0 ? left : 0;
+    return true;
 }
 
 bool limits_count(struct limits *limits, int64_t account, int64_t now_ms, struct limit *out)
 {
-    int64_t hour = now_ms / HOUR_MS;
-    if (hour != limits->hour) {
-        map_free(&limits->counts);
-        memset(&limits->counts, 0, sizeof(limits->counts));
-        limits->hour = hour;
-    }
+    int64_t hour = now_ms / LIMITS_HOUR_MS;
+    turn_to(limits, hour);
     out->most = limits->most;
-    out->reset_s = ((hour + 1) * HOUR_MS - now_ms + 999) / 1000;
+    out->reset_s = ((hour + 1) * LIMITS_HOUR_MS - now_ms + 999) / 1000;
     if (limits->most == 0) {
         out->left = INT32_MAX;
         return true;
     }
+    if (limits->shared)
+        return count_shared(limits, account, out);
     intptr_t count = (intptr_t)map_get(&limits->counts, account);
     if (count >= limits->most) {
         out->left = 0;

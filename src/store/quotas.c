@@ -5,7 +5,11 @@
  * event costs one look at memory, and whoever is far from the limit is hardly ever read.  One who
  * is near it, with very many notifications, is read for a twentieth of the time at most.
  *
- * The rule: a bound is never below what waits.
+ * Of a database that servers share a bound is read again before the others could have filled what
+ * is left: after a second near the limit, after half a minute far from it.  So an account passes
+ * its limit by what is written in about a second.
+ *
+ * The rule: a bound is never below what waits; what other servers added since it was read aside.
  */
 #include "store/quotas.h"
 
@@ -23,6 +27,12 @@
 
 enum {
     READ_SHARE = 20,
+    /* Of a shared database others add too: what they may in a second at the most, and how long a
+     * reading is good at the most. */
+    OTHERS_POSTBACKS = 10000,
+    OTHERS_BYTES = 10 << 20,
+    GOOD_LEAST_MS = 1000,
+    GOOD_MOST_MS = 30000,
     ACCOUNTS_MOST = 100000 /* in memory; past it those that rest are forgotten */
 };
 
@@ -266,6 +276,28 @@ static void say(struct job *job, struct db *db, const struct quota_limits *limit
     account_clear(&account);
 }
 
+/* How long it takes the other servers to fill what is left. */
+static int64_t good_ms(const struct quota_limits *limits, const struct bound *bound, int percent)
+{
+    int64_t good = GOOD_MOST_MS;
+    if (limits->waiting > 0) {
+        int64_t left = part_of(limits->waiting, percent) - bound->waiting;
+        good = left / (OTHERS_POSTBACKS / 1000) < good ? left / (OTHERS_POSTBACKS / 1000) : good;
+    }
+    if (limits->bytes > 0) {
+        int64_t left = part_of(limits->bytes, percent) - bound->bytes;
+        good = left / (OTHERS_BYTES / 1000) < good ? left / (OTHERS_BYTES / 1000) : good;
+    }
+    return good > GOOD_LEAST_MS ? good : GOOD_LEAST_MS;
+}
+
+static bool is_stale(struct db *db, const struct quota_limits *limits, const struct bound *bound,
+                     int percent)
+{
+    return db_is_remote(db) &&
+           clock_steady_us() - bound->read_us >= good_ms(limits, bound, percent) * 1000;
+}
+
 bool quota_admits(struct job *job, struct db *db, int64_t account, int percent)
 {
     struct quotas *quotas = of(db);
@@ -274,7 +306,8 @@ bool quota_admits(struct job *job, struct db *db, int64_t account, int percent)
     struct bound *bound = bound_of(db, quotas, account);
     if (bound->heard)
         bound_read(db, bound);
-    if (is_within(&quotas->limits, bound, percent))
+    if (is_within(&quotas->limits, bound, percent) &&
+        !is_stale(db, &quotas->limits, bound, percent))
         return true;
     if (clock_steady_us() - bound->read_us >= READ_SHARE * bound->took_us)
         bound_read(db, bound);
