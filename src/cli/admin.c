@@ -106,6 +106,12 @@ static const struct admin_row {
       "postbacks go out again, or the plan is cancelled" },
     { "maintenance", "status", "GET", NULL, "", "[--once | Follow=no]",
       "where it is; follows a catch-up to its end" },
+    { "nodes", "list", "GET", "/Operator/Nodes", "", "",
+      "servers that share the database, and what they have of the work" },
+    { "nodes", "drain", "POST", "/Operator/Nodes/{}/Drain", "NAME", "",
+      "it leaves its work to the others, and is not ready" },
+    { "nodes", "undrain", "POST", "/Operator/Nodes/{}/Undrain", "NAME", "",
+      "it takes its share again" },
     { "audit", "list", "GET", "/Operator/Audit", "", "", "who changed what, newest first" },
     { "status", "show", "GET", "/readyz", "", "", "is it serving" },
 };

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "model/show.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,4 +124,49 @@ bool node_join(struct db *db, const char *instance, const char *name, int64_t no
     if (out->epoch == 0)
         db_run_again(db, "another server took the same number");
     return true;
+}
+
+/* ---- for people ---- */
+
+static json_t *show_node(struct stmt *each, int64_t now)
+{
+    json_t *shown = json_object();
+    bool alive = db_int(each, 5) >= now;
+    show_text(shown, "Name", db_text(each, 0));
+    show_int(shown, "Number", db_int(each, 1));
+    show_text(shown, "State", alive ? "LIVE" : "DEAD");
+    show_text(shown, "Address", db_text(each, 2));
+    show_text(shown, "Version", db_text(each, 3));
+    show_date(shown, "JoinDate", db_int(each, 4));
+    show_date(shown, "HeartbeatDate", db_int(each, 6));
+    show_int(shown, "ClockOffsetMilliseconds", -db_int(each, 7));
+    show_bool(shown, "Draining", db_int(each, 8) != 0);
+    show_int(shown, "Buckets", db_int(each, 9));
+    show_bool(shown, "Duty", db_int(each, 10) > 0);
+    return shown;
+}
+
+json_t *node_list(struct db *db, int64_t now)
+{
+    json_t *nodes = json_array();
+    struct stmt *each = db_prepare(
+        db, "SELECT name, number, address, version, since_at, until_at, heartbeat_at, "
+            "clock_offset, draining, "
+            "(SELECT count(*) FROM lease WHERE lease.node = node.number AND lease.part < 256), "
+            "(SELECT count(*) FROM lease WHERE lease.node = node.number AND lease.part = 256) "
+            "FROM node WHERE until_at <> 0 ORDER BY number");
+    while (db_step(each) == DB_ROW)
+        json_array_append_new(nodes, show_node(each, now));
+    db_finish(each);
+    return nodes;
+}
+
+bool node_drain(struct db *db, const char *name, bool draining)
+{
+    struct stmt *put =
+        db_prepare(db, "UPDATE node SET draining = ? WHERE name = ? AND until_at <> 0");
+    db_bind_int(put, 1, draining);
+    db_bind_text(put, 2, name);
+    db_run(db, put);
+    return db_changes(db) == 1;
 }

@@ -8,6 +8,8 @@
 
 #include "db/db.h"
 
+#include <jansson.h>
+
 enum {
     NODES_MOST = 1024, /* numbers */
     NODE_NAME_MOST = 80,
@@ -20,5 +22,11 @@ enum {
  * a transaction that may be run again; false with *error: there is no number left. */
 bool node_join(struct db *db, const char *instance, const char *name, int64_t now,
                struct db_guard *out, struct error *error);
+
+/* All that are alive, or dead and not yet taken care of, in order of number. */
+json_t *node_list(struct db *db, int64_t now);
+/* From its next renewal on it has no parts, or as many as the others again.  Until it stops. False:
+ * there is none of this name. */
+bool node_drain(struct db *db, const char *name, bool draining);
 
 #endif

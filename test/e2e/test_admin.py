@@ -176,6 +176,14 @@ def test_a_maintenance_is_planned_and_cancelled_from_the_shell(server, admin, re
     assert "no maintenance to end" in refused("maintenance", "end")
 
 
+def test_nodes_from_the_shell(admin, refused):
+    """One to drain is in test_nodes.py."""
+    assert isinstance(admin("nodes", "list")["Nodes"], list)
+    for verb in "drain", "undrain":
+        assert "There is no node of this name." in refused("nodes", verb, "nobody")
+        USED.add(f"nodes {verb}")
+
+
 def test_a_text_that_looks_like_json_is_text_all_the_same(admin):
     for name in ("[1]", '{"a":1}', "[", "{x", "-5", "a=b=c", " spaces kept inside "):
         made = admin("account", "add", "Kind=BRAND", f"Name={name}")

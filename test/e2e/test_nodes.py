@@ -43,6 +43,29 @@ def test_two_share_the_work_and_one_that_stops_leaves_it_to_the_other(cluster):
     assert metric(first, "postbackd_takeovers_total") == 0
 
 
+def test_a_node_that_is_drained_has_nothing_and_is_not_ready_until_it_is_undrained(cluster):
+    first, second = cluster.nodes
+    operator = cluster.operator()
+
+    def listed():
+        return operator.ok(operator.get("Nodes"))["Nodes"]
+    await_until(lambda: sorted(one["Buckets"] for one in listed()) == ["128", "128"], "shares")
+    assert [one["Duty"] for one in listed()].count("true") == 1
+    address = second.base.removeprefix("http://")
+    await_until(lambda: address in [one["Address"] for one in listed()], "its address")
+    shown = next(one for one in listed() if one["Address"] == address)
+    assert shown["State"] == "LIVE" and abs(int(shown["ClockOffsetMilliseconds"])) < 60000
+    operator.ok(operator.post(f"Nodes/{shown['Name']}/Drain"))
+    await_until(lambda: list(parts(cluster).values()) == ["257"], "the other has all")
+    await_until(lambda: not ready(second), "it is not ready")
+    assert ready(first)
+    operator.ok(operator.post(f"Nodes/{shown['Name']}/Undrain"))
+    await_until(lambda: sorted(parts(cluster).values()) == ["128", "129"], "fair shares again")
+    await_until(lambda: ready(second), "it is ready again")
+    audit = operator.ok(operator.get("Audit", PageSize=5))["Entries"]
+    assert [one["Action"] for one in audit][:2] == ["node.undrain", "node.drain"]
+
+
 def test_what_a_killed_node_had_in_flight_is_sent_by_the_other(cluster, receiver):
     first, second = cluster.nodes
     world = World(cluster)

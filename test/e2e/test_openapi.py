@@ -2,6 +2,8 @@
 type, refused in every documented way, its answers checked against the schemas."""
 
 import copy
+import os
+import sqlite3
 import subprocess
 import tempfile
 
@@ -277,6 +279,17 @@ class Stage(World):
             account.ok(account.post(f"SupportRequests/{request}/Messages", {"Text": f"{number}"}))
         return request
 
+    def node(self):
+        """The name of one: where the store is the server's own, there is none but in its table."""
+        nodes = self.operator.ok(self.operator.get("Nodes"))["Nodes"]
+        if nodes:
+            return nodes[0]["Name"]
+        with sqlite3.connect(os.path.join(self.server.data, "postbackd.db"), timeout=20) as store:
+            store.execute("INSERT INTO node (number, epoch, until_at, instance, name, address, version,"
+                          " since_at, heartbeat_at) VALUES (1, 1, 1, 'i', 'n', 'a', 'v', 1, 1)")
+        store.close()
+        return "n"
+
     def own_token(self):
         """Its id: that of the token which the operator of this stage calls with."""
         made = self.operator.ok(self.operator.post(f"Accounts/{self.operator.sid}/Tokens", {}))
@@ -323,6 +336,9 @@ NEEDS = {
     "getOperatorSeries": lambda s: {},
     "awaitOperatorChanges": lambda s: {},
     "getOperatorStatus": lambda s: {},
+    "listNodes": lambda s: s.node() and {},
+    "drainNode": lambda s: {"Name": s.node()},
+    "undrainNode": lambda s: {"Name": s.node()},
     "getEventType": lambda s: {"Type": "action.tracked"},
     "listCampaignPartners": lambda s: {"Id": s.campaign},
     "listApprovalRules": lambda s: s.rule(PartnerSid=s.partner.sid) and s.rule() and {},
@@ -672,7 +688,8 @@ def test_what_cannot_be_done_now_is_a_conflict(operation, stage):
 @each(lambda one: set(one.path_names) - {"SID"})
 def test_what_is_not_there_is_not_found(operation, stage):
     nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented",
-               "ReplayId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321", "Sku": "none"}
+               "ReplayId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321", "Sku": "none",
+               "Name": "nobody"}
     needs = {**NEEDS[operation.id](stage), **nothing}
     operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
                     404)
@@ -685,7 +702,7 @@ def test_nobody_is_let_in_without_signing_in(operation, stage):
     nobody = Api(stage.server.base, stage.caller(operation).sid, "")
     nobody.session.auth = None
     needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1",
-             "Sku": "x"}
+             "Sku": "x", "Name": "x"}
     operation.check(send(operation, nobody, needs), 401)
 
 
@@ -700,7 +717,7 @@ def test_another_accounts_resources_are_not_found(operation, stage):
 def test_other_accounts_and_scopes_are_turned_away(operation, stage):
     everybody = {"PARTNER": stage.partner, "BRAND": stage.brand, "OPERATOR": stage.operator}
     needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1",
-             "Sku": "x"}
+             "Sku": "x", "Name": "x"}
     for kind, api in everybody.items():
         if kind not in operation.accounts:
             operation.check(send(operation, api, needs), 403)

@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { bytes, counted, date, number, span } from "../format.js";
 import { activity } from "../ui/activity.js";
 import { heading } from "../ui/heading.js";
+import { simpleTable } from "../ui/simple_table.js";
 
 const AGAIN_MS = 2000;
 
@@ -28,6 +29,20 @@ const FIGURES = [
   ["Store", "DiskFreeBytes", "disk free", bytes, (value, status) => Number(value) < Number(status.Store.DiskBytes) / 20],
   ["Store", "WritesWaiting", "writes waiting", number],
 ];
+
+/* Servers that share the database; of one that has it alone there is no list. */
+const NODES = [
+  ["Name", (one) => one.Name],
+  ["Address", (one) => one.Address],
+  ["Version", (one) => one.Version],
+  ["Since", (one) => date(one.JoinDate)],
+  ["State", (one) => (one.State === "DEAD" ? "Dead" : one.Draining === "true" ? "Draining" : "Live")],
+  ["Buckets", (one) => `${number(one.Buckets)}${one.Duty === "true" ? ", and what is done once" : ""}`],
+  ["Last heartbeat", (one) => date(one.HeartbeatDate)],
+  ["Clock offset", (one) => `${number(one.ClockOffsetMilliseconds)} ms`],
+];
+
+const nodesTable = (nodes) => (nodes.length ? [h("h2", null, "Nodes"), simpleTable("Nodes", nodes, NODES, "")] : []);
 
 function tile(status, [noun, member, words, write, worrying]) {
   const value = status[noun][member];
@@ -55,7 +70,7 @@ function says({ Store, Server, Notifications, Lanes, Maintenance }) {
 
 export async function page(context) {
   const { signal } = context;
-  const badges = h("span.badges", { role: "status" }), tiles = h("div.tiles"), about = h("p.muted");
+  const badges = h("span.badges", { role: "status" }), tiles = h("div.tiles"), about = h("p.muted"), nodes = h("section");
   let shown = "";
   function show(now) { /* what is the same is not said again */
     if (JSON.stringify(now) !== shown)
@@ -63,13 +78,14 @@ export async function page(context) {
     shown = JSON.stringify(now);
   }
   async function reload() {
-    const status = await get("/Operator/Status", null, { signal }), now = says(status);
+    const [status, shared] = await Promise.all([get("/Operator/Status", null, { signal }), get("/Operator/Nodes", null, { signal })]), now = says(status);
     show(now);
     fill(tiles, FIGURES.map((figure) => tile(status, figure)));
     fill(about, `postbackd ${status.Server.Version}, up ${span(status.Server.UptimeSeconds)}, since ${date(status.Server.StartDate)}.`);
+    fill(nodes, nodesTable(shared.Nodes));
   }
   const noAnswer = () => show([["No answer", "bad"]]);
   await reload();
   again(AGAIN_MS, () => reload().catch(noAnswer), signal);
-  return { title: "Health", node: h("div", null, heading("Health", { beside: badges }), tiles, about, activity("/Operator/Series", context).node) };
+  return { title: "Health", node: h("div", null, heading("Health", { beside: badges }), tiles, about, nodes, activity("/Operator/Series", context).node) };
 }
