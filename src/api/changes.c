@@ -1,9 +1,10 @@
 /* changes.c — GET …/Changes: held until something of the account's postbacks has changed.
  *
  * The calls that wait stand in one list, oldest first.  While there is one, a timer looks four
- * times a second whether the mark that each was told last (engine.h) is another by now; so a busy
- * account is answered four times a second, not once a postback.  A cursor is the mark behind a
- * number drawn at the start: one of another start, or one that is none, is answered at once.
+ * times a second whether there was a change since what each has seen (engine/marks.h); so a busy
+ * account is answered four times a second, not once a postback.  A cursor is what was seen as text,
+ * of all nodes that share the database, so each can be asked next; one that is none is answered at
+ * once.
  *
  * The rule: whoever waits is answered, also when its client has gone, or the server stops.
  */
@@ -11,24 +12,20 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "engine/marks.h"
 
-#include <inttypes.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     LOOK_EVERY_MS = 250,
     PEEK_EVERY_MS = 2000, /* whether the client is still there */
-    CURSOR_TEXT = 48,
 };
 
 struct wait {
     struct list in;
     struct call *call;
-    int64_t account; /* 0: of all */
-    int64_t mark;    /* known to the client */
+    int64_t account;        /* 0: of all */
+    struct marks_seen seen; /* by the client */
     int64_t until_ms, peeked_ms;
 };
 
@@ -37,50 +34,47 @@ struct changes_desk {
     struct list waits;
     size_t count;
     uv_timer_t timer;
-    uint32_t start; /* this one of the server */
     bool closed;
 };
 
 /* ---- cursors ---- */
 
-static void cursor_write(const struct changes_desk *desk, int64_t mark, char out[CURSOR_TEXT])
+static struct marks *marks_of(const struct changes_desk *desk)
 {
-    snprintf(out, CURSOR_TEXT, "%08" PRIx32 "-%" PRId64, desk->start, mark);
+    return engine_marks(desk->api->engine);
 }
 
-/* Whether the cursor is the one that this mark gives. */
-static bool cursor_is(const struct changes_desk *desk, const char *cursor, int64_t mark)
+static bool has_changed(const struct changes_desk *desk, int64_t account,
+                        const struct marks_seen *seen)
 {
-    char current[CURSOR_TEXT];
-    cursor_write(desk, mark, current);
-    return strcmp(cursor, current) == 0;
+    return marks_changed(marks_of(desk), account, seen, clock_steady_ms());
 }
 
-static void answer(const struct changes_desk *desk, struct call *call, int64_t mark)
+/* What has changed is seen with the answer; without a change the cursor stays as it is. */
+static void answer(const struct changes_desk *desk, struct call *call, int64_t account,
+                   struct marks_seen *seen)
 {
-    char cursor[CURSOR_TEXT];
-    cursor_write(desk, mark, cursor);
-    call_json_answer(call, 200, json_pack("{s:s}", "Cursor", cursor));
+    struct buf cursor = { 0 };
+    if (has_changed(desk, account, seen))
+        marks_see(marks_of(desk), seen);
+    marks_seen_write(&cursor, seen);
+    call_json_answer(call, 200, json_pack("{s:s}", "Cursor", buf_text(&cursor)));
+    buf_free(&cursor);
 }
 
 /* ---- waiting ---- */
-
-static int64_t mark_of(const struct changes_desk *desk, int64_t account)
-{
-    return engine_changes(desk->api->engine, account);
-}
 
 static void end(struct changes_desk *desk, struct wait *wait)
 {
     list_remove(&wait->in);
     desk->count--;
-    answer(desk, wait->call, mark_of(desk, wait->account));
+    answer(desk, wait->call, wait->account, &wait->seen);
     free(wait);
 }
 
 static bool is_over(const struct changes_desk *desk, struct wait *wait, int64_t now_ms)
 {
-    if (now_ms >= wait->until_ms || mark_of(desk, wait->account) != wait->mark)
+    if (now_ms >= wait->until_ms || has_changed(desk, wait->account, &wait->seen))
         return true;
     if (now_ms - wait->peeked_ms < PEEK_EVERY_MS)
         return false;
@@ -103,13 +97,14 @@ static void look(uv_timer_t *timer)
         uv_timer_stop(&desk->timer);
 }
 
-static void hold(struct changes_desk *desk, struct call *call, int64_t account, int64_t mark)
+static void hold(struct changes_desk *desk, struct call *call, int64_t account,
+                 const struct marks_seen *seen)
 {
     struct wait *wait = must_alloc(sizeof(*wait));
     int64_t now_ms = clock_steady_ms();
     *wait = (struct wait){ .call = call,
                            .account = account,
-                           .mark = mark,
+                           .seen = *seen,
                            .until_ms = now_ms + CHANGES_HELD_MS,
                            .peeked_ms = now_ms };
     list_append(&desk->waits, &wait->in);
@@ -142,11 +137,12 @@ static void wait_for(struct call *call, struct api *api, int64_t account)
         problems_free(&problems);
         return;
     }
-    int64_t mark = mark_of(desk, account);
-    if (desk->closed || !cursor_is(desk, call_query(call, "Since"), mark))
-        answer(desk, call, mark);
+    struct marks_seen seen;
+    bool is_one = marks_seen_read(&seen, call_query(call, "Since"));
+    if (desk->closed || !is_one || has_changed(desk, account, &seen))
+        answer(desk, call, account, &seen);
     else if (has_place(desk, call))
-        hold(desk, call, account, mark);
+        hold(desk, call, account, &seen);
 }
 
 static void of_account(struct call *call, void *context)
@@ -165,7 +161,6 @@ struct changes_desk *changes_desk_new(struct api *api)
 {
     struct changes_desk *desk = must_alloc(sizeof(*desk));
     desk->api = api;
-    desk->start = randombytes_random();
     list_init(&desk->waits);
     uv_timer_init(api->loop, &desk->timer);
     desk->timer.data = desk;

@@ -11,7 +11,7 @@
 void api_hear(void *context, const struct change *change)
 {
     struct api *api = context;
-    if (change->kind == CHANGE_ACCESS)
+    if (change->kind == CHANGE_ACCESS || change->kind == CHANGE_EVERYTHING)
         identities_forget_all(api->identities);
 }
 

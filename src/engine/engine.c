@@ -29,6 +29,7 @@
 #include "engine/replays.h"
 #include "engine/retention.h"
 #include "engine/tester.h"
+#include "engine/touched.h"
 #include "engine/waits.h"
 #include "engine/work.h"
 #include "model/backoff.h"
@@ -259,9 +260,9 @@ enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, i
     return state == LANE_HELD ? RETRY_HELD : RETRY_IN_TURN;
 }
 
-int64_t engine_changes(struct engine *engine, int64_t account)
+struct marks *engine_marks(struct engine *engine)
 {
-    return marks_of(&engine->marks, account, clock_steady_ms());
+    return &engine->marks;
 }
 
 void engine_keep(struct engine *engine, int64_t keep_ms)
@@ -362,6 +363,7 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     engine->services.approvals = approvals_new(work);
     engine->services.locking = locking_new(work);
     engine->services.dedupe = dedupe_new(work);
+    engine->services.touched = touched_new(work, &engine->marks);
     engine->services.errands = errands_new(work, config->errands);
     engine->services.ended_errands = errands_sweep_new(work);
     engine->services.expiry = expiry_new(work);
@@ -390,6 +392,8 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     engine->work.membership = config->membership;
     engine->services.work = &engine->work;
     engine->services.marks = &engine->marks;
+    const struct db_guard *guard = store_guard(config->store);
+    marks_init(&engine->marks, guard != NULL ? 1 + (int)guard->node : 0, clock_due_ms());
     engine->courier = courier_new(config->loop, &config->courier, &events, engine, error);
     if (engine->courier == NULL)
         goto err0;
@@ -488,6 +492,7 @@ void engine_free(struct engine *engine)
     sweep_free(engine->services.approvals);
     sweep_free(engine->services.locking);
     sweep_free(engine->services.dedupe);
+    touched_free(engine->services.touched);
     sweep_free(engine->services.ended_errands);
     sweep_free(engine->services.expiry);
     sweep_free(engine->services.retention);

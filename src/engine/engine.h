@@ -57,8 +57,9 @@ enum retry_turn {
  * notification that wait, and where the destination is down it is the probe. */
 enum retry_turn engine_retry_turn(struct engine *engine, int64_t notification, int64_t postback);
 
-/* A number that is another one after any change of the account's postbacks, of anybody's for 0. */
-int64_t engine_changes(struct engine *engine, int64_t account);
+/* Whether an account's postbacks have changed (marks.h). */
+struct marks;
+struct marks *engine_marks(struct engine *engine);
 
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;

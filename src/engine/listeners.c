@@ -31,12 +31,21 @@ enum {
     LETTER = CHANGE_BIT(CHANGE_LETTER),
     LANE = CHANGE_BIT(CHANGE_LANE_DOWN) | CHANGE_BIT(CHANGE_LANE_READY),
     EPISODE = CHANGE_BIT(CHANGE_EPISODE),
+    TOUCHED = CHANGE_BIT(CHANGE_TOUCHED),
+    EVERYTHING = CHANGE_BIT(CHANGE_EVERYTHING),
     POSTBACKS = WAITING | RETRIED | RESENT | CANCELLED,
 };
 
+/* What other nodes have changed comes from them once a second. */
 static void hear_mark(const struct services *services, const struct change *change)
 {
-    marks_note(services->marks, change->account);
+    if (change->from == 0)
+        marks_note(services->marks, change->account);
+}
+
+static void hear_touched(const struct services *services, const struct change *change)
+{
+    marks_heard(services->marks, change);
 }
 
 static void hear_count(const struct services *services, const struct change *change)
@@ -115,6 +124,20 @@ static void hear_episode(const struct services *services, const struct change *c
     lateness_heard(services->lateness, change);
 }
 
+/* Other nodes have changed what nobody knows here: all that is in memory is looked at again. */
+static void hear_everything(const struct services *services, const struct change *change)
+{
+    size_t at = 0;
+    (void)change;
+    for (struct feed *feed; (feed = feeds_each(services->feeds, &at)) != NULL;)
+        feed_changed(feed);
+    feeds_take(services->feeds);
+    replays_take(services->replays);
+    maintenance_changed(services->pause);
+    mailer_wanted(services->mailer);
+    lateness_wanted(services->lateness);
+}
+
 static const struct {
     unsigned kinds;
     void (*hear)(const struct services *services, const struct change *change);
@@ -132,6 +155,8 @@ static const struct {
     { MAINTENANCE, hear_maintenance },
     { LETTER, hear_letter },
     { EPISODE, hear_episode },
+    { TOUCHED, hear_touched },
+    { EVERYTHING, hear_everything },
 };
 
 void listeners_hear(void *context, const struct change *change)

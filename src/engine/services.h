@@ -18,6 +18,7 @@ struct replays;
 struct room;
 struct sweep;
 struct tester;
+struct touched;
 struct waits;
 struct work;
 
@@ -34,6 +35,7 @@ struct services {
     struct replays *replays;
     struct errands *errands;
     struct sweep *approvals, *dedupe, *ended_errands, *expiry, *locking, *retention;
+    struct touched *touched; /* NULL: alone */
     const struct tester *tester;
     const struct waits *waits;
 };
