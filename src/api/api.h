@@ -24,6 +24,7 @@ struct api {
     struct limits *limits;
     struct identities *identities;        /* who holds which token: api/identities.h */
     struct allowances *allowances;        /* limits over all servers: api/allowances.h */
+    struct figures *figures;              /* told to other servers: api/figures.h */
     struct map keys;                      /* calls under way: api/idempotency.h */
     struct outwards *outwards;            /* requests to others: api/outward.h */
     struct passwords *passwords;          /* being looked at: api/passwords.h */

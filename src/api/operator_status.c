@@ -1,9 +1,10 @@
 /* operator_status.c — GET /Operator/Status: how the server is, in one answer.
  *
  * What the threads of the loop know is read when the call is answered; what takes a query or asks
- * the file system is a read job's.
+ * the file system is a read job's.  Where servers share the database, what they have in memory is
+ * that of all (api/figures.h); "Server" and what waits in its store are this one's own.
  */
-#include "api/api.h"
+#include "api/figures.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "engine/lateness.h"
@@ -23,6 +24,7 @@ struct status_work {
     int64_t pending, pending_bytes, near, resident;
     struct disk_figures disk;
     struct maintenance maintenance;
+    struct node_figures figures; /* of the others; then of all */
 };
 
 static struct status_work *work_of(struct api_job *job)
@@ -56,6 +58,9 @@ static bool run(struct api_job *job, struct db *db)
     work->near = quotas_near(db, &room_limits(engine_services(job->api->engine)->room)->quota);
     work->resident = resident_bytes();
     disk_look(db, &work->disk);
+    work->figures = (struct node_figures){ 0 };
+    if (db_is_remote(db))
+        node_figures_add_others(db, &work->figures);
     maintenance_load(db, &work->maintenance);
     return true;
 }
@@ -70,10 +75,10 @@ static void show_known(json_t *object, const char *name, int64_t value) /* -1: n
         show_text(object, name, "");
 }
 
-static void show_rate(json_t *object, const char *name, double rate)
+static void show_tenths(json_t *object, const char *name, int64_t tenths)
 {
     char text[32];
-    snprintf(text, sizeof(text), "%.1f", rate);
+    snprintf(text, sizeof(text), "%.1f", (double)tenths / 10);
     show_text(object, name, text);
 }
 
@@ -95,44 +100,42 @@ static json_t *server_show(const struct status_work *work, int64_t now_ms)
     return shown;
 }
 
-static json_t *postbacks_show(const struct status_work *work, const struct engine_figures *figures,
-                              int64_t now_ms)
+static json_t *postbacks_show(const struct status_work *work, int64_t now_ms)
 {
-    struct recorder_rates rates;
+    const int64_t *of = work->figures.of;
     struct lateness_figures lateness;
     json_t *shown = json_object();
-    recorder_rates(engine_services(work->api.api->engine)->recorder, &rates);
     lateness_figures(engine_services(work->api.api->engine)->lateness, &lateness);
     show_int(shown, "Pending", work->pending);
     show_int(shown, "PendingBytes", work->pending_bytes);
     show_int(shown, "AccountsNearQuota", work->near);
-    show_int(shown, "InMemory", figures->in_memory);
-    show_int(shown, "Recording", figures->recording);
-    show_int(shown, "OldestDueSeconds", seconds_since(figures->oldest_due_at, now_ms));
+    show_int(shown, "InMemory", of[FIGURE_IN_MEMORY]);
+    show_int(shown, "Recording", of[FIGURE_RECORDING]);
+    show_int(shown, "OldestDueSeconds", of[FIGURE_OLDEST_DUE_S]);
     show_int(shown, "OldestPendingSeconds", seconds_since(lateness.oldest_at, now_ms));
-    show_int(shown, "Delivered", figures->delivered);
-    show_int(shown, "Failed", figures->failed);
-    show_rate(shown, "DeliveredPerSecond", rates.delivered);
-    show_rate(shown, "FailedPerSecond", rates.failed);
+    show_int(shown, "Delivered", of[FIGURE_DELIVERED]);
+    show_int(shown, "Failed", of[FIGURE_FAILED]);
+    show_tenths(shown, "DeliveredPerSecond", of[FIGURE_DELIVERED_TENTHS]);
+    show_tenths(shown, "FailedPerSecond", of[FIGURE_FAILED_TENTHS]);
     return shown;
 }
 
-static json_t *connections_show(const struct api *api, const struct courier_figures *courier)
+static json_t *connections_show(const int64_t *of)
 {
     json_t *shown = json_object();
-    show_int(shown, "In", (int64_t)server_connections(api->server));
-    show_int(shown, "Out", courier->connections);
-    show_int(shown, "RequestsUnderWay", courier->in_flight);
+    show_int(shown, "In", of[FIGURE_CONNECTIONS_IN]);
+    show_int(shown, "Out", of[FIGURE_CONNECTIONS_OUT]);
+    show_int(shown, "RequestsUnderWay", of[FIGURE_REQUESTS]);
     return shown;
 }
 
-static json_t *lanes_show(const struct courier_figures *courier)
+static json_t *lanes_show(const int64_t *of)
 {
     json_t *shown = json_object();
-    show_int(shown, "Ready", courier->lanes[LANE_READY]);
-    show_int(shown, "Held", courier->lanes[LANE_HELD]);
-    show_int(shown, "Down", courier->lanes[LANE_DOWN]);
-    show_int(shown, "DestinationsDown", courier->destinations_down);
+    show_int(shown, "Ready", of[FIGURE_LANES_READY]);
+    show_int(shown, "Held", of[FIGURE_LANES_HELD]);
+    show_int(shown, "Down", of[FIGURE_LANES_DOWN]);
+    show_int(shown, "DestinationsDown", of[FIGURE_DESTINATIONS_DOWN]);
     return shown;
 }
 
@@ -174,17 +177,16 @@ static json_t *maintenance_show(const struct maintenance *maintenance)
 
 static void finish(struct api_job *job)
 {
-    const struct status_work *work = work_of(job);
-    struct engine_figures figures;
-    struct courier_figures courier;
+    struct status_work *work = work_of(job);
+    struct node_figures own;
     json_t *body = json_object();
     int64_t now_ms = clock_wall_ms();
-    engine_figures(job->api->engine, &figures);
-    engine_courier_figures(job->api->engine, &courier);
+    figures_look(job->api, &own);
+    node_figures_add(&work->figures, &own);
     json_object_set_new(body, "Server", server_show(work, now_ms));
-    json_object_set_new(body, "Postbacks", postbacks_show(work, &figures, now_ms));
-    json_object_set_new(body, "Connections", connections_show(job->api, &courier));
-    json_object_set_new(body, "Lanes", lanes_show(&courier));
+    json_object_set_new(body, "Postbacks", postbacks_show(work, now_ms));
+    json_object_set_new(body, "Connections", connections_show(work->figures.of));
+    json_object_set_new(body, "Lanes", lanes_show(work->figures.of));
     json_object_set_new(body, "Notifications", notifications_show(job->api));
     json_object_set_new(body, "Store", store_show(work));
     json_object_set_new(body, "Maintenance", maintenance_show(&work->maintenance));

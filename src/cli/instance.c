@@ -8,6 +8,7 @@
 #include "api/allowances.h"
 #include "api/changes.h"
 #include "api/errands.h"
+#include "api/figures.h"
 #include "api/idempotency.h"
 #include "api/identities.h"
 #include "api/outward.h"
@@ -246,6 +247,7 @@ static bool start_server(struct instance *instance, const struct config *config,
     if (instance->server == NULL)
         return false;
     store_listen(instance->store, api_hear, api);
+    api->figures = figures_new(api);
     return true;
 }
 
@@ -253,6 +255,7 @@ static void free_server(struct instance *instance)
 {
     if (instance->server != NULL)
         server_free(instance->server);
+    figures_free(instance->api.figures);
     changes_desk_free(instance->api.changes);
     outwards_free(instance->api.outwards);
     identities_free(instance->api.identities);
@@ -326,6 +329,8 @@ void instance_stop(struct instance *instance, int64_t drain_ms)
     uv_timer_t limit;
     instance->api.ready = false;
     changes_desk_close(instance->api.changes);
+    figures_free(instance->api.figures);
+    instance->api.figures = NULL;
     server_stop_accepting(instance->server);
     uv_timer_init(instance->loop, &limit);
     limit.data = &late;

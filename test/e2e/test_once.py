@@ -6,6 +6,8 @@ import time
 import pytest
 
 from harness.cluster import Cluster
+from harness.delivery import Delivery
+from harness.receiver import answers
 from harness.server import Browser, World, await_until
 
 PASSWORD = "a long pass phrase"
@@ -68,6 +70,30 @@ def test_wrong_passwords_are_counted_over_all_nodes(cluster, world):
              for n in range(14)]
     assert codes == [401] * 10 + [429] * 4
     assert Browser(cluster.nodes[1].base).sign_in(email, PASSWORD).status_code == 429
+
+
+# ---- figures ----
+
+def status_of(node, world):
+    operator = node.api(world.operator)
+    return operator.ok(operator.get("Status"))
+
+
+def test_the_status_is_that_of_all_nodes(cluster, world, receivers):
+    work = Delivery(world, receivers(answers(200)).url())
+    for node in cluster.nodes:
+        api = node.api(work.api)
+        for n in range(5):
+            api.ok(api.post("/Events", {"Type": "action.tracked", "AccountSids": [api.sid],
+                                        "Data": {"Oid": f"{node.name}-{n}"}}))
+    delivered = [node.name for node in cluster.nodes if await_until(
+        lambda at=node: int(status_of(at, world)["Postbacks"]["Delivered"]) >= 10, "all are counted")]
+    assert delivered == ["node-1", "node-2"]
+    for node in cluster.nodes:
+        assert int(status_of(node, world)["Connections"]["In"]) >= 2
+        api = node.api(work.api)
+        health = api.ok(api.get(f"EventNotifications/{work.id}/Health"))
+        assert (health["Delivered"], health["Pending"]) == ("10", "0")
 
 
 # ---- what is told once ----
