@@ -258,3 +258,113 @@ def test_what_is_too_large_to_be_answered_at_once_becomes_a_job(world):
     answer = world.partner.call("POST", "ActionInquiries/Import", data=many_lines.encode(),
                                 headers={"Content-Type": "text/csv"})
     assert answer.status_code == 200 and answer.json()["Taken"] == "30"
+
+
+# ---- while other things happen ----
+
+def rows_by_the_thousand(world, count, prefix="A"):
+    return HEADER + "".join(row(world, f"{prefix}{number}") for number in range(count))
+
+
+def begun(account, text, **query):
+    answer = send(account, text, **query)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["Uri"]
+
+
+def under_way(account, uri):
+    """Some of its rows are done."""
+    def look():
+        shown = account.ok(account.get(uri))
+        return shown if shown["PercentageComplete"] != "0" else None
+    return await_until(look, f"{uri} to be under way")
+
+
+def test_a_kill_in_the_middle_of_an_import_takes_no_row_twice():
+    with Server() as server:
+        world = World(server)
+        uri = begun(world.partner, rows_by_the_thousand(world, 4000), TakeGoodRows="true")
+        under_way(world.partner, uri)
+        for _ in range(3):
+            server.kill()
+            server.start()
+            world.moved()
+            if world.partner.ok(world.partner.get(uri))["Status"] in ENDED:
+                break
+        job = ended(world.partner, uri, timeout=90)
+        assert counts(job) == ("4000", "4000", "4000", "0")
+        found = orders(world)
+        assert len(found) == len(set(found)) == 4000
+
+
+def test_a_kill_in_the_middle_of_an_export_leaves_no_row_out():
+    with Server() as server:
+        world = World(server)
+        imported(world.partner, rows_by_the_thousand(world, 3000), TakeGoodRows="true")
+        uri = export(world.partner, "INQUIRIES", Format="NDJSON")
+        for _ in range(3):
+            server.kill()
+            server.start()
+            world.moved()
+        job = ended(world.partner, uri)
+        rows = [one["OrderId"] for one in json_rows(download(world.partner, job))]
+        assert len(rows) == len(set(rows)) == 3000 and job["RecordsProcessed"] == "3000"
+
+
+def test_a_long_job_of_one_account_holds_up_no_others(world):
+    uri = begun(world.partner, rows_by_the_thousand(world, 20000), DryRun="true")
+    under_way(world.partner, uri)
+    exported(world.brand, "POSTBACKS")
+    world.open()
+    assert world.partner.ok(world.partner.get(uri))["Status"] == "RUNNING"
+    shown = world.partner.ok(world.partner.post(f"{uri}/Cancel"))
+    assert (shown["Status"], shown["Taken"] != "0", shown["ResultUri"]) == ("CANCELLED", True, "")
+    assert shown["StatusMessage"] == "Cancelled before any row was taken"
+
+
+def test_what_a_cancelled_import_has_taken_stays(world):
+    uri = begun(world.partner, rows_by_the_thousand(world, 20000), TakeGoodRows="true")
+    under_way(world.partner, uri)
+    shown = world.partner.ok(world.partner.post(f"{uri}/Cancel"))
+    assert shown["StatusMessage"] == f"Cancelled when {shown['Taken']} rows were taken, which stay"
+    assert len(orders(world)) == int(shown["Taken"]) > 0
+
+
+def test_jobs_of_an_account_that_is_made_inactive_end(world):
+    uri = begun(world.partner, rows_by_the_thousand(world, 20000), TakeGoodRows="true")
+    under_way(world.partner, uri)
+    account = f"Accounts/{world.partner.sid}"
+    world.operator.ok(world.operator.put(account, {"Active": "false"}))
+    assert world.partner.get(uri).status_code == 401
+    world.operator.ok(world.operator.put(account, {"Active": "true"}))
+    shown = ended(world.partner, uri, "CANCELLED") if world.partner.ok(world.partner.get(uri))[
+        "Status"] != "RUNNING" else world.partner.ok(world.partner.post(f"{uri}/Cancel"))
+    assert len(orders(world)) == int(shown["Taken"])
+
+
+def test_a_maintenance_holds_the_event_and_not_the_job(receiver):
+    with Server() as server:
+        world = World(server)
+        world.notify(world.partner, receiver.url(), Category="Job Completion Events",
+                     Method="POST")
+        world.operator.ok(world.operator.post("Maintenance", {}))
+        await_until(lambda: world.operator.ok(
+            world.operator.get("/Operator/Maintenance"))["State"] == "ON", "a maintenance")
+        job = exported(world.partner, "POSTBACKS")
+        world.await_state(world.partner, "WAITING")
+        assert receiver.requests == []
+        world.operator.ok(world.operator.post("Maintenance/End"))
+        request, = receiver.wait(1)
+        assert json.loads(request.body)["JobId"] == job["Id"]
+
+
+def test_twenty_jobs_of_an_account_may_not_have_ended(world):
+    text = rows_by_the_thousand(world, 5000)
+    for _ in range(60):  # some end meanwhile
+        answer = send(world.partner, text, DryRun="true")
+        if answer.status_code != 202:
+            break
+    assert answer.status_code == 409 and "20 jobs of this account" in answer.text
+    exported(world.brand, "POSTBACKS")
+    for job in world.partner.ok(world.partner.get("Jobs"))["Jobs"]:
+        world.partner.post(f"Jobs/{job['Id']}/Cancel")
