@@ -6,6 +6,7 @@ of its own.
 """
 
 import against
+import export
 import greedy
 import idle
 import intake
@@ -17,5 +18,5 @@ import upgrade
 import waiting
 
 BENCHES = {name: bench for noun in (short, against, idle, retention, intake, isolation, greedy,
-                                  waiting, kills, upgrade)
+                                  waiting, kills, upgrade, export)
            for name, bench in noun.BENCHES.items()}
