@@ -1,4 +1,6 @@
 /* action_updates.c — what has happened to actions, over HTTP, for both sides. */
+#include "api/actions.h"
+
 #include "api/api.h"
 
 #include "api/body.h"
@@ -40,15 +42,16 @@ static const struct rows_kind update_page = {
     .end = rows_json_end,
 };
 
-static void filter_read(const struct call *call, struct action_update_filter *filter,
-                        struct problems *problems)
+void action_update_filter_read(const struct call *call, bool paged,
+                               struct action_update_filter *filter, struct problems *problems)
 {
-    static const char *const names[] = { "CampaignId",    "ActionId",         "State",
-                                         "StartDate",     "EndDate",          "ActionDateStart",
-                                         "ActionDateEnd", "LockingDateStart", "LockingDateEnd",
-                                         "Page",          "PageSize",         NULL };
+    static const char *const names[] = {
+        "Page",          "PageSize",         "CampaignId",     "ActionId",
+        "State",         "StartDate",        "EndDate",        "ActionDateStart",
+        "ActionDateEnd", "LockingDateStart", "LockingDateEnd", NULL
+    };
     const char *state = call_query(call, "State");
-    call_query_only(call, names, problems);
+    call_query_only(call, paged ? names : names + 2, problems); /* the first are the pages' */
     filter->campaign = query_id(call, "CampaignId", problems);
     filter->action = query_id(call, "ActionId", problems);
     if (state[0] != '\0' && !action_status_named(state, &filter->status))
@@ -65,7 +68,7 @@ static void handle_list(struct call *call, void *context)
 {
     struct update_rows *list = rows_new(sizeof(*list), &update_page, call, context);
     struct problems problems = { 0 };
-    filter_read(call, &list->filter, &problems);
+    action_update_filter_read(call, true, &list->filter, &problems);
     page_read(call, &list->page, &problems);
     list->filter.page = list->page.number;
     list->filter.page_size = list->page.size;

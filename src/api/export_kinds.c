@@ -126,11 +126,20 @@ static size_t actions_columns(enum account_kind kind, struct export_column out[E
                                            "ReferringType",
                                            "Oid",
                                            "State",
+                                           "StatusDetail",
                                            "Payout",
+                                           "DeltaPayout",
+                                           "IntendedPayout",
                                            "Amount",
+                                           "DeltaAmount",
+                                           "IntendedAmount",
                                            "Currency",
                                            "EventDate",
                                            "CreationDate",
+                                           "LastUpdatedDate",
+                                           "LockingDate",
+                                           "ClearingDate",
+                                           "ClearedDate",
                                            "CustomerId",
                                            "PromoCode",
                                            "SubId1",
@@ -139,6 +148,49 @@ static size_t actions_columns(enum account_kind kind, struct export_column out[E
                                            "SharedId",
                                            "Items",
                                            NULL };
+    (void)kind;
+    return copy_members(members, out);
+}
+
+/* ---- their updates ---- */
+
+static void updates_check(const struct call *call, struct problems *problems)
+{
+    struct action_update_filter filter = { 0 };
+    action_update_filter_read(call, false, &filter, problems);
+}
+
+static void updates_read(struct export_rows *rows)
+{
+    struct errand_made *made = rows->made;
+    const struct caller *caller = &rows->call->caller;
+    struct problems none = { 0 };
+    struct action_update_filter filter = { 0 };
+    struct id_list ids = { 0 };
+    int64_t id;
+    action_update_filter_read(rows->call, false, &filter, &none);
+    problems_free(&none);
+    if (made->total < 0)
+        made->total = action_update_count(rows->db, caller, &filter);
+    rows->end =
+        action_update_ids_next(rows->db, caller, &filter, &made->place, ACTIONS, &ids) < ACTIONS;
+    while (id_list_next(&ids, &id)) {
+        json_t *shown = action_update_find(rows->db, caller, id);
+        if (shown != NULL)
+            json_array_append_new(rows->rows, shown);
+    }
+    id_list_free(&ids);
+    made->percent = part(made->records + (int64_t)json_array_size(rows->rows), made->total);
+}
+
+static size_t updates_columns(enum account_kind kind, struct export_column out[EXPORT_COLUMNS_MAX])
+{
+    static const char *const members[] = {
+        "Id",          "ActionId",    "CampaignId",  "ActionTrackerId", "MediaPartnerId", "State",
+        "StateDetail", "Disposition", "DeltaPayout", "DeltaAmount",     "Currency",       "Sku",
+        "Quantity",    "UpdateDate",  "LockingDate", "ClearingDate",    "ActionDate",     "Oid",
+        "CustomerId",  "SharedId",    NULL
+    };
     (void)kind;
     return copy_members(members, out);
 }
@@ -236,6 +288,8 @@ static const struct export_kind kinds[ERRAND_KINDS] = {
                                   inquiries_columns },
     [ERRAND_EXPORT_ACTIONS] = { ACCOUNT_PARTNER | ACCOUNT_BRAND, actions_check, actions_read,
                                 actions_columns },
+    [ERRAND_EXPORT_ACTION_UPDATES] = { ACCOUNT_PARTNER | ACCOUNT_BRAND, updates_check, updates_read,
+                                       updates_columns },
     [ERRAND_EXPORT_POSTBACKS] = { ALL, postbacks_check, postbacks_read, postbacks_columns },
     [ERRAND_EXPORT_ATTEMPTS] = { ALL, postbacks_check, attempts_read, attempts_columns },
 };

@@ -90,6 +90,17 @@ static void rest_after(struct errands *errands, struct worker *worker, int64_t t
     worker_rest(worker, ms < REST_MOST_MS ? ms : REST_MOST_MS);
 }
 
+/* A step that the store could not do is tried again, whatever was in its way; what is damaged stays
+ * so. */
+static void failed(struct worker *worker, const struct error *error)
+{
+    worker_rest(worker, WAIT_MS);
+    if (error->kind != ERROR_BROKEN && error->kind != ERROR_DAMAGED)
+        return;
+    worker->failures++;
+    log_warn("job_step_failed", LOG_N("account", worker->account), LOG_T("reason", error->message));
+}
+
 /* ---- a step ---- */
 
 static void step_clear(struct step_job *step)
@@ -170,14 +181,16 @@ static void write_done(struct job *job, bool ok)
     struct step_job *step = (struct step_job *)job;
     struct errands *errands = step_done(job);
     struct worker *worker = step->worker;
+    if (ok && step->gives_up)
+        log_error("job_failed", LOG_N("job", step->step.errand.id),
+                  LOG_N("account", worker->account));
     if (ok) {
         worker->failures = 0;
         rest_after(errands, worker, step->took_us);
     } else if (job->error.kind == ERROR_CONFLICT) { /* not as it was seen: looked at anew */
         worker_rest(worker, PACE_MS);
     } else {
-        worker->failures += job->error.kind == ERROR_BROKEN;
-        worker_rest(worker, WAIT_MS);
+        failed(worker, &job->error);
     }
     step_free(step);
     take_turns(errands);
@@ -216,8 +229,7 @@ static void rehearse_done(struct job *job, bool ok)
     if (step->rehearsed && !errands->work->stopping) {
         write_step(errands, step);
     } else {
-        step->worker->failures += job->error.kind == ERROR_BROKEN;
-        worker_rest(step->worker, WAIT_MS);
+        failed(step->worker, &job->error);
     }
     step_free(step);
     take_turns(errands);
@@ -260,8 +272,7 @@ static void read_done(struct job *job, bool ok)
     struct errands *errands = step_done(job);
     struct worker *worker = step->worker;
     if (!ok) {
-        worker->failures += job->error.kind == ERROR_BROKEN || job->error.kind == ERROR_DAMAGED;
-        worker_rest(worker, WAIT_MS);
+        failed(worker, &job->error);
     } else if (!step->found) {
         worker_free(worker);
     } else if (errands->work->stopping || step->doer == NULL) {

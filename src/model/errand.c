@@ -29,6 +29,8 @@ static const struct {
     [ERRAND_EXPORT_ACTIONS] = { "ACTION_EXPORT", "ACTIONS", "actions", "Actions" },
     [ERRAND_EXPORT_POSTBACKS] = { "POSTBACK_EXPORT", "POSTBACKS", "postbacks", "Postbacks" },
     [ERRAND_EXPORT_ATTEMPTS] = { "ATTEMPT_EXPORT", "ATTEMPTS", "attempts", "Attempts" },
+    [ERRAND_EXPORT_ACTION_UPDATES] = { "ACTION_UPDATE_EXPORT", "ACTION_UPDATES", "action-updates",
+                                       "Action updates" },
     [ERRAND_IMPORT_INQUIRIES] = { "INQUIRY_IMPORT", NULL, "inquiry-problems",
                                   "Import of inquiries" },
     [ERRAND_IMPORT_DECISIONS] = { "DECISION_IMPORT", NULL, "decision-problems",

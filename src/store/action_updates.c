@@ -194,26 +194,59 @@ static const char *account_test(enum account_kind kind, bool of_action)
     return of_action ? "+u.partner = ? " : "u.partner = ? ";
 }
 
+static void where_from(struct where *where, const struct caller *caller,
+                       const struct action_update_filter *filter)
+{
+    where_add(where, account_test(caller->kind, filter->action != 0), caller->account, NULL);
+    where_number(where, "u.campaign = ? ", filter->campaign, 0);
+    where_number(where, "u.action = ? ", filter->action, 0);
+    where_number(where, "u.status = ? ", (int64_t)filter->status, 0);
+    where_number(where, "u.created_at >= ? ", filter->created_from, DATE_NONE);
+    where_number(where, "u.created_at < ? ", filter->created_until, DATE_NONE);
+    where_number(where, "a.event_at >= ? ", filter->event_from, DATE_NONE);
+    where_number(where, "a.event_at < ? ", filter->event_until, DATE_NONE);
+    where_number(where, "u.locking_at >= ? ", filter->locking_from, DATE_NONE);
+    where_number(where, "u.locking_at < ? ", filter->locking_until, DATE_NONE);
+}
+
+#define UPDATES "FROM action_update u JOIN action a ON a.id = u.action "
+
 void action_update_ids(struct db *db, const struct caller *caller,
                        const struct action_update_filter *filter, struct id_list *ids,
                        int64_t *total)
 {
     struct where where = { 0 };
 
-    where_add(&where, account_test(caller->kind, filter->action != 0), caller->account, NULL);
-    where_number(&where, "u.campaign = ? ", filter->campaign, 0);
-    where_number(&where, "u.action = ? ", filter->action, 0);
-    where_number(&where, "u.status = ? ", (int64_t)filter->status, 0);
-    where_number(&where, "u.created_at >= ? ", filter->created_from, DATE_NONE);
-    where_number(&where, "u.created_at < ? ", filter->created_until, DATE_NONE);
-    where_number(&where, "a.event_at >= ? ", filter->event_from, DATE_NONE);
-    where_number(&where, "a.event_at < ? ", filter->event_until, DATE_NONE);
-    where_number(&where, "u.locking_at >= ? ", filter->locking_from, DATE_NONE);
-    where_number(&where, "u.locking_at < ? ", filter->locking_until, DATE_NONE);
-    *total = where_count(db, &where,
-                         "SELECT count(*) FROM action_update u JOIN action a ON a.id = u.action ");
-    where_page(db, &where, "SELECT u.id FROM action_update u JOIN action a ON a.id = u.action ",
-               "ORDER BY u.id DESC ", filter->page_size,
+    where_from(&where, caller, filter);
+    *total = where_count(db, &where, "SELECT count(*) " UPDATES);
+    where_page(db, &where, "SELECT u.id " UPDATES, "ORDER BY u.id DESC ", filter->page_size,
                page_offset(filter->page, filter->page_size), ids);
     where_free(&where);
+}
+
+int64_t action_update_count(struct db *db, const struct caller *caller,
+                            const struct action_update_filter *filter)
+{
+    struct where where = { 0 };
+
+    where_from(&where, caller, filter);
+    int64_t count = where_count(db, &where, "SELECT count(*) " UPDATES);
+    where_free(&where);
+    return count;
+}
+
+int action_update_ids_next(struct db *db, const struct caller *caller,
+                           const struct action_update_filter *filter, int64_t *before, int limit,
+                           struct id_list *ids)
+{
+    struct where where = { 0 };
+    size_t had = ids->count;
+
+    where_from(&where, caller, filter);
+    where_add(&where, "u.id < ? ", *before != 0 ? *before : INT64_MAX, NULL);
+    where_page(db, &where, "SELECT u.id " UPDATES, "ORDER BY u.id DESC ", limit, 0, ids);
+    where_free(&where);
+    if (ids->count > had)
+        *before = ids->last;
+    return (int)(ids->count - had);
 }

@@ -18,6 +18,12 @@ struct action_update_filter { /* 0 or DATE_NONE: any */
 void action_update_ids(struct db *db, const struct caller *caller,
                        const struct action_update_filter *filter, struct id_list *ids,
                        int64_t *total);
+/* How many match, and the next ids, as action_ids_next() gives them. */
+int64_t action_update_count(struct db *db, const struct caller *caller,
+                            const struct action_update_filter *filter);
+int action_update_ids_next(struct db *db, const struct caller *caller,
+                           const struct action_update_filter *filter, int64_t *before, int limit,
+                           struct id_list *ids);
 /* One that the account may see, as the API shows it; NULL: not found. */
 json_t *action_update_find(struct db *db, const struct caller *caller, int64_t id);
 

@@ -102,7 +102,23 @@ def test_actions_of_either_side(world):
         row, = csv_rows(download(account, exported(account, "ACTIONS", State="PENDING")))
         assert {name: row[name] for name in ("Id", "Oid", "Payout", "CampaignName")} == {
             name: action[name] for name in ("Id", "Oid", "Payout", "CampaignName")}
+        assert all(row[name] == action[name] for name in row if name != "Items")
         assert csv_rows(download(account, exported(account, "ACTIONS", State="REVERSED"))) == []
+        listed = account.ok(account.get("ActionUpdates"))["ActionUpdates"]
+        assert listed and json_rows(download(account, exported(
+            account, "ACTION_UPDATES", Format="NDJSON", ActionId=action["Id"]))) == listed
+        update, = csv_rows(download(account, exported(account, "ACTION_UPDATES")))
+        assert all(update[name] == listed[0][name] for name in update)
+
+
+def test_the_operator_exports_its_own_postbacks(world):
+    operator = world.operator
+    base = f"/Mediapartners/{operator.sid}"
+    made = operator.ok(operator.post(f"{base}/Exports", {"Records": "POSTBACKS"}))
+    job = ended(operator, made["Uri"])
+    assert made["Uri"].startswith(base) and csv_rows(download(operator, job)) == []
+    answer = operator.post(f"{base}/Exports", {"Records": "ACTIONS"})
+    assert answer.status_code == 400 and "the operator has no" in answer.text
 
 
 def test_what_is_asked_for_is_checked_as_the_list_checks_it(world):
