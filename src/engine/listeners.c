@@ -55,14 +55,13 @@ static void hear_count(const struct services *services, const struct change *cha
 
 static void hear_waiting(const struct services *services, const struct change *change)
 {
-    bool own = work_made(services->work, change->id);
-    if (own)
+    if (change->from == 0)
         outcomes_seen(services->outcomes, change->id);
     lateness_wanted(services->lateness);
-    if (change->due_at == -1 && own)
-        return;
+    if (!work_owns(services->work, change->notification))
+        return; /* whose it is hears of it too */
     struct feed *feed = feed_of(services->feeds, change->notification);
-    if (!own)
+    if (change->from != 0)
         feed_others_wait(feed);
     if (change->due_at != -1)
         feed_hint(feed, change->due_at);
@@ -77,17 +76,23 @@ static void hear_lane(const struct services *services, const struct change *chan
 
 static void hear_notification(const struct services *services, const struct change *change)
 {
-    feed_changed(feed_of(services->feeds, change->notification));
+    struct feed *feed = feed_find(services->feeds, change->notification);
+    if (feed == NULL && work_owns(services->work, change->notification))
+        feed = feed_of(services->feeds, change->notification);
+    if (feed != NULL)
+        feed_changed(feed);
 }
 
 static void hear_retried(const struct services *services, const struct change *change)
 {
-    feed_retried(feed_of(services->feeds, change->notification));
+    if (work_owns(services->work, change->notification))
+        feed_retried(feed_of(services->feeds, change->notification));
 }
 
 static void hear_resent(const struct services *services, const struct change *change)
 {
-    feed_resent(feed_of(services->feeds, change->notification));
+    if (work_owns(services->work, change->notification))
+        feed_resent(feed_of(services->feeds, change->notification));
 }
 
 static void hear_cancelled(const struct services *services, const struct change *change)

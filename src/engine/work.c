@@ -3,7 +3,6 @@
 #include "engine/work.h"
 
 #include "base/fail.h"
-#include "base/id.h"
 #include "model/notification.h"
 
 void work_init(struct work *work, uv_loop_t *loop, struct store *store)
@@ -21,11 +20,6 @@ void work_stop(struct work *work)
 bool work_owns(const struct work *work, int64_t notification)
 {
     return membership_owns(work->membership, notification_bucket(notification));
-}
-
-bool work_made(const struct work *work, int64_t id)
-{
-    return !membership_shared(work->membership) || id_node(id) == membership_node(work->membership);
 }
 
 void *work_add(struct work *work, void *service, size_t size,

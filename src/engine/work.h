@@ -28,8 +28,6 @@ void work_init(struct work *work, uv_loop_t *loop, struct store *store);
 void work_stop(struct work *work); /* from now on it is stopping */
 /* What waits of this event notification is this server's to send. */
 bool work_owns(const struct work *work, int64_t notification);
-/* The id is one that this server made: of those of others nothing is in its memory. */
-bool work_made(const struct work *work, int64_t id);
 /* What is done once for all who share the database is done here (MEMBERSHIP_DUTY). */
 bool work_on_duty(const struct work *work);
 

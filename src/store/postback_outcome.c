@@ -160,7 +160,7 @@ static struct stmt *set_failed(struct db *db, bool ended, const struct postback 
 {
     static const char *const texts[] = {
         "UPDATE postback SET state = 1, attempts = ?2, last_status = ?3, last_error = ?4, "
-        "due_at = ?5 WHERE id = ?1 AND state <= 1",
+        "due_at = ?5 WHERE id = ?1 AND state <= 1 AND attempts < ?2",
         "UPDATE postback SET attempts = ?2, last_status = ?3, last_error = ?4 "
         "WHERE id = ?1 AND state IN (3, 4)",
     };
