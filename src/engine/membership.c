@@ -18,6 +18,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "model/change.h"
 #include "store/accounts.h"
 #include "store/leases.h"
 
@@ -185,6 +186,8 @@ static void look_at_clock(struct membership *membership, int64_t ahead)
 
 /* ---- taking a dead node's place ---- */
 
+static void look(struct membership *membership);
+
 struct take_job {
     struct member_job head;
     struct dead_node dead;
@@ -207,7 +210,7 @@ static void take_done(struct job *job, bool ok)
     if (ok && take->taken) {
         metric_add(METRIC_TAKEOVERS, 1);
         log_warn("node_dead", LOG_N("node", take->dead.number));
-        membership_look(membership);
+        look(membership);
     }
     free(job);
 }
@@ -384,14 +387,21 @@ static void renew_due(uv_timer_t *timer)
         renew_in(membership, LEAVING_MS);
 }
 
-void membership_look(struct membership *membership)
+static void look(struct membership *membership)
 {
-    if (membership == NULL || membership->stopping || membership->fenced)
+    if (membership->stopping || membership->fenced)
         return;
     if (membership->asked)
         membership->again = true;
     else
         renew_now(membership);
+}
+
+/* Another node, or a call here. */
+static void hear(void *context, const struct change *change)
+{
+    if (change->kind == CHANGE_NODES || change->kind == CHANGE_EVERYTHING)
+        look(context);
 }
 
 /* ---- life ---- */
@@ -424,6 +434,7 @@ bool membership_start(const struct membership_config *config, struct membership 
     }
     take_answer_over(membership, &first.renewal, first.asked_ms, clock_steady_ms());
     store_on_fence(config->store, fence, membership);
+    store_listen(config->store, hear, membership);
     renew_in(membership, RENEW_MS);
     log_info("joined", LOG_T("name", membership->name), LOG_N("node", guard->node),
              LOG_N("epoch", guard->epoch));
@@ -461,10 +472,13 @@ void membership_stop(struct membership *membership)
     uv_timer_stop(&membership->renew);
     uv_timer_stop(&membership->end);
     store_on_fence(membership->config.store, NULL, NULL);
+    store_unlisten(membership->config.store, membership);
     store_seal(membership->config.store);
     while (membership->jobs > 0 || store_writes_waiting(membership->config.store) > 0)
         uv_run(membership->config.loop, UV_RUN_ONCE);
     membership->until_ms = 0;
+    if (membership->fenced)
+        return; /* there is nothing of it left */
     struct member_job leave = { .job = { .run = leave_run }, .membership = membership };
     if (!store_run_now(membership->config.store, &leave.job))
         log_warn("lease_not_given_back", LOG_T("reason", leave.job.error.message),

@@ -60,8 +60,6 @@ void membership_listens_at(struct membership *membership, const char *address);
 /* From now on these are told; NULL: nobody.  What it owns already is not told. */
 void membership_tell(struct membership *membership, const struct membership_events *events,
                      void *context);
-/* Another node has given something back, or there is another reason to look at once. */
-void membership_look(struct membership *membership);
 /* Gives all back: others go on with it.  It seals the store and turns the loop until no write is
  * under way.  Behind engine_stop() and before store_close(). */
 void membership_stop(struct membership *membership);

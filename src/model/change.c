@@ -21,10 +21,11 @@ static const struct {
     [CHANGE_MAINTENANCE] = { 'm', false }, [CHANGE_LETTER] = { 'l', false },
     [CHANGE_ERRAND] = { 'j', false },      [CHANGE_EPISODE] = { 'o', false },
     [CHANGE_EVENT_TYPE] = { 'e', true },   [CHANGE_FAN_OUT] = { 'f', true },
-    [CHANGE_TOUCHED] = { 't', false },     [CHANGE_EVERYTHING] = { 'z', true },
+    [CHANGE_TOUCHED] = { 't', false },     [CHANGE_NODES] = { 'g', false },
+    [CHANGE_EVERYTHING] = { 'z', true },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == CHANGE_KINDS, "the last kind has a letter");
-_Static_assert(CHANGE_KINDS == 18, "a new kind has a letter in this table");
+_Static_assert(CHANGE_KINDS == 19, "a new kind has a letter in this table");
 
 bool change_is_relied_on(enum change_kind kind)
 {

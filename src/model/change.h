@@ -32,6 +32,7 @@ enum change_kind {
     CHANGE_FAN_OUT,      /* an account has events that fan out in steps, or has none any more */
     CHANGE_TOUCHED,      /* since a node told it last, an account's postbacks have changed there
                           * (account 0: of very many); id: the mark (engine/marks.h) */
+    CHANGE_NODES,        /* parts of the work are free, or a node is to have none */
     CHANGE_EVERYTHING,   /* of another node: what it changed is not known */
     CHANGE_KINDS
 };

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "db/tx.h"
 #include "store/accounts.h"
 #include "store/postbacks.h"
 
@@ -177,6 +178,7 @@ bool lease_take_over(struct db *db, const struct dead_node *dead, int64_t now)
     if (ended) {
         int64_t waits = postback_recover_node(db, (int)dead->number);
         free_parts(db, dead->number, strict_at);
+        tx_note(db_tx(db), (struct change){ .kind = CHANGE_NODES });
         tell_operator(db, name, waits);
     }
     free(name);
@@ -196,6 +198,7 @@ void lease_give_back(struct db *db, const struct db_guard *guard, int64_t now)
     if (db_changes(db) == 0)
         return;
     db_guard(db)->epoch = guard->epoch + 1;
+    tx_note(db_tx(db), (struct change){ .kind = CHANGE_NODES });
     postback_recover_node(db, (int)guard->node);
     free_parts(db, guard->node, now + LEASE_PACE_MS);
 }

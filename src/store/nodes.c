@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
+#include "db/tx.h"
 #include "model/show.h"
 
 #include <stdlib.h>
@@ -168,5 +169,8 @@ bool node_drain(struct db *db, const char *name, bool draining)
     db_bind_int(put, 1, draining);
     db_bind_text(put, 2, name);
     db_run(db, put);
-    return db_changes(db) == 1;
+    bool found = db_changes(db) == 1;
+    if (found)
+        tx_note(db_tx(db), (struct change){ .kind = CHANGE_NODES });
+    return found;
 }
