@@ -87,6 +87,15 @@ export const words = {
   InquiryType: { UNTRACKED: "Order not tracked", INCORRECT: "Order tracked incorrectly", DECLINED: "Order incorrectly rejected" },
   ResolutionStatus: { UNRESOLVED: "Waiting for review", VALID: "Accepted", DECLINED: "Declined", INCOMPLETE: "More information wanted" },
   InquiryState: { OPEN: "Open", CLOSED: "Closed" },
+  ActionState: { PENDING: "Pending", APPROVED: "Approved", REVERSED: "Reversed" },
+  ActionStep: { TRACKED: "Tracked", MODIFIED: "Changed", REVERSED: "Taken back", APPROVED: "Approved by the brand", LOCKED: "Locked", CLEARED: "Cleared" },
+  ReferringType: { ACTION_INQUIRY: "An inquiry", DATAPOST: "A conversion" },
+  Disposition: {
+    ORDER_UPDATE: "Order changed", ITEM_RETURNED: "Item returned", ITEM_OUT_OF_STOCK: "Out of stock", ORDER_ERROR: "Error in the order", REJECTED: "Rejected",
+    CONS_INFO_INVALID: "Customer's details not valid", CONS_ERROR: "Customer's mistake", CONS_FRAUD: "Customer's fraud", PUB_ACT_DISPUTE: "Disputed by the partner",
+    ADV_ACT_DISPUTE: "Disputed by the brand", NOT_COMPLIANCE_TERMS: "Against the terms", MP_RETURNED: "Returned by the partner",
+    CREDITED_DIFFERENT_MP: "Credited to another partner", TEST_ACTION: "A test", OTHER: "Another reason",
+  },
   NotificationState: { ACTIVE: "Active", PAUSED: "Paused", HELD: "Held", DAMAGED: "Damaged" },
   SupportState: { OPEN: "Open", ANSWERED: "Answered", CLOSED: "Closed" },
   Lateness: { ON_TIME: "On time", LATE: "Late", ALARM: "Far too late" },
@@ -98,6 +107,7 @@ export const words = {
 };
 export const tones = {
   UNRESOLVED: "", VALID: "good", DECLINED: "bad", INCOMPLETE: "warn", OPEN: "", CLOSED: "quiet",
+  PENDING: "", APPROVED: "good", REVERSED: "bad",
   ACTIVE: "good", PAUSED: "quiet", HELD: "warn", DAMAGED: "bad",
   DELIVERED: "good", WAITING: "warn", CANCELLED: "quiet", EXPIRED: "bad",
   ANSWERED: "good", ON_TIME: "good", LATE: "warn", ALARM: "bad", DONE: "good", RUNNING: "",

@@ -11,11 +11,11 @@ const sections = () => {
   if (isOperator())
     return [
       ["Health", "/operator/health"], ["Maintenance", "/operator/maintenance"], ["Accounts", "/operator/accounts"],
-      ["Campaigns", "/operator/campaigns"], ["Event types", "/operator/event-types"],
+      ["Campaigns", "/operator/campaigns"], ["Terms", "/operator/terms"], ["Event types", "/operator/event-types"],
       ["Custom headers", "/operator/headers"], ["Support", "/operator/support"], ["Audit log", "/operator/audit"],
     ];
   return [
-    ["Inquiries", "/inquiries"], ...(isBrand() ? [["Approval rules", "/rules"]] : []),
+    ["Inquiries", "/inquiries"], ["Actions", "/actions"], ["Terms", "/terms"], ...(isBrand() ? [["Approval rules", "/rules"]] : []),
     ["Event notifications", "/notifications"], ["Postbacks", "/postbacks"],
     ["Downloads and imports", "/jobs"], ["Support", "/support"],
   ];

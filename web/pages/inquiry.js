@@ -9,7 +9,7 @@ import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
 import { closeButton } from "./inquiry/closing.js";
 import { campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
-import { inquiryPostbacks } from "./inquiry/postbacks.js";
+import { postbacksOf } from "./inquiry/postbacks.js";
 import { review } from "./inquiry/review.js";
 
 /* What the partner writes in, by where the inquiry stands. */
@@ -117,7 +117,7 @@ export async function page(context) {
   }
   await reload();
   guard(() => typed.get().trim() !== "" || Boolean(decision?.changed()));
-  const postbacks = await inquiryPostbacks(params.Id, signal, reload);
+  const postbacks = await postbacksOf({ InquiryId: params.Id }, signal, reload);
   return { title: `Inquiry ${params.Id}`, node: h("div.stack", null, head, first, about, decide,
     h("section.card", null, h("h2", null, "Comments"), comments, write), postbacks.node) };
 }

@@ -33,6 +33,7 @@ export async function page(context) {
       { name: "State", label: "State", kind: "select", options: STATES },
       { name: "EventType", label: "Event", kind: "select", options: [["", "All"], ...types] },
       { name: "InquiryId", label: "Inquiry", placeholder: "Id" },
+      { name: "ActionId", label: "Action", placeholder: "Id" },
       { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date", until: true },
     ],
     columns: [

@@ -60,7 +60,7 @@ export const inquiryFields = () => [
     ["InquiryNotes", "Notes", (one) => h("span.lines", null, one.InquiryNotes)]]),
   ["TrackingLink", "Tracking link", (one) => link(one.TrackingLink)],
   ["PromoCode", "Promo code", (one) => one.PromoCode],
-  ["ActionId", "Action", (one) => one.ActionId],
+  ["ActionId", "Action", (one) => one.ActionId && h("a", { href: `/actions/${one.ActionId}` }, one.ActionId)],
   ["CreationDate", "Opened", (one) => date(one.CreationDate), { sort: "CreationDate" }],
   ["State", "State", (one) => badge("InquiryState", one.State)],
   ["ClosedDate", "Closed", (one) => date(one.ClosedDate), { sort: "ClosedDate" }],

@@ -1,6 +1,7 @@
 /* review.js — a brand's decision on one inquiry: accept, decline, or ask for more. */
 import { own, put } from "../../api.js";
 import { h } from "../../dom.js";
+import { confirm } from "../../ui/dialog.js";
 import { form } from "../../ui/form.js";
 import { toast } from "../../ui/toast.js";
 import { lastSeen } from "../../places.js";
@@ -16,7 +17,7 @@ function fieldsOf(inquiry, trackers) {
     { name: "ResolutionStatus", label: "Decision", kind: "select", required: true, wide: true,
       options: [["", "Choose…"], ["VALID", "Accept"], ["DECLINED", "Decline"], ["INCOMPLETE", "Request more information"]] },
     { name: "ActionTrackerId", label: "Action tracker", kind: "select", required: true, when: accept, options: trackers.map((one) => [one.Id, one.Name]), hint: "What the new action is counted as." },
-    { name: "FinalPayout", label: `Final payout, ${currency}`, kind: "money", when: accept, check: checks.payout, placeholder: inquiry.ExpectedPayout, hint: inquiry.ExpectedPayout ? "Empty: the payout expected." : null },
+    { name: "FinalPayout", label: `Final payout, ${currency}`, kind: "money", when: accept, check: checks.payout, placeholder: inquiry.ExpectedPayout, hint: inquiry.ExpectedPayout ? "Empty: what the terms say, or without terms the payout expected." : "Empty: what the terms say." },
     { name: "TransactionAmount", label: `Sale amount, ${currency}`, kind: "money", required: true, when: accept, check: checks.amount },
     { name: "TransactionDate", label: "Order date", kind: "date", when: accept, check: checks.past, hint: "Empty: as it is." },
     { name: "CustomerId", label: "Customer ID", when: accept, maxlength: 200 },
@@ -35,6 +36,21 @@ function decision(inquiry, { Question, ...given }) {
   return { Id: inquiry.Id, ...Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== "")) };
 }
 
+/* Decimal strings of one currency, as numbers to compare them by. */
+const more = (one, other, times = 1n) => {
+  const [a, b] = [one, other].map((text) => { const [whole, part = ""] = text.split("."); return BigInt(whole + part.padEnd(4, "0").slice(0, 4)); });
+  return a >= b * times && (times > 1n || a > b);
+};
+
+/* What is likely to be a slip in a decision; "" for nothing. */
+function doubtOf({ ResolutionStatus, FinalPayout = "", TransactionAmount }, inquiry) {
+  if (ResolutionStatus !== "VALID" || !FinalPayout)
+    return "";
+  if (more(FinalPayout, TransactionAmount || inquiry.TransactionAmount))
+    return "The payout is more than the sale.";
+  return Number(inquiry.ExpectedPayout) > 0 && more(FinalPayout, inquiry.ExpectedPayout, 10n) ? "The payout is ten times what was expected, or more." : "";
+}
+
 /* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays, `overtaken` with what refused it;
  * `kept`: what was typed before.  changed(): something is chosen; values() that. */
 export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
@@ -44,18 +60,27 @@ export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
     await put(own("/ActionInquiries"), decision(inquiry, values)).catch((error) => { changed = true; return overtaken(error); });
     toast(`Inquiry ${inquiry.Id} is ${DONE[values.ResolutionStatus]}.`);
   };
+  /* A slip is asked about first; the form is free while it is asked. */
+  const sure = (act) => async (values) => {
+    const text = doubtOf(values, inquiry);
+    if (!text)
+      return act(values);
+    confirm({ title: "Are you sure?", text, action: "Accept it all the same", tone: "danger", keep: "Leave it" })
+      .then((yes) => yes && act(values)).catch((error) => sheet.show(error));
+    return null;
+  };
   const sheet = form({
     action: "Submit", fields: fieldsOf(inquiry, trackers), values: kept ?? { TransactionAmount: inquiry.TransactionAmount },
     changed: (values) => { changed = values.ResolutionStatus !== ""; },
-    submit: async (values) => { await submit(values); await decided(); },
-    extra: [{ text: "Submit and review next", submit: async (values) => {
+    submit: sure(async (values) => { await submit(values); await decided(); }),
+    extra: [{ text: "Submit and review next", submit: sure(async (values) => {
       const next = await nextToReview(inquiry.Id);
       await submit(values);
       const one = await next();
       if (!one)
         toast("Nothing more waits for your review.");
       await go(one ? `/inquiries/${one}` : lastSeen("/inquiries"));
-    } }],
+    }) }],
   });
   const node = h("section.card", { id: "review" }, h("h2", null, "Review"),
     trackers.length ? null : h("p.muted", null, "This campaign has no action tracker yet, so nothing can be accepted: the operator adds one."), sheet.node);

@@ -1,0 +1,57 @@
+/* actions.js — an account's actions: a list with filters, and above it what they come to by currency and state. */
+import { get, isBrand, own, watch } from "../api.js";
+import { fill, h } from "../dom.js";
+import { counted, money, words } from "../format.js";
+import { badge } from "../ui/badge.js";
+import { heading } from "../ui/heading.js";
+import { list } from "../ui/list.js";
+import { actionFields, actionLink } from "./action/fields.js";
+import { campaignTitle, campaignsOf } from "./inquiry/fields.js";
+
+const PARTNERS_SHOWN = 1000;
+
+/* All partners of a brand's campaigns, each once: [id, name]. */
+async function partnersOf(campaigns, signal) {
+  const names = new Map();
+  for (const { Id } of campaigns)
+    for (const one of (await get(own(`/Campaigns/${Id}/Partners`), { PageSize: PARTNERS_SHOWN }, { signal })).Members)
+      names.set(one.Id, one.PartnerName);
+  return [...names];
+}
+
+const filtersOf = (campaigns, partners) => [
+  { name: "Oid", label: "Order", kind: "search", wide: true, placeholder: "The whole order id" },
+  { name: "State", label: "State", kind: "select", options: [["", "All"], ...Object.entries(words.ActionState)] },
+  { name: "CampaignId", label: isBrand() ? "Campaign" : "Brand and campaign", kind: "select", options: [["", "All"], ...campaigns.map((one) => [one.Id, campaignTitle(one)])] },
+  ...(isBrand() ? [{ name: "MediaPartnerId", label: "Partner", kind: "select", options: [["", "All"], ...partners] }] : []),
+  { name: "ActionDateStart", label: "Dated from", kind: "day" }, { name: "ActionDateEnd", label: "Dated to", kind: "day" },
+  { name: "StartDate", label: "Changed from", kind: "date" }, { name: "EndDate", label: "Changed to", kind: "date", until: true },
+  { name: "LockingDateStart", label: "Locking from", kind: "day" }, { name: "LockingDateEnd", label: "Locking to", kind: "day" },
+];
+
+const columns = () => [
+  { key: "Id", title: "Action", always: true, cell: (row) => actionLink(row.Id) },
+  ...actionFields().map(([key, title, cell, { end, shown } = {}]) => ({ key, title, cell, align: end ? "end" : null, hidden: !shown })),
+];
+
+const sumOf = (one) => h("li", null, badge("ActionState", one.State), h("span", null, counted(one.Count, "action")),
+  h("strong", null, money(one.Amount, one.Currency)), h("span", null, `payout ${money(one.Payout, one.Currency)}`));
+
+export async function page(context) {
+  const { signal } = context;
+  const campaigns = await campaignsOf(signal), partners = isBrand() ? await partnersOf(campaigns, signal) : [];
+  const sums = h("ul.sums", { "aria-label": "Sums of these actions" });
+  const actions = list({
+    id: `actions-${isBrand() ? "brand" : "partner"}`, caption: "Actions", context, empty: "No action like that.",
+    rowKey: (row) => row.Id, rowHref: (row) => `/actions/${row.Id}`, filters: filtersOf(campaigns, partners), columns: columns(),
+    load: async ({ Before, Sort, ...values }, still) => {
+      const { Page, PageSize, ...filters } = values;
+      const [answer, all] = await Promise.all([get(own("/Actions"), values, { signal: still }), get(own("/Actions/Sums"), filters, { signal: still })]);
+      fill(sums, all.Sums.map(sumOf));
+      return { rows: answer.Actions, total: Number(answer["@total"]) };
+    },
+  });
+  watch(() => actions.reload(), signal);
+  await actions.ready;
+  return { title: "Actions", node: h("div", null, heading("Actions", { actions: [h("a.button", { href: "/terms" }, "Terms")] }), sums, actions.node) };
+}
