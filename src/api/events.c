@@ -12,6 +12,8 @@
 #include "api/identities.h"
 #include "api/intake.h"
 #include "base/clock.h"
+#include "db/tx.h"
+#include "engine/membership.h"
 #include "model/json.h"
 #include "store/accounts.h"
 #include "store/dedupe.h"
@@ -276,19 +278,10 @@ static bool all_known(const struct intake *intake)
     return true;
 }
 
-static void take_events(struct call *call, void *context)
+/* Answers, now or later. */
+static void take(struct intake *intake, struct call *call)
 {
-    struct api *api = context;
-    if (!admission_open(api, call))
-        return;
-    struct intake *intake =
-        api_job_new(sizeof(*intake), call, api, write_events, answer, intake_clear);
-    intake->data.limit = INTAKE_DATA_MAX;
-    buf_room(&intake->data, call->body.len); /* mostly all that is needed */
-    if (!read_events(intake, call)) {
-        api_job_drop(&intake->api);
-        return;
-    }
+    struct api *api = intake->api.api;
     buf_free(&call->body); /* while it waits it need not be kept twice */
     if (!api_job_valid(&intake->api))
         return;
@@ -300,6 +293,78 @@ static void take_events(struct call *call, void *context)
     intake->api.job.sure = all_known(intake);
     intake->api.job.account = one_account(intake);
     api_write(&intake->api);
+}
+
+/* NULL: answered. */
+static struct intake *read_call(struct call *call, struct api *api)
+{
+    struct intake *intake =
+        api_job_new(sizeof(*intake), call, api, write_events, answer, intake_clear);
+    intake->data.limit = INTAKE_DATA_MAX;
+    buf_room(&intake->data, call->body.len); /* mostly all that is needed */
+    if (read_events(intake, call))
+        return intake;
+    api_job_drop(&intake->api);
+    return NULL;
+}
+
+/* ---- where other nodes may know more of an event type than this one has heard ---- */
+
+struct rereading {
+    struct api_job api;
+    struct buf body; /* as it came: reading it changes it */
+};
+
+static bool hear_types(struct api_job *job, struct db *db)
+{
+    (void)job;
+    tx_hear_now(db_tx(db));
+    return true;
+}
+
+static void read_again(struct api_job *job)
+{
+    struct rereading *rereading = (struct rereading *)job;
+    struct call *call = job->call;
+    buf_free(&call->body);
+    call->body = rereading->body;
+    rereading->body = (struct buf){ 0 };
+    struct intake *intake = read_call(call, job->api);
+    if (intake != NULL)
+        take(intake, call);
+}
+
+static void clear_rereading(struct api_job *job)
+{
+    buf_free(&((struct rereading *)job)->body);
+}
+
+/* Steals the body. */
+static void read_when_heard(struct intake *intake, struct buf *body)
+{
+    struct rereading *rereading = api_job_new(sizeof(*rereading), intake->api.call, intake->api.api,
+                                              hear_types, read_again, clear_rereading);
+    rereading->body = *body;
+    *body = (struct buf){ 0 };
+    api_job_drop(&intake->api);
+    api_write(&rereading->api);
+}
+
+static void take_events(struct call *call, void *context)
+{
+    struct api *api = context;
+    struct buf body = { .limit = INTAKE_BODY_MAX + 1 };
+    if (!admission_open(api, call))
+        return;
+    if (membership_shared(api->membership))
+        buf_add(&body, call->body.data, call->body.len);
+    struct intake *intake = read_call(call, api);
+    bool again = intake != NULL && intake->of_added_type && intake->api.problems.count > 0;
+    if (again && membership_shared(api->membership))
+        read_when_heard(intake, &body);
+    else if (intake != NULL)
+        take(intake, call);
+    buf_free(&body);
 }
 
 const struct route event_routes[] = {

@@ -54,6 +54,8 @@ static void read_type(struct intake *intake, struct incoming *event, const struc
     event->type = name != NULL ? catalog_type(name) : NULL;
     if (event->type != NULL && event->type->deleted)
         event->type = NULL;
+    if (name != NULL && (event->type == NULL || event->type->number >= CATALOG_ADDED_FIRST))
+        intake->of_added_type = true;
     if (event->type == NULL)
         wrong(intake, "Type", "must be an event type of GET /EventCatalog");
 }

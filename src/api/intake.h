@@ -37,7 +37,8 @@ struct incoming {
 
 struct intake {
     struct api_job api;
-    bool batch; /* places are written with "Events[i]." */
+    bool batch;         /* places are written with "Events[i]." */
+    bool of_added_type; /* one is of an event type that was added, or is not known here */
     struct incoming *events;
     size_t count, room;
     struct addressee *to;

@@ -176,12 +176,18 @@ bool tx_begin(struct tx *tx, int64_t now_ms, int64_t due_now_ms)
     return !db_failed(tx->db);
 }
 
+void tx_hear_now(struct tx *tx)
+{
+    if (tx->news != NULL && !db_failed(tx->db))
+        hear(tx);
+}
+
 void tx_stop_news(struct tx *tx)
 {
     if (tx->news == NULL)
         return;
     news_stop(tx->db);
-    hear(tx);
+    tx_hear_now(tx);
 }
 
 void tx_begin_part(struct tx *tx, bool savepoint)

@@ -6,6 +6,7 @@
 #include "db/tx.h"
 #include "postgres_server.h"
 #include "store/event_types.h"
+#include "store/fan_outs.h"
 #include "store/news.h"
 #include "until.h"
 
@@ -483,6 +484,56 @@ static void test_nobody_is_kept_from_writing_for_ever(void **state)
     UNTIL((uv_run(&pair->a->loop, UV_RUN_NOWAIT), met.committed));
 }
 
+/* ---- fan-outs ---- */
+
+static bool do_fan_out(struct job *job, struct db *db, void *with)
+{
+    const struct fan_out fan_out = { .event = *(const int64_t *)with, .account = 5, .last = 9 };
+    (void)job;
+    fan_out_add(db, &fan_out);
+    return true;
+}
+
+static bool do_end_fan_out(struct job *job, struct db *db, void *with)
+{
+    const struct fan_out fan_out = { .event = *(const int64_t *)with, .account = 5 };
+    (void)job;
+    fan_out_end(db, &fan_out);
+    return true;
+}
+
+/* In a transaction that writes, as one that publishes does. */
+static bool do_ask_fan_outs(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    *(size_t *)with = fan_outs_of(db, 5);
+    tx_note(db_tx(db), (struct change){ CHANGE_REPLAY, 5, 6, 7 });
+    return true;
+}
+
+static size_t fan_outs(struct house *house)
+{
+    size_t rows;
+    assert_true(house_do(house, do_ask_fan_outs, &rows, NULL));
+    return rows;
+}
+
+static void test_an_account_that_fans_out_does_so_on_every_node(void **state)
+{
+    struct pair *pair = *state;
+    int64_t first = 1, second = 2;
+    assert_int_equal(fan_outs(pair->b), 0);
+    assert_true(house_do(pair->a, do_fan_out, &first, NULL));
+    assert_int_equal(fan_outs(pair->b), 1);
+    assert_true(house_do(pair->b, do_fan_out, &second, NULL)); /* not told: it has some already */
+    assert_true(house_do(pair->a, do_end_fan_out, &first, NULL));
+    assert_int_equal(fan_outs(pair->a), 1); /* B's, of which it was not told */
+    assert_int_equal(fan_outs(pair->b), 1);
+    assert_true(house_do(pair->a, do_end_fan_out, &second, NULL));
+    assert_int_equal(fan_outs(pair->b), 0);
+    assert_false(house_do(pair->b, do_end_fan_out, &second, NULL)); /* another was quicker */
+}
+
 /* ---- event types ---- */
 
 static bool do_add_type(struct job *job, struct db *db, void *with)
@@ -552,6 +603,7 @@ int main(void)
         test(test_an_edit_is_in_force_in_the_next_event_of_the_other_node),
         test(test_a_node_waits_for_no_change_of_its_own),
         test(test_nobody_is_kept_from_writing_for_ever),
+        test(test_an_account_that_fans_out_does_so_on_every_node),
         test(test_a_new_event_type_is_known_to_the_other_node),
     };
     return cmocka_run_group_tests(tests, need_server, NULL);
