@@ -173,6 +173,8 @@ static void lease_stands(void *context, bool valid)
 static void part_moved(void *context, int part, bool own)
 {
     struct engine *engine = context;
+    if (part == MEMBERSHIP_DUTY && !engine->work.stopping)
+        store_fan_out(engine->store, own); /* one node takes the steps of all events */
     if (part >= MEMBERSHIP_BUCKETS)
         return;
     if (own)
@@ -410,7 +412,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *erro
     store_on_fresh(engine->store, committed, engine);
     store_on_health(engine->store, health_changed, engine);
     store_listen(engine->store, listeners_hear, &engine->services);
-    store_fan_out(engine->store, true);
+    store_fan_out(engine->store, work_on_duty(&engine->work));
     if (shared)
         membership_tell(config->membership, &parts, engine);
     return engine;

@@ -1,10 +1,12 @@
 """Two nodes on one PostgreSQL: what one has answered is so on the other, at once or within a second."""
 
+import json
+
 import pytest
 import requests
 
 from harness.cluster import Cluster
-from harness.delivery import Delivery
+from harness.delivery import LIFECYCLE, Delivery
 from harness.receiver import Receiver
 from harness.server import World, await_until
 
@@ -111,3 +113,21 @@ def settled(apis, known):
         except requests.exceptions.ReadTimeout:
             held += 1
     return known
+
+
+def test_an_event_of_very_many_is_fanned_out_once_and_in_order(cluster):
+    """One node takes the steps, whichever took the event."""
+    many, events = 600, 6
+    with Receiver() as receiver:
+        world = World(cluster)
+        first = Delivery(world, receiver.url("/0"), Ordered=True)
+        for number in range(1, many):
+            world.notify(first.api, receiver.url(f"/{number}"), Category=LIFECYCLE)
+        apis = on_both(cluster, first.api)
+        sent = [apis[number % 2].ok(send(apis[number % 2], Oid=str(number)))["EventIds"][0]
+                for number in range(events)]
+        await_until(lambda: len(receiver.requests) >= many * events, "all of them", 120)
+        assert len(receiver.requests) == many * events
+        assert len({(one.target, one.body) for one in receiver.requests}) == many * events
+        ordered = [json.loads(one.body)["EventId"] for one in receiver.requests if one.target == "/0"]
+        assert ordered == sent
