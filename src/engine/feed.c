@@ -381,6 +381,9 @@ static bool take_run(struct job *job, struct db *db)
 
 static void take_all(struct feeds *feeds, const struct take_job *take)
 {
+    size_t at = 0;
+    for (struct feed *feed; (feed = map_each(&feeds->all, &at)) != NULL;)
+        feed_open(feed);
     for (size_t i = 0; i < take->count; i++) {
         if (work_owns(feeds->work, take->waiting[i].notification))
             feed_take(feed_of(feeds, take->waiting[i].notification), take->waiting[i].due_at);

@@ -65,6 +65,8 @@ void feeds_ask(void *feeds); /* a periodic's */
 bool feed_may_begin(struct feed *feed);
 /* Another one's: what is fresh here waits for the owner from now on, and what is queued. */
 void feed_close(struct feed *feed);
+/* If it is its own now: its lane is no longer closed by the owner before. */
+void feed_open(struct feed *feed);
 /* Its own from now on, and a row waits until then. */
 void feed_take(struct feed *feed, int64_t due_at);
 /* Its own: the others are told that its lane is DOWN; that it is READY and nothing waits. */

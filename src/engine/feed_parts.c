@@ -237,6 +237,15 @@ void feed_take(struct feed *feed, int64_t due_at)
     feed->reading.from = 0;
     feed->rest_end = 0;
     feed->others_wait = true;
-    feed->closed = false;
     feed_due(feed, due_at);
+}
+
+void feed_open(struct feed *feed)
+{
+    bool was_closed = feed->closed || !feed->direct;
+    if (!feed_is_own(feed))
+        return;
+    feed->closed = false;
+    if (was_closed)
+        feed_more(feed); /* new ones go straight again when nothing waits */
 }

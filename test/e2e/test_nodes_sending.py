@@ -44,6 +44,12 @@ class Sender(Delivery):
             "somebody owns it", 30)
         return next(node for node in self.cluster.nodes if node.base.endswith(found[0][0]))
 
+    def senders(self):
+        """Which nodes have sent the last two that were written with their outcome."""
+        return set(self.cluster.database.rows(
+            f"SELECT (id >> 12) & 1023 FROM postback WHERE notification = {self.id} "
+            "AND first_revision IS NOT NULL ORDER BY id DESC LIMIT 2"))
+
 
 def targets(receiver):
     return [request.target for request in list(receiver.requests)]
@@ -108,10 +114,7 @@ def test_a_plain_one_is_sent_by_whoever_took_its_event(cluster, receiver):
     sender.send_in_turn(20)
     receiver.wait(20)
     sender.await_state("DELIVERED", 20)
-    by_node = cluster.database.rows(
-        f"SELECT DISTINCT (id >> 12) & 1023 FROM postback WHERE notification = {sender.id} "
-        "AND first_revision IS NOT NULL")
-    assert len(by_node) == 2
+    assert len(sender.senders()) == 2
 
 
 def test_a_dead_receiver_gets_one_probe_at_a_time_in_all(cluster):
@@ -126,6 +129,34 @@ def test_a_dead_receiver_gets_one_probe_at_a_time_in_all(cluster):
         assert refusing.most == 1
         receiver.behave = answers(200)
         sender.await_state("DELIVERED", 60, timeout=60)
+        await_until(lambda: sender.send_in_turn(2) or len(sender.senders()) == 2,
+                    "both send straight again", 30)
+
+
+def test_a_pause_and_a_resume_hold_on_both(cluster, receiver):
+    sender = Sender(cluster, receiver)
+    sender.send_in_turn(4)
+    receiver.wait(4)
+    sender.do("Pause")
+    sender.send_in_turn(10)
+    sender.await_state("WAITING", 10)
+    assert len(receiver.requests) == 4
+    sender.do("Resume")
+    receiver.wait(14)
+    assert sorted(targets(receiver)) == sorted(in_order(14))
+
+
+def test_an_edit_is_what_every_later_event_goes_by(cluster, receiver):
+    sender = Sender(cluster, receiver)
+    sender.send_in_turn(4)
+    receiver.wait(4)
+    for place in ("a", "b", "c"):
+        sender.change(Url=receiver.url(f"/{place}/{{Oid}}"))
+        before = sender.sent
+        sender.send_in_turn(4)
+        receiver.wait(before + 4)
+        assert sorted(targets(receiver)[before:]) == sorted(
+            f"/{place}/{number}" for number in range(before, before + 4))
 
 
 def test_what_a_dead_node_had_is_sent_by_the_other(cluster):
