@@ -22,6 +22,7 @@ const pages = [
   ["/inquiries/{Id}", "inquiry"],
   ["/rules", "rules"],
   ["/actions", "actions"],
+  ["/actions/import", "inquiry_import"],
   ["/actions/{Id}", "action"],
   ["/terms", "terms"],
   ["/operator/terms", "terms"],

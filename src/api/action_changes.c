@@ -35,9 +35,8 @@ static void audit(struct db *db, const struct call *call, enum action_step step,
         [ACTION_REVERSE] = "action.reverse",
         [ACTION_APPROVE] = "action.approve",
     };
-    char base[API_BASE_TEXT], object[API_BASE_TEXT + 40];
-    api_base(call, base);
-    snprintf(object, sizeof(object), "%s/Actions/%" PRId64, base, id);
+    char object[API_BASE_TEXT + 40]; /* a file's job has no address to take it from */
+    snprintf(object, sizeof(object), "/Advertisers/%s/Actions/%" PRId64, call->caller.sid, id);
     audit_add(db, &call->caller, call->address, names[step], object, NULL);
 }
 

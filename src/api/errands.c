@@ -23,6 +23,7 @@ const struct errand_doers api_errand_doers = { {
     [ERRAND_EXPORT_ATTEMPTS] = &export_doer,
     [ERRAND_IMPORT_INQUIRIES] = &import_doer,
     [ERRAND_IMPORT_DECISIONS] = &import_doer,
+    [ERRAND_IMPORT_CHANGES] = &import_doer,
 } };
 
 struct errand_work {

@@ -1,4 +1,4 @@
-/* import.c — many inquiries, or many decisions, from one CSV file, answered at once.
+/* import.c — many inquiries, decisions or changes of actions from one CSV file, answered at once.
  *
  * The whole file is one job and so one commit: by default every row is taken or none; with
  * TakeGoodRows=true the good rows are taken although others are bad.  DryRun=true does all the same
@@ -90,8 +90,9 @@ static void summary(const struct import *import, struct buf *out)
         buf_fmt(out, "; %zu without a decision %s passed over", import->rows.undecided,
                 import->rows.undecided == 1 ? "is" : "are");
     if (import->rows.unchanged > 0)
-        buf_fmt(out, "; %zu %s decided so already", import->rows.unchanged,
-                import->rows.unchanged == 1 ? "was" : "were");
+        buf_fmt(out, "; %zu %s%s so already", import->rows.unchanged,
+                import->rows.unchanged == 1 ? "was" : "were",
+                import->rows.of == IMPORT_CHANGES ? "" : " decided");
 }
 
 /* What a link names was undone: the inquiry that another row of the file would have opened. */
@@ -180,6 +181,7 @@ static void import_at_once(struct call *call, struct api *api, const struct impo
     import->take_good_rows = asked->take_good_rows;
     import->dry_run = asked->dry_run;
     import->rows.call = call;
+    import->rows.of = import_of_call(call, asked->changes);
     import->rows.wants_bad_rows = asked->with_bad_rows;
     import->rows.bad.limit = BAD_ROWS_BYTES_MAX;
     store_write(api->store, &import->job);
@@ -197,14 +199,15 @@ static bool may_be_large(const struct buf *body)
     return body->len > IMPORT_AT_ONCE_BYTES || lines > CSV_ROWS_MAX;
 }
 
-static void handle_import(struct call *call, void *context)
+static void take_file(struct call *call, void *context, bool changes)
 {
     static const char *const names[] = { "TakeGoodRows", "DryRun", "WithBadRows", "AsJob", NULL };
     struct problems problems = { 0 };
     struct import_asked asked = { .take_good_rows = read_switch(call, "TakeGoodRows", &problems),
                                   .dry_run = read_switch(call, "DryRun", &problems),
                                   .with_bad_rows = read_switch(call, "WithBadRows", &problems),
-                                  .as_job = read_switch(call, "AsJob", &problems) };
+                                  .as_job = read_switch(call, "AsJob", &problems),
+                                  .changes = changes };
     call_query_only(call, names, &problems);
     if (problems.count > 0)
         call_refuse(call, 400, &problems, "The query has wrong parameters");
@@ -217,13 +220,26 @@ static void handle_import(struct call *call, void *context)
     problems_free(&problems);
 }
 
+static void handle_import(struct call *call, void *context)
+{
+    take_file(call, context, false);
+}
+
+static void handle_changes(struct call *call, void *context)
+{
+    take_file(call, context, true);
+}
+
 #define PARTNER "/Mediapartners/{SID}/ActionInquiries"
 #define BRAND   "/Advertisers/{SID}/ActionInquiries"
+#define ACTIONS "/Advertisers/{SID}/Actions"
 
 const struct route import_routes[] = {
     { "POST", PARTNER "/Import", handle_import, ACCOUNT_PARTNER, SCOPE_API, true, IMPORT_BYTES_MAX,
       .reads_query = true },
     { "POST", BRAND "/Import", handle_import, ACCOUNT_BRAND, SCOPE_API, true, IMPORT_BYTES_MAX,
+      .reads_query = true },
+    { "POST", ACTIONS "/Import", handle_changes, ACCOUNT_BRAND, SCOPE_API, true, IMPORT_BYTES_MAX,
       .reads_query = true },
     { "GET", PARTNER ".csv", inquiry_export, ACCOUNT_PARTNER, SCOPE_API | SCOPE_READ, true, 0,
       .reads_query = true },

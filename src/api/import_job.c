@@ -108,14 +108,20 @@ static json_t *parameters_of(const struct import_asked *asked)
                      "DryRun", asked->dry_run ? "true" : "false");
 }
 
+static enum errand_kind kind_of(enum import_of of)
+{
+    return of == IMPORT_CHANGES     ? ERRAND_IMPORT_CHANGES
+           : of == IMPORT_DECISIONS ? ERRAND_IMPORT_DECISIONS
+                                    : ERRAND_IMPORT_INQUIRIES;
+}
+
 static bool run_begin(struct job *job, struct db *db)
 {
     struct upload *upload = (struct upload *)job;
     const struct call *call = upload->call;
     json_t *parameters = parameters_of(&upload->asked);
-    const struct errand_asked asked = { .kind = call->caller.kind == ACCOUNT_BRAND
-                                                    ? ERRAND_IMPORT_DECISIONS
-                                                    : ERRAND_IMPORT_INQUIRIES,
+    const struct errand_asked asked = { .kind =
+                                            kind_of(import_of_call(call, upload->asked.changes)),
                                         .caller = &call->caller,
                                         .address = call->address,
                                         .format = "CSV",
@@ -134,7 +140,7 @@ static bool run_look(struct job *job, struct db *db)
     struct upload *upload = (struct upload *)job;
     const struct call *call = upload->call;
     struct csv_column columns[CSV_COLUMNS_MAX];
-    size_t count = inquiry_csv_columns(call->caller.kind, columns);
+    size_t count = import_columns(import_of_call(call, upload->asked.changes), columns);
     (void)db;
     csv_file_free(&upload->file);
     return csv_places(buf_text(&call->body), call->body.len, columns, count, &upload->file,
@@ -267,6 +273,7 @@ static void import_read(struct db *db, struct errand_step *step)
     step->data = data;
     stand_in_make(&data->in, &errand->caller, errand->address, NULL);
     data->rows.call = &data->in.call;
+    data->rows.of = import_of_call(&data->in.call, errand->kind == ERRAND_IMPORT_CHANGES);
     data->rows.wants_bad_rows = true;
     data->rows_before = input.rows_before;
     if (!there)

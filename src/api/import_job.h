@@ -1,4 +1,4 @@
-/* import_job.h — a large file of inquiries, or of decisions, as a job of the account.
+/* import_job.h — a large file of inquiries, of decisions or of changes, as a job of the account.
  *
  * The file is looked through once, so that one which cannot be read is refused at once; then it is
  * put into the store in parts of a few rows, each a file of its own, and the job goes through
@@ -18,6 +18,7 @@ enum {
 
 struct import_asked {
     bool take_good_rows, dry_run, with_bad_rows, as_job;
+    bool changes; /* of actions */
 };
 
 /* Answers the call: 202 with the job's address; or by at_once(), when the file is small and no job

@@ -4,6 +4,7 @@
  */
 #include "api/import_rows.h"
 
+#include "api/action_rows.h"
 #include "api/decision_row.h"
 #include "api/inquiries.h"
 #include "api/inquiry_columns.h"
@@ -22,6 +23,20 @@ enum {
     IMPORT_CAMPAIGNS_MAX = 10000, /* of a partner, that are looked at for a name */
     PROBLEM_BYTES_MAX = 4096,     /* of the cell "Problem" of a bad row */
 };
+
+enum import_of import_of_call(const struct call *call, bool changes)
+{
+    if (changes)
+        return IMPORT_CHANGES;
+    return call->caller.kind == ACCOUNT_BRAND ? IMPORT_DECISIONS : IMPORT_INQUIRIES;
+}
+
+size_t import_columns(enum import_of of, struct csv_column out[CSV_COLUMNS_MAX])
+{
+    if (of == IMPORT_CHANGES)
+        return action_rows_columns(out);
+    return inquiry_csv_columns(of == IMPORT_DECISIONS ? ACCOUNT_BRAND : ACCOUNT_PARTNER, out);
+}
 
 json_t *import_count_text(size_t count)
 {
@@ -49,7 +64,10 @@ static void add_error(struct import_rows *rows, size_t row, const char *field, c
 static void row_taken(struct import_rows *rows, size_t row, int64_t id)
 {
     char base[INQUIRIES_URI], uri[INQUIRIES_URI + 24];
-    snprintf(uri, sizeof(uri), "%s/%" PRId64, inquiries_uri(base, &rows->call->caller), id);
+    if (rows->of == IMPORT_CHANGES)
+        snprintf(uri, sizeof(uri), "/Advertisers/%s/Actions/%" PRId64, rows->call->caller.sid, id);
+    else
+        snprintf(uri, sizeof(uri), "%s/%" PRId64, inquiries_uri(base, &rows->call->caller), id);
     json_array_append_new(rows->uris, json_string(uri));
     rows->made[rows->taken] = id;
     rows->made_by[rows->taken++] = row;
@@ -61,7 +79,7 @@ static size_t row_that_made(const struct import_rows *rows, const char *link)
     const char *tail = strrchr(link, '/');
     int64_t id;
     size_t low = 0, high = rows->taken;
-    if (rows->call->caller.kind == ACCOUNT_BRAND || tail == NULL || !id_parse(tail + 1, &id))
+    if (rows->of != IMPORT_INQUIRIES || tail == NULL || !id_parse(tail + 1, &id))
         return SIZE_MAX;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -225,25 +243,48 @@ static bool pass_over(struct import_rows *rows, struct db *db, const json_t *fie
     return true;
 }
 
+static void row_is_so(struct import_rows *rows, size_t row)
+{
+    rows->unchanged++;
+    json_array_append_new(rows->passed_over, import_count_text(row + 1));
+}
+
+/* The row as what it is of.  *changed: false, it says what is so already. */
+static bool take_row(struct import_rows *rows, struct job *job, struct db *db, json_t *fields,
+                     struct problems *problems, int64_t *id, bool *changed)
+{
+    *changed = true;
+    switch (rows->of) {
+    case IMPORT_CHANGES:
+        return action_row_take(job, db, rows->call, fields, problems, id, changed);
+    case IMPORT_DECISIONS:
+        return inquiry_decide(job, db, rows->call, fields, inquiry_titles(ACCOUNT_BRAND), problems,
+                              id);
+    case IMPORT_INQUIRIES:
+        break;
+    }
+    return open_row(rows, job, db, fields, problems, id);
+}
+
 bool import_row_take(struct import_rows *rows, struct job *job, struct db *db, size_t row)
 {
     struct problems problems = { 0 };
     json_t *fields = json_array_get(rows->file.rows, row);
-    bool brand = rows->call->caller.kind == ACCOUNT_BRAND;
+    bool decides = rows->of == IMPORT_DECISIONS, changed;
     int64_t id = 0;
-    if (brand && rows->rehearses && is_repeated(rows, fields)) {
+    if (decides && rows->rehearses && is_repeated(rows, fields)) {
         rows->repeated++;
         return true;
     }
-    if (brand && pass_over(rows, db, fields, row))
+    if (decides && pass_over(rows, db, fields, row))
         return !db_failed(db);
-    bool taken = brand ? inquiry_decide(job, db, rows->call, fields, inquiry_titles(ACCOUNT_BRAND),
-                                        &problems, &id)
-                       : open_row(rows, job, db, fields, &problems, &id);
+    bool taken = take_row(rows, job, db, fields, &problems, &id, &changed);
     enum error_kind error = job->error.kind;
     bool broken = db_failed(db) || error == ERROR_BROKEN || error == ERROR_UNAVAILABLE;
-    if (!broken && taken)
+    if (!broken && taken && changed)
         row_taken(rows, row, id);
+    else if (!broken && taken)
+        row_is_so(rows, row);
     else if (!broken)
         row_failed(rows, job, row, &problems);
     problems_free(&problems);
@@ -272,7 +313,7 @@ void import_rows_begin(struct import_rows *rows)
 bool import_rows_read(struct import_rows *rows, const char *bytes, size_t len, struct error *error)
 {
     struct csv_column columns[CSV_COLUMNS_MAX];
-    size_t count = inquiry_csv_columns(rows->call->caller.kind, columns);
+    size_t count = import_columns(rows->of, columns);
     csv_file_free(&rows->file);
     json_decref(rows->campaigns);
     rows->campaigns = NULL;
@@ -284,7 +325,7 @@ void import_rows_name(struct import_rows *rows, struct db *db)
     json_t *fields;
     size_t i;
     int64_t number;
-    if (rows->call->caller.kind == ACCOUNT_BRAND)
+    if (rows->of != IMPORT_INQUIRIES)
         return;
     json_array_foreach(rows->file.rows, i, fields)
     {

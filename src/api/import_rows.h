@@ -1,6 +1,8 @@
-/* import_rows.h — rows of a file of inquiries, or of decisions: taken one by one in a write job.
+/* import_rows.h — rows of a file of inquiries, of decisions, or of changes of actions: taken one by
+ * one in a write job.
  *
- * Begin a struct import_rows with all zeroes but `call`, `wants_bad_rows` and the limit of `bad`.
+ * Begin a struct import_rows with all zeroes but `call`, `of`, `wants_bad_rows` and the limit of
+ * `bad`.
  */
 #ifndef POSTBACKD_IMPORT_ROWS_H
 #define POSTBACKD_IMPORT_ROWS_H
@@ -8,7 +10,13 @@
 #include "api/api.h"
 #include "model/csv.h"
 
+enum import_of { IMPORT_INQUIRIES, IMPORT_DECISIONS, IMPORT_CHANGES };
+/* Of a call that sends a file; `changes`: of actions. */
+enum import_of import_of_call(const struct call *call, bool changes);
+size_t import_columns(enum import_of of, struct csv_column out[CSV_COLUMNS_MAX]);
+
 struct import_rows {
+    enum import_of of;
     const struct call *call; /* who imports, and from where; it may be one that stands in */
     bool wants_bad_rows;
     /* What is taken is undone, some rows at a time: a row about the same as one of these rows

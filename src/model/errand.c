@@ -35,6 +35,8 @@ static const struct {
                                   "Import of inquiries" },
     [ERRAND_IMPORT_DECISIONS] = { "DECISION_IMPORT", NULL, "decision-problems",
                                   "Import of decisions" },
+    [ERRAND_IMPORT_CHANGES] = { "ACTION_CHANGE_IMPORT", NULL, "action-problems",
+                                "Import of changes of actions" },
 };
 
 const char *errand_state_name(enum errand_state state)

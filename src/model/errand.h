@@ -28,6 +28,7 @@ enum errand_kind {
     ERRAND_EXPORT_ACTION_UPDATES = 5,
     ERRAND_IMPORT_INQUIRIES = 20,
     ERRAND_IMPORT_DECISIONS = 21,
+    ERRAND_IMPORT_CHANGES = 22,
     ERRAND_KINDS /* one above the highest */
 };
 

@@ -311,6 +311,64 @@ def test_an_inquirys_action_is_reversed_like_any_other(world, receivers):
     assert world.postbacks(world.brand, ActionId=shown["ActionId"]) == []
 
 
+# ---- by CSV ----
+
+def send(world, text, **query):
+    return world.brand.call("POST", "Actions/Import", params=query, data=text.encode(),
+                            headers={"Content-Type": "text/csv"})
+
+
+def test_each_step_by_csv_with_its_preview(world, receivers):
+    terms(world)
+    one, two, three, four, five = (sell(world, f"S-{number}") for number in range(5))
+    item = sell(world, "S-5", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="89.90")
+    change(world, five, State="APPROVED")
+    heard = hear(world, receivers)
+    good = ("Id,Action Tracker Id,Oid,Amount,State,Reason,Sku,Quantity,Item Sub Total Delta\r\n"
+            f"{one},,,59.90,,ITEM_RETURNED,,,\r\n"
+            f",{world.tracker},S-1,,REVERSED,CONS_FRAUD,,,\r\n"
+            f"{three},,,,APPROVED,,,,\r\n"
+            f"{four},,,89.90,PENDING,,,,\r\n"
+            f"{item},,,,,,BT-204,1,\r\n")
+    previewed = world.brand.ok(send(world, good, DryRun="true"))
+    assert (previewed["Rows"], previewed["Taken"], previewed["Unchanged"]) == ("5", "4", "1")
+    assert len(updates(world.brand, one)) == 1 and show(world.brand, two)["State"] == "PENDING"
+    taken = world.brand.ok(send(world, good))
+    assert (taken["Taken"], taken["Unchanged"], taken["PassedOver"]) == ("4", "1", ["4"])
+    assert taken["Message"] == "Took 4 of 5 rows; 1 was so already"
+    assert taken["Uris"][1] == f"{world.brand.prefix}/Actions/{two}"
+    assert sorted(told(heard, 4)) == sorted([
+        ("action.modified", "PENDING", "-30.00", "-1.50"),
+        ("action.reversed", "REVERSED", "-89.90", "-4.50"),
+        ("action.modified", "APPROVED", "0.00", "0.00"),
+        ("action.modified", "PENDING", "-44.95", "-2.25")])
+    again = world.brand.ok(send(world, good))
+    assert (again["Taken"], again["Unchanged"]) == ("0", "5")
+    bad = (f"Id,Amount,State,Reason\r\n{five},1,,\r\n{one},x,,\r\n{two},,REVERSED,\r\n"
+           f"987654321,1,,\r\n{four},10,,\r\n")
+    refused_file = refused(send(world, bad), 400)
+    assert refused_file["BadRows"] == "3" and refused_file["Taken"] == "0"
+    assert [(one["Row"], one["Field"]) for one in refused_file["Errors"]] == [
+        ("1", ""), ("2", "Amount"), ("4", "Id")]
+    assert "locked since" in refused_file["Errors"][0]["Message"]
+    assert show(world.brand, four)["Amount"] == "89.90"
+    part = world.brand.ok(send(world, bad, TakeGoodRows="true"))
+    assert part["Taken"] == "1" and show(world.brand, four)["Amount"] == "10.00"
+
+
+def test_a_large_file_of_changes_is_a_job(world):
+    terms(world)
+    ids = [sell(world, f"S-{number}") for number in range(3)]
+    text = "Id,Amount\r\n" + "".join(f"{id},10\r\n" for id in ids)
+    begun = send(world, text, AsJob="true")
+    assert begun.status_code == 202, begun.text
+    uri = begun.json()["Uri"]
+    job = await_until(lambda: (lambda job: job if job["Status"] == "COMPLETED" else None)(
+        world.brand.ok(world.brand.get(uri))), "the job")
+    assert job["Type"] == "ACTION_CHANGE_IMPORT"
+    assert [show(world.brand, id)["Amount"] for id in ids] == ["10.00"] * 3
+
+
 # ---- sums and lists ----
 
 def test_sums_by_currency_and_state(world):

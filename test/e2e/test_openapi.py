@@ -328,6 +328,7 @@ NEEDS = {
     "getBrandInquiry": lambda s: {"Id": s.declined()},
     "commentAsBrand": lambda s: {"Id": s.open()},
     "decideInquiries": lambda s: {"text": brands_csv(s)},
+    "importActionChanges": lambda s: {"text": f"Id,Amount\r\n{s.action()},50\r\n"},
     "exportBrandInquiries": lambda s: s.open() and {"query": {"CampaignId": s.campaign}},
     "sendEvents": lambda s: {"body": {"AccountSids": [s.partner.sid]}},
     "trackByAddress": lambda s: s.conversion("query"),

@@ -163,6 +163,26 @@ def test_a_payout_like_a_slip_is_asked_about_when_an_inquiry_is_accepted(
     browser.see(f"Inquiry {inquiry} is accepted.")
 
 
+# ---- many at once ----
+
+@DESKTOP
+def test_many_are_changed_by_csv_after_a_preview(browser, world):
+    terms(world)
+    one, two, three = (sell(world, f"S-{number}") for number in range(3))
+    browser.sign_in(world.brand, "/actions")
+    browser.click("Change many")
+    browser.at("/actions/import")
+    browser.fill("or paste its lines",
+                 f"Id,Amount,State,Reason\n{one},59.90,,\n{two},,REVERSED,OTHER\n{three},x,,\n")
+    browser.click("Preview")
+    browser.see("1 row bad", "2 rows good", "Nothing has been taken yet.")
+    assert action(world.brand, one)["Amount"] == "89.90"
+    browser.click("Take the 2 good rows")
+    browser.see("2 rows taken", f"Action {one}")
+    assert action(world.brand, one)["Amount"] == "59.90"
+    assert action(world.brand, two)["State"] == "REVERSED"
+
+
 # ---- terms ----
 
 def test_a_brand_adds_terms_and_sees_what_they_mean(browser, world):

@@ -1,6 +1,6 @@
 /* actions.js — an account's actions: a list with filters, and above it what they come to by currency and state. */
-import { get, isBrand, own, watch } from "../api.js";
-import { fill, h } from "../dom.js";
+import { get, isBrand, mayChange, own, watch } from "../api.js";
+import { fill, h, icon } from "../dom.js";
 import { counted, money, words } from "../format.js";
 import { badge } from "../ui/badge.js";
 import { heading } from "../ui/heading.js";
@@ -53,5 +53,6 @@ export async function page(context) {
   });
   watch(() => actions.reload(), signal);
   await actions.ready;
-  return { title: "Actions", node: h("div", null, heading("Actions", { actions: [h("a.button", { href: "/terms" }, "Terms")] }), sums, actions.node) };
+  return { title: "Actions", node: h("div", null, heading("Actions", { actions: [
+    isBrand() && mayChange() ? h("a.button", { href: "/actions/import" }, icon("upload"), "Change many") : null, h("a.button", { href: "/terms" }, "Terms")] }), sums, actions.node) };
 }

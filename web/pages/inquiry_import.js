@@ -1,4 +1,4 @@
-/* inquiry_import.js — many inquiries, or many decisions, from a CSV file: previewed by the server, then taken.
+/* inquiry_import.js — many inquiries, decisions or changes of actions from a CSV file: previewed by the server, then taken.
  *
  * The preview is a DryRun of the whole file.  What is good in it is then sent in parts of PART rows, each a
  * request and a commit of its own, so that the progress shown is true.  A part is all that can be in doubt
@@ -19,13 +19,27 @@ import { campaignsOf, idOf } from "./inquiry/fields.js";
 import { parse, sameTitle } from "./inquiry/csv.js";
 
 const PART = 500, ROWS_SHOWN = 100, FILE_MOST = 16 * 1024 * 1024, LOOK_MS = 500;
-const IMPORT = () => own("/ActionInquiries/Import");
+/* What the rows are, by the page's address and whose it is. */
+const ofActions = () => location.pathname.startsWith("/actions");
+const OF_INQUIRIES = { path: "/ActionInquiries/Import", list: "/inquiries", lists: "Inquiries", already: "decided so already" };
+const KINDS = {
+  inquiries: { ...OF_INQUIRIES, title: "Import inquiries", sample: "inquiries.csv",
+    says: "Open many inquiries at once. The first line names the columns; needed are Campaign Id, Order Id, Sale Amount, Transaction Date and Type (UNTRACKED, INCORRECT or DECLINED)." },
+  decisions: { ...OF_INQUIRIES, title: "Bulk processing", sample: "decisions.csv",
+    says: "Decide many inquiries at once. Download the CSV of your list, fill in Resolution Status (VALID, DECLINED or INCOMPLETE) and what it needs, and choose it here." },
+  changes: { path: "/Actions/Import", list: "/actions", lists: "Actions", already: "so already", title: "Change many actions", sample: "changes.csv",
+    says: "Change, approve or take back many pending actions at once. A row names the action by Id, or by Action Tracker Id and Oid, and says a new Amount; a State (APPROVED, or REVERSED with a Reason); or a Sku with its new Quantity or Item Sub Total Delta." },
+};
+const kind = () => KINDS[ofActions() ? "changes" : isBrand() ? "decisions" : "inquiries"];
+const IMPORT = () => own(kind().path);
 const rowsSay = (count) => `${number(count)} ${count === 1 ? "row" : "rows"}`;
 
 /* ---- a sample to start from ---- */
 
 function sample(campaigns) {
   const today = new Date().toISOString().slice(0, 10), campaign = campaigns[0];
+  if (ofActions())
+    return ["Id,Amount,State,Reason,Sku,Quantity,Item Sub Total Delta", "1001,59.90,,ITEM_RETURNED,,,", "1002,,REVERSED,CONS_FRAUD,,,", "1003,,APPROVED,,,,", "1004,,,ITEM_RETURNED,BT-204,1,", ""].join("\r\n");
   if (isBrand())
     return ["Id,Resolution Status,Resolution Reason,Action Tracker,Final Payout,Resolution Notes",
       `1001,VALID,,${campaign?.Trackers[0]?.Id ?? 1},4.50,`, "1002,DECLINED,Transaction cannot be traced,,,", "1003,INCOMPLETE,,,,Which shop was it?", ""].join("\r\n");
@@ -37,7 +51,7 @@ function sample(campaigns) {
 function sampleLink(campaigns, signal) {
   const href = URL.createObjectURL(new Blob(["\ufeff", sample(campaigns)], { type: "text/csv" }));
   signal.addEventListener("abort", () => URL.revokeObjectURL(href));
-  return h("a.button", { href, download: isBrand() ? "decisions.csv" : "inquiries.csv" }, icon("download"), "Sample file");
+  return h("a.button", { href, download: kind().sample }, icon("download"), "Sample file");
 }
 
 /* ---- reading ---- */
@@ -107,7 +121,7 @@ function passedOver(answer) {
   const undecided = Number(answer.Undecided), unchanged = Number(answer.Unchanged);
   const notes = [...answer.Notices,
     ...(undecided ? [`${rowsSay(undecided)} without a decision ${undecided === 1 ? "is" : "are"} passed over.`] : []),
-    ...(unchanged ? [`${rowsSay(unchanged)} ${unchanged === 1 ? "was" : "were"} decided so already, and ${unchanged === 1 ? "is" : "are"} passed over.`] : [])];
+    ...(unchanged ? [`${rowsSay(unchanged)} ${unchanged === 1 ? "was" : "were"} ${kind().already}, and ${unchanged === 1 ? "is" : "are"} passed over.`] : [])];
   return notes.length ? h("ul.plain-list.muted", null, notes.map((note) => h("li", null, note))) : null;
 }
 
@@ -133,7 +147,7 @@ function previewTable(file, bad, passed, onlyBad) {
 function resultTable(results) {
   const rows = [...results].sort((a, b) => Boolean(a.uri) - Boolean(b.uri) || a.row - b.row);
   return longTable("What became of the rows", ["Row", "Result"], rows, ({ row, uri, errors }) => h("tr", { class: errors ? "bad" : null },
-    h("td.end", null, number(row)), h("td", null, uri ? h("a", { href: `/inquiries/${idOf(uri)}` }, `Inquiry ${idOf(uri)}`) : errors ? problems(errors) : "Decided so already")));
+    h("td.end", null, number(row)), h("td", null, uri ? h("a", { href: `${kind().list}/${idOf(uri)}` }, `${ofActions() ? "Action" : "Inquiry"} ${idOf(uri)}`) : errors ? problems(errors) : ofActions() ? "So already" : "Decided so already")));
 }
 
 /* ---- taking ---- */
@@ -180,7 +194,7 @@ function told({ results, left, doubt, error }, resume) {
     stopped ? h("div.actions", null, h("button.primary", { type: "button", onclick: () => resume([...doubt, ...left], new Set(doubt)) }, doubt.length ? "Send these again and go on" : "Go on"),
       doubt.length ? h("p.muted", null, "That is safe: a row that was taken already is refused and nothing is done twice.") : null) : null,
     results.length ? resultTable(results) : null,
-    h("div.actions", null, h("a.button", { href: "/inquiries" }, "To the inquiries")));
+    h("div.actions", null, h("a.button", { href: kind().list }, `To the ${kind().lists.toLowerCase()}`)));
 }
 
 /* ---- by a job ---- */
@@ -204,7 +218,7 @@ async function ended(id, draw, signal) {
 /* ---- the page ---- */
 
 export async function page({ signal, guard }) {
-  const title = isBrand() ? "Bulk processing" : "Import inquiries", back = ["Inquiries", "/inquiries"];
+  const { title, list, lists, says } = kind(), back = [lists, list];
   if (!mayChange())
     return { title, node: h("div", null, heading(title, { back }), h("p.card", null, "Only a user who may make changes imports.")) };
   const campaigns = await campaignsOf(signal), place = h("div.stack");
@@ -235,7 +249,7 @@ export async function page({ signal, guard }) {
       h("div.actions", null,
         !takes && taken ? h("button.primary", { type: "button", onclick: (event) => begin(event.target, text) }, `Take ${wrong ? `the ${number(taken)} good rows` : `all ${rowsSay(taken)}`}`) : null,
         job.ResultUri ? h("a.button", { href: job.ResultUri, download: true }, icon("download"), "Download the bad rows") : null,
-        h("a.button", { href: takes ? "/inquiries" : "/jobs" }, takes ? "To the inquiries" : "Downloads and imports"))));
+        h("a.button", { href: takes ? kind().list : "/jobs" }, takes ? `To the ${kind().lists.toLowerCase()}` : "Downloads and imports"))));
     place.firstChild.focus();
   }
   async function begin(button, text) {
@@ -290,9 +304,7 @@ export async function page({ signal, guard }) {
     },
   });
   return { title, node: h("div.stack", null, heading(title, { back, actions: [sampleLink(campaigns, signal)] }),
-    h("section.card", null, h("p", null, isBrand()
-      ? "Decide many inquiries at once. Download the CSV of your list, fill in Resolution Status (VALID, DECLINED or INCOMPLETE) and what it needs, and choose it here."
-      : "Open many inquiries at once. The first line names the columns; needed are Campaign Id, Order Id, Sale Amount, Transaction Date and Type (UNTRACKED, INCORRECT or DECLINED)."),
+    h("section.card", null, h("p", null, says),
     campaigns.length ? h("p.muted", null, `Campaigns: ${campaigns.slice(0, 20).map((one) => `${one.Id} ${one.Name}${isBrand() ? ` (action trackers: ${one.Trackers.map((each) => `${each.Id} ${each.Name}`).join(", ") || "none"})` : ""}`).join(" · ")}`) : null,
     sheet.node), place) };
 }
