@@ -372,8 +372,8 @@ static int64_t all_changes(struct db *db)
 
 static bool connect_now(struct postgres_db *db)
 {
-    int64_t now_us = clock_steady_us();
-    db->refused_us = pipeline_connect(db->pipeline, db->set_up) ? 0 : now_us;
+    /* from its end on: to be refused may take as long as a connection may */
+    db->refused_us = pipeline_connect(db->pipeline, db->set_up) ? 0 : clock_steady_us();
     return db->refused_us == 0;
 }
 

@@ -12,11 +12,12 @@ import idle
 import intake
 import isolation
 import kills
+import nodes
 import retention
 import short
 import upgrade
 import waiting
 
 BENCHES = {name: bench for noun in (short, against, idle, retention, intake, isolation, greedy,
-                                  waiting, kills, upgrade, export)
+                                  waiting, kills, upgrade, export, nodes)
            for name, bench in noun.BENCHES.items()}

@@ -159,6 +159,7 @@ def head_ends_during(server, receivers, status, before, change):
     return had
 
 
+@pytest.mark.one_file("what stalls is its fsync")
 def test_a_resume_does_not_overtake_the_first_whose_failure_is_not_on_disk(slow_disk, receivers):
     for _ in range(TURNS):
         had = head_ends_during(slow_disk, receivers, 500, lambda delivery: delivery.do("Pause"),
@@ -166,6 +167,7 @@ def test_a_resume_does_not_overtake_the_first_whose_failure_is_not_on_disk(slow_
         assert had == ["/0"], f"{had}: the first was not delivered"
 
 
+@pytest.mark.one_file("what stalls is its fsync")
 def test_an_edit_lets_nothing_out_after_a_410(slow_disk, receivers):
     for _ in range(TURNS):
         had = head_ends_during(slow_disk, receivers, 410, lambda delivery: None,
