@@ -84,6 +84,31 @@ def test_the_catalog_page_is_as_the_server_has_it(tmp_path):
         "run script/docs"
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "doc/guide.md", "doc/operations.md",
+                                  "doc/pages.md"])
+def test_every_link_leads_somewhere(page):
+    path = ROOT / page
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text()):
+        file, _, place = target.partition("#")
+        there = path.parent / file if file else path
+        assert there.exists(), f"{page}: {target}"
+        if place and there.suffix == ".md":
+            titles = re.findall(r"^#+ (.+)$", there.read_text(), re.M)
+            assert place in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+                             for title in titles}, f"{page}: {target}"
+
+
+def test_the_clusters_settings_and_commands_are_there():
+    text = (ROOT / "doc/operations.md").read_text()
+    known = {name for name, _, _ in settings()}
+    shown = re.search(r"postbackd\.conf <<END\n(listen = .*?)\nEND", text, re.S).group(1)
+    assert {line.split(" = ")[0] for line in shown.splitlines()} <= known
+    for words in re.findall(r"`postbackd admin\s+(\w+ \w+)", text):
+        assert words in {" ".join(found.split()[:2]) for found, _ in commands()}, words
+    for name in re.findall(r"`([a-z]+-[a-z-]+)`", text):
+        assert name in known | {"webhook-id", "node-1", "node-3"}, name
+
+
 # ---- packaging ----
 
 def test_the_sample_settings_are_the_defaults(tmp_path):
