@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 SECOND = 0.95         # the receiver's clock starts when a thread of its reads: a little later or sooner
-RECORDING = 3.0       # seconds that an outcome may take to the disk on a machine that is busy
+RECORDING = 5.0       # seconds that an outcome may take to the disk on a machine that is busy
 NEWS = 2.0            # a pause is in force everywhere: within a second, and what is on its way arrives
 LEASE = 12.0          # a node that hears nothing goes on for so long at the most
 

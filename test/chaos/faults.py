@@ -63,6 +63,16 @@ def begin_again(run, node):
     node.start(60)
 
 
+def drain(run, node):
+    """It leaves its work to the others, and takes its share again."""
+    address = node.base.split("//")[1]
+    name = next(one["Name"] for one in run.operator("GET", "Nodes")["Nodes"]
+                if one["Address"] == address)
+    run.operator("POST", f"Nodes/{name}/Drain")
+    yield run.chance.uniform(1, 6)
+    run.operator("POST", f"Nodes/{name}/Undrain")
+
+
 def join_and_leave(run, _):
     node = run.cluster.join()
     run.say(f"{node.name} has joined")
@@ -102,6 +112,7 @@ ALL = [
     Misfortune("slow", slow),
     Misfortune("clock", clock, in_flight=False),
     Misfortune("begin again", begin_again, in_flight=False),
+    Misfortune("drain", drain, in_flight=False),
     Misfortune("join and leave", join_and_leave, in_flight=False, of_a_node=False),
     Misfortune("database restarts", database_restarts, of_a_node=False),
     Misfortune("fail over", fail_over, of_a_node=False),

@@ -33,7 +33,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 import requests  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.delivery import LIFECYCLE  # noqa: E402
-from harness.server import World  # noqa: E402
+from harness.server import World, await_until  # noqa: E402
 
 import checker  # noqa: E402
 import faults  # noqa: E402
@@ -108,6 +108,13 @@ class Run:
         self.say(f"WRONG: {what}")
 
     # ---- the cluster ----
+
+    def operator(self, method, path):
+        """A call of the operator's, to whichever node takes it."""
+        def ask():
+            api = self.chance.choice(self.cluster.nodes).api(self.world.operator)
+            return answered(api.call(method, path))
+        return await_until(ask, f"{method} {path} is done")
 
     def misfortunes(self, names):
         """All of them in an order by chance, again and again."""
@@ -198,7 +205,8 @@ class Run:
                                            int(there.get((id, what), 0))))
         for stream in self.streams:
             api = self.cluster.nodes[0].api(stream.account)
-            found = api.ok(api.get("Notices", PageSize=1000))["Notices"]
+            found = await_until(lambda asked=api: answered(asked.get("Notices", PageSize=1000)),
+                                "its notices")["Notices"]
             for notice in sorted(found, key=lambda one: int(one["Id"])):
                 about = re.search("“(.*?)”", notice["Text"])
                 self.ledger.notices.append((stream.name, about and about.group(1), notice["Kind"]))
@@ -233,6 +241,10 @@ class Run:
         self.over.set()
         for one in self.notifications:
             one.watched.close()
+
+
+def answered(response):
+    return response.json() if response.status_code == 200 else None
 
 
 def is_ready(node):
@@ -294,7 +306,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="postbackd-chaos-") as folder:
-        flags = ["--sendmail", mailbox(folder), "--late-after", "2", "--alarm-after", "4"]
+        flags = ["--sendmail", mailbox(folder), "--late-after", "2", "--alarm-after", "4",
+                 "--deadline", "3"]
         with Cluster(nodes=options.nodes, standby=True, roads=True, flags=flags) as cluster:
             run = Run(options, cluster, folder)
             try:

@@ -88,7 +88,7 @@ def test_a_duplicate_without_a_fault():
     (Fault("kill", 5.0, 6.0), True),                        # the database's
     (Fault("cut", 2.0, 4.31, "a"), True),                   # sent while the road was cut
     (Fault("kill", 5.0, 6.0, "b"), False),                  # another node's
-    (Fault("kill", 8.1, 9.0, "a"), False),                  # too late
+    (Fault("kill", 9.9, 9.95, "a"), False),                # too late
     (Fault("kill", 1.0, 4.2, "a"), False),                  # long over
     (Fault("drain", 4.32, 6.0, "a", in_flight=False), False),
 ])

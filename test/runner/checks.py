@@ -46,7 +46,7 @@ AGAIN = ("approval_rules", "credentials", "crash", "data_points", "event_batches
 ABOUT_LOSS = ("test_crash",)
 
 # What cannot share the machine with other tests, and why.
-ALONE = {}
+ALONE = {"chaos": "it holds nodes to promises of a second"}
 
 
 POSTGRESQL = {"POSTBACKD_TEST_ENGINE": "postgresql"}
@@ -216,6 +216,12 @@ def lint():
     return Check("lint", ["script/lint"])
 
 
+def chaos():
+    """A minute of it: always the same misfortunes, in the same order."""
+    return Check("chaos", ["env", f"POSTBACKD={BUILDS['gcc'].path('src', 'postbackd')}", "script/chaos",
+                           "--seconds", "60", "--seed", "26"], "gcc", SERVER, timeout=600)
+
+
 def everything():
     """All but lint, which needs no build."""
     shipped = PythonCheck("test/e2e/test_crash.py", "gcc", name="test_crash, as shipped")
@@ -224,7 +230,8 @@ def everything():
     return [*units("gcc"), *units("asan"), *units("tsan"), *fuzzers(),
             *[on_postgresql(name, "gcc") for name in ON_POSTGRESQL],
             *[check for path in python_files() for check in on_both(path, "asan")],
-            *again, shipped]  # without sanitizers, with mimalloc
+            *again, shipped,  # without sanitizers, with mimalloc
+            chaos()]
 
 
 # ---- by name ----
@@ -271,6 +278,8 @@ def find(word, build="gcc"):
     stem = os.path.splitext(os.path.basename(file))[0]
     if word == "lint":
         return [lint()]
+    if word == "chaos":
+        return [chaos()]
     for path in python_files():
         if os.path.basename(path) in (stem + ".py", f"test_{stem}.py") and not (
                 "/" in file and file not in path):
@@ -287,5 +296,5 @@ def find(word, build="gcc"):
 
 def known():
     """All names that may be given."""
-    return ["lint", *stems("test/unit/*_test.c"), *stems("test/fuzz/*_fuzz.c"),
+    return ["lint", "chaos", *stems("test/unit/*_test.c"), *stems("test/fuzz/*_fuzz.c"),
             *[os.path.basename(path)[:-len(".py")] for path in python_files()]]
