@@ -38,7 +38,8 @@ LONG = {"test_openapi": 120, "test_stopped": 90, "test_operator_pages": 85, "tes
 # every kind of job that writes is in one of them.
 AGAIN = ("approval_rules", "credentials", "crash", "data_points", "event_batches", "event_notifications",
          "event_types", "fan_out", "full_disk", "idempotency", "inquiry_files", "inquiry_life",
-         "lateness", "lost_log", "maintenance", "maximum_age", "operator", "outward", "postback_log", "quotas", "replays",
+         "jobs", "lateness", "lost_log", "maintenance", "maximum_age", "operator", "outward",
+         "postback_log", "quotas", "replays",
          "retention", "series", "sessions", "sign_in", "start", "support", "tls_identity", "track")
 
 # End-to-end tests about loss: on PostgreSQL they have a server of their own, as safe as it is shipped.
