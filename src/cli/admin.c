@@ -18,6 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TERMS_FIELDS                                                                               \
+    "PayoutPercentage=|PayoutAmount= [PartnerSid=] [Locking=] [LockingDays=] "                     \
+    "[LockingDayOfMonth=] [ClearingDays=] [StartDate=]"
+
 static const struct admin_row {
     const char *noun, *verb, *method;
     const char *path;   /* each {} takes one word; NULL: asked again and again, by follow.c */
@@ -48,10 +52,10 @@ static const struct admin_row {
       "Name=", "an action tracker" },
     { "tracker", "list", "GET", "/Operator/Campaigns/{}/Trackers", "CAMPAIGN", "",
       "a campaign's action trackers" },
-    { "terms", "add", "POST", "/Operator/Terms", "",
-      "CampaignId= ActionTrackerId= PayoutPercentage=|PayoutAmount= [PartnerSid=] [Locking=] …",
+    { "terms", "add", "POST", "/Operator/Terms", "", "CampaignId= ActionTrackerId= " TERMS_FIELDS,
       "what an action earns, when it locks and clears" },
-    { "terms", "preview", "POST", "/Operator/Terms/Preview", "", "… Amount= [EventDate=]",
+    { "terms", "preview", "POST", "/Operator/Terms/Preview", "",
+      "CampaignId= ActionTrackerId= Amount= [EventDate=] " TERMS_FIELDS,
       "what a sale would earn by them" },
     { "terms", "list", "GET", "/Operator/Terms", "", "[CampaignId=]",
       "the terms of action trackers" },
@@ -132,7 +136,7 @@ void admin_help(void)
            "  Name=@FILE  reads PEM text from a file\n"
            "  operator    in place of a SID: the account that you sign in as\n\n");
     for (int i = 0; i < ROWS; i++) {
-        char left[160];
+        char left[240];
         snprintf(left, sizeof(left), "%s %s%s%s%s%s", rows[i].noun, rows[i].verb,
                  *rows[i].words != '\0' ? " " : "", rows[i].words,
                  *rows[i].fields != '\0' ? " " : "", rows[i].fields);

@@ -67,6 +67,13 @@ def test_a_platform_is_set_up_from_the_shell(server, admin, refused):
     tracker = admin("tracker", "add", campaign, "Name=Online sale")["Id"]
     assert admin("tracker", "list", campaign)["Trackers"] == [
         {"Id": tracker, "Name": "Online sale"}]
+    terms = ["CampaignId=" + campaign, "ActionTrackerId=" + tracker, "PayoutPercentage=5",
+             "Locking=AFTER_EVENT", "LockingDays=30", "ClearingDays=15"]
+    assert admin("terms", "preview", *terms, "Amount=89.90", "EventDate=2026-01-15")[
+        "Payout"] == "4.50"
+    made = admin("terms", "add", *terms)["Id"]
+    assert [one["Id"] for one in admin("terms", "list", "CampaignId=" + campaign)["Terms"]] == [made]
+    admin("terms", "remove", made)
     admin("member", "add", campaign, f"PartnerSid={partner['Sid']}")
     assert admin("member", "list", campaign)["Members"][0]["PartnerSid"] == partner["Sid"]
     admin("member", "remove", campaign, partner["Sid"])
