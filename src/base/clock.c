@@ -12,7 +12,7 @@
 #include <time.h>
 
 static const struct clock_source *source;
-static _Atomic int64_t ahead; /* of this machine's clock: the one that is followed */
+static _Atomic int64_t followed; /* is so far ahead of the steady clock; 0: none is */
 static pthread_mutex_t due_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct due_clock due;
 
@@ -30,12 +30,14 @@ int64_t clock_system_ms(void)
 
 int64_t clock_wall_ms(void)
 {
-    return clock_system_ms() + atomic_load_explicit(&ahead, memory_order_relaxed);
+    int64_t ahead = atomic_load_explicit(&followed, memory_order_relaxed);
+    return ahead != 0 ? clock_steady_ms() + ahead : clock_system_ms();
 }
 
 void clock_follow(int64_t ahead_ms)
 {
-    atomic_store_explicit(&ahead, ahead_ms, memory_order_relaxed);
+    atomic_store_explicit(&followed, clock_system_ms() + ahead_ms - clock_steady_ms(),
+                          memory_order_relaxed);
 }
 
 int64_t clock_steady_ms(void)
@@ -106,5 +108,6 @@ void clock_due_seen(int64_t ms)
 void clock_set_source(const struct clock_source *other)
 {
     source = other;
+    followed = 0;
     due = (struct due_clock){ 0 };
 }

@@ -23,8 +23,9 @@ int64_t clock_due_ms(void); /* as the wall clock; any thread */
 /* The due clock is not before this: what was written before a restart stays in the past. */
 void clock_due_seen(int64_t ms);
 
-/* Another machine's clock is so far ahead of this one's, ms: from now on that is the wall clock
- * (and the due clock follows it).  Any thread; 0 (from the start): this machine's own is. */
+/* Another machine's clock is so far ahead of this one's just now, ms: from now on that is the wall
+ * clock (and the due clock follows it), which goes on by the steady one, whatever becomes of this
+ * machine's.  Any thread. */
 void clock_follow(int64_t ahead_ms);
 
 /* More than a machine is put to sleep for. */

@@ -26,6 +26,9 @@ enum metric {
     METRIC_LOG_DROPPED,   /* lines of the log; kept by the log itself */
     METRIC_READS_LEFT,    /* reads that nobody waited for any more */
     METRIC_READS_REFUSED, /* … that were refused, as too many waited */
+    METRIC_RETRIES,       /* transactions run again, as others were in their way */
+    METRIC_ROUND_TRIPS,   /* waits for a database on another machine */
+    METRIC_ROUND_TRIP_US, /* … µs */
     METRIC_TAKEOVERS,     /* of dead nodes' places, by this one */
     METRIC_FENCED,        /* this one's place was taken */
     METRIC_NEWS,          /* rows that told other nodes what was changed here (db/news.h) */

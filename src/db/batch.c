@@ -192,6 +192,7 @@ static enum db_failure finish(struct batch *batch, struct db *db, enum db_failur
         tx_take(db_tx(db), &batch->made);
     else
         fail_all(batch, failure);
+    batch->made.counts[METRIC_RETRIES] += batch->runs - 1;
     take_out_steps(batch);
     return failure;
 }

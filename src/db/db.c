@@ -14,9 +14,28 @@
 #include "db/disk.h"
 #include "db/driver.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- figures ---- */
+
+static struct {
+    _Atomic int64_t times, us;
+} waits;
+
+void db_waited(int64_t us)
+{
+    atomic_fetch_add_explicit(&waits.times, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&waits.us, us, memory_order_relaxed);
+}
+
+void db_take_waits(int64_t *times, int64_t *us)
+{
+    *times = atomic_exchange_explicit(&waits.times, 0, memory_order_relaxed);
+    *us = atomic_exchange_explicit(&waits.us, 0, memory_order_relaxed);
+}
 
 /* ---- errors ---- */
 

@@ -185,6 +185,10 @@ enum db_failure {
     DB_FATAL,  /* damaged, read-only, or not known to be on disk: nothing may go on */
 };
 enum db_failure db_failure(const struct db *db);
+/* How often all connections have waited for an answer from another machine, and how long, since it
+ * was asked last.  Any thread. */
+void db_take_waits(int64_t *times, int64_t *us);
+
 const char *db_failure_text(const struct db *db); /* the engine's words and the source */
 
 #endif

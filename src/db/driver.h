@@ -179,6 +179,9 @@ struct db_driver {
 /* Sets the head of a new connection up. */
 void db_init(struct db *db, struct db_source *source, enum db_mode mode);
 
+/* A driver has waited for an answer from another machine.  Any thread. */
+void db_waited(int64_t us);
+
 /* An error of the transaction: the first one sticks.  The words name the source. */
 void db_fail(struct db *db, enum db_failure failure, const char *words);
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "db/driver.h"
 #include "db/postgres_password.h"
 #include "db/postgres_sql.h"
 
@@ -144,10 +145,14 @@ static void wait_for_socket(struct pipeline *pipeline, int64_t deadline_us)
 /* True: a result can be taken without waiting. */
 static bool wait_for_answer(struct pipeline *pipeline)
 {
-    int64_t deadline_us = clock_steady_us() + pipeline->answer_ms * INT64_C(1000);
+    if (pipeline->conn == NULL || !libpq.PQisBusy(pipeline->conn))
+        return pipeline->conn != NULL;
+    int64_t began_us = clock_steady_us();
+    int64_t deadline_us = began_us + pipeline->answer_ms * INT64_C(1000);
 
     while (pipeline->conn != NULL && libpq.PQisBusy(pipeline->conn))
         wait_for_socket(pipeline, deadline_us);
+    db_waited(clock_steady_us() - began_us);
     return pipeline->conn != NULL;
 }
 

@@ -109,6 +109,10 @@ static struct batch *all_finished(struct store *store)
 
 static void count(const struct batch *batch)
 {
+    int64_t waits, us;
+    db_take_waits(&waits, &us);
+    metric_add(METRIC_ROUND_TRIPS, waits);
+    metric_add(METRIC_ROUND_TRIP_US, us);
     metric_add(METRIC_READS_LEFT, batch->left);
     metric_add(METRIC_READS_DAMAGED, batch->damaged);
     for (int i = 0; i < METRIC_COUNTERS; i++)

@@ -154,9 +154,9 @@ static bool clock_run(struct job *job, struct db *db)
     const struct clock_job *told = (const struct clock_job *)job;
     struct buf text = { 0 };
     buf_fmt(&text,
-            "The clock of the server %s is %lld ms %s that of the database, which all go by. "
+            "The clock of the server %s is %.1f s %s that of the database, which all go by. "
             "Nothing is late or out of order by it; look at the server's time service.",
-            told->name, (long long)llabs(told->ahead), told->ahead > 0 ? "behind" : "ahead of");
+            told->name, (double)llabs(told->ahead) / 1000, told->ahead > 0 ? "behind" : "ahead of");
     notice_add(db, account_operator(db), "node.clock", buf_text(&text));
     buf_free(&text);
     return true;

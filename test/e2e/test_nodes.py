@@ -41,6 +41,8 @@ def test_two_share_the_work_and_one_that_stops_leaves_it_to_the_other(cluster):
     await_until(lambda: list(parts(cluster).values()) == ["257"], "the first has all")
     await_until(lambda: metric(first, "postbackd_leases_held") == 257, "it knows")
     assert metric(first, "postbackd_takeovers_total") == 0
+    trips = metric(first, "postbackd_database_round_trips_total")
+    assert 0 < trips < metric(first, "postbackd_database_wait_microseconds_total")
 
 
 def test_a_node_that_is_drained_has_nothing_and_is_not_ready_until_it_is_undrained(cluster):
@@ -116,3 +118,27 @@ def test_a_node_without_its_database_is_not_ready_and_comes_back_as_it_was():
         await_until(lambda: ready(node), "it is back", 60)
         assert live(cluster) == before
         await_until(lambda: world.partner.get("EventNotifications").status_code == 200, "it reads")
+
+
+def test_all_go_by_the_databases_clock_and_one_that_is_away_is_told_once(cluster, receiver):
+    first, second = cluster.nodes
+    world = World(cluster)
+    second.faults.clock_offset_ms = 3_600_000
+    operator = cluster.operator()
+
+    def told():
+        found = operator.ok(operator.get("Notices"))["Notices"]
+        return [one for one in found if one["Kind"] == "node.clock"]
+    notice, = await_until(told, "a notice", 60)
+    assert "s ahead of that of the database" in notice["Text"], notice
+    delivery = Delivery(world, receiver.url())
+    delivery.api = second.api(delivery.api)
+    ids = [delivery.send()]
+    delivery.api = first.api(delivery.api)
+    ids.append(delivery.send())
+    receiver.wait(2)
+    assert ids == sorted(ids, key=int)
+    shown = operator.ok(operator.get("Nodes"))["Nodes"]
+    offsets = sorted(int(one["ClockOffsetMilliseconds"]) for one in shown)
+    assert abs(offsets[0]) < 60_000 < 3_500_000 < offsets[1]
+    assert len(told()) == 1
