@@ -450,6 +450,87 @@ static void test_hostile_cells_come_back_as_they_went(void **state)
     buf_free(&out);
 }
 
+/* Read in parts, the rows and their lines are those of the whole. */
+static void expect_parts(const char *text, size_t len, size_t parts)
+{
+    struct error error = { 0 };
+    struct csv_file whole, places, file;
+    size_t row = 0, lines_before, made = 0;
+    assert_true(csv_read(text, len, columns, COLUMNS, &whole, &error));
+    assert_true(csv_places(text, len, columns, COLUMNS, &places, &error));
+    assert_int_equal(places.count, whole.count);
+    assert_int_equal(json_array_size(places.rows), 0);
+    while (row < places.count) {
+        struct buf part = { 0 };
+        size_t rows = csv_part(&places, row, &part, &lines_before);
+        assert_in_range(rows, 1, CSV_PART_ROWS);
+        if (!csv_read(buf_text(&part), part.len, columns, COLUMNS, &file, &error))
+            fail_msg("a part is not read: %s", error.message);
+        assert_int_equal(file.count, rows);
+        assert_int_equal(file.separator, whole.separator);
+        for (size_t i = 0; i < rows; i++) {
+            assert_true(
+                json_equal(json_array_get(file.rows, i), json_array_get(whole.rows, row + i)));
+            assert_int_equal(file.at[i].line + lines_before, whole.at[row + i].line);
+        }
+        row += rows;
+        made++;
+        csv_file_free(&file);
+        buf_free(&part);
+    }
+    assert_int_equal(made, parts);
+    csv_file_free(&whole);
+    csv_file_free(&places);
+}
+
+#define EXPECT_PARTS(text, parts) expect_parts(text, sizeof(text) - 1, parts)
+
+static void test_parts_are_read_as_the_whole_is(void **state)
+{
+    (void)state;
+    struct buf many = { 0 };
+    EXPECT_PARTS("Order Id,Sale Amount\n", 0);
+    EXPECT_PARTS("Order Id,Sale Amount\n1,2", 1);
+    EXPECT_PARTS("sep=;\r\nOrder Id;Sale Amount\r\n\"a\nb\";2,50\r\n\r\n\"c\"\"d\";1.000,5\r\n", 1);
+    EXPECT_PARTS("\xff\xfeO\0r\0d\0e\0r\0 \0I\0d\0\n\0\xe9\0\n\0", 1);
+    EXPECT_PARTS("Order Id\rx\ry\r", 1);
+    buf_str(&many, "\"Order\n Id\",Sale Amount,Other\r\n");
+    for (int i = 0; i < 250; i++)
+        buf_fmt(&many, "\"A%d\nB\",%d.50,\"x;\"\r\n%s", i, i, i % 50 == 7 ? "\r\n,,\r\n" : "");
+    expect_parts(buf_text(&many), many.len, 3);
+    for (int i = 0; i < 100; i++)
+        buf_str(&many, "\n");
+    buf_str(&many, "far,1\n");
+    expect_parts(buf_text(&many), many.len, 4); /* where there is a long gap too */
+    buf_reset(&many);
+    buf_str(&many, "Order Id\n");
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < CSV_PART_BYTES; j++)
+            buf_char(&many, 'x');
+        buf_char(&many, '\n');
+    }
+    expect_parts(buf_text(&many), many.len, 3); /* one row at least */
+    buf_free(&many);
+}
+
+static void test_places_are_found_where_rows_are_read(void **state)
+{
+    (void)state;
+    struct error error = { 0 };
+    struct csv_file file;
+    struct buf many = { 0 };
+    buf_str(&many, "Order Id\n");
+    for (int i = 0; i < CSV_ROWS_MAX + 1; i++)
+        buf_str(&many, "x\n");
+    assert_false(csv_read(buf_text(&many), many.len, columns, COLUMNS, &file, &error));
+    assert_true(csv_places(buf_text(&many), many.len, columns, COLUMNS, &file, &error));
+    assert_int_equal(file.count, CSV_ROWS_MAX + 1);
+    csv_file_free(&file);
+    buf_str(&many, "\"x\n");
+    assert_false(csv_places(buf_text(&many), many.len, columns, COLUMNS, &file, &error));
+    buf_free(&many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +547,8 @@ int main(void)
         cmocka_unit_test(test_caps_on_rows_columns_and_cells),
         cmocka_unit_test(test_formulas_are_disarmed),
         cmocka_unit_test(test_hostile_cells_come_back_as_they_went),
+        cmocka_unit_test(test_parts_are_read_as_the_whole_is),
+        cmocka_unit_test(test_places_are_found_where_rows_are_read),
     };
     return cmocka_run_group_tests_name("csv", tests, NULL, NULL);
 }

@@ -48,6 +48,16 @@ def test_inquiries_are_exported_by_either_side(browser, world):
         browser.see("Export of inquiries, NDJSON", "1 record was written")
 
 
+@DESKTOP
+def test_actions_are_exported(browser, world):
+    inquiry = world.open()
+    world.brand.ok(world.brand.put("ActionInquiries", {
+        "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
+    browser.sign_in(world.brand, "/actions?State=PENDING")
+    browser.see("Pending").click("Export").click("Actions as CSV").at("/jobs")
+    browser.see("Export of actions, CSV", "State PENDING", "1 record was written")
+
+
 def test_a_job_is_seen_going_on_and_is_cancelled(browser, world):
     browser.sign_in(world.partner, "/jobs")
     browser.see("Nothing yet.")

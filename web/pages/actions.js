@@ -3,6 +3,7 @@ import { get, isBrand, mayChange, own, watch } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { counted, money, words } from "../format.js";
 import { badge } from "../ui/badge.js";
+import { exportButton } from "../ui/export_button.js";
 import { heading } from "../ui/heading.js";
 import { list } from "../ui/list.js";
 import { actionFields, actionLink } from "./action/fields.js";
@@ -41,11 +42,14 @@ export async function page(context) {
   const { signal } = context;
   const campaigns = await campaignsOf(signal), partners = isBrand() ? await partnersOf(campaigns, signal) : [];
   const sums = h("ul.sums", { "aria-label": "Sums of these actions" });
+  let inForce = {};
   const actions = list({
     id: `actions-${isBrand() ? "brand" : "partner"}`, caption: "Actions", context, empty: "No action like that.",
     rowKey: (row) => row.Id, rowHref: (row) => `/actions/${row.Id}`, filters: filtersOf(campaigns, partners), columns: columns(),
+    tools: mayChange() ? [exportButton([["Actions", "ACTIONS"]], () => inForce, context.go)] : [],
     load: async ({ Before, Sort, ...values }, still) => {
       const { Page, PageSize, ...filters } = values;
+      inForce = filters;
       const [answer, all] = await Promise.all([get(own("/Actions"), values, { signal: still }), get(own("/Actions/Sums"), filters, { signal: still })]);
       fill(sums, all.Sums.map(sumOf));
       return { rows: answer.Actions, total: Number(answer["@total"]) };
