@@ -66,7 +66,8 @@ struct outcome_job {
     struct service_job job;
     struct list outcomes;
     int64_t floor;  /* 0: not written this time */
-    int64_t newest; /* what commits have brought before it is done, where the store is shared */
+    bool shared;    /* others wait for the floor */
+    int64_t newest; /* what commits have brought before it is done */
 };
 
 void outcomes_add(struct outcomes *outcomes, enum outcome_kind kind, struct postback *postback,
@@ -137,7 +138,7 @@ static bool outcomes_run(struct job *job, struct db *db)
     }
     if (batch->floor != 0)
         direct_set_floor(db, batch->floor);
-    if (batch->floor != 0 && db_is_remote(db))
+    if (batch->floor != 0 && batch->shared)
         batch->newest = db_new_id(db);
     return true;
 }
@@ -392,6 +393,7 @@ void outcomes_flush(struct outcomes *outcomes)
             work_add(outcomes->config.work, outcomes, sizeof(*batch), outcomes_run, outcomes_done);
         batch->job.job.sure = true;
         list_init(&batch->outcomes);
+        batch->shared = shared;
         take_some(outcomes, batch);
         /* A postback leaves the list of fresh ones when its outcome is on disk. */
         if (list_empty(&outcomes->waiting) && floor_due && floor_now(outcomes) != outcomes->floor) {

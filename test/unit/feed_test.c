@@ -116,6 +116,8 @@ static int64_t in_memory(struct engine *engine)
 static void test_a_late_read_takes_none_that_is_in_memory(void **state)
 {
     struct house *house = *state;
+    if (!house_is_a_file(house)) /* there what has a pace goes by the disk: none is fresh */
+        return;
     struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false };
     struct clock_source time = { clock_wall_ms(), clock_steady_us() };
     struct new_notification notification = { .account = house->partner.account };
