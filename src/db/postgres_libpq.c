@@ -20,7 +20,10 @@ static const struct {
 bool libpq_load(struct error *error)
 {
     static void *library;
+    static bool loaded;
 
+    if (loaded) /* other threads may use it already */
+        return true;
     if (library == NULL)
         library = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
@@ -35,5 +38,6 @@ bool libpq_load(struct error *error)
         }
         *(void **)((char *)&libpq + functions[i].at) = found;
     }
+    loaded = true;
     return true;
 }
