@@ -119,7 +119,7 @@ static void show_one(struct call *call, void *context)
 #define READS  (SCOPE_API | SCOPE_READ | SCOPE_EVENTS)
 
 const struct route catalog_routes[] = {
-    { "GET", "/EventCatalog", list_all, ANYONE, READS, .counted = true },
-    { "GET", "/EventCatalog/{Type}", show_one, ANYONE, READS, .counted = true },
+    { "GET", "/EventCatalog", list_all, ANYONE, READS, .counted = true, .current = true },
+    { "GET", "/EventCatalog/{Type}", show_one, ANYONE, READS, .counted = true, .current = true },
 };
 const size_t catalog_route_count = sizeof(catalog_routes) / sizeof(catalog_routes[0]);

@@ -109,10 +109,26 @@ static bool have_room(struct intake *intake, struct db *db)
     return true;
 }
 
+/* Another call, or node, may have deleted one since the events were checked. */
+static bool types_stand(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->count && intake->of_added_type; i++) {
+        const struct event_type *type = catalog_type_numbered(intake->events[i].type->number);
+        if (type == NULL || type->deleted)
+            intake_problem(intake, i, "Type", INTAKE_TYPE_WRONG);
+    }
+    if (intake->api.problems.count == 0)
+        return true;
+    error_set(&intake->api.job.error, ERROR_INVALID, "The request is not valid.");
+    return false;
+}
+
 static bool write_events(struct api_job *job, struct db *db)
 {
     struct intake *intake = intake_of(job);
     intake->id_count = 0;
+    if (!types_stand(intake))
+        return false;
     if ((!job->job.sure && !look_up(intake, db)) || !have_room(intake, db))
         return false;
     for (size_t i = 0; i < intake->count; i++)

@@ -11,8 +11,8 @@
  */
 #include "api/identities.h"
 
-#include "api/allowances.h"
 #include "api/api.h"
+#include "api/hearing.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/list.h"
@@ -119,7 +119,7 @@ static void decide(struct api *api, struct call *call, const struct caller *hold
         return;
     }
     call->caller = *holder;
-    allowances_enter(api->allowances, call);
+    hearing_enter(api, call);
 }
 
 /* ---- asking the store ---- */

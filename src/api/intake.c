@@ -57,7 +57,7 @@ static void read_type(struct intake *intake, struct incoming *event, const struc
     if (name != NULL && (event->type == NULL || event->type->number >= CATALOG_ADDED_FIRST))
         intake->of_added_type = true;
     if (event->type == NULL)
-        wrong(intake, "Type", "must be an event type of GET /EventCatalog");
+        wrong(intake, "Type", INTAKE_TYPE_WRONG);
 }
 
 static void read_time(struct intake *intake, struct incoming *event, const struct json_value *value)

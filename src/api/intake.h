@@ -21,6 +21,8 @@ enum {
     INTAKE_AHEAD_MS = 5 * 60 * 1000,       /* how far a sender's clock may be ahead of ours */
 };
 
+#define INTAKE_TYPE_WRONG "must be an event type of GET /EventCatalog"
+
 struct addressee {
     char sid[SID_TEXT];
     int64_t account; /* 0: not known yet, to be looked up */

@@ -381,11 +381,12 @@ enum {
 
 /* The signing secret is not for tokens that may only read. */
 const struct route notification_routes[] = {
-    { "POST", PARTNER, create, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", PARTNER, create, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
-    { "POST", PARTNER "/Preview", notification_preview, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", PARTNER "/Preview", notification_preview, PARTNERS, CHANGES, COUNTED, BODY_MAX,
+      .current = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
-    { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "DELETE", PARTNER "/{Id}", delete_one, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Pause", pause_one, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Resume", resume, PARTNERS, CHANGES, COUNTED, 0 },
@@ -394,13 +395,15 @@ const struct route notification_routes[] = {
       0 },
     { "POST", PARTNER "/{Id}/SigningSecret", notification_rotate_secret, PARTNERS, CHANGES, COUNTED,
       0 },
-    { "POST", PARTNER "/{Id}/Test", notification_test, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", PARTNER "/{Id}/Test", notification_test, PARTNERS, CHANGES, COUNTED, BODY_MAX,
+      .current = true },
 
-    { "POST", BRAND, create, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", BRAND, create, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
-    { "POST", BRAND "/Preview", notification_preview, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", BRAND "/Preview", notification_preview, BRANDS, CHANGES, COUNTED, BODY_MAX,
+      .current = true },
     { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
-    { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "DELETE", BRAND "/{Id}", delete_one, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Pause", pause_one, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Resume", resume, BRANDS, CHANGES, COUNTED, 0 },
@@ -408,7 +411,8 @@ const struct route notification_routes[] = {
     { "GET", BRAND "/{Id}/SigningSecret", notification_show_secret, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/SigningSecret", notification_rotate_secret, BRANDS, CHANGES, COUNTED,
       0 },
-    { "POST", BRAND "/{Id}/Test", notification_test, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", BRAND "/{Id}/Test", notification_test, BRANDS, CHANGES, COUNTED, BODY_MAX,
+      .current = true },
 };
 const size_t notification_route_count =
     sizeof(notification_routes) / sizeof(notification_routes[0]);

@@ -338,11 +338,11 @@ enum {
 };
 
 const struct route replay_routes[] = {
-    { "POST", PARTNER, start, PARTNERS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", PARTNER, start, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{ReplayId}", show, PARTNERS, READS, COUNTED, 0 },
     { "POST", PARTNER "/{ReplayId}/Cancel", cancel, PARTNERS, CHANGES, COUNTED, 0 },
-    { "POST", BRAND, start, BRANDS, CHANGES, COUNTED, BODY_MAX },
+    { "POST", BRAND, start, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
     { "GET", BRAND "/{ReplayId}", show, BRANDS, READS, COUNTED, 0 },
     { "POST", BRAND "/{ReplayId}/Cancel", cancel, BRANDS, CHANGES, COUNTED, 0 },

@@ -25,6 +25,8 @@ struct route {
     size_t body_max;  /* bytes; 0: none allowed beyond SERVER_BODY_DEFAULT */
     bool reads_query; /* the handler refuses what it does not know; else every parameter is refused
                          before it is called */
+    bool current;     /* the handler rests on what is in memory of the database: enter() first sees
+                       * to it that this is as of now, where others can have changed it */
 };
 
 enum {

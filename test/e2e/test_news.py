@@ -43,6 +43,14 @@ def test_a_new_event_type_is_taken_by_the_other_node_at_once(cluster, world):
         assert send(takes, kind, Q="x").status_code == 400
         adds.ok(adds.put(f"/Operator/EventTypes/{kind}", {"DataPoints": POINTS}))
         assert send(takes, kind, Q="x").status_code == 202
+        assert takes.get(f"/EventCatalog/{kind}").status_code == 200
+        made = takes.post("EventNotifications", {
+            "Name": "n", "Category": "Platform Events", "Method": "POST", "EventTypes": kind,
+            "Url": "http://127.0.0.1:9/{Q}", "State": "PAUSED"})
+        assert made.status_code == 200, made.text
+        takes.ok(takes.delete(made.json()["Uri"]))
+        adds.ok(adds.delete(f"/Operator/EventTypes/{kind}"))
+        assert send(takes, kind, Q="x").status_code == 400
     assert send(partners[0], "shop.never", P="x").status_code == 400
 
 
