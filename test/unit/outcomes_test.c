@@ -154,6 +154,8 @@ static void test_the_floor_rises_with_what_waits_though_nothing_goes_out(void **
     outcomes_flush(bare->outcomes);
     await_jobs(bare);
     assert_int_equal(floor_on_disk(bare), newest + 1);
+    if (!house_is_a_file(bare->house))
+        return; /* where others wait for it, it rises by ids that are drawn for that */
     pass(bare, 20);
     outcomes_flush(bare->outcomes); /* it is written */
     assert_int_equal(bare->work.under_way, 0);
