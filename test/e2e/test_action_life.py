@@ -410,6 +410,7 @@ def await_state(world, action, **wanted):
                             for name, value in wanted.items()), f"{action} is {wanted}")
 
 
+@pytest.mark.one_file("a server on PostgreSQL goes by the time of the database")
 def test_locking_and_clearing_by_time_over_a_restart_and_a_clock_set_back(clocked, receivers):
     world = World(clocked)
     heard = hear(world, receivers)
