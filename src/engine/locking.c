@@ -1,4 +1,5 @@
-/* locking.c — every ten seconds, in steps of fifty actions of one brand, half of the writer's time.
+/* locking.c — every ten seconds, in steps of fifty actions of a brand, in a quarter of the writer's
+ * time.
  *
  * Many actions come due at once, as at the end of a month.  Brands take turns by steps, so a brand
  * of a million actions holds up no other one's; its state is whose turn it was.
@@ -7,7 +8,7 @@
 
 #include "store/actions.h"
 
-enum { FIRST_MS = 1000, EVERY_MS = 10000, BATCH = 50, SHARE = 2 };
+enum { FIRST_MS = 1000, EVERY_MS = 10000, BATCH = 50, SHARE = 4 };
 
 struct turns {
     int64_t locked, cleared; /* the brands of the last step; 0: the round begins anew */

@@ -12,6 +12,7 @@ import idle
 import intake
 import isolation
 import kills
+import locking
 import nodes
 import retention
 import short
@@ -19,5 +20,5 @@ import upgrade
 import waiting
 
 BENCHES = {name: bench for noun in (short, against, idle, retention, intake, isolation, greedy,
-                                  waiting, kills, upgrade, export, nodes)
+                                  waiting, kills, upgrade, export, locking, nodes)
            for name, bench in noun.BENCHES.items()}
