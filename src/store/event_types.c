@@ -26,12 +26,17 @@ static void write_names(struct db *db, const void *with)
     const struct event_type *types = catalog_types(&count);
     (void)with;
     for (size_t i = 0; i < count; i++) {
+        /* Of nodes that begin together each may be the first, by number or by name. */
         struct stmt *put = db_prepare(
-            db, "INSERT INTO event_type (number, name) VALUES (?, ?) ON CONFLICT (number) "
-                "DO UPDATE SET name = excluded.name WHERE event_type.name <> excluded.name");
+            db, "INSERT INTO event_type (number, name) VALUES (?, ?) ON CONFLICT DO NOTHING");
         db_bind_int(put, 1, types[i].number);
         db_bind_text(put, 2, types[i].name);
         db_run(db, put);
+        struct stmt *rename =
+            db_prepare(db, "UPDATE event_type SET name = ?2 WHERE number = ?1 AND name <> ?2");
+        db_bind_int(rename, 1, types[i].number);
+        db_bind_text(rename, 2, types[i].name);
+        db_run(db, rename);
     }
 }
 
