@@ -19,7 +19,7 @@ THREADED = ["store_test", "events_test", "fan_outs_test", "postbacks_test", "mee
             "retention_test", "engine_test", "postgres_store_test"]  # under the thread sanitizer
 
 # Unit tests that run on PostgreSQL too: the driver's contract, and the store's nouns.
-ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_test",
+ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_test", "actions_test",
                  "campaigns_test", "changes_test", "dedupe_test", "direct_test", "errands_test", "event_types_test",
                  "events_test", "fan_outs_test", "feed_test", "inquiries_test",
                  "inquiry_list_test", "notifications_test", "outcomes_test", "postbacks_test",
@@ -29,14 +29,14 @@ ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_
 # Files that take long, in seconds on two quiet processors: they begin first, the longest of all at
 # the head.
 LONG = {"test_many_nodes": 150, "test_openapi": 120, "test_stopped": 90,
-        "test_operator_pages": 85, "test_sessions": 80, "test_names": 75, "test_inquiry_pages": 70, "test_notification_pages": 70,
+        "test_operator_pages": 85, "test_sessions": 80, "test_names": 75, "test_inquiry_pages": 70, "test_notification_pages": 70, "test_action_pages": 60,
         "test_out_of_memory": 60, "test_crash": 50, "test_start": 45, "test_maintenance": 45,
         "test_openapi_tools": 40, "test_fan_out": 40, "test_receivers": 40, "test_ordered": 35,
         "test_delivery_settings": 35, "test_answers": 35, "test_lateness": 35, "test_upgrade": 35}
 
 # Run once more with each transaction of the store run, undone and run again (test/faults/preload.c):
 # every kind of job that writes is in one of them.
-AGAIN = ("approval_rules", "credentials", "crash", "data_points", "event_batches", "event_notifications",
+AGAIN = ("action_life", "approval_rules", "credentials", "crash", "data_points", "event_batches", "event_notifications",
          "event_types", "fan_out", "full_disk", "idempotency", "inquiry_files", "inquiry_life",
          "jobs", "lateness", "lost_log", "maintenance", "maximum_age", "operator", "outward",
          "postback_log", "quotas", "replays",
