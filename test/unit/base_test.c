@@ -471,6 +471,25 @@ static void test_ids_end(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
+static void test_a_clock_that_is_followed_goes_on_whatever_becomes_of_the_own(void **state)
+{
+    struct clock_source source = { .wall_ms = 1000000, .steady_us = 5000000 };
+    (void)state;
+    clock_set_source(&source);
+    assert_int_equal(clock_wall_ms(), 1000000);
+    clock_follow(-700);
+    assert_int_equal(clock_wall_ms(), 999300);
+    assert_int_equal(clock_system_ms(), 1000000);
+    source.wall_ms += 3600000; /* it is set */
+    assert_int_equal(clock_wall_ms(), 999300);
+    source.steady_us += 2000000;
+    assert_int_equal(clock_wall_ms(), 1001300);
+    clock_follow(1001300 - source.wall_ms); /* the next look finds it so far away */
+    assert_int_equal(clock_wall_ms(), 1001300);
+    clock_set_source(NULL);
+    assert_true(clock_system_ms() - clock_wall_ms() < 60000);
+}
+
 static void test_the_program_s_clocks_follow_the_source(void **state)
 {
     (void)state;
@@ -561,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_the_due_clock_is_the_wall_clock_and_goes_on_when_that_is_set_back),
         cmocka_unit_test(test_the_due_clock_does_not_follow_a_clock_of_2109),
         cmocka_unit_test(test_ids_end),
+        cmocka_unit_test(test_a_clock_that_is_followed_goes_on_whatever_becomes_of_the_own),
         cmocka_unit_test(test_the_program_s_clocks_follow_the_source),
         cmocka_unit_test(test_a_heap_gives_keys_in_order_after_moves_and_removals),
         cmocka_unit_test(test_a_map_finds_what_was_put_and_not_removed),
