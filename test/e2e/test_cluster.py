@@ -42,9 +42,10 @@ def test_all_nodes_serve_the_demos_world_until_ctrl_c(cluster):
     password = re.search(r'the password "(.+)"', printed).group(1)
     sid, token = re.search(r"^  partner   -u (\w+):(\S+)$", printed, re.M).groups()
     for base in nodes:
-        assert requests.get(base + "/readyz", timeout=20).status_code == 200
-        found = requests.get(f"{base}/Mediapartners/{sid}/Postbacks", auth=(sid, token), timeout=20)
-        assert len(found.json()["Postbacks"]) == 2, found.text
+        await_until(lambda at=base: requests.get(at + "/readyz", timeout=20).ok, f"{base} is ready")
+        await_until(lambda at=base: len(requests.get(  # a postback is listed once it is recorded
+            f"{at}/Mediapartners/{sid}/Postbacks", auth=(sid, token), timeout=20).json()[
+                "Postbacks"]) == 2, f"both postbacks at {base}")
         for role in ("partner", "brand", "operator"):
             browser = Browser(base)
             assert browser.ok(browser.sign_in(f"{role}@demo.example", password))
