@@ -12,6 +12,8 @@ from harness.delivery import Delivery
 from harness.receiver import answers
 from harness.server import BINARY, Server, World, await_until
 
+pytestmark = pytest.mark.one_file("of a database its own tools make a copy")
+
 
 def run(command, *flags, code=0):
     """Gives all that it said."""

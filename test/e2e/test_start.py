@@ -18,6 +18,8 @@ import requests
 from harness.receiver import answers
 from harness.server import BINARY, Server, World, await_until
 
+pytestmark = pytest.mark.one_file("what a directory is made of; a start on PostgreSQL has tests of its own")
+
 APPLICATION = 0x70626b64  # "pbkd": how our files are known
 
 

@@ -184,7 +184,7 @@ def python_check(path, build, tests=()):
 def starts_postgres(path):
     """Whether it has what it needs of PostgreSQL by itself, whatever the run is on."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as source:
-        return re.search(r"^from harness\.(postgres|cluster) ", source.read(), re.M) is not None
+        return re.search(r"^from harness\.(postgres|cluster) |script/cluster", source.read(), re.M) is not None
 
 
 def on_both(path, build, tests=()):
