@@ -28,6 +28,7 @@
 #include "engine/recovery.h"
 #include "engine/replays.h"
 #include "engine/retention.h"
+#include "engine/retention_days.h"
 #include "engine/tester.h"
 #include "engine/touched.h"
 #include "engine/waits.h"
@@ -270,6 +271,7 @@ struct marks *engine_marks(struct engine *engine)
 void engine_keep(struct engine *engine, int64_t keep_ms)
 {
     sweep_set_age(engine->services.retention, keep_ms);
+    retention_days_set_age(engine->services.days, keep_ms);
 }
 
 void engine_give_up(struct engine *engine, int64_t age_ms)
@@ -370,6 +372,7 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     engine->services.ended_errands = errands_sweep_new(work);
     engine->services.expiry = expiry_new(work);
     engine->services.retention = retention_new(work);
+    engine->services.days = retention_days_new(work);
     return true;
 }
 
@@ -498,6 +501,7 @@ void engine_free(struct engine *engine)
     sweep_free(engine->services.ended_errands);
     sweep_free(engine->services.expiry);
     sweep_free(engine->services.retention);
+    retention_days_free(engine->services.days);
     replays_free(engine->services.replays);
     errands_free(engine->services.errands);
     mailer_free(engine->services.mailer);

@@ -14,6 +14,7 @@ struct marks;
 struct outcomes;
 struct pause;
 struct recorder;
+struct retention_days;
 struct replays;
 struct room;
 struct sweep;
@@ -35,7 +36,8 @@ struct services {
     struct replays *replays;
     struct errands *errands;
     struct sweep *approvals, *dedupe, *ended_errands, *expiry, *locking, *retention;
-    struct touched *touched; /* NULL: alone */
+    struct touched *touched;     /* NULL: alone */
+    struct retention_days *days; /* retention_days.h */
     const struct tester *tester;
     const struct waits *waits;
 };

@@ -72,7 +72,7 @@ bool direct_write(struct db *db, const struct direct *direct, enum postback_stat
 {
     struct stmt *add = db_prepare(
         db, "INSERT INTO postback (id, bucket, account, notification, event, state, due_at, "
-            "finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING");
+            "finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     db_bind_int(add, 1, direct->id);
     db_bind_int(add, 2, notification_bucket(direct->notification));
     db_bind_int(add, 3, direct->account);

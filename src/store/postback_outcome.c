@@ -36,11 +36,10 @@ static void write_attempt(struct db *db, int64_t postback, const struct attempt 
                           enum verdict verdict, int64_t due_at)
 {
     struct stmt *add = db_prepare(
-        db,
-        "INSERT INTO attempt (postback, number, revision, started_at, duration_us, verdict, "
-        "error, detail, status, headers, body, body_bytes, "
-        "rest_until) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (postback, number) DO NOTHING");
+        db, "INSERT INTO attempt (postback, number, revision, started_at, duration_us, verdict, "
+            "error, detail, status, headers, body, body_bytes, "
+            "rest_until) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     db_bind_int(add, 1, postback);
     db_bind_int(add, 2, attempt->number);
     db_bind_int(add, 3, attempt->revision);
@@ -106,7 +105,7 @@ static struct stmt *add_delivered(struct db *db, const struct postback *postback
         db, "INSERT INTO postback (id, bucket, account, notification, event, state, attempts, "
             "due_at, finished_at, last_status, first_revision, first_started_at, "
             "first_duration_us, first_headers, first_body, first_body_bytes) "
-            "VALUES (?, ?, ?, ?, ?, 2, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING");
+            "VALUES (?, ?, ?, ?, ?, 2, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     bind_row(add, postback);
     db_bind_int(add, 6, postback->due_at);
     db_bind_int(add, 7, attempt_ended_at(attempt));
@@ -126,7 +125,7 @@ static struct stmt *add_failed(struct db *db, const struct postback *postback,
     struct stmt *add =
         db_prepare(db, "INSERT INTO postback (id, bucket, account, notification, event, state, "
                        "attempts, due_at, last_status, last_error) VALUES (?, ?, ?, ?, ?, 1, ?, ?, "
-                       "?, ?) ON CONFLICT (id) DO NOTHING");
+                       "?, ?) ON CONFLICT DO NOTHING");
     bind_row(add, postback);
     db_bind_int(add, 6, attempt->number);
     db_bind_int(add, 7, due_at);

@@ -12,7 +12,11 @@
  */
 #include "store/retention.h"
 
+#include "db/partitions.h"
 #include "store/direct.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 #define SQL_ENDED "state >= 2 AND coalesce(finished_at, 0) < ?3"
 
@@ -62,11 +66,28 @@ static int64_t between_events(struct db *db, int64_t from, int64_t end)
     return event > from ? event : behind;
 }
 
-/* Nothing from there on is looked at yet. */
+/* Nothing from there on is old yet. */
+static int64_t old_limit(struct db *db, int64_t before_ms)
+{
+    int64_t old = id_first_at(before_ms), floor = direct_floor(db);
+    return floor != 0 && floor < old ? floor : old;
+}
+
+/* The last day with a piece that is walked all the same. */
+static int64_t walked_day(struct db *db)
+{
+    return db_number(
+        db_prepare(db, "SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'walked_day'"), -1);
+}
+
+/* Nothing from there on is looked at by the walk. */
 static int64_t range_limit(struct db *db, const struct retention *retention)
 {
-    int64_t old = id_first_at(retention->before_ms), floor = direct_floor(db);
-    return floor != 0 && floor < old ? floor : old;
+    int64_t limit = old_limit(db, retention->before_ms);
+    if (!db_is_remote(db))
+        return limit;
+    int64_t day = partitions_oldest(db, walked_day(db));
+    return day != INT64_MAX && partition_first_id(day) < limit ? partition_first_id(day) : limit;
 }
 
 /* *whole: nothing else is to be looked at. */
@@ -169,4 +190,110 @@ void retention_step(struct db *db, struct retention *retention, int most)
     retention->oldest = number(db_prepare(db, "SELECT id FROM event WHERE id > ? ORDER BY id "
                                               "LIMIT 1"),
                                0);
+}
+
+/* ---- by the day ---- */
+
+static void list_id(struct buf *list, int64_t id)
+{
+    buf_fmt(list, "%s%" PRId64, list->len > 0 ? "," : "", id);
+}
+
+static void find_what_stays(struct db *db, struct retention_day *day, int64_t before_ms)
+{
+    int count = 0;
+    struct stmt *find = db_prepare(db, "SELECT id FROM postback WHERE id >= ?1 AND id < ?2 AND NOT "
+                                       "(" SQL_ENDED ") LIMIT ?4");
+    db_bind_int(find, 1, partition_first_id(day->day));
+    db_bind_int(find, 2, partition_first_id(day->day + 1));
+    db_bind_int(find, 3, before_ms);
+    db_bind_int(find, 4, RETENTION_STAYS_MOST + 1);
+    while (db_step(find) == DB_ROW && count <= RETENTION_STAYS_MOST) {
+        list_id(&day->stays, db_int(find, 0));
+        count++;
+    }
+    db_finish(find);
+    day->full = count > RETENTION_STAYS_MOST;
+    day->postbacks = -count;
+}
+
+static void count_rows(struct db *db, struct retention_day *day)
+{
+    int64_t from = partition_first_id(day->day), end = partition_first_id(day->day + 1);
+    day->postbacks += of_range(
+        db_prepare(db, "SELECT count(*) FROM postback WHERE id >= ?1 AND id < ?2"), from, end, 0);
+    day->attempts =
+        of_range(db_prepare(db, "SELECT count(*) FROM attempt WHERE postback >= ?1 AND postback < "
+                                "?2"),
+                 from, end, 0) +
+        of_range(db_prepare(db, "SELECT count(first_revision) FROM postback WHERE id >= ?1 AND id "
+                                "< ?2"),
+                 from, end, 0);
+    day->events = of_range(db_prepare(db, "SELECT count(*) FROM event WHERE id >= ?1 AND id < ?2"),
+                           from, end, 0);
+}
+
+bool retention_day_look(struct db *db, int64_t before_ms, int64_t after, struct retention_day *out)
+{
+    int64_t day = partitions_oldest(db, after);
+    *out = (struct retention_day){ .day = day };
+    if (day == INT64_MAX || partition_first_id(day + 1) > old_limit(db, before_ms))
+        return false;
+    find_what_stays(db, out, before_ms);
+    if (!out->full)
+        count_rows(db, out);
+    return true;
+}
+
+void retention_day_free(struct retention_day *day)
+{
+    buf_free(&day->stays);
+}
+
+static void walk_from_now_on(struct db *db, int64_t day)
+{
+    char text[24];
+    if (day <= walked_day(db))
+        return;
+    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('walked_day', ?1) "
+                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    snprintf(text, sizeof(text), "%" PRId64, day);
+    db_bind_text(put, 1, text);
+    db_run(db, put);
+}
+
+/* Events of the day that something is left of: of what was put back, of what was sent again since,
+ * or is still to fan out. */
+static void find_events(struct db *db, int64_t day, struct buf *out)
+{
+    struct stmt *find = db_prepare(
+        db,
+        "SELECT event FROM postback WHERE id >= ?1 AND id < ?2 UNION SELECT event FROM postback "
+        "WHERE event >= ?1 AND event < ?2 AND resent IS NOT NULL UNION SELECT event FROM "
+        "fan_out WHERE event >= ?1 AND event < ?2");
+    db_bind_int(find, 1, partition_first_id(day));
+    db_bind_int(find, 2, partition_first_id(day + 1));
+    while (db_step(find) == DB_ROW)
+        list_id(out, db_int(find, 0));
+    db_finish(find);
+}
+
+void retention_day_drop(struct db *db, const struct retention_day *day)
+{
+    struct buf events = { 0 };
+    const char *stays = day->stays.len > 0 ? day->stays.data : NULL;
+    if (day->full) {
+        walk_from_now_on(db, day->day);
+        return;
+    }
+    partition_detach(db, day->day);
+    if (stays != NULL) {
+        partition_put_back(db, "postback", day->day, "id", stays);
+        partition_put_back(db, "attempt", day->day, "postback", stays);
+    }
+    find_events(db, day->day, &events);
+    if (events.len > 0)
+        partition_put_back(db, "event", day->day, "id", buf_text(&events));
+    buf_free(&events);
+    partition_drop(db, day->day);
 }

@@ -5,11 +5,14 @@
 #include "engine_house.h"
 #include "fake_membership.h"
 
+#include "db/partitions.h"
 #include "engine/lateness.h"
 #include "engine/maintenance.h"
+#include "engine/retention_days.h"
 #include "engine/room.h"
 #include "engine/sweep.h"
 #include "model/date.h"
+#include "store/direct.h"
 #include "store/maintenance.h"
 
 enum { SERVERS = 2, LATE_MS = 15 * MINUTE_MS, ALARM_MS = HOUR_MS, LOOK_MS = 5 * SECOND_MS };
@@ -399,6 +402,54 @@ static void test_what_is_stuck_at_another_server_is_counted_apart(void **state)
         maintenance_free(pausing.pauses[i]);
 }
 
+/* ---- days of the hot tables ---- */
+
+static int64_t days_there(struct town *town)
+{
+    return number(town,
+                  "SELECT count(*) FROM pg_class WHERE relname ~ '^event_[0-9]{5}$' AND "
+                  "relnamespace = current_schema()::regnamespace",
+                  0);
+}
+
+/* As outcomes do: nothing before now is without a row. */
+static bool do_lift_floor(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    (void)with;
+    direct_set_floor(db, db_new_id(db));
+    return true;
+}
+
+static void test_days_are_made_ahead_and_old_ones_dropped_by_the_one_on_duty(void **state)
+{
+    struct town *town = *state;
+    struct retention_days *days[SERVERS];
+    const int64_t age_ms = 2 * 24 * HOUR_MS;
+    if (house_is_a_file(town->house))
+        return;
+    for (int i = 0; i < SERVERS; i++) {
+        days[i] = retention_days_new(&town->servers[i].work);
+        retention_days_set_age(days[i], age_ms);
+    }
+    pass(town, SECOND_MS, SECOND_MS / 2);
+    assert_int_equal(days_there(town), 1 + PARTITION_DAYS_AHEAD);
+    int64_t postback = house_waiting(town->house, town->account);
+    house_delivered(town->house, postback);
+    move_to_the_second(town);
+    pass(town, 24 * HOUR_MS, HOUR_MS);
+    assert_int_equal(days_there(town), 2 + PARTITION_DAYS_AHEAD);
+    assert_true(house_do(town->house, do_lift_floor, NULL, NULL));
+    pass(town, 3 * 24 * HOUR_MS, HOUR_MS);
+    assert_true(house_do(town->house, do_lift_floor, NULL, NULL));
+    pass(town, HOUR_MS, HOUR_MS);
+    assert_int_equal(days_there(town), 3 + PARTITION_DAYS_AHEAD);
+    assert_int_equal(number(town, "SELECT count(*) FROM postback", 0), 0);
+    assert_int_equal(number(town, "SELECT count(*) FROM event", 0), 0);
+    for (int i = 0; i < SERVERS; i++)
+        retention_days_free(days[i]);
+}
+
 /* ---- room ---- */
 
 static void test_little_room_is_told_once(void **state)
@@ -431,6 +482,7 @@ int main(void)
         IN_TOWN(test_two_who_tell_of_a_pause_at_once_tell_it_once),
         IN_TOWN(test_who_comes_on_duty_goes_on_with_the_pause),
         IN_TOWN(test_what_is_stuck_at_another_server_is_counted_apart),
+        IN_TOWN(test_days_are_made_ahead_and_old_ones_dropped_by_the_one_on_duty),
         IN_TOWN(test_little_room_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

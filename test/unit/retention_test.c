@@ -2,6 +2,7 @@
 #include "postback_house.h"
 
 #include "base/metrics.h"
+#include "db/partitions.h"
 #include "engine/engine.h"
 #include "store/retention.h"
 
@@ -380,9 +381,140 @@ static void test_the_engine_deletes_by_itself(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, house_setup, house_teardown)
 
+/* ---- by the day, where the engine has that ---- */
+
+struct days {
+    int ago;
+    bool full; /* as if too much had to stay */
+    struct retention_day day;
+    bool found;
+};
+
+static int64_t ms_ago(struct db *db, int days)
+{
+    return db_now(db) - days * day_ms;
+}
+
+static bool do_make_days(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    partitions_make(db, ms_ago(db, ((struct days *)with)->ago));
+    return true;
+}
+
+static bool do_look(struct job *job, struct db *db, void *with)
+{
+    struct days *days = with;
+    (void)job;
+    retention_day_free(&days->day);
+    days->found = retention_day_look(db, ms_ago(db, KEEP_DAYS), -1, &days->day);
+    return true;
+}
+
+static bool do_drop(struct job *job, struct db *db, void *with)
+{
+    struct days *days = with;
+    (void)job;
+    days->day.full = days->day.full || days->full;
+    retention_day_drop(db, &days->day);
+    return true;
+}
+
+static int64_t pieces(struct house *house)
+{
+    return house_number(house,
+                        "SELECT count(*) FROM pg_class WHERE relname ~ '_[0-9]{5}$' AND "
+                        "relkind = 'r' AND relnamespace = current_schema()::regnamespace",
+                        0);
+}
+
+/* One that has arrived, one that waits, one that has arrived and is sent again; of 40 days ago. */
+static int64_t an_old_day(struct house *house, struct days *days, int64_t ids[3])
+{
+    int64_t notification = house_notify(house, house->partner.account, OPENED);
+    assert_true(house_do(house, do_make_days, days, NULL));
+    for (int i = 0; i < 3; i++)
+        ids[i] = house_postback(house, house->partner.account, OPENED, 0);
+    for (int i = 0; i < 3; i++) {
+        attempted(house, ids[i], notification, i != 1);
+        ids[i] -= span_of(days->ago);
+    }
+    age(house, days->ago);
+    struct resending again = { .account = house->partner.account, .id = ids[2] };
+    assert_true(house_do(house, do_resend, &again, NULL));
+    return notification;
+}
+
+static void test_a_day_that_is_old_is_dropped_and_what_waits_stays(void **state)
+{
+    struct house *house = *state;
+    struct days days = { .ago = 40 };
+    int64_t ids[3];
+    if (house_is_a_file(house))
+        return;
+    an_old_day(house, &days, ids);
+    int64_t before = pieces(house);
+    assert_int_equal(before, 3 * (PARTITION_DAYS_AHEAD + 1));
+    assert_int_equal(swept(house, 100).postbacks, 0); /* the walk leaves it alone */
+    assert_true(house_do(house, do_look, &days, NULL));
+    assert_true(days.found && !days.day.full);
+    assert_int_equal(days.day.postbacks, 2);
+    assert_true(house_do(house, do_drop, &days, NULL));
+    retention_day_free(&days.day);
+    assert_int_equal(pieces(house), before - 3);
+    static const char there[] = "SELECT count(*) FROM postback WHERE id = ?",
+                      has_event[] = "SELECT count(*) FROM postback p JOIN event e ON e.id = "
+                                    "p.event WHERE p.id = ?";
+    assert_int_equal(house_number(house, there, ids[0]), 0);
+    assert_int_equal(house_number(house, has_event, ids[1]), 1);
+    assert_int_equal(house_number(house, there, ids[2]), 0);
+    assert_int_equal(house_number(house, "SELECT count(*) FROM attempt WHERE postback = ?", ids[1]),
+                     1);
+    assert_int_equal(house_number(house, "SELECT count(*) FROM postback", 0), 2);
+    assert_int_equal(house_number(house, "SELECT count(*) FROM event", 0), 2);
+    assert_int_equal(house_number(house,
+                                  "SELECT count(*) FROM postback p LEFT JOIN event e ON "
+                                  "e.id = p.event WHERE e.id IS NULL",
+                                  0),
+                     0);
+}
+
+static void test_a_day_of_which_too_much_stays_is_walked(void **state)
+{
+    struct house *house = *state;
+    struct days days = { .ago = 40, .full = true };
+    int64_t ids[3];
+    if (house_is_a_file(house))
+        return;
+    an_old_day(house, &days, ids);
+    int64_t before = pieces(house);
+    assert_true(house_do(house, do_look, &days, NULL));
+    assert_true(house_do(house, do_drop, &days, NULL));
+    retention_day_free(&days.day);
+    assert_int_equal(pieces(house), before);
+    assert_int_equal(swept(house, 100).postbacks, 2);
+    assert_int_equal(house_number(house, "SELECT count(*) FROM postback", 0), 2);
+}
+
+static void test_a_day_that_is_not_old_as_a_whole_is_left(void **state)
+{
+    struct house *house = *state;
+    struct days days = { .ago = KEEP_DAYS };
+    int64_t ids[3];
+    if (house_is_a_file(house))
+        return;
+    an_old_day(house, &days, ids);
+    assert_true(house_do(house, do_look, &days, NULL));
+    assert_false(days.found);
+    retention_day_free(&days.day);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_a_day_that_is_old_is_dropped_and_what_waits_stays),
+        TEST(test_a_day_of_which_too_much_stays_is_walked),
+        TEST(test_a_day_that_is_not_old_as_a_whole_is_left),
         TEST(test_what_ended_long_ago_goes_with_all_that_is_its),
         TEST(test_nothing_goes_before_its_time),
         TEST(test_an_undelivered_one_stays_however_old),
