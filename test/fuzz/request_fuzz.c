@@ -34,7 +34,7 @@ static void read_target(struct server *server, const char *text)
     check(in->call.path != NULL);
     for (size_t i = 0; i < segments.count && in->bad_target == NULL; i++)
         check(is_text(segments.at[i]));
-    for (size_t i = 0; i < in->query_count && in->bad_target == NULL; i++) {
+    for (size_t i = 0; i < in->call.query_count && in->bad_target == NULL; i++) {
         check(is_text(in->query[i].name) && is_text(in->query[i].value));
         check(strcmp(call_query(&in->call, in->query[i].name), in->query[i].value) == 0);
     }
