@@ -15,6 +15,9 @@ from harness.server import Server, World, await_until
 
 STOPPED_S = 60
 
+# On PostgreSQL its lease is over by then, and it begins anew: test_nodes.py.
+pytestmark = pytest.mark.one_file("a server that is alone goes on after a minute as if nothing was")
+
 
 class Stopped:
     """A server with its world, its receiver, and the calls that came while it was stopped."""
