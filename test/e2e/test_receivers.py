@@ -184,9 +184,12 @@ def test_bytes_past_the_announced_end_are_not_the_next_answer(world, receiver):
     delivery = Delivery(world, receiver.url(), MaximumConcurrentRequests=1)
     delivery.send(Oid="first")
     delivery.await_state("DELIVERED")
-    delivery.send(Oid="second")
-    waiting = delivery.await_state("WAITING")[0]
-    assert waiting["LastStatus"] == "500"
+    second = delivery.send(Oid="second")
+
+    def tried():
+        return [row for row in delivery.postbacks(State="WAITING")
+                if row["EventId"] == second and row["Attempts"] != "0"]
+    assert await_until(tried, "an attempt at the second")[0]["LastStatus"] == "500"
     assert receiver.connections == 2
 
 
