@@ -206,7 +206,7 @@ void marks_see(const struct marks *marks, struct marks_seen *seen)
         out.of[out.count++].mark = before > node->known ? before : node->known;
     }
     for (size_t i = 0; i < seen->count && out.count < MARKS_NODES_MOST; i++) {
-        if (seen_of(&out, seen->of[i].from) == 0)
+        if (seen->of[i].mark != 0 && seen_of(&out, seen->of[i].from) == 0)
             out.of[out.count].from = seen->of[i].from, out.of[out.count++].mark = seen->of[i].mark;
     }
     *seen = out;
