@@ -243,9 +243,22 @@ static void tell_valid(struct membership *membership)
         membership->events->valid(membership->context, valid);
 }
 
+static void await_end(struct membership *membership);
+
+/* A timer counts from when the loop last looked at the clock, so it may come before the time. */
 static void end_reached(uv_timer_t *timer)
 {
-    tell_valid(timer->data);
+    struct membership *membership = timer->data;
+    if (membership_valid(membership))
+        await_end(membership);
+    else
+        tell_valid(membership);
+}
+
+static void await_end(struct membership *membership)
+{
+    int64_t left = membership->until_ms - clock_steady_ms();
+    uv_timer_start(&membership->end, end_reached, left > 0 ? (uint64_t)left + 1 : 0, 0);
 }
 
 static void set_part(struct membership *membership, int part, bool own)
@@ -262,8 +275,7 @@ static void stand_from(struct membership *membership, int64_t asked_ms)
     if (asked_ms >= membership->until_ms) /* there was a gap */
         membership->since_ms = asked_ms;
     membership->until_ms = asked_ms + LEASE_MS - MARGIN_MS;
-    int64_t left = membership->until_ms - clock_steady_ms();
-    uv_timer_start(&membership->end, end_reached, left > 0 ? (uint64_t)left : 0, 0);
+    await_end(membership);
 }
 
 /* `ahead`: the steady clock, of the database's. */
