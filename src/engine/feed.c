@@ -87,12 +87,15 @@ static bool wake_run(struct job *job, struct db *db)
 static void wake_done(struct job *job, bool ok)
 {
     struct feed *feed = work_done(job);
+    feed->waking--;
     if (ok)
         feed_more(feed);
+    else
+        feed_due(feed, clock_due_ms() + READ_RETRY_MS);
     free(job);
 }
 
-/* Those that have failed are due now. */
+/* Those that have failed are due now, and are what is read next: the oldest goes first. */
 static void wake_failed(struct feed *feed)
 {
     if (feed->feeds->work->stopping || !feed_is_own(feed))
@@ -100,6 +103,7 @@ static void wake_failed(struct feed *feed)
     outcomes_flush(feed->feeds->config.outcomes); /* what has failed just now is of them */
     struct service_job *job = work_add(feed->feeds->work, feed, sizeof(*job), wake_run, wake_done);
     job->notification = feed->notification;
+    feed->waking++;
     work_write(job);
 }
 
@@ -295,7 +299,7 @@ static bool may_read(void *context, struct reading_wish *wish)
     /* What is held from before `from` went back: the end of each of them comes back here. */
     if (feed_is_ordered(feed) && held_from(&feed->held, feed->reading.from))
         return false;
-    if (!feed_is_own(feed) || !feed_may_begin(feed))
+    if (feed->waking > 0 || !feed_is_own(feed) || !feed_may_begin(feed))
         return false;
     wish->account = feed->settings.now->account;
     wish->limit = courier_room(feeds->courier, feed->notification);

@@ -37,6 +37,7 @@ struct feed {
     bool others_wait;    /* its own: others have closed their lanes, or may have */
     int64_t told_at;     /* … when they were told of it last, steady ms */
     int64_t rest_end;  /* Ordered: when the first is due that was not when it was last read, or 0 */
+    int waking;        /* jobs that make failed ones due: nothing is read before they are */
     bool down;         /* its lane is: what is fresh has to wait for what is older */
     int gone;          /* answers 410 that are not on disk yet */
     struct list early; /* fresh ones that came while the settings were read */
