@@ -1,5 +1,6 @@
 """The builds that are tested: a folder each, configured once."""
 
+import json
 import os
 import subprocess
 
@@ -20,11 +21,20 @@ class Build:
     def path(self, *parts):
         return os.path.join(ROOT, self.folder, *parts)
 
+    def has_tests(self):
+        """One that script/demo made, on a machine without what the tests need, has none."""
+        with open(self.path("meson-info", "intro-buildoptions.json"), encoding="utf-8") as told:
+            options = {option["name"]: option["value"] for option in json.load(told)}
+        return options["tests"] == "enabled"
+
     def commands(self, targets):
         """Configures if that was never done, then builds (everything, when no target is named)."""
         if not os.path.exists(self.path("build.ninja")):
             strict = "-Dwerror=true" if os.environ.get("CI") else "-Dwerror=false"
-            yield ["env", f"CC={self.compiler}", "meson", "setup", self.folder, strict, *self.flags]
+            yield ["env", f"CC={self.compiler}", "meson", "setup", self.folder, strict,
+                   "-Dtests=enabled", *self.flags]
+        elif not self.has_tests():
+            yield ["meson", "setup", "--reconfigure", self.folder, "-Dtests=enabled"]
         yield ["ninja", "-C", self.folder, *targets]
 
     def make(self, targets=()):
