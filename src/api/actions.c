@@ -50,24 +50,11 @@ static bool run_show(struct api_job *job, struct db *db)
 
 /* ---- its items ---- */
 
-static json_t *item_find(const json_t *items, const char *sku)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach(items, i, item)
-    {
-        const char *its = json_string_value(json_object_get(item, "Sku"));
-        if (its != NULL && strcmp(its, sku) == 0)
-            return item;
-    }
-    return NULL;
-}
-
 static bool run_item(struct api_job *job, struct db *db)
 {
     if (!run_show(job, db))
         return false;
-    json_t *item = item_find(json_object_get(job->shown, "Items"), job->call->params[2]);
+    json_t *item = action_item(json_object_get(job->shown, "Items"), job->call->params[2]);
     json_incref(item);
     json_decref(job->shown);
     job->shown = item;

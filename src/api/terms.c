@@ -74,7 +74,7 @@ static bool run_list(struct api_job *job, struct db *db)
     char base[TERMS_BASE];
     size_t i;
     json_t *one;
-    job->shown = terms_list(db, brand_of(caller), partner, work->campaign, TERMS_MOST);
+    job->shown = terms_list(db, brand_of(caller), partner, work->campaign);
     json_array_foreach(job->shown, i, one)
         show_uri(one, "Uri", "%s/%s", terms_base(job->call, base),
                  json_string_value(json_object_get(one, "Id")));

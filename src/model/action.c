@@ -162,6 +162,19 @@ static json_t *items_show(const struct action *action)
     return json_array();
 }
 
+json_t *action_item(const json_t *items, const char *sku)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        const char *its = json_string_value(json_object_get(item, "Sku"));
+        if (its != NULL && strcmp(its, sku) == 0)
+            return item;
+    }
+    return NULL;
+}
+
 /* Of two amounts, of which one may not be known; MONEY_NONE when neither is. */
 static int64_t plain_difference(int64_t now, int64_t before)
 {

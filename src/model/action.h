@@ -32,7 +32,7 @@ struct action { /* strings are owned, and may be NULL */
     enum payout_kind payout_kind;
     int64_t payout_rate;
     int clearing_days;
-    int64_t revision; /* how many rows of updates it has had */
+    int64_t revision; /* how many steps it has taken */
     char *items;      /* JSON array text, or NULL */
 };
 
@@ -53,6 +53,8 @@ bool action_status_named(const char *name, enum action_status *status);
 const char *action_referring_type(const char *name); /* the constant; "" for another name */
 /* for_brand: whose CustomerId it shows. */
 json_t *action_show(const struct action *action, bool for_brand);
+/* The item of this Sku, borrowed, of a list of items (NULL: none); NULL: there is no such one. */
+json_t *action_item(const json_t *items, const char *sku);
 /* The canonical data of an event of any type about it. */
 void action_event_data(const struct action *action, bool for_brand, struct buf *out);
 

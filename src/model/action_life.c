@@ -171,19 +171,6 @@ static bool reverse(struct action *action, const char *disposition, int64_t now_
 
 /* ---- items ---- */
 
-static json_t *item_of(const json_t *items, const char *sku)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach(items, i, item)
-    {
-        const char *its = json_string_value(json_object_get(item, "Sku"));
-        if (its != NULL && strcmp(its, sku) == 0)
-            return item;
-    }
-    return NULL;
-}
-
 static int64_t number_of(const json_t *item, const char *name, int64_t none)
 {
     const char *text = json_string_value(json_object_get(item, name));
@@ -242,7 +229,7 @@ static bool change_item(const struct action_change *change, const struct action_
                         struct problems *problems)
 {
     const struct fields fields = { .label = change->label, .problems = problems };
-    json_t *item = item_of(items, wanted->sku);
+    json_t *item = action_item(items, wanted->sku);
     if (item == NULL) {
         problems_add(problems, fields_label(&fields, "Sku"), "%s is not an item of action %" PRId64,
                      wanted->sku, action->id);
@@ -269,48 +256,29 @@ static bool change_item(const struct action_change *change, const struct action_
     return true;
 }
 
-/* Of a copy, which is given back when all of it is right. */
-static bool change_items(const struct action_change *change, struct action *action,
-                         struct action_taken *taken, struct problems *problems)
-{
-    struct action tried = *action;
-    json_t *items = action->items != NULL ? json_loads(action->items, 0, NULL) : NULL;
-    size_t before = problems->count;
-    for (size_t i = 0; i < change->item_count; i++)
-        change_item(change, &change->items[i], items, &tried, taken, problems);
-    bool right = problems->count == before;
-    if (right && taken->count > 0) {
-        char *text = json_dumps(items, JSON_COMPACT);
-        free(action->items);
-        tried.items = text;
-        *action = tried;
-    }
-    json_decref(items);
-    return right;
-}
-
 /* ---- the brand's change ---- */
 
+/* Of a copy, which is given back when all of it is right and may be. */
 static bool modify_items(const struct action_change *change, struct action *action, int64_t now_ms,
                          struct action_taken *taken, struct problems *problems, struct error *error)
 {
-    struct action before = *action;
-    before.items = action->items != NULL ? must_copy(action->items) : NULL;
-    bool right = change_items(change, action, taken, problems);
-    bool changed = right && taken->count > 0;
-    if (changed && !action_may(&before, ACTION_MODIFY, error)) {
-        free(action->items);
-        *action = before;
-        taken->count = 0;
-        return false;
-    }
-    free(before.items);
+    struct action tried = *action;
+    json_t *items = action->items != NULL ? json_loads(action->items, 0, NULL) : NULL;
+    bool right = true;
+    for (size_t i = 0; i < change->item_count; i++)
+        right = change_item(change, &change->items[i], items, &tried, taken, problems) && right;
+    if (right && taken->count > 0)
+        right = action_may(action, ACTION_MODIFY, error);
     if (!right)
         taken->count = 0;
-    if (changed) {
-        action->disposition = change->disposition;
+    if (taken->count > 0) {
+        tried.items = json_dumps(items, JSON_COMPACT);
+        tried.disposition = change->disposition;
+        free(action->items);
+        *action = tried;
         finish(action, action->amount == 0 ? ACTION_REVERSE : ACTION_MODIFY, now_ms, taken);
     }
+    json_decref(items);
     return right;
 }
 

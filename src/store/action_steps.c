@@ -25,17 +25,19 @@ static bool not_found(struct job *job, const struct action_change *change)
     return false;
 }
 
-/* By either key; with both, it has both. */
-static bool find_changed(struct db *db, const struct caller *brand,
+/* By either key; with both, it has both.  False: job->error. */
+static bool find_changed(struct job *job, struct db *db, const struct caller *brand,
                          const struct action_change *change, struct action *out)
 {
-    struct stmt *find =
-        change->action != 0
-            ? db_prepare(db, ACTION_SELECT "WHERE a.id = ? AND a.brand = ?")
-            : db_prepare(db, ACTION_SELECT "WHERE a.tracker = ? AND +a.brand = ? AND "
-                                           "a.order_id = ? ORDER BY a.id LIMIT 1");
+    struct stmt *find;
     bool found;
 
+    if (brand->kind != ACCOUNT_BRAND)
+        return not_found(job, change);
+    find = change->action != 0
+               ? db_prepare(db, ACTION_SELECT "WHERE a.id = ? AND a.brand = ?")
+               : db_prepare(db, ACTION_SELECT "WHERE a.tracker = ? AND +a.brand = ? AND "
+                                              "a.order_id = ? ORDER BY a.id LIMIT 1");
     db_bind_int(find, 1, change->action != 0 ? change->action : change->tracker);
     db_bind_int(find, 2, brand->account);
     if (change->action == 0)
@@ -49,7 +51,7 @@ static bool find_changed(struct db *db, const struct caller *brand,
         action_free(out);
         found = false;
     }
-    return found;
+    return found || not_found(job, change);
 }
 
 /* False: somebody else has written it since it was read. */
@@ -79,23 +81,17 @@ static bool row_update(struct db *db, struct action *action)
 
 /* ---- the brand's ---- */
 
-/* Reads the action and takes the step in memory.  False: job->error, and nothing is to be freed. */
-static bool change_read(struct job *job, struct db *db, const struct caller *brand,
-                        struct action_change *change, struct action *action,
-                        struct action_taken *taken, struct problems *problems)
+/* Takes the step in memory.  False: job->error. */
+static bool change_apply(struct job *job, struct db *db, struct action_change *change,
+                         struct action *action, struct action_taken *taken,
+                         struct problems *problems)
 {
-    bool right;
-
-    if (brand->kind != ACCOUNT_BRAND || !find_changed(db, brand, change, action))
-        return not_found(job, change);
     for (size_t i = 0; i < change->item_count; i++)
         change->items[i].repeated =
             action_update_repeats(db, action, &change->items[i], change->disposition);
-    right = action_change_apply(change, action, db_now(db), taken, problems, &job->error);
+    bool right = action_change_apply(change, action, db_now(db), taken, problems, &job->error);
     if (!right && job->error.kind == ERROR_NONE)
         error_set(&job->error, ERROR_INVALID, "The change has wrong fields");
-    if (!right)
-        action_free(action);
     return right;
 }
 
@@ -105,16 +101,21 @@ bool action_change(struct job *job, struct db *db, const struct caller *brand,
 {
     struct action_taken taken = { 0 };
     struct action action;
-    bool done = true;
+    bool done;
 
-    if (!change_read(job, db, brand, change, &action, &taken, problems))
+    if (!find_changed(job, db, brand, change, &action))
         return false;
-    *id = action.id;
-    *step = taken.count > 0 ? taken.step : 0;
-    if (taken.count > 0 && row_update(db, &action))
-        done = action_tell(job, db, &action, &taken);
-    else if (taken.count > 0)
-        db_run_again(db, "an action was changed by another meanwhile");
+    done = change_apply(job, db, change, &action, &taken, problems);
+    if (done) {
+        *id = action.id;
+        *step = taken.count > 0 ? taken.step : 0;
+    }
+    if (done && taken.count > 0) {
+        if (row_update(db, &action))
+            done = action_tell(job, db, &action, &taken);
+        else
+            db_run_again(db, "an action was changed by another meanwhile");
+    }
     action_free(&action);
     return done;
 }
@@ -163,23 +164,21 @@ json_t *action_foresee(struct job *job, struct db *db, const struct caller *bran
                        struct action_change *change, struct problems *problems)
 {
     struct action_taken taken = { 0 };
-    struct action before, action;
+    struct action action;
     json_t *shown = NULL;
 
-    if (!find_changed(db, brand, change, &before)) {
-        not_found(job, change);
+    if (!find_changed(job, db, brand, change, &action))
         return NULL;
-    }
-    if (change_read(job, db, brand, change, &action, &taken, problems)) {
+    const struct action before = action; /* its amounts alone: the texts are the action's */
+    if (change_apply(job, db, change, &action, &taken, problems)) {
         shown = action_show(&action, true);
         show_text(shown, "Step", action_step_name(taken.count > 0 ? taken.step : 0));
         show_money(shown, "PayoutBefore", before.payout, before.currency);
         show_money(shown, "AmountBefore", before.amount, before.currency);
         foresee_words(shown, &before, &action, &taken);
         foresee_doubt(shown, &action, &taken);
-        action_free(&action);
     }
-    action_free(&before);
+    action_free(&action);
     return shown;
 }
 

@@ -186,18 +186,10 @@ json_t *action_update_find(struct db *db, const struct caller *caller, int64_t i
     return shown;
 }
 
-/* An action's updates are few: a + keeps the account's index out of the way. */
-static const char *account_test(enum account_kind kind, bool of_action)
-{
-    if (kind == ACCOUNT_BRAND)
-        return of_action ? "+u.brand = ? " : "u.brand = ? ";
-    return of_action ? "+u.partner = ? " : "u.partner = ? ";
-}
-
 static void where_from(struct where *where, const struct caller *caller,
                        const struct action_update_filter *filter)
 {
-    where_add(where, account_test(caller->kind, filter->action != 0), caller->account, NULL);
+    where_account(where, "u", caller, filter->action != 0); /* an action's updates are few */
     where_number(where, "u.campaign = ? ", filter->campaign, 0);
     where_number(where, "u.action = ? ", filter->action, 0);
     where_number(where, "u.status = ? ", (int64_t)filter->status, 0);
@@ -240,13 +232,9 @@ int action_update_ids_next(struct db *db, const struct caller *caller,
                            struct id_list *ids)
 {
     struct where where = { 0 };
-    size_t had = ids->count;
 
     where_from(&where, caller, filter);
-    where_add(&where, "u.id < ? ", *before != 0 ? *before : INT64_MAX, NULL);
-    where_page(db, &where, "SELECT u.id " UPDATES, "ORDER BY u.id DESC ", limit, 0, ids);
+    int count = where_next(db, &where, "u.id", "SELECT u.id " UPDATES, before, limit, ids);
     where_free(&where);
-    if (ids->count > had)
-        *before = ids->last;
-    return (int)(ids->count - had);
+    return count;
 }

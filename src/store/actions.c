@@ -171,18 +171,10 @@ json_t *action_find(struct db *db, const struct caller *caller, int64_t id)
     return shown;
 }
 
-/* An order's actions are few: a + keeps the account's index out of the way. */
-static const char *account_test(enum account_kind kind, bool of_order)
-{
-    if (kind == ACCOUNT_BRAND)
-        return of_order ? "+a.brand = ? " : "a.brand = ? ";
-    return of_order ? "+a.partner = ? " : "a.partner = ? ";
-}
-
 static void where_from(struct where *where, const struct caller *caller,
                        const struct action_filter *filter)
 {
-    where_add(where, account_test(caller->kind, filter->order_id != NULL), caller->account, NULL);
+    where_account(where, "a", caller, filter->order_id != NULL); /* an order's actions are few */
     where_number(where, "a.campaign = ? ", filter->campaign, 0);
     where_number(where, "a.partner = ? ", filter->partner, 0);
     where_number(where, "a.inquiry = ? ", filter->inquiry, 0);
@@ -211,15 +203,13 @@ void action_ids(struct db *db, const struct caller *caller, const struct action_
 json_t *action_sums(struct db *db, const struct caller *caller, const struct action_filter *filter)
 {
     struct where where = { 0 };
-    struct buf head = { 0 };
     struct stmt *list;
     json_t *sums = json_array();
 
     where_from(&where, caller, filter);
-    buf_str(&head, "SELECT ");
-    buf_str(&head, "a.currency, a.status, count(*), sum(coalesce(a.amount, 0)), "
-                   "sum(coalesce(a.payout, 0)) FROM action a ");
-    list = where_prepare(db, &where, buf_text(&head),
+    list = where_prepare(db, &where,
+                         "SELECT a.currency, a.status, count(*), sum(coalesce(a.amount, 0)), "
+                         "sum(coalesce(a.payout, 0)) FROM action a ",
                          "GROUP BY a.currency, a.status ORDER BY a.currency, a.status");
     while (db_step(list) == DB_ROW) {
         json_t *sum = json_object();
@@ -233,13 +223,13 @@ json_t *action_sums(struct db *db, const struct caller *caller, const struct act
     }
     db_finish(list);
     where_free(&where);
-    buf_free(&head);
     return sums;
 }
 
 int64_t action_count(struct db *db, const struct caller *caller, const struct action_filter *filter)
 {
     struct where where = { 0 };
+
     where_from(&where, caller, filter);
     int64_t count = where_count(db, &where, "SELECT count(*) FROM action a ");
     where_free(&where);
@@ -250,12 +240,9 @@ int action_ids_next(struct db *db, const struct caller *caller, const struct act
                     int64_t *before, int limit, struct id_list *ids)
 {
     struct where where = { 0 };
-    size_t had = ids->count;
+
     where_from(&where, caller, filter);
-    where_add(&where, "a.id < ? ", *before != 0 ? *before : INT64_MAX, NULL);
-    where_page(db, &where, "SELECT a.id FROM action a ", "ORDER BY a.id DESC ", limit, 0, ids);
+    int count = where_next(db, &where, "a.id", "SELECT a.id FROM action a ", before, limit, ids);
     where_free(&where);
-    if (ids->count > had)
-        *before = ids->last;
-    return (int)(ids->count - had);
+    return count;
 }

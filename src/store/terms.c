@@ -125,7 +125,7 @@ static json_t *row_show(struct stmt *row)
     return shown;
 }
 
-json_t *terms_list(struct db *db, int64_t brand, int64_t partner, int64_t campaign, int limit)
+json_t *terms_list(struct db *db, int64_t brand, int64_t partner, int64_t campaign)
 {
     struct stmt *list =
         db_prepare(db, "SELECT " TERMS_COLUMNS ", c.name, r.name, p.sid, p.name FROM " TERMS_TABLES
@@ -139,7 +139,7 @@ json_t *terms_list(struct db *db, int64_t brand, int64_t partner, int64_t campai
     db_bind_int(list, 1, brand);
     db_bind_int(list, 2, campaign);
     db_bind_int(list, 3, partner);
-    db_bind_int(list, 4, limit);
+    db_bind_int(list, 4, TERMS_MOST);
     while (db_step(list) == DB_ROW)
         json_array_append_new(array, row_show(list));
     db_finish(list);

@@ -19,7 +19,7 @@ bool terms_add(struct db *db, struct terms *terms);
 bool terms_remove(struct db *db, int64_t brand, int64_t id);
 int64_t terms_count(struct db *db, int64_t campaign);
 /* The API's objects, the newest date first: of this brand, or those that apply to this partner (the
- * other is 0); of this campaign, or (0) of all.  At most `limit`. */
-json_t *terms_list(struct db *db, int64_t brand, int64_t partner, int64_t campaign, int limit);
+ * other is 0); of this campaign, or (0) of all.  At most TERMS_MOST. */
+json_t *terms_list(struct db *db, int64_t brand, int64_t partner, int64_t campaign);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "base/fail.h"
 
+#include <stdio.h>
+
 void where_value(struct where *where, int64_t number, const char *text)
 {
     if (where->count == WHERE_MAX)
@@ -19,6 +21,15 @@ void where_add(struct where *where, const char *test, int64_t number, const char
     buf_str(&where->sql, where->count == 0 ? "WHERE " : "AND ");
     buf_str(&where->sql, test);
     where_value(where, number, text);
+}
+
+void where_account(struct where *where, const char *row, const struct caller *caller, bool few)
+{
+    char test[40];
+
+    snprintf(test, sizeof(test), "%s%s.%s = ? ", few ? "+" : "", row,
+             caller->kind == ACCOUNT_BRAND ? "brand" : "partner");
+    where_add(where, test, caller->account, NULL);
 }
 
 void where_number(struct where *where, const char *test, int64_t number, int64_t any)
@@ -70,6 +81,21 @@ void where_page(struct db *db, const struct where *where, const char *select, co
     while (db_step(list) == DB_ROW)
         id_list_add(ids, db_int(list, 0));
     db_finish(list);
+}
+
+int where_next(struct db *db, struct where *where, const char *id, const char *select,
+               int64_t *before, int limit, struct id_list *ids)
+{
+    char under[20], order[40];
+    size_t had = ids->count;
+
+    snprintf(under, sizeof(under), "%s < ? ", id);
+    snprintf(order, sizeof(order), "ORDER BY %s DESC ", id);
+    where_add(where, under, *before != 0 ? *before : INT64_MAX, NULL);
+    where_page(db, where, select, order, limit, 0, ids);
+    if (ids->count > had)
+        *before = ids->last;
+    return (int)(ids->count - had);
 }
 
 void where_free(struct where *where)
