@@ -391,9 +391,35 @@ def test_sums_by_currency_and_state(world):
         assert len(account.ok(account.get("Actions", State="PENDING", LockingDateStart=locking,
                                           LockingDateEnd=locking))["Actions"]) == 4
         assert account.ok(account.get("Actions", LockingDateEnd="2020-01-01"))["Actions"] == []
-    assert len(world.brand.ok(world.brand.get(
-        "Actions", MediaPartnerId=world.partner.id))["Actions"]) == 5
+    other = world.account("PARTNER", "Vlog")
+    world.join(world.campaign, other)
+    theirs = sell(world, "S-5", MediaPartnerId=other.id)
+    for partner, count in ((world.partner, 5), (other, 1)):
+        found = world.brand.ok(world.brand.get("Actions", MediaPartnerId=partner.id))["Actions"]
+        assert len(found) == count and (theirs in [one["Id"] for one in found]) == (count == 1)
     assert world.partner.get("Actions", MediaPartnerId="1").status_code == 400
+
+
+def test_the_filters_of_updates(world):
+    terms(world)
+    first = sell(world, "S-1", EventDate="2026-01-15T09:15:00Z")
+    second = sell(world, "S-2", EventDate="2026-02-15T09:15:00Z")
+    change(world, first, Amount="0")
+    for account in (world.partner, world.brand):
+        def found(**query):
+            page = account.ok(account.get("ActionUpdates", **query))
+            assert page["@total"] == str(len(page["ActionUpdates"]))
+            return [(one["ActionId"], one["StateDetail"]) for one in page["ActionUpdates"]]
+        tracked, reversal = [(second, "TRACKED"), (first, "TRACKED")], [(first, "REVERSED")]
+        assert found() == found(CampaignId=world.campaign) == reversal + tracked
+        assert found(CampaignId="987654321") == []
+        assert found(ActionId=second) == tracked[:1]
+        assert found(State="PENDING") == tracked and found(State="REVERSED") == reversal
+        assert found(StartDate="2099-01-01") == found(EndDate="2000-01-01") == []
+        assert found(ActionDateStart="2026-02-01") == tracked[:1]
+        assert found(ActionDateEnd="2026-01-31") == reversal + tracked[1:]
+        assert found(LockingDateStart="2026-03-01") == tracked[:1]
+        assert found(LockingDateEnd="2026-02-28") == tracked[1:]  # one that is reversed has none
 
 
 # ---- time ----

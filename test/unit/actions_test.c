@@ -10,16 +10,17 @@
 
 struct selling {
     struct house *house;
+    const struct caller *brand;
     const char *order, *items;
-    int64_t amount, event_at, partner, id;
+    int64_t amount, id;
 };
 
 static bool do_sell(struct job *job, struct db *db, void *with)
 {
     struct selling *mine = with;
     struct house *house = mine->house;
-    struct action action = { .partner = mine->partner != 0 ? mine->partner : house->partner.account,
-                             .brand = house->brand.account,
+    struct action action = { .partner = house->partner.account,
+                             .brand = mine->brand->account,
                              .campaign = house->campaign,
                              .tracker = house->tracker,
                              .campaign_name = must_copy("Acme shop"),
@@ -32,7 +33,7 @@ static bool do_sell(struct job *job, struct db *db, void *with)
                              .amount = mine->amount,
                              .payout = MONEY_NONE,
                              .referring_type = "DATAPOST",
-                             .event_at = mine->event_at != 0 ? mine->event_at : db_now(db),
+                             .event_at = db_now(db),
                              .created_at = db_now(db) };
     bool made = action_track(job, db, &action);
 
@@ -43,7 +44,7 @@ static bool do_sell(struct job *job, struct db *db, void *with)
 
 static int64_t sell(struct house *house, const char *order, int64_t amount, const char *items)
 {
-    struct selling mine = { .house = house, .order = order, .amount = amount, .items = items };
+    struct selling mine = { house, &house->brand, order, items, amount, 0 };
 
     assert_true(house_do(house, do_sell, &mine, NULL));
     return mine.id;
@@ -323,6 +324,11 @@ static void test_items_have_a_row_each_and_one_event(void **state)
     expect_told(house, "action.modified", "PENDING", "-49.90", "-2.50");
     assert_int_equal(updates(house, id), 3);
     assert_int_equal(events(house, house->brand.account), told + 1);
+    assert_int_equal(number(house, /* the first row alone leads to them */
+                            "SELECT count(partner_event) + count(brand_event) FROM action_update "
+                            "WHERE action = ?",
+                            id),
+                     4);
     assert_int_equal(change(house, &house->brand, less, id), 0); /* the same once more */
     assert_int_equal(updates(house, id), 3);
     assert_int_equal(
@@ -359,6 +365,12 @@ static void test_tracker_and_order_are_a_key_too(void **state)
              id);
     assert_false(house_do(house, do_change, &mine, &error));
     assert_int_equal(error.kind, ERROR_NOT_FOUND);
+    mine.brand = &house->other_brand;
+    snprintf(json, sizeof(json),
+             "{\"ActionTrackerId\": %" PRId64 ", \"OrderId\": \"A-1\", \"Amount\": 7}",
+             house->tracker);
+    assert_false(house_do(house, do_change, &mine, &error));
+    assert_int_equal(error.kind, ERROR_NOT_FOUND);
     assert_int_equal(number(house, "SELECT amount FROM action WHERE id = ?", id), 500);
 }
 
@@ -389,6 +401,31 @@ static void test_an_accepted_inquiry_is_paid_by_the_terms(void **state)
     assert_int_equal(number(house, "SELECT payout FROM action WHERE id = ?", inquiry.action), 700);
     assert_true(number(house, "SELECT locking_at FROM action WHERE id = ?", inquiry.action) > 0);
     inquiry_free(&inquiry);
+}
+
+static void test_each_account_is_told_of_its_own_customer(void **state)
+{
+    struct house *house = *state;
+    const struct {
+        int64_t account;
+        const char *customer;
+    } sides[] = { { house->partner.account, "c-77" }, { house->brand.account, "B-1" } };
+    struct deciding mine = decision_of(house, open_for(house, "A-1", "9.99"), STEP_ACCEPT);
+    struct inquiry inquiry;
+
+    mine.resolution.customer_id = must_copy("B-1");
+    assert_true(house_do(house, do_decide, &mine, NULL));
+    free(mine.resolution.customer_id);
+    assert_true(look(house, &house->brand, mine.resolution.id, &inquiry));
+    assert_int_equal(change(house, &house->brand, "\"Amount\": 5", inquiry.action), ACTION_MODIFY);
+    inquiry_free(&inquiry);
+    for (int i = 0; i < 2; i++) {
+        struct last_event last = { .account = sides[i].account };
+        assert_true(house_do(house, do_last_event, &last, NULL));
+        assert_string_equal(last.type, "action.modified");
+        assert_string_equal(member(last.data, "CustomerId"), sides[i].customer);
+        json_decref(last.data);
+    }
 }
 
 /* ---- time ---- */
@@ -438,6 +475,7 @@ static void test_time_locks_and_clears(void **state)
     assert_int_equal(step_due(house, ACTION_CLEAR, 10), 0); /* not locked yet */
     assert_int_equal(step_due(house, ACTION_LOCK, 10), 1);
     expect_told(house, "action.modified", "APPROVED", "0.00", "0.00");
+    assert_int_equal(number(house, "SELECT locking_at FROM action WHERE id = ?", id), 1000);
     assert_int_equal(step_due(house, ACTION_LOCK, 10), 0);
     assert_int_equal(step_due(house, ACTION_CLEAR, 10), 1);
     expect_told(house, "action.cleared", "APPROVED", "0.00", "0.00");
@@ -464,6 +502,27 @@ static void test_a_step_of_time_is_small_and_goes_on(void **state)
         assert_true(house_do(house, do_step_due, &mine, NULL));
         assert_int_equal(mine.count, counts[i]);
         assert_true(mine.brand == (counts[i] > 0 ? house->brand.account : 0));
+    }
+}
+
+static void test_brands_take_turns(void **state)
+{
+    struct house *house = *state;
+    const int64_t first = house->brand.account, other = house->other_brand.account;
+    struct due mine = { .step = ACTION_LOCK, .limit = 2 };
+    char order[20];
+
+    for (int i = 0; i < 10; i++) { /* the first brand has all that is due the longest */
+        snprintf(order, sizeof(order), "A-%d", i);
+        struct selling one = { house, i < 6 ? &house->brand : &house->other_brand, order, NULL, 100,
+                               0 };
+        assert_true(house_do(house, do_sell, &one, NULL));
+    }
+    assert_true(house_do(house, do_make_due, "UPDATE action SET locking_at = 5 + id", NULL));
+    const int64_t turns[] = { first, other, first, other, first, 0 };
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+        assert_true(house_do(house, do_step_due, &mine, NULL));
+        assert_int_equal(mine.brand, turns[i]);
     }
 }
 
@@ -516,8 +575,10 @@ int main(void)
         IN_HOUSE(test_another_brand_finds_nothing),
         IN_HOUSE(test_tracker_and_order_are_a_key_too),
         IN_HOUSE(test_an_accepted_inquiry_is_paid_by_the_terms),
+        IN_HOUSE(test_each_account_is_told_of_its_own_customer),
         IN_HOUSE(test_time_locks_and_clears),
         IN_HOUSE(test_a_step_of_time_is_small_and_goes_on),
+        IN_HOUSE(test_brands_take_turns),
         IN_HOUSE(test_updates_are_their_accounts_alone),
     };
     return cmocka_run_group_tests_name("actions", tests, NULL, NULL);

@@ -394,6 +394,52 @@ static void test_two_tracking_postbacks_of_one_order_meet(void **state)
     assert_int_equal(actions(once.house), 1);
 }
 
+/* ---- an action's change ---- */
+
+struct cheaper {
+    struct house *house;
+    int64_t id;
+    int runs;
+};
+
+static bool do_cheaper(struct job *job, struct db *db, void *with)
+{
+    struct cheaper *mine = with;
+    struct action_change change;
+    struct problems problems = { 0 };
+    enum action_step step;
+    int64_t id;
+    json_t *from = json_pack("{s:I, s:s}", "ActionId", (json_int_t)mine->id, "Amount", "5");
+    mine->runs++;
+    action_change_read(&change, from, false, NULL, &problems);
+    bool done = action_change(job, db, &mine->house->brand, &change, &problems, &id, &step);
+    action_change_free(&change);
+    problems_free(&problems);
+    json_decref(from);
+    return done;
+}
+
+static void test_two_changes_of_an_action_meet(void **state)
+{
+    struct house *house = *state;
+    struct once sold = { .house = house, .find = find_order, .add = add_order };
+    struct error error;
+    expect_once(&sold);
+    struct cheaper mine = { .house = house,
+                            .id = house_number(house, "SELECT id FROM action WHERE brand = ?",
+                                               house->brand.account) };
+    struct meeting meeting = { .does = do_cheaper,
+                               .with = &mine,
+                               .after = "FROM action a ",
+                               .sql = "UPDATE action SET revision = revision + 1 WHERE id = ?1",
+                               .id = mine.id };
+    assert_true(meet(house, &meeting, &error));
+    assert_int_equal(mine.runs, 2); /* the first is undone: it did not see what was written */
+    assert_int_equal(house_number(house, "SELECT amount FROM action WHERE id = ?", mine.id), 500);
+    assert_int_equal(
+        house_number(house, "SELECT count(*) FROM action_update WHERE action = ?", mine.id), 2);
+}
+
 /* ---- replays ---- */
 
 static bool do_replay(struct job *job, struct db *db, void *with)
@@ -560,6 +606,7 @@ int main(void)
         IN_HOUSE(test_two_deletions_meet),
         IN_HOUSE(test_two_events_of_one_dedupe_key_meet),
         IN_HOUSE(test_two_tracking_postbacks_of_one_order_meet),
+        IN_HOUSE(test_two_changes_of_an_action_meet),
         IN_HOUSE(test_two_new_event_types_meet),
         IN_HOUSE(test_a_replays_step_meets_its_cancel),
         IN_HOUSE(test_a_decision_meets_a_close),
