@@ -32,6 +32,7 @@ struct worker {
     struct list in;
     int64_t account;
     bool busy;
+    bool asked_again; /* errands_begun() came while it was busy: what it reads may be older */
     int failures;
     int64_t next_at; /* steady ms */
 };
@@ -119,25 +120,34 @@ static void step_free(struct step_job *step)
     free(step);
 }
 
-/* A job of the same step, which takes what it has. */
-static struct step_job *step_next(struct errands *errands, struct step_job *before,
-                                  bool (*run)(struct job *, struct db *),
-                                  void (*done)(struct job *, bool))
+/* A job of the worker's, which is busy from now on. */
+static struct step_job *step_new(struct errands *errands, struct worker *worker,
+                                 bool (*run)(struct job *, struct db *),
+                                 void (*done)(struct job *, bool))
 {
     struct step_job *step = work_add(errands->work, errands, sizeof(*step), run, done);
-    struct service_job own = step->job;
-    if (before != NULL) {
-        *step = *before;
-        before->step = (struct errand_step){ 0 };
-        before->doer = NULL;
-    }
-    step->job = own;
-    step->rehearsed = false;
+    step->job.job.account = worker->account;
+    step->worker = worker;
+    worker->busy = true;
     errands->jobs++;
     return step;
 }
 
-/* Its worker, which is busy no longer; NULL: the service is of another account now. */
+/* A further job of the same step, which takes what it has. */
+static struct step_job *step_next(struct errands *errands, struct step_job *before,
+                                  bool (*run)(struct job *, struct db *),
+                                  void (*done)(struct job *, bool))
+{
+    struct step_job *step = step_new(errands, before->worker, run, done);
+    struct service_job own = step->job;
+    *step = *before;
+    step->job = own;
+    before->step = (struct errand_step){ 0 };
+    before->doer = NULL;
+    return step;
+}
+
+/* Its worker is busy no longer. */
 static struct errands *step_done(struct job *job)
 {
     struct step_job *step = (struct step_job *)job;
@@ -149,14 +159,20 @@ static struct errands *step_done(struct job *job)
 
 /* ---- the write ---- */
 
+/* What failed before it was begun was another one's. */
+static bool fails(const struct step_job *step)
+{
+    return step->gives_up && step->step.errand.state == ERRAND_RUNNING;
+}
+
 static bool write_end(struct step_job *step, struct job *job, struct db *db)
 {
     struct errand_made *made = &step->step.made;
     errand_made_begin(made, &step->step.errand);
-    made->state = step->gives_up ? ERRAND_FAILED : ERRAND_CANCELLED;
+    made->state = fails(step) ? ERRAND_FAILED : ERRAND_CANCELLED;
     snprintf(made->message, sizeof(made->message), "%s",
-             step->gives_up ? "The server could not go on with it; its log says why"
-                            : "The account is not active");
+             fails(step) ? "The server could not go on with it; its log says why"
+                         : "The account is not active");
     return errand_put(job, db, &step->step.errand, made);
 }
 
@@ -164,7 +180,7 @@ static bool write_run(struct job *job, struct db *db)
 {
     struct step_job *step = (struct step_job *)job;
     struct errand_step *of = &step->step;
-    if (!of->errand.active || (step->gives_up && of->errand.state == ERRAND_RUNNING))
+    if (!of->errand.active || fails(step))
         return write_end(step, job, db);
     if (of->errand.state == ERRAND_QUEUED) {
         errand_start(db, &of->errand);
@@ -181,7 +197,7 @@ static void write_done(struct job *job, bool ok)
     struct step_job *step = (struct step_job *)job;
     struct errands *errands = step_done(job);
     struct worker *worker = step->worker;
-    if (ok && step->gives_up)
+    if (ok && fails(step))
         log_error("job_failed", LOG_N("job", step->step.errand.id),
                   LOG_N("account", worker->account));
     if (ok) {
@@ -198,11 +214,7 @@ static void write_done(struct job *job, bool ok)
 
 static void write_step(struct errands *errands, struct step_job *before)
 {
-    bool rehearsed = before->rehearsed;
     struct step_job *step = step_next(errands, before, write_run, write_done);
-    step->rehearsed = rehearsed;
-    step->worker->busy = true;
-    step->job.job.account = step->worker->account;
     /* What a job says of its end is not held up by what waits; what rows of a file say is. */
     step->job.job.admitted = step->step.way != ERRAND_WRITES;
     work_write(&step->job);
@@ -217,7 +229,8 @@ static bool rehearse_run(struct job *job, struct db *db)
     errand_made_begin(&step->step.made, &step->step.errand);
     step->rehearsed = step->doer->write(job, db, &step->step);
     step->took_us += clock_steady_us() - start_us;
-    error_set(&job->error, ERROR_CONFLICT, "a rehearsal is undone");
+    if (step->rehearsed)
+        error_set(&job->error, ERROR_CONFLICT, "a rehearsal is undone");
     return false;
 }
 
@@ -238,8 +251,6 @@ static void rehearse_done(struct job *job, bool ok)
 static void rehearse_step(struct errands *errands, struct step_job *before)
 {
     struct step_job *step = step_next(errands, before, rehearse_run, rehearse_done);
-    step->worker->busy = true;
-    step->job.job.account = step->worker->account;
     step->job.job.admitted = true;
     work_write(&step->job);
 }
@@ -273,6 +284,8 @@ static void read_done(struct job *job, bool ok)
     struct worker *worker = step->worker;
     if (!ok) {
         failed(worker, &job->error);
+    } else if (!step->found && worker->asked_again) {
+        worker_rest(worker, PACE_MS);
     } else if (!step->found) {
         worker_free(worker);
     } else if (errands->work->stopping || step->doer == NULL) {
@@ -288,11 +301,9 @@ static void read_done(struct job *job, bool ok)
 
 static void read_step(struct errands *errands, struct worker *worker)
 {
-    struct step_job *step = step_next(errands, NULL, read_run, read_done);
-    step->worker = worker;
+    struct step_job *step = step_new(errands, worker, read_run, read_done);
     step->gives_up = worker->failures >= FAILURES_MOST;
-    step->job.job.account = worker->account;
-    worker->busy = true;
+    worker->asked_again = false;
     list_remove(&worker->in); /* behind the others */
     list_append(&errands->workers, &worker->in);
     work_read(&step->job);
@@ -307,7 +318,7 @@ static void fired(void *context)
 
 static bool may_begin(const struct errands *errands)
 {
-    return errands->work->writable && membership_owns(errands->work->membership, MEMBERSHIP_DUTY);
+    return errands->work->writable && work_on_duty(errands->work);
 }
 
 static void take_turns(struct errands *errands)
@@ -374,11 +385,13 @@ static void look(void *context)
 
 void errands_begun(struct errands *errands, int64_t account)
 {
-    if (worker_of(errands, account) == NULL) {
-        struct worker *worker = must_alloc(sizeof(*worker));
+    struct worker *worker = worker_of(errands, account);
+    if (worker == NULL) {
+        worker = must_alloc(sizeof(*worker));
         *worker = (struct worker){ .account = account };
         list_append(&errands->workers, &worker->in);
     }
+    worker->asked_again = worker->busy;
     take_turns(errands);
 }
 

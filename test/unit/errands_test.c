@@ -14,7 +14,7 @@ static const int64_t day_ms = 24 * (int64_t)HOUR_MS;
 static struct {
     int64_t of[DONE_MOST]; /* the account of each step, in order */
     int count;
-    bool rehearses;
+    bool rehearses, fails;
 } did;
 
 static void letter_read(struct db *db, struct errand_step *step)
@@ -41,6 +41,8 @@ static void letter_read(struct db *db, struct errand_step *step)
 static bool letter_write(struct job *job, struct db *db, struct errand_step *step)
 {
     (void)job;
+    if (did.fails)
+        return false;
     db_run(db, db_prepare(db, "INSERT INTO meta (key, value) VALUES ('rehearsed', 'x')"));
     step->made.place = STEPS - 1;
     return true;
@@ -394,6 +396,53 @@ static void test_jobs_of_an_account_that_is_made_inactive_are_cancelled(void **s
     errands_free(errands);
 }
 
+static void test_what_is_begun_while_it_looks_is_not_left_behind(void **state)
+{
+    struct engine_house *engine = *state;
+    const struct caller *partner = &engine->house->partner;
+    struct errands *errands = run(engine);
+    errands_begun(errands, partner->account);
+    errands_begun(errands, partner->account); /* the look that is under way may be too early */
+    settle(engine);
+    int64_t id = add(engine, partner);
+    pass_steps(engine, STEPS + 2);
+    assert_string_equal(member(engine, partner, id, "Status"), "COMPLETED");
+    errands_free(errands);
+}
+
+static void test_what_cannot_be_rehearsed_has_failed_after_five_times(void **state)
+{
+    struct engine_house *engine = *state;
+    const struct caller *partner = &engine->house->partner;
+    int64_t id = add(engine, partner);
+    struct errands *errands = run(engine);
+    did.rehearses = did.fails = true;
+    pass_in_steps(engine, 4 * SECOND_MS, SECOND_MS);
+    assert_string_equal(member(engine, partner, id, "Status"), "RUNNING");
+    pass_in_steps(engine, 3 * SECOND_MS, SECOND_MS);
+    assert_string_equal(member(engine, partner, id, "Status"), "FAILED");
+    assert_int_equal(did.count, 5);
+    errands_free(errands);
+}
+
+static void test_failures_are_not_of_the_next_one(void **state)
+{
+    struct engine_house *engine = *state;
+    struct asking asking = { .caller = &engine->house->partner };
+    int64_t next;
+    assert_true(house_do(engine->house, do_add, &asking, NULL));
+    next = add(engine, asking.caller);
+    struct errands *errands = run(engine);
+    did.rehearses = did.fails = true;
+    pass_in_steps(engine, 5 * SECOND_MS, SECOND_MS);
+    assert_int_equal(did.count, 5);
+    assert_true(house_do(engine->house, do_cancel, &asking, NULL));
+    assert_true(house_do(engine->house, do_deactivate, &engine->house->partner, NULL));
+    pass_in_steps(engine, 2 * SECOND_MS, SECOND_MS);
+    assert_string_equal(member(engine, asking.caller, next, "Status"), "CANCELLED");
+    errands_free(errands);
+}
+
 static void test_nothing_is_begun_while_the_store_takes_no_writes(void **state)
 {
     struct engine_house *engine = *state;
@@ -464,6 +513,9 @@ int main(void)
         IN_ENGINE(test_a_rehearsal_leaves_nothing_but_its_place),
         IN_ENGINE(test_a_cancelled_one_takes_no_further_step),
         IN_ENGINE(test_jobs_of_an_account_that_is_made_inactive_are_cancelled),
+        IN_ENGINE(test_what_is_begun_while_it_looks_is_not_left_behind),
+        IN_ENGINE(test_what_cannot_be_rehearsed_has_failed_after_five_times),
+        IN_ENGINE(test_failures_are_not_of_the_next_one),
         IN_ENGINE(test_nothing_is_begun_while_the_store_takes_no_writes),
         IN_ENGINE(test_results_go_after_seven_days_and_rows_after_thirty),
         IN_ENGINE(test_a_file_that_never_comes_whole_is_dropped),
