@@ -36,11 +36,12 @@ struct import {
 
 /* ---- on a store thread ---- */
 
-static bool is_good(const struct import_rows *rows, bool take_good_rows)
+static struct import_sum sum_of(const struct import *import)
 {
-    if (rows->bad_rows > 0)
-        return take_good_rows && rows->taken > 0;
-    return rows->taken + rows->undecided + rows->unchanged > 0;
+    const struct import_rows *rows = &import->rows;
+    return (struct import_sum){ (int64_t)import->count, (int64_t)rows->taken,
+                                (int64_t)rows->bad_rows, (int64_t)rows->undecided,
+                                (int64_t)rows->unchanged };
 }
 
 static bool import_run(struct job *job, struct db *db)
@@ -50,7 +51,6 @@ static bool import_run(struct job *job, struct db *db)
     const struct buf *body = &import->call->body;
     import->good = import->refused = false;
     import->count = 0;
-    import_rows_begin(rows); /* without what an earlier run() found */
     if (!import_rows_read(rows, buf_text(body), body->len, &job->error))
         return false;
     import_rows_begin(rows);
@@ -59,7 +59,8 @@ static bool import_run(struct job *job, struct db *db)
         if (!import_row_take(rows, job, db, row))
             return false;
     }
-    import->good = is_good(rows, import->take_good_rows);
+    const struct import_sum sum = sum_of(import);
+    import->good = import_sum_good(&sum, import->take_good_rows);
     import->refused = !import->good || import->dry_run;
     if (import->refused)
         error_set(&job->error, ERROR_INVALID, "The file was not taken");
@@ -74,25 +75,6 @@ static void import_free(struct import *import)
 {
     import_rows_free(&import->rows);
     free(import);
-}
-
-static void summary(const struct import *import, struct buf *out)
-{
-    if (import->count == 0)
-        buf_str(out, "The file has no rows under its header");
-    else if (import->rows.bad_rows == 0)
-        buf_fmt(out, "%s %zu of %zu rows", import->dry_run ? "An import would take" : "Took",
-                import->rows.taken, import->count);
-    else
-        buf_fmt(out, "%zu of %zu rows are wrong; %s %zu", import->rows.bad_rows, import->count,
-                import->dry_run ? "an import would take" : "took", import->rows.taken);
-    if (import->rows.undecided > 0)
-        buf_fmt(out, "; %zu without a decision %s passed over", import->rows.undecided,
-                import->rows.undecided == 1 ? "is" : "are");
-    if (import->rows.unchanged > 0)
-        buf_fmt(out, "; %zu %s%s so already", import->rows.unchanged,
-                import->rows.unchanged == 1 ? "was" : "were",
-                import->rows.of == IMPORT_CHANGES ? "" : " decided");
 }
 
 /* What a link names was undone: the inquiry that another row of the file would have opened. */
@@ -111,7 +93,8 @@ static void answer(struct import *import)
 {
     struct buf message = { 0 };
     json_t *body = json_object();
-    summary(import, &message);
+    const struct import_sum sum = sum_of(import);
+    import_sum_text(&sum, import->rows.of, import->dry_run, &message);
     json_object_set_new(body, "Status", json_string(import->good ? "OK" : "ERROR"));
     json_object_set_new(body, "Message", json_string(buf_text(&message)));
     json_object_set_new(body, "DryRun", json_string(import->dry_run ? "true" : "false"));

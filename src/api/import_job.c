@@ -12,10 +12,9 @@
 #include "api/stand_in.h"
 #include "base/clock.h"
 #include "base/fail.h"
+#include "model/show.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +114,13 @@ static enum errand_kind kind_of(enum import_of of)
                                     : ERRAND_IMPORT_INQUIRIES;
 }
 
+static enum import_of of_kind(enum errand_kind kind)
+{
+    return kind == ERRAND_IMPORT_CHANGES     ? IMPORT_CHANGES
+           : kind == ERRAND_IMPORT_DECISIONS ? IMPORT_DECISIONS
+                                             : IMPORT_INQUIRIES;
+}
+
 static bool run_begin(struct job *job, struct db *db)
 {
     struct upload *upload = (struct upload *)job;
@@ -183,7 +189,6 @@ enum { PART_SHIFT = 16 };
 struct import_step {
     struct stand_in in;
     struct import_rows rows;
-    int64_t rows_before;
 };
 
 static bool asked_for(const struct errand *errand, const char *name)
@@ -199,60 +204,27 @@ static bool rehearses(const struct errand *errand)
     return asked_for(errand, "DryRun") || !asked_for(errand, "TakeGoodRows");
 }
 
-static void say(struct errand_made *made, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(struct errand_made *made, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(made->message, sizeof(made->message), format, args);
-    va_end(args);
-}
-
-/* What became of the rows, in the words of an import that is answered at once. */
-static void sum_up(struct errand_made *made, bool dry_run)
-{
-    struct buf text = { 0 };
-    if (made->total == 0)
-        buf_str(&text, "The file has no rows under its header");
-    else if (made->bad == 0)
-        buf_fmt(&text, "%s %" PRId64 " of %" PRId64 " rows",
-                dry_run ? "An import would take" : "Took", made->taken, made->total);
-    else
-        buf_fmt(&text, "%" PRId64 " of %" PRId64 " rows are wrong; %s %" PRId64, made->bad,
-                made->total, dry_run ? "an import would take" : "took", made->taken);
-    if (made->undecided > 0)
-        buf_fmt(&text, "; %" PRId64 " without a decision passed over", made->undecided);
-    if (made->unchanged > 0)
-        buf_fmt(&text, "; %" PRId64 " decided so already", made->unchanged);
-    say(made, "%s", buf_text(&text));
-    buf_free(&text);
-}
-
-static bool is_good(const struct errand_made *made, bool take_good_rows)
-{
-    if (made->bad > 0)
-        return take_good_rows && made->taken > 0;
-    return made->taken + made->undecided + made->unchanged > 0;
-}
-
 /* All rows were looked at, or taken. */
 static void import_end(const struct errand *errand, struct errand_made *made)
 {
     bool dry_run = asked_for(errand, "DryRun"), good_rows = asked_for(errand, "TakeGoodRows");
     bool rehearsal = made->phase == 0;
-    if (rehearsal && !dry_run && is_good(made, false)) {
+    struct import_sum sum = { made->total, made->taken, made->bad, made->undecided,
+                              made->unchanged };
+    struct buf text = { 0 };
+    if (rehearsal && !dry_run && import_sum_good(&sum, false)) {
         made->phase = 1;
         made->place = made->records = made->taken = made->undecided = made->unchanged = 0;
         return;
     }
-    bool good = rehearsal ? is_good(made, good_rows) : made->taken > 0 || is_good(made, true);
+    made->state =
+        import_sum_good(&sum, !rehearsal || good_rows) ? ERRAND_COMPLETED : ERRAND_ERROR;
     if (rehearsal && !dry_run)
-        made->taken = 0;
-    sum_up(made, dry_run);
+        made->taken = sum.taken = 0;
+    import_sum_text(&sum, of_kind(errand->kind), dry_run, &text);
+    show_cut(made->message, sizeof(made->message), buf_text(&text));
+    buf_free(&text);
     made->percent = 100;
-    made->state = good ? ERRAND_COMPLETED : ERRAND_ERROR;
 }
 
 static void import_read(struct db *db, struct errand_step *step)
@@ -273,9 +245,10 @@ static void import_read(struct db *db, struct errand_step *step)
     step->data = data;
     stand_in_make(&data->in, &errand->caller, errand->address, NULL);
     data->rows.call = &data->in.call;
-    data->rows.of = import_of_call(&data->in.call, errand->kind == ERRAND_IMPORT_CHANGES);
+    data->rows.of = of_kind(errand->kind);
     data->rows.wants_bad_rows = true;
-    data->rows_before = input.rows_before;
+    data->rows.rows_before = (size_t)input.rows_before;
+    data->rows.lines_before = (size_t)input.lines_before;
     if (!there)
         error_set(&error, ERROR_BROKEN, "A part of the file is not there");
     if (there && import_rows_read(&data->rows, buf_text(&input.body), input.body.len, &error)) {
@@ -283,7 +256,7 @@ static void import_read(struct db *db, struct errand_step *step)
         step->way = made->phase == 0 ? ERRAND_REHEARSES : ERRAND_WRITES;
     } else if (!db_failed(db)) {
         made->state = there ? ERRAND_ERROR : ERRAND_FAILED;
-        say(made, "%s", error.message);
+        show_cut(made->message, sizeof(made->message), error.message);
     }
     buf_free(&input.body);
 }
@@ -306,7 +279,7 @@ static void count_rows(const struct errand *errand, const struct import_step *da
                        struct errand_made *made)
 {
     const struct import_rows *rows = &data->rows;
-    int64_t done = data->rows_before + (int64_t)row, all = errand->total;
+    int64_t done = (int64_t)(rows->rows_before + row), all = errand->total;
     bool halves = rehearses(errand) && !asked_for(errand, "DryRun");
     made->taken += (int64_t)(rows->taken + rows->repeated);
     made->bad += (int64_t)rows->bad_rows;

@@ -123,8 +123,8 @@ static void row_failed(struct import_rows *rows, struct job *job, size_t row,
     if (same == SIZE_MAX)
         snprintf(message, sizeof(message), "%s", error->message);
     else
-        snprintf(message, sizeof(message), "same as row %zu (line %zu of the file)", same + 1,
-                 rows->file.at[same].line);
+        snprintf(message, sizeof(message), "same as row %zu (line %zu of the file)",
+                 rows->rows_before + same + 1, rows->lines_before + rows->file.at[same].line);
     rows->bad_rows++;
     for (size_t i = 0; i < problems->count; i++)
         add_error(rows, row, problems->items[i].field, problems->items[i].message, "", SIZE_MAX);
@@ -295,7 +295,7 @@ bool import_row_take(struct import_rows *rows, struct job *job, struct db *db, s
 
 void import_rows_begin(struct import_rows *rows)
 {
-    size_t count = json_array_size(rows->file.rows);
+    size_t count = rows->file.count;
     json_decref(rows->errors);
     json_decref(rows->uris);
     json_decref(rows->passed_over);
@@ -348,4 +348,31 @@ void import_rows_free(struct import_rows *rows)
     free(rows->made);
     free(rows->made_by);
     *rows = (struct import_rows){ 0 };
+}
+
+/* ---- what became of them ---- */
+
+bool import_sum_good(const struct import_sum *sum, bool take_good_rows)
+{
+    if (sum->bad > 0)
+        return take_good_rows && sum->taken > 0;
+    return sum->taken + sum->undecided + sum->unchanged > 0;
+}
+
+void import_sum_text(const struct import_sum *sum, enum import_of of, bool dry_run, struct buf *out)
+{
+    if (sum->rows == 0)
+        buf_str(out, "The file has no rows under its header");
+    else if (sum->bad == 0)
+        buf_fmt(out, "%s %" PRId64 " of %" PRId64 " rows",
+                dry_run ? "An import would take" : "Took", sum->taken, sum->rows);
+    else
+        buf_fmt(out, "%" PRId64 " of %" PRId64 " rows are wrong; %s %" PRId64, sum->bad, sum->rows,
+                dry_run ? "an import would take" : "took", sum->taken);
+    if (sum->undecided > 0)
+        buf_fmt(out, "; %" PRId64 " without a decision %s passed over", sum->undecided,
+                sum->undecided == 1 ? "is" : "are");
+    if (sum->unchanged > 0)
+        buf_fmt(out, "; %" PRId64 " %s%s so already", sum->unchanged,
+                sum->unchanged == 1 ? "was" : "were", of == IMPORT_CHANGES ? "" : " decided");
 }

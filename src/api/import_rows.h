@@ -1,8 +1,8 @@
 /* import_rows.h — rows of a file of inquiries, of decisions, or of changes of actions: taken one by
  * one in a write job.
  *
- * Begin a struct import_rows with all zeroes but `call`, `of`, `wants_bad_rows` and the limit of
- * `bad`.
+ * Begin a struct import_rows with all zeroes but `call`, `of`, `wants_bad_rows`, the limit of `bad`
+ * and, for a part of a file, what is before it.
  */
 #ifndef POSTBACKD_IMPORT_ROWS_H
 #define POSTBACKD_IMPORT_ROWS_H
@@ -23,6 +23,7 @@ struct import_rows {
      * counts as `repeated` and not as bad, since whether they are undone before it is chance. */
     bool rehearses;
     struct csv_file file;
+    size_t rows_before, lines_before; /* in the whole file, of which this is a part */
     size_t taken, bad_rows, undecided, unchanged, repeated;
     int64_t *made;     /* the ids of the rows taken, which only go up for new inquiries */
     size_t *made_by;   /* the row of each */
@@ -42,5 +43,14 @@ void import_rows_begin(struct import_rows *rows);
 bool import_row_take(struct import_rows *rows, struct job *job, struct db *db, size_t row);
 void import_rows_free(struct import_rows *rows);
 json_t *import_count_text(size_t count);
+
+/* What became of the rows of a whole file. */
+struct import_sum {
+    int64_t rows, taken, bad, undecided, unchanged;
+};
+bool import_sum_good(const struct import_sum *sum, bool take_good_rows);
+/* A sentence for people, without its dot. */
+void import_sum_text(const struct import_sum *sum, enum import_of of, bool dry_run,
+                     struct buf *out);
 
 #endif

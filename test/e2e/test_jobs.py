@@ -242,6 +242,20 @@ def test_a_row_that_is_wrong_only_in_its_turn_is_left_out(world):
     assert len(csv_rows(download(world.partner, job))) == 149
 
 
+def test_a_row_that_is_there_twice_is_told_by_its_place_in_the_whole_file(world):
+    pairs = "".join(2 * row(world, f"B{number}") for number in range(50))
+    text = HEADER + "".join(row(world, f"A{number}") for number in range(100)) + pairs
+    job = imported(world.partner, text, TakeGoodRows="true")
+    assert counts(job) == ("200", "200", "150", "50")
+    told = 0
+    for one in csv_rows(download(world.partner, job)):
+        first = 101 + 2 * int(one["Order Id*"][1:])
+        if one["Problem"].startswith("same as"):  # else they were taken in two steps
+            assert one["Problem"] == f"same as row {first} (line {first + 1} of the file)"
+            told += 1
+    assert told > 0
+
+
 def test_decisions_by_a_job(world):
     ids = [world.open() for _ in range(3)]
     lines = [f"{ids[0]},VALID,,{world.tracker}", f"{ids[1]},DECLINED,Other,", f"{ids[2]},,,"]
