@@ -39,6 +39,21 @@ static size_t copy_members(const char *const *members, struct export_column *out
     return count;
 }
 
+/* The rows of the ids, which are freed; a row that is gone meanwhile is left out. */
+static void take_shown(struct export_rows *rows, struct id_list *ids,
+                       json_t *(*find)(struct db *db, const struct caller *caller, int64_t id))
+{
+    struct errand_made *made = rows->made;
+    int64_t id;
+    while (id_list_next(ids, &id)) {
+        json_t *shown = find(rows->db, &rows->call->caller, id);
+        if (shown != NULL)
+            json_array_append_new(rows->rows, shown);
+    }
+    id_list_free(ids);
+    made->percent = part(made->records + (int64_t)json_array_size(rows->rows), made->total);
+}
+
 /* ---- inquiries ---- */
 
 static void inquiries_check(const struct call *call, struct problems *problems)
@@ -55,7 +70,6 @@ static void inquiries_read(struct export_rows *rows)
     struct inquiry_filter filter;
     struct id_list ids = { 0 };
     struct inquiry_place place = { made->first, made->place, made->phase };
-    int64_t id;
     inquiry_filter_read(rows->call, false, &filter, &none);
     problems_free(&none);
     if (made->total < 0)
@@ -64,13 +78,7 @@ static void inquiries_read(struct export_rows *rows)
     made->first = place.campaign;
     made->place = place.id;
     made->phase = place.until;
-    while (id_list_next(&ids, &id)) {
-        json_t *shown = inquiry_shown(rows->db, caller, id);
-        if (shown != NULL)
-            json_array_append_new(rows->rows, shown);
-    }
-    id_list_free(&ids);
-    made->percent = part(made->records + (int64_t)json_array_size(rows->rows), made->total);
+    take_shown(rows, &ids, inquiry_shown);
 }
 
 static size_t inquiries_columns(enum account_kind kind,
@@ -98,19 +106,12 @@ static void actions_read(struct export_rows *rows)
     struct problems none = { 0 };
     struct action_filter filter = { 0 };
     struct id_list ids = { 0 };
-    int64_t id;
     action_filter_read(rows->call, false, &filter, &none);
     problems_free(&none);
     if (made->total < 0)
         made->total = action_count(rows->db, caller, &filter);
     rows->end = action_ids_next(rows->db, caller, &filter, &made->place, ACTIONS, &ids) < ACTIONS;
-    while (id_list_next(&ids, &id)) {
-        json_t *shown = action_find(rows->db, caller, id);
-        if (shown != NULL)
-            json_array_append_new(rows->rows, shown);
-    }
-    id_list_free(&ids);
-    made->percent = part(made->records + (int64_t)json_array_size(rows->rows), made->total);
+    take_shown(rows, &ids, action_find);
 }
 
 static size_t actions_columns(enum account_kind kind, struct export_column out[EXPORT_COLUMNS_MAX])
@@ -167,20 +168,13 @@ static void updates_read(struct export_rows *rows)
     struct problems none = { 0 };
     struct action_update_filter filter = { 0 };
     struct id_list ids = { 0 };
-    int64_t id;
     action_update_filter_read(rows->call, false, &filter, &none);
     problems_free(&none);
     if (made->total < 0)
         made->total = action_update_count(rows->db, caller, &filter);
     rows->end =
         action_update_ids_next(rows->db, caller, &filter, &made->place, ACTIONS, &ids) < ACTIONS;
-    while (id_list_next(&ids, &id)) {
-        json_t *shown = action_update_find(rows->db, caller, id);
-        if (shown != NULL)
-            json_array_append_new(rows->rows, shown);
-    }
-    id_list_free(&ids);
-    made->percent = part(made->records + (int64_t)json_array_size(rows->rows), made->total);
+    take_shown(rows, &ids, action_update_find);
 }
 
 static size_t updates_columns(enum account_kind kind, struct export_column out[EXPORT_COLUMNS_MAX])

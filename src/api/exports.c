@@ -66,12 +66,6 @@ static void write_row(const struct writer *writer, const json_t *row)
     free(text);
 }
 
-static bool wants_csv(const struct errand *errand)
-{
-    const char *format = json_string_value(json_object_get(errand->request, "Format"));
-    return format == NULL || strcmp(format, "NDJSON") != 0;
-}
-
 static void export_end(struct errand_made *made)
 {
     made->state = ERRAND_COMPLETED;
@@ -86,7 +80,7 @@ static void export_read(struct db *db, struct errand_step *step)
     const struct errand *errand = &step->errand;
     struct errand_made *made = &step->made;
     struct writer writer = { .kind = export_kind_of(errand->kind),
-                             .csv = wants_csv(errand),
+                             .csv = errand_is_csv(errand),
                              .out = &made->out };
     struct stand_in in;
     int64_t until_us = clock_steady_us() + ERRAND_STEP_US;
@@ -110,12 +104,7 @@ static void export_read(struct db *db, struct errand_step *step)
         export_end(made);
 }
 
-static void export_clear(struct errand_step *step)
-{
-    (void)step;
-}
-
-const struct errand_doer export_doer = { export_read, NULL, export_clear };
+const struct errand_doer export_doer = { .read = export_read };
 
 /* ---- the call ---- */
 

@@ -217,8 +217,7 @@ static void import_end(const struct errand *errand, struct errand_made *made)
         made->place = made->records = made->taken = made->undecided = made->unchanged = 0;
         return;
     }
-    made->state =
-        import_sum_good(&sum, !rehearsal || good_rows) ? ERRAND_COMPLETED : ERRAND_ERROR;
+    made->state = import_sum_good(&sum, !rehearsal || good_rows) ? ERRAND_COMPLETED : ERRAND_ERROR;
     if (rehearsal && !dry_run)
         made->taken = sum.taken = 0;
     import_sum_text(&sum, of_kind(errand->kind), dry_run, &text);

@@ -34,7 +34,7 @@ struct errand_doer {
     /* In a write job; may come more than once, each time with `made` begun anew.  False: with
      * job->error, the store is broken or the account may write no more; it is tried again. */
     bool (*write)(struct job *job, struct db *db, struct errand_step *step);
-    void (*clear)(struct errand_step *step);
+    void (*clear)(struct errand_step *step); /* of its `data`, when there is any */
 };
 /* NULL where a kind has none: its jobs wait. */
 struct errand_doers {

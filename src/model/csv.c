@@ -310,9 +310,7 @@ static void take_value(struct reader *reader, const char *cell)
         return;
     }
     const struct csv_column *column = reader->order[reader->cell];
-    if (column == NULL || column->field == NULL)
-        return;
-    if (reader->places)
+    if (column == NULL || column->field == NULL || reader->places)
         return;
     if (reader->row == NULL)
         reader->row = json_object();
@@ -409,7 +407,7 @@ static void take_row(struct reader *reader)
         file->count++;
         if (!reader->places)
             json_array_append_new(file->rows, reader->row != NULL ? reader->row : json_object());
-        reader->row = reader->places ? reader->row : NULL;
+        reader->row = NULL;
     }
 }
 

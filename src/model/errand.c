@@ -69,11 +69,6 @@ bool errand_has_ended(enum errand_state state)
     return true;
 }
 
-bool errand_kind_is(int64_t number)
-{
-    return number > 0 && number < ERRAND_KINDS && kinds[number].name != NULL;
-}
-
 const char *errand_kind_name(enum errand_kind kind)
 {
     return kinds[kind].name;

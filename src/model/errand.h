@@ -49,7 +49,6 @@ bool errand_has_ended(enum errand_state state);
 
 /* "POSTBACK_EXPORT", … */
 const char *errand_kind_name(enum errand_kind kind);
-bool errand_kind_is(int64_t number);
 bool errand_is_import(enum errand_kind kind);
 /* What an export is asked for by: "POSTBACKS", … */
 bool errand_records_named(const char *name, enum errand_kind *kind);

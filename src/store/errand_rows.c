@@ -80,15 +80,25 @@ void errand_clear(struct errand *errand)
     *errand = (struct errand){ 0 };
 }
 
-bool errand_load(struct db *db, int64_t id, struct errand *out)
+bool errand_is_csv(const struct errand *errand)
 {
-    struct stmt *find = db_prepare(db, ERRAND_SELECT "WHERE e.id = ?");
-    db_bind_int(find, 1, id);
+    return strcmp(text_in(errand->request, "Format"), "NDJSON") != 0;
+}
+
+bool errand_found(struct stmt *find, struct errand *out)
+{
     bool found = db_step(find) == DB_ROW;
     if (found)
         errand_from_row(out, find);
     db_finish(find);
     return found;
+}
+
+bool errand_load(struct db *db, int64_t id, struct errand *out)
+{
+    struct stmt *find = db_prepare(db, ERRAND_SELECT "WHERE e.id = ?");
+    db_bind_int(find, 1, id);
+    return errand_found(find, out);
 }
 
 bool errand_keeps_result(enum errand_kind kind, enum errand_state state)
@@ -155,10 +165,8 @@ static void write_notice(struct db *db, const struct errand *errand)
         [ERRAND_FAILED] = "failed",
     };
     struct buf text = { 0 };
-    char page[40];
-    snprintf(page, sizeof(page), "/jobs");
     buf_fmt(&text, "%s %s. %s", errand->name, words[errand->state], errand->message);
-    notice_add_about(db, errand->account, "job.ended", buf_text(&text), page);
+    notice_add_about(db, errand->account, "job.ended", buf_text(&text), "/jobs");
     buf_free(&text);
 }
 

@@ -13,6 +13,8 @@
 
 /* The row that an ERRAND_SELECT stands on; out owns its strings. */
 void errand_from_row(struct errand *out, struct stmt *row);
+/* The one row of an ERRAND_SELECT, which is finished; false: none. */
+bool errand_found(struct stmt *find, struct errand *out);
 bool errand_load(struct db *db, int64_t id, struct errand *out); /* whatever its state */
 /* Whether its result may be downloaded, once it has any pieces. */
 bool errand_keeps_result(enum errand_kind kind, enum errand_state state);

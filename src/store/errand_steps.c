@@ -39,11 +39,7 @@ bool errand_next(struct db *db, int64_t account, struct errand *out)
         db_prepare(db, ERRAND_SELECT "WHERE e.account = ? AND e.state <= 3 AND e.state >= 2 "
                                      "ORDER BY e.id LIMIT 1");
     db_bind_int(find, 1, account);
-    bool found = db_step(find) == DB_ROW;
-    if (found)
-        errand_from_row(out, find);
-    db_finish(find);
-    return found;
+    return errand_found(find, out);
 }
 
 bool errand_input_read(struct db *db, int64_t id, int64_t number, struct errand_input *out)

@@ -291,9 +291,7 @@ bool errand_result_find(struct job *job, struct db *db, int64_t account, int64_t
     if (!find_own(db, account, id, &errand))
         return false;
     bool has = has_result(db, &errand);
-    const char *format = json_string_value(json_object_get(errand.request, "Format"));
-    *out = (struct errand_result){ errand.kind, format != NULL && format[0] == 'C',
-                                   errand.result_chunks };
+    *out = (struct errand_result){ errand.kind, errand_is_csv(&errand), errand.result_chunks };
     if (!has)
         refuse_result(job, &errand);
     errand_clear(&errand);

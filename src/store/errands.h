@@ -34,7 +34,8 @@ struct errand {
     const char *address;  /* from where; the request's */
     bool active;          /* the account is */
 };
-void errand_clear(struct errand *errand); /* frees what it owns */
+void errand_clear(struct errand *errand);        /* frees what it owns */
+bool errand_is_csv(const struct errand *errand); /* what it reads, or has written; else NDJSON */
 
 /* ---- for accounts ---- */
 

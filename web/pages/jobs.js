@@ -1,5 +1,5 @@
 /* jobs.js — downloads and imports: what the account's jobs do, how far each is, and their files. */
-import { again, get, mayChange, own, post, watch } from "../api.js";
+import { again, mayChange, own, post, watch } from "../api.js";
 import { h, icon } from "../dom.js";
 import { bytes, date, number, words } from "../format.js";
 import { badge } from "../ui/badge.js";
@@ -13,7 +13,7 @@ const goesOn = (job) => job.Status === "QUEUED" || job.Status === "RUNNING";
 const isImport = (job) => job.Type.endsWith("_IMPORT");
 
 /* What was asked for, in a line. */
-const asked = (job) => Object.entries(job.Parameters).filter(([name, value]) => value !== "false" && !["Sort"].includes(name))
+const asked = (job) => Object.entries(job.Parameters).filter(([name, value]) => value !== "false" && name !== "Sort")
   .map(([name, value]) => (value === "true" ? name : `${name} ${value}`)).join(", ");
 
 function far(job) {
@@ -46,7 +46,7 @@ function stop(job, changed) {
 
 export async function page(context) {
   const { signal } = context;
-  const running = new Map(); /* id → the job as it was last seen, going on */
+  const running = new Set(); /* ids of those that went on when they were last seen */
   const load = pageOf(own("/Jobs"), "Jobs", "Before");
   const jobs = list({
     id: "jobs", caption: "Jobs, newest first", context, pageSize: 20, rowKey: (row) => row.Id,
@@ -64,11 +64,13 @@ export async function page(context) {
     ],
     load: async (values, still) => {
       const found = await load(values, still);
-      for (const job of found.rows) { /* those that went on when they were last seen have ended */
-        if (!goesOn(job) && running.delete(job.Id))
+      const went = new Set(running);
+      running.clear();
+      for (const job of found.rows) {
+        if (goesOn(job))
+          running.add(job.Id);
+        else if (went.has(job.Id))
           toast(`${job.Name}: ${(words.JobStatus[job.Status] ?? job.Status).toLowerCase()}. ${job.StatusMessage}`, job.Status === "COMPLETED" ? undefined : "bad");
-        else if (goesOn(job))
-          running.set(job.Id, job);
       }
       return found;
     },
