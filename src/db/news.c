@@ -28,6 +28,7 @@ struct news {
     struct map tellers;   /* by 1 + number */
     int64_t version;      /* all that raised it so far is heard; -1: nothing was read yet */
     int64_t read_version; /* of the reading that is under way */
+    int64_t rests_on;     /* what the version was when the transaction under way began */
     int64_t own;          /* the last row of this node; -1: to be looked up */
     bool wrote, raised;   /* by the transaction under way */
 };
@@ -63,11 +64,15 @@ static struct teller *teller_of(struct news *news, int64_t node)
 
 /* ---- what this node tells ---- */
 
-static int64_t last_of(struct db *db, int64_t node)
+/* False: the transaction is broken, maybe by an earlier statement that is answered only now. */
+static bool find_own(struct news *news, struct db *db)
 {
     struct stmt *find = db_prepare(db, "SELECT max(seq) FROM news WHERE node = ?");
-    db_bind_int(find, 1, node);
-    return db_number(find, 0);
+    db_bind_int(find, 1, db_node(db));
+    int64_t last = db_number(find, 0);
+    if (!db_failed(db))
+        news->own = last;
+    return !db_failed(db);
 }
 
 static void write_row(struct news *news, struct db *db, const char *body, size_t len)
@@ -95,10 +100,8 @@ static const char raise_sql[] = "UPDATE news_version SET number = number + 1";
 bool news_write(struct news *news, struct db *db, const struct changes *changes)
 {
     struct buf body = { .limit = BODY_MOST };
-    if (changes->count == 0)
+    if (changes->count == 0 || (news->own == -1 && !find_own(news, db)))
         return false;
-    if (news->own == -1)
-        news->own = last_of(db, db_node(db));
     changes_write(&body, changes->items, changes->count);
     if (body.failed) { /* too much to be told one by one */
         buf_reset(&body);
@@ -128,9 +131,14 @@ void news_undone(struct news *news, bool surely)
     news->wrote = news->raised = false;
 }
 
+void news_begin(struct news *news)
+{
+    news->rests_on = news->version;
+}
+
 int64_t news_version(const struct news *news)
 {
-    return news->version != -1 ? news->version + news->raised : -1;
+    return news->rests_on != -1 ? news->rests_on + news->raised : -1;
 }
 
 /* ---- what others tell ---- */

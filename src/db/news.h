@@ -27,6 +27,10 @@ void news_free(struct news *news); /* NULL: nothing */
 /* Within a transaction: all that there is so far counts as heard. */
 void news_join(struct news *news, struct db *db);
 
+/* What a transaction does from now on rests on what was heard by now, not on what is heard within
+ * it. */
+void news_begin(struct news *news);
+
 /* As the last of a transaction's own statements: what it has noted.  Whether that was anything. */
 bool news_write(struct news *news, struct db *db, const struct changes *changes);
 void news_written(struct news *news);             /* … and that is committed */
@@ -40,8 +44,7 @@ void news_heard(struct news *news); /* … and all who have to know have been to
 /* Within a transaction: nobody else raises the version until it ends. */
 void news_stop(struct db *db);
 
-/* The version up to which all is heard, and with what this transaction adds itself; -1: not known.
- */
+/* The version that the transaction rests on, and with what it adds itself; -1: not known. */
 int64_t news_version(const struct news *news);
 
 #endif

@@ -172,6 +172,8 @@ bool tx_begin(struct tx *tx, int64_t now_ms, int64_t due_now_ms)
     tx->committing = false;
     memset(tx->counts, 0, sizeof(tx->counts));
     memset(&tx->part, 0, sizeof(tx->part));
+    if (tx->news != NULL)
+        news_begin(tx->news);
     db_begin(tx->db, now_ms, due_now_ms);
     return !db_failed(tx->db);
 }
@@ -188,6 +190,7 @@ void tx_stop_news(struct tx *tx)
         return;
     news_stop(tx->db);
     tx_hear_now(tx);
+    news_begin(tx->news);
 }
 
 void tx_begin_part(struct tx *tx, bool savepoint)

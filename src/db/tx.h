@@ -52,7 +52,8 @@ bool tx_join(struct tx *tx);
 bool tx_hear(struct tx *tx);
 
 bool tx_begin(struct tx *tx, int64_t now_ms, int64_t due_now_ms); /* false: it is broken */
-/* Within a transaction: hears what others have committed by now. */
+/* Within a transaction: hears what others have committed by now.  If that is what writers rely on,
+ * and this one writes, it is run again: what was done before may rest on what was. */
 void tx_hear_now(struct tx *tx);
 /* As the first of its statements: hears, and from here to its end no other node changes anything
  * that writers rely on.  For one that was run in vain too often. */

@@ -445,6 +445,22 @@ static void test_a_node_waits_for_no_change_of_its_own(void **state)
         assert_int_equal(runs(pair->b), 1);
 }
 
+/* What the job has sent is answered only when its node's last row is looked up. */
+static void test_a_last_row_that_was_not_found_out_is_looked_up_again(void **state)
+{
+    struct pair *pair = *state;
+    struct change change = { CHANGE_REPLAY, 5, 6, 1 };
+    note(pair->b, change);
+    store_close(pair->b->store);
+    open_beside(pair->b, pair->a, 2);
+    struct house_job sure = { .job = { .run = house_run, .sure = true },
+                              .does = do_break,
+                              .with = &change };
+    assert_false(store_run_now(pair->b->store, &sure.job));
+    assert_int_equal(runs(pair->b), 1);
+    hear_all(pair->a, &pair->at_a, 2);
+}
+
 /* Each run of B's is met by a change of A's, until A has to wait. */
 struct met {
     struct pair *pair;
@@ -482,6 +498,25 @@ static void test_nobody_is_kept_from_writing_for_ever(void **state)
     assert_true(house_do(pair->b, do_meet, &met, NULL));
     assert_int_equal(met.runs, 5);
     UNTIL((uv_run(&pair->a->loop, UV_RUN_NOWAIT), met.committed));
+}
+
+/* What this transaction did before it heard A's change may rest on what was before it. */
+static bool do_meet_and_hear(struct job *job, struct db *db, void *with)
+{
+    struct met *met = with;
+    struct change change = { CHANGE_NOTIFICATION, 5, 6 };
+    if (met->runs++ == 0)
+        assert_true(house_do(met->pair->a, do_note, &change, NULL));
+    tx_hear_now(db_tx(db));
+    return do_note(job, db, &change);
+}
+
+static void test_what_is_heard_within_a_transaction_is_too_late_for_it(void **state)
+{
+    struct pair *pair = *state;
+    struct met met = { .pair = pair };
+    assert_true(house_do(pair->b, do_meet_and_hear, &met, NULL));
+    assert_int_equal(met.runs, 2);
 }
 
 /* ---- fan-outs ---- */
@@ -602,7 +637,9 @@ int main(void)
         test(test_a_new_notification_misses_no_event_of_the_other_node),
         test(test_an_edit_is_in_force_in_the_next_event_of_the_other_node),
         test(test_a_node_waits_for_no_change_of_its_own),
+        test(test_a_last_row_that_was_not_found_out_is_looked_up_again),
         test(test_nobody_is_kept_from_writing_for_ever),
+        test(test_what_is_heard_within_a_transaction_is_too_late_for_it),
         test(test_an_account_that_fans_out_does_so_on_every_node),
         test(test_a_new_event_type_is_known_to_the_other_node),
     };
