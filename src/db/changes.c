@@ -1,7 +1,8 @@
 /* changes.c — an array of what was noted, in order; it is given away with the commit.
  *
  * An import notes its two accounts a row, a batch of inquiries the same ones again and again: what
- * is among the last few of its part is not noted anew.
+ * is among the last few of its part is not noted anew; but behind another change of the same
+ * notification it is, as that one may have taken it back (a lane that is down, answers, is down).
  *
  * The rule: a part is compared with nothing before it, or undoing it would lose what stays.
  */
@@ -24,8 +25,11 @@ static bool is_noted(const struct changes *changes, const struct change *change)
 {
     size_t own = changes->count - changes->part, most = own < COMPARED ? own : COMPARED;
     for (size_t i = 1; i <= most; i++) {
-        if (change_is(&changes->items[changes->count - i], change))
+        const struct change *noted = &changes->items[changes->count - i];
+        if (change_is(noted, change))
             return true;
+        if (noted->notification != 0 && noted->notification == change->notification)
+            return false;
     }
     return false;
 }

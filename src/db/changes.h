@@ -12,7 +12,8 @@ struct changes { /* all zeroes is an empty list */
     size_t part; /* those before it belong to earlier parts */
 };
 
-/* Kept once, in the order of what was noted, however often it is noted within a few others. */
+/* Kept once, in the order of what was noted, however often it is noted within a few others, none of
+ * which is of the same notification. */
 void changes_note(struct changes *changes, const struct change *change);
 size_t changes_mark(struct changes *changes);            /* where a part begins */
 void changes_undo(struct changes *changes, size_t mark); /* back to there; 0: all */

@@ -191,6 +191,21 @@ static void test_what_is_noted_again_and_again_is_heard_once(void **state)
     assert_heard(&ear, (int64_t[]){ 1, 2, 1, 2 }, 4);
 }
 
+static void test_what_was_taken_back_in_between_is_heard_again(void **state)
+{
+    struct house *house = *state;
+    struct ear ear = { 0 };
+    struct change changes[] = { { CHANGE_LANE_DOWN, 1, 6 }, { CHANGE_LANE_DOWN, 2, 7 },
+                                { CHANGE_LANE_DOWN, 1, 6 }, { CHANGE_LANE_READY, 1, 6 },
+                                { CHANGE_LANE_READY, 1, 6 }, { CHANGE_LANE_DOWN, 1, 6 } };
+    struct noting job = { .changes = changes, .count = 6 };
+    store_listen(house->store, hear, &ear);
+    give(house, &ear, &job, 1);
+    assert_heard(&ear, (int64_t[]){ 1, 2, 1, 1 }, 4);
+    assert_int_equal(ear.heard[2].kind, CHANGE_LANE_READY);
+    assert_int_equal(ear.heard[3].kind, CHANGE_LANE_DOWN);
+}
+
 static void test_a_commit_that_fails_tells_nothing(void **state)
 {
     struct house *house = *state;
@@ -453,6 +468,7 @@ int main(void)
         IN_HOUSE(test_a_transaction_that_is_run_again_tells_once),
         IN_HOUSE(test_what_is_noted_again_outlives_the_part_that_noted_it_first),
         IN_HOUSE(test_what_is_noted_again_and_again_is_heard_once),
+        IN_HOUSE(test_what_was_taken_back_in_between_is_heard_again),
         IN_HOUSE(test_a_commit_that_fails_tells_nothing),
         IN_HOUSE(test_who_has_left_hears_no_more),
         IN_HOUSE(test_whoever_writes_says_what_it_changed),
