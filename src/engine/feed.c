@@ -398,14 +398,21 @@ static void take_done(struct job *job, bool ok)
 {
     struct take_job *take = (struct take_job *)job;
     struct feeds *feeds = work_done(job);
-    bool again = feeds->take_again || !ok;
+    bool again = feeds->take_again;
     feeds->taking = feeds->take_again = false;
     if (ok)
         take_all(feeds, take);
     free(take->waiting);
     free(take);
-    if (again)
+    if (!ok)
+        periodic_in(feeds->take_later, READ_RETRY_MS);
+    else if (again)
         feeds_take(feeds);
+}
+
+static void take_now(void *feeds)
+{
+    feeds_take(feeds);
 }
 
 void feeds_take(struct feeds *feeds)
@@ -475,6 +482,7 @@ struct feeds *feeds_new(const struct feeds_config *config)
     feeds->ask =
         periodic_new(&feeds->work->timers, membership_shared(feeds->work->membership) ? ASK_MS : 0,
                      feeds_ask, feeds);
+    feeds->take_later = periodic_new(&feeds->work->timers, 0, take_now, feeds);
     return feeds;
 }
 
@@ -486,6 +494,7 @@ void feeds_free(struct feeds *feeds)
         feed_free(feed);
     map_free(&feeds->all);
     periodic_free(feeds->ask);
+    periodic_free(feeds->take_later);
     wakes_free(&feeds->wakes);
     readings_free(&feeds->readings);
     free(feeds);

@@ -20,6 +20,7 @@ struct feeds {
     size_t in_memory;        /* postbacks */
     struct periodic *ask;    /* owners are asked whether lanes may open again */
     bool taking, take_again; /* what waits in buckets that have become its own is looked for */
+    struct periodic *take_later; /* that could not be read */
 };
 
 struct feed {
