@@ -50,6 +50,11 @@ int64_t clock_steady_us(void)
     return source != NULL ? source->steady_us : read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_elapsed_ms(void)
+{
+    return (source != NULL ? source->steady_us : read_us(CLOCK_BOOTTIME)) / 1000;
+}
+
 int64_t due_clock_read(struct due_clock *clock, int64_t wall_ms, int64_t steady_ms)
 {
     int64_t steady = clock->from_ms + (steady_ms - clock->steady_ms);

@@ -18,7 +18,8 @@ int64_t clock_wall_ms(void);   /* since 1970-01-01 UTC; may jump when the system
 int64_t clock_system_ms(void); /* the same as this machine has it: see clock_follow() */
 int64_t clock_steady_ms(void); /* from an unspecified start; never goes back */
 int64_t clock_steady_us(void);
-int64_t clock_due_ms(void); /* as the wall clock; any thread */
+int64_t clock_elapsed_ms(void); /* as steady, and goes on while the machine is suspended */
+int64_t clock_due_ms(void);     /* as the wall clock; any thread */
 
 /* The due clock is not before this: what was written before a restart stays in the past. */
 void clock_due_seen(int64_t ms);

@@ -17,9 +17,9 @@ struct feeds {
     struct map all; /* notification → struct feed */
     struct wakes wakes;
     struct readings readings;
-    size_t in_memory;        /* postbacks */
-    struct periodic *ask;    /* owners are asked whether lanes may open again */
-    bool taking, take_again; /* what waits in buckets that have become its own is looked for */
+    size_t in_memory;            /* postbacks */
+    struct periodic *ask;        /* owners are asked whether lanes may open again */
+    bool taking, take_again;     /* what waits in buckets that have become its own is looked for */
     struct periodic *take_later; /* that could not be read */
 };
 

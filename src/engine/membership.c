@@ -2,7 +2,8 @@
  *
  * A renewal is one small transaction beside the writer's (store_aside()): it moves the end of the
  * lease, gives parts back and takes others, and reads what there is.  Its answer counts from when
- * it was asked for.  A timer stands at the lease's end, and is moved along by each answer.
+ * it was asked for.  A timer stands at the lease's end, and is moved along by each answer.  The end
+ * itself is told by a clock that goes on while the machine is suspended, which timers do not.
  *
  * A part is own, or leaving (others should have it: the engine works on it no more, and when all of
  * it is recorded the next renewal gives it back), or neither.
@@ -54,7 +55,7 @@ struct membership {
     int live;
     int64_t clock_ahead;
     int64_t asked_ms; /* the last renewal */
-    int64_t until_ms; /* the lease's end, steady clock; 0: it is over for good */
+    int64_t until_ms; /* the lease's end, as clock_elapsed_ms(); 0: it is over for good */
     int64_t since_ms; /* it has stood without a gap */
     bool owns[SHARES_PARTS], leaving[SHARES_PARTS];
     int64_t strict_from[SHARES_PARTS]; /* steady ms */
@@ -69,7 +70,7 @@ struct member_job { /* at the head of each */
 
 bool membership_valid(const struct membership *membership)
 {
-    return membership == NULL || clock_steady_ms() < membership->until_ms;
+    return membership == NULL || clock_elapsed_ms() < membership->until_ms;
 }
 
 bool membership_shared(const struct membership *membership)
@@ -218,7 +219,7 @@ static void take_done(struct job *job, bool ok)
 static void take_dead(struct membership *membership, const struct renewal *found)
 {
     if (found->dead_count == 0 || membership->taking ||
-        clock_steady_ms() - membership->since_ms < STOOD_MS)
+        clock_elapsed_ms() - membership->since_ms < STOOD_MS)
         return;
     membership->taking = true;
     struct take_job *take = new_job(membership, sizeof(*take), take_run, take_done);
@@ -257,7 +258,7 @@ static void end_reached(uv_timer_t *timer)
 
 static void await_end(struct membership *membership)
 {
-    int64_t left = membership->until_ms - clock_steady_ms();
+    int64_t left = membership->until_ms - clock_elapsed_ms();
     uv_timer_start(&membership->end, end_reached, left > 0 ? (uint64_t)left + 1 : 0, 0);
 }
 
@@ -292,6 +293,7 @@ static void take_part_over(struct membership *membership, const struct renewal *
 static void take_answer_over(struct membership *membership, const struct renewal *found,
                              int64_t asked_ms, int64_t answered_ms)
 {
+    tell_valid(membership); /* an end that the timer has not told yet: whoever held back goes on */
     stand_from(membership, asked_ms);
     membership->draining = found->draining;
     membership->live = found->live;
@@ -331,7 +333,7 @@ static bool is_quiet(const struct membership *membership, int part)
 
 static void fill(struct renew_job *asked, const struct membership *membership)
 {
-    asked->asked_ms = clock_steady_ms();
+    asked->asked_ms = clock_elapsed_ms();
     asked->renewal.guard = membership->guard;
     asked->renewal.deadline_ms = membership->config.deadline_ms;
     memcpy(asked->renewal.address, membership->address, sizeof(asked->renewal.address));
@@ -393,7 +395,7 @@ static void renew_due(uv_timer_t *timer)
     bool gives = false;
     for (int part = 0; part < SHARES_PARTS; part++)
         gives = gives || (membership->leaving[part] && is_quiet(membership, part));
-    if (gives || clock_steady_ms() - membership->asked_ms >= RENEW_MS / 2)
+    if (gives || clock_elapsed_ms() - membership->asked_ms >= RENEW_MS / 2)
         renew_now(membership);
     else
         renew_in(membership, LEAVING_MS);

@@ -7,8 +7,9 @@
  * every function here takes but where it says otherwise.
  *
  * It has a lease (store/leases.h), and renews it every second on a road of its own.  When it ends
- * is told by the steady clock, from before the renewal was asked for: so it stops before anybody
- * takes its place.
+ * is told by a clock that nobody sets and that goes on while the machine is suspended
+ * (clock_elapsed_ms()), from before the renewal was asked for: so it stops before anybody takes its
+ * place.
  *
  * On the loop thread.
  */
@@ -65,7 +66,7 @@ void membership_tell(struct membership *membership, const struct membership_even
 void membership_stop(struct membership *membership);
 void membership_free(struct membership *membership);
 
-/* Its lease stands, by its own steady clock: it may send, and commit.  Otherwise nothing new is
+/* Its lease stands, by its own clock: it may send, and commit.  Otherwise nothing new is
  * begun, and calls are answered 503. */
 bool membership_valid(const struct membership *membership);
 /* Others may share the database. */

@@ -1,5 +1,6 @@
 /* nodes_test.c — two stores on one PostgreSQL, as two servers have them: who has which number, and
  * which part of the work. */
+#include "base/clock.h"
 #include "engine/membership.h"
 #include "house.h"
 #include "store/leases.h"
@@ -243,6 +244,45 @@ static void test_a_membership_hears_that_its_place_is_taken(void **state)
     assert_int_equal(ask(pair, "SELECT count(*) FROM node WHERE until_at <> 0"), 1);
 }
 
+static void note_valid(void *context, bool valid)
+{
+    char *told = context;
+    told[strlen(told)] = valid ? 'v' : 'o';
+}
+
+static void ignore_part(void *context, int part, bool own)
+{
+    (void)context;
+    (void)part;
+    (void)own;
+}
+
+static bool is_quiet(void *context, int part)
+{
+    (void)context;
+    (void)part;
+    return true;
+}
+
+/* Its timers have stood still as long as it was. */
+static void test_one_that_was_suspended_past_its_lease_tells_its_end_before_it_goes_on(void **state)
+{
+    const struct pair *pair = *state;
+    static const struct membership_events events = { note_valid, ignore_part, is_quiet };
+    struct clock_source time = { clock_wall_ms(), clock_steady_us() };
+    char told[8] = "";
+    clock_set_source(&time);
+    struct membership *first = start(pair->first);
+    membership_tell(first, &events, told);
+    assert_true(membership_valid(first));
+    time.steady_us += LEASE_MS * 1000;
+    assert_false(membership_valid(first));
+    UNTIL((turn(pair), membership_valid(first)));
+    stop(first);
+    clock_set_source(NULL);
+    assert_string_equal(told, "ov");
+}
+
 static void test_a_part_of_a_dead_one_is_strict_until_nothing_of_it_can_arrive(void **state)
 {
     const struct pair *pair = *state;
@@ -340,6 +380,7 @@ int main(void)
         PAIRED(test_one_that_slept_through_its_lease_writes_nothing),
         PAIRED(test_a_lease_that_is_over_and_not_taken_stands_again),
         PAIRED(test_a_membership_hears_that_its_place_is_taken),
+        PAIRED(test_one_that_was_suspended_past_its_lease_tells_its_end_before_it_goes_on),
         PAIRED(test_a_part_of_a_dead_one_is_strict_until_nothing_of_it_can_arrive),
         PAIRED(test_those_that_join_at_once_have_numbers_and_names_of_their_own),
         PAIRED(test_when_all_numbers_are_taken_one_more_is_refused),
