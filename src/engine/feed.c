@@ -208,10 +208,10 @@ void feed_down(struct feed *feed, bool down)
             feed_close(feed);
         return;
     }
-    if (down)
+    if (down) {
         feed_recall(feed);
-    if (down)
         feed_tell_down(feed);
+    }
     if (down && feed_is_ordered(feed))
         feed_more(feed);
     else
@@ -467,6 +467,7 @@ struct feed *feed_of(struct feeds *feeds, int64_t notification)
     if (feed == NULL) {
         feed = feed_new(feeds, notification);
         map_put(&feeds->all, notification, feed);
+        list_append(&feeds->buckets[notification_bucket(notification)], &feed->in_bucket);
     }
     return feed;
 }
@@ -477,6 +478,8 @@ struct feeds *feeds_new(const struct feeds_config *config)
     feeds->config = *config;
     feeds->work = config->work;
     feeds->courier = config->courier;
+    for (int bucket = 0; bucket < SHARES_BUCKETS; bucket++)
+        list_init(&feeds->buckets[bucket]);
     wakes_init(&feeds->wakes, feeds->work, row_is_due);
     readings_init(&feeds->readings, feeds->work);
     feeds->ask =

@@ -9,12 +9,14 @@
 #include "engine/feed_settings.h"
 #include "engine/held.h"
 #include "engine/wakes.h"
+#include "model/shares.h"
 
 struct feeds {
     struct feeds_config config;
     struct work *work;
     struct courier *courier;
-    struct map all; /* notification → struct feed */
+    struct map all;                      /* notification → struct feed */
+    struct list buckets[SHARES_BUCKETS]; /* of feeds, by `in_bucket` */
     struct wakes wakes;
     struct readings readings;
     size_t in_memory;            /* postbacks */
@@ -25,6 +27,7 @@ struct feeds {
 
 struct feed {
     struct feeds *feeds;
+    struct list in_bucket;
     int64_t notification;
     struct feed_settings settings;
     bool changed; /* by its owner, and not read since */

@@ -206,12 +206,9 @@ static void feed_leave(struct feed *feed)
 
 void feeds_leave(struct feeds *feeds, int bucket)
 {
-    size_t at = 0;
-    struct feed *feed;
-    while ((feed = map_each(&feeds->all, &at)) != NULL) {
-        if (notification_bucket(feed->notification) == bucket)
-            feed_leave(feed);
-    }
+    const struct list *all = &feeds->buckets[bucket];
+    for (struct list *node = all->next; node != all; node = node->next)
+        feed_leave(container_of(node, struct feed, in_bucket));
 }
 
 static bool has_read(const struct feed *feed)
@@ -221,10 +218,9 @@ static bool has_read(const struct feed *feed)
 
 bool feeds_are_quiet(const struct feeds *feeds, int bucket)
 {
-    size_t at = 0;
-    const struct feed *feed;
-    while ((feed = map_each(&feeds->all, &at)) != NULL) {
-        if (notification_bucket(feed->notification) == bucket && has_read(feed))
+    const struct list *all = &feeds->buckets[bucket];
+    for (struct list *node = all->next; node != all; node = node->next) {
+        if (has_read(container_of(node, struct feed, in_bucket)))
             return false;
     }
     return true;
