@@ -227,11 +227,11 @@ static bool take_run(struct job *job, struct db *db)
 /* When to look again, if nothing is heard until then. */
 static void look_at(struct mailer *mailer, int64_t next_due)
 {
-    int64_t wait = next_due == INT64_MAX ? -1 : next_due - clock_due_ms();
-    if (membership_shared(mailer->work->membership) && (wait < 0 || wait > LOOK_MOST_MS))
-        wait = next_due == INT64_MAX || wait > 0 ? LOOK_MOST_MS : 0;
-    if (next_due != INT64_MAX || wait >= 0)
-        periodic_in(mailer->timer, wait > 0 ? wait : 0);
+    int64_t wait = next_due == INT64_MAX ? INT64_MAX : next_due - clock_due_ms();
+    if (membership_shared(mailer->work->membership) && wait > LOOK_MOST_MS)
+        wait = LOOK_MOST_MS;
+    if (wait != INT64_MAX)
+        periodic_in(mailer->timer, wait);
 }
 
 static void take_done(struct job *job, bool ok)

@@ -88,11 +88,6 @@ int64_t membership_strict_from(const struct membership *membership, int part)
     return membership == NULL ? 0 : membership->strict_from[part];
 }
 
-int64_t membership_node(const struct membership *membership)
-{
-    return membership == NULL ? 0 : membership->guard.node;
-}
-
 void membership_figures(const struct membership *membership, struct membership_figures *out)
 {
     *out = (struct membership_figures){ .parts = SHARES_PARTS, .live = 1 };

@@ -76,8 +76,6 @@ bool membership_owns(const struct membership *membership, int part);
 /* From when on (steady ms) a new owner may send what has a promise over all servers: Ordered,
  * Maximum Requests, Maximum concurrent requests.  0: at once. */
 int64_t membership_strict_from(const struct membership *membership, int part);
-/* Its number, the node bits of its ids; 0: it is alone. */
-int64_t membership_node(const struct membership *membership);
 
 struct membership_figures {
     int parts;           /* it owns, the duty too; all of them when it is alone */

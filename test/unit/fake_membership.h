@@ -37,9 +37,4 @@ int64_t membership_strict_from(const struct membership *membership, int part)
     return 0;
 }
 
-int64_t membership_node(const struct membership *membership)
-{
-    return membership == NULL ? 0 : 1;
-}
-
 #endif
