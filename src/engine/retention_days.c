@@ -3,6 +3,8 @@
  * Looking takes a reader, as all rows of a day are counted; dropping holds everybody up, so it is
  * given what the look has found.  A day that cannot be had now, as others are at it, is looked at
  * again with the next look.
+ *
+ * The rule: no day goes but by the age that is in force, and by a clock that has not jumped.
  */
 #include "engine/retention_days.h"
 
@@ -11,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "db/partitions.h"
+#include "engine/sweep.h"
 #include "store/retention.h"
 
 #include <stdlib.h>
@@ -20,13 +23,14 @@ enum { FIRST_MS = 500, EVERY_MS = 60000, OFF_DUTY_MS = 1000 };
 struct retention_days {
     struct work *work;
     struct periodic *timer;
+    struct sweep_clock clock;
     int64_t age_ms;
     int64_t after; /* the last day that was looked at in this round */
 };
 
 struct day_job {
     struct service_job job;
-    int64_t now_ms, before_ms, after;
+    int64_t now_ms, before_ms, age_ms, after;
     bool found;
     struct retention_day day;
 };
@@ -37,7 +41,8 @@ static struct day_job *day_job_new(struct retention_days *days,
 {
     struct day_job *job = work_add(days->work, days, sizeof(*job), run, done);
     job->now_ms = clock_wall_ms();
-    job->before_ms = job->now_ms - days->age_ms;
+    job->age_ms = days->age_ms;
+    job->before_ms = sweep_clock_now(&days->clock) - days->age_ms;
     job->after = days->after;
     return job;
 }
@@ -81,7 +86,7 @@ static void drop_done(struct job *job, bool ok)
         count(&drop->day);
     days->after = drop->day.day;
     day_job_free(drop);
-    if (ok && !days->work->stopping)
+    if (ok)
         look(days);
     else
         end_round(days);
@@ -101,7 +106,8 @@ static void look_done(struct job *job, bool ok)
 {
     struct day_job *looking = (struct day_job *)job;
     struct retention_days *days = work_done(job);
-    if (ok && looking->found && work_on_duty(days->work) && !days->work->stopping) {
+    if (ok && looking->found && looking->age_ms == days->age_ms && work_on_duty(days->work) &&
+        !days->work->stopping) {
         struct day_job *drop = day_job_new(days, drop_run, drop_done);
         drop->day = looking->day;
         looking->day.stays = (struct buf){ 0 };
@@ -114,7 +120,10 @@ static void look_done(struct job *job, bool ok)
 
 static void look(struct retention_days *days)
 {
-    work_read(&day_job_new(days, look_run, look_done)->job);
+    if (days->age_ms == 0 || days->work->stopping)
+        end_round(days);
+    else
+        work_read(&day_job_new(days, look_run, look_done)->job);
 }
 
 /* ---- making ---- */
@@ -130,10 +139,7 @@ static void make_done(struct job *job, bool ok)
     struct retention_days *days = work_done(job);
     (void)ok; /* then the next look makes them; there is time */
     day_job_free((struct day_job *)job);
-    if (days->work->stopping)
-        end_round(days);
-    else
-        look(days);
+    look(days);
 }
 
 static void fire(void *context)
@@ -153,6 +159,7 @@ struct retention_days *retention_days_new(struct work *work)
 {
     struct retention_days *days = must_alloc(sizeof(*days));
     *days = (struct retention_days){ .work = work, .after = -1 };
+    sweep_clock_start(&days->clock);
     days->timer = periodic_new(&work->timers, EVERY_MS, fire, days);
     periodic_rest(days->timer);
     return days;
@@ -170,6 +177,6 @@ void retention_days_set_age(struct retention_days *days, int64_t age_ms)
     days->age_ms = age_ms;
     if (age_ms == 0 || !membership_shared(days->work->membership))
         periodic_rest(days->timer);
-    else if (periodic_rests(days->timer) && !periodic_runs(days->timer))
+    else if (periodic_rests(days->timer))
         periodic_in(days->timer, FIRST_MS);
 }

@@ -19,8 +19,8 @@ struct sweep {
     const struct sweep_rule *rule;
     struct periodic *timer;
     int64_t age_ms;
-    bool rests;                 /* others do it: when it begins again it does so from the start */
-    int64_t steady_ms, wall_ms; /* when it started */
+    bool rests; /* others do it: when it begins again it does so from the start */
+    struct sweep_clock clock;
     _Alignas(max_align_t) char state[];
 };
 
@@ -71,10 +71,14 @@ static void step_done(struct job *job, bool ok)
     free(step);
 }
 
-static int64_t now_ms(const struct sweep *sweep)
+void sweep_clock_start(struct sweep_clock *clock)
 {
-    int64_t wall = clock_wall_ms();
-    int64_t most = sweep->wall_ms + clock_steady_ms() - sweep->steady_ms;
+    *clock = (struct sweep_clock){ clock_steady_ms(), clock_wall_ms() };
+}
+
+int64_t sweep_clock_now(const struct sweep_clock *clock)
+{
+    int64_t wall = clock_wall_ms(), most = clock->wall_ms + clock_steady_ms() - clock->steady_ms;
     return wall < most ? wall : most;
 }
 
@@ -94,7 +98,7 @@ static void look(void *context)
     struct sweep_job *step =
         work_add(sweep->work, sweep, sizeof(*step) + 2 * size, step_run, step_done);
     step->rule = sweep->rule;
-    step->times = (struct sweep_times){ now_ms(sweep), sweep->age_ms };
+    step->times = (struct sweep_times){ sweep_clock_now(&sweep->clock), sweep->age_ms };
     memcpy(step->state, sweep->state, size);
     periodic_begin(sweep->timer);
     work_write(&step->job);
@@ -105,8 +109,7 @@ struct sweep *sweep_new(struct work *work, const struct sweep_rule *rule, int64_
     struct sweep *sweep = must_alloc(sizeof(*sweep) + rule->size);
     sweep->work = work;
     sweep->rule = rule;
-    sweep->steady_ms = clock_steady_ms();
-    sweep->wall_ms = clock_wall_ms();
+    sweep_clock_start(&sweep->clock);
     sweep->timer = periodic_new(&work->timers, 0, look, sweep);
     sweep_set_age(sweep, age_ms);
     return sweep;

@@ -14,9 +14,16 @@
 
 struct sweep;
 
+/* The wall clock, but never faster than the steady one since the start: one that jumps ahead makes
+ * nothing old. */
+struct sweep_clock {
+    int64_t steady_ms, wall_ms; /* when it started */
+};
+void sweep_clock_start(struct sweep_clock *clock);
+int64_t sweep_clock_now(const struct sweep_clock *clock);
+
 struct sweep_times {
-    int64_t now_ms; /* the wall clock, but never faster than the steady one since the start: one
-                     * that jumps ahead makes nothing old */
+    int64_t now_ms; /* sweep_clock_now() */
     int64_t age_ms; /* as sweep_set_age() said */
 };
 

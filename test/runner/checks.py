@@ -20,8 +20,8 @@ THREADED = ["store_test", "events_test", "fan_outs_test", "postbacks_test", "mee
 
 # Unit tests that run on PostgreSQL too: the driver's contract, and the store's nouns.
 ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_test", "actions_test",
-                 "campaigns_test", "changes_test", "dedupe_test", "direct_test", "errands_test", "event_types_test",
-                 "events_test", "fan_outs_test", "feed_test", "inquiries_test",
+                 "campaigns_test", "changes_test", "dedupe_test", "direct_test", "duty_test",
+                 "errands_test", "event_types_test", "events_test", "fan_outs_test", "feed_test", "inquiries_test",
                  "inquiry_list_test", "notifications_test", "outcomes_test", "postbacks_test",
                  "quotas_test", "readers_test", "replays_test", "retention_test", "rules_test",
                  "samples_test", "secrets_test", "store_test", "tracking_test"]

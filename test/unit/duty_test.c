@@ -450,6 +450,56 @@ static void test_days_are_made_ahead_and_old_ones_dropped_by_the_one_on_duty(voi
         retention_days_free(days[i]);
 }
 
+static int64_t events(struct town *town)
+{
+    return number(town, "SELECT count(*) FROM event", 0);
+}
+
+/* One server's days, of which one is `old_ms` old, with all its rows. */
+static struct retention_days *days_with_an_old_one(struct town *town, int64_t age_ms,
+                                                   int64_t old_ms)
+{
+    struct retention_days *days = retention_days_new(&town->servers[0].work);
+    retention_days_set_age(days, age_ms);
+    pass(town, SECOND_MS, SECOND_MS / 2);
+    house_delivered(town->house, house_waiting(town->house, town->account));
+    pass(town, old_ms, HOUR_MS);
+    assert_true(house_do(town->house, do_lift_floor, NULL, NULL));
+    assert_int_equal(events(town), 1);
+    return days;
+}
+
+static void test_an_age_that_is_changed_amid_a_round_holds_at_once(void **state)
+{
+    struct town *town = *state;
+    if (house_is_a_file(town->house))
+        return;
+    struct retention_days *days = days_with_an_old_one(town, 9 * 24 * HOUR_MS, 5 * 24 * HOUR_MS);
+    town->engine->time.steady_us += MINUTE_MS * INT64_C(1000);
+    periodics_run_due(&town->servers[0].work.timers);
+    assert_int_not_equal(town->servers[0].work.under_way, 0);
+    retention_days_set_age(days, 0); /* all is kept for ever */
+    settle_both(town);
+    pass(town, HOUR_MS, HOUR_MS);
+    assert_int_equal(events(town), 1);
+    retention_days_set_age(days, 2 * 24 * HOUR_MS);
+    pass(town, SECOND_MS, SECOND_MS / 2);
+    assert_int_equal(events(town), 0);
+    retention_days_free(days);
+}
+
+static void test_a_clock_that_jumps_ahead_drops_no_day(void **state)
+{
+    struct town *town = *state;
+    if (house_is_a_file(town->house))
+        return;
+    struct retention_days *days = days_with_an_old_one(town, 9 * 24 * HOUR_MS, 5 * 24 * HOUR_MS);
+    town->engine->time.wall_ms += INT64_C(30) * 24 * HOUR_MS;
+    pass(town, HOUR_MS, HOUR_MS);
+    assert_int_equal(events(town), 1);
+    retention_days_free(days);
+}
+
 /* ---- room ---- */
 
 static void test_little_room_is_told_once(void **state)
@@ -483,6 +533,8 @@ int main(void)
         IN_TOWN(test_who_comes_on_duty_goes_on_with_the_pause),
         IN_TOWN(test_what_is_stuck_at_another_server_is_counted_apart),
         IN_TOWN(test_days_are_made_ahead_and_old_ones_dropped_by_the_one_on_duty),
+        IN_TOWN(test_an_age_that_is_changed_amid_a_round_holds_at_once),
+        IN_TOWN(test_a_clock_that_jumps_ahead_drops_no_day),
         IN_TOWN(test_little_room_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
