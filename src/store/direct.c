@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "model/notification.h"
 #include "store/ledger.h"
+#include "store/meta.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -257,14 +258,8 @@ static struct floor_key key_of(const struct db *db, int node)
 
 void direct_set_floor(struct db *db, int64_t id)
 {
-    char text[24];
     struct floor_key key = key_of(db, db_node(db));
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES (?, ?) "
-                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    snprintf(text, sizeof(text), "%" PRId64, id);
-    db_bind_text(put, 1, key.text);
-    db_bind_text(put, 2, text);
-    db_run(db, put);
+    meta_put(db, key.text, id);
 }
 
 static int64_t floor_from(const char *text)

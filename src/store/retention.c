@@ -14,9 +14,9 @@
 
 #include "db/partitions.h"
 #include "store/direct.h"
+#include "store/meta.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define SQL_ENDED "state >= 2 AND coalesce(finished_at, 0) < ?3"
 
@@ -252,14 +252,8 @@ void retention_day_free(struct retention_day *day)
 
 static void walk_from_now_on(struct db *db, int64_t day)
 {
-    char text[24];
-    if (day <= walked_day(db))
-        return;
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('walked_day', ?1) "
-                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    snprintf(text, sizeof(text), "%" PRId64, day);
-    db_bind_text(put, 1, text);
-    db_run(db, put);
+    if (day > walked_day(db))
+        meta_put(db, "walked_day", day);
 }
 
 /* Events of the day that something is left of: of what was put back, of what was sent again since,

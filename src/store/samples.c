@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "store/ledger.h"
+#include "store/meta.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -138,14 +139,8 @@ void samples_complete(struct db *db, struct sample_row **rows, size_t *count)
 /* Of servers that share a database one at a time adds to rows. */
 static void lock(struct db *db)
 {
-    if (!db_is_remote(db))
-        return;
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES ('samples_lock', ?1) "
-                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    char text[24];
-    snprintf(text, sizeof(text), "%d", db_node(db));
-    db_bind_text(put, 1, text);
-    db_run(db, put);
+    if (db_is_remote(db))
+        meta_put(db, "samples_lock", db_node(db));
 }
 
 /* The number of a server's last batch is under its own key. */
@@ -167,14 +162,9 @@ void samples_write(struct db *db, int64_t at_ms, const struct sample_row *rows, 
         struct key key = { rows[i].account, rows[i].notification, MINUTE_S, at_ms };
         add_to_row(db, &key, &rows[i].sample);
     }
-    struct stmt *put = db_prepare(db, "INSERT INTO meta (key, value) VALUES (?1, ?2) "
-                                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    char key[BATCH_KEY_TEXT], text[24];
+    char key[BATCH_KEY_TEXT];
     batch_key(db, key);
-    snprintf(text, sizeof(text), "%" PRId64, batch);
-    db_bind_text(put, 1, key);
-    db_bind_text(put, 2, text);
-    db_run(db, put);
+    meta_put(db, key, batch);
 }
 
 int64_t samples_batch(struct db *db)
