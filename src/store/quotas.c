@@ -304,9 +304,7 @@ bool quota_admits(struct job *job, struct db *db, int64_t account, int percent)
     if (!any(&quotas->limits))
         return true;
     struct bound *bound = bound_of(db, quotas, account);
-    if (bound->heard)
-        bound_read(db, bound);
-    if (is_within(&quotas->limits, bound, percent) &&
+    if (is_within(&quotas->limits, bound, percent) && !bound->heard &&
         !is_stale(db, &quotas->limits, bound, percent))
         return true;
     if (clock_steady_us() - bound->read_us >= READ_SHARE * bound->took_us)

@@ -115,6 +115,55 @@ static void test_what_is_undone_takes_no_room(void **state)
     assert_int_equal(rows(house), 10);
 }
 
+struct elsewhere {
+    int64_t notification, waiting;
+};
+
+/* As another node's commits do, of which this one hears afterwards. */
+static bool do_wait_elsewhere(struct job *job, struct db *db, void *with)
+{
+    const struct elsewhere *elsewhere = with;
+    (void)job;
+    struct stmt *put = db_prepare(
+        db, "INSERT INTO notification_count (notification, node, pending, delivered, failed) "
+            "VALUES (?1, 900, ?2, 0, 0) ON CONFLICT (notification, node) DO UPDATE SET "
+            "pending = excluded.pending");
+    db_bind_int(put, 1, elsewhere->notification);
+    db_bind_int(put, 2, elsewhere->waiting);
+    db_run(db, put);
+    return true;
+}
+
+static bool do_hear(struct job *job, struct db *db, void *with)
+{
+    (void)job;
+    quotas_memory.hear(db, with);
+    return true;
+}
+
+static void test_what_another_node_has_added_counts_once_it_is_heard(void **state)
+{
+    struct house *house = *state;
+    int64_t account = house->partner.account;
+    struct error error;
+    struct elsewhere many = { house_notify(house, account, "action_inquiry.opened"), 1000000 };
+    struct elsewhere none = { many.notification, 0 };
+    struct change of_another = { CHANGE_TOUCHED, house->brand.account };
+    struct change changes[] = { { CHANGE_TOUCHED, account },
+                                { CHANGE_TOUCHED, .account = 0 },
+                                { CHANGE_EVERYTHING, .account = 0 } };
+    set_limits(house, (struct quota_limits){ .waiting = 1000000 });
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        UNTIL(PUBLISH(.percent = 100)); /* as soon as what waits may be read again */
+        assert_true(house_do(house, do_wait_elsewhere, &many, NULL));
+        assert_true(house_do(house, do_hear, &of_another, NULL));
+        assert_true(PUBLISH(.percent = 100));
+        assert_true(house_do(house, do_hear, &changes[i], NULL));
+        UNTIL(!PUBLISH(.percent = 100));
+        assert_true(house_do(house, do_wait_elsewhere, &none, NULL));
+    }
+}
+
 static void test_without_a_notification_nothing_waits(void **state)
 {
     struct house *house = *state;
@@ -152,6 +201,7 @@ int main(void)
         CASE(test_the_limit_is_for_what_is_sent_and_the_reserve_for_what_is_done),
         CASE(test_a_refused_job_leaves_nothing),
         CASE(test_what_is_undone_takes_no_room),
+        CASE(test_what_another_node_has_added_counts_once_it_is_heard),
         CASE(test_without_a_notification_nothing_waits),
         cmocka_unit_test(test_a_part_of_the_room_is_the_larger_of_both),
     };
