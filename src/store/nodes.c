@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "db/tx.h"
+#include "model/shares.h"
 #include "model/show.h"
 
 #include <stdlib.h>
@@ -153,9 +154,11 @@ json_t *node_list(struct db *db, int64_t now)
     struct stmt *each = db_prepare(
         db, "SELECT name, number, address, version, since_at, until_at, heartbeat_at, "
             "clock_offset, draining, "
-            "(SELECT count(*) FROM lease WHERE lease.node = node.number AND lease.part < 256), "
-            "(SELECT count(*) FROM lease WHERE lease.node = node.number AND lease.part = 256) "
+            "(SELECT count(*) FROM lease WHERE lease.node = node.number AND lease.part < ?1), "
+            "(SELECT count(*) FROM lease WHERE lease.node = node.number AND lease.part = ?2) "
             "FROM node WHERE until_at <> 0 ORDER BY number");
+    db_bind_int(each, 1, SHARES_BUCKETS);
+    db_bind_int(each, 2, SHARES_DUTY);
     while (db_step(each) == DB_ROW)
         json_array_append_new(nodes, show_node(each, now));
     db_finish(each);

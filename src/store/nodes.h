@@ -6,12 +6,13 @@
 #ifndef POSTBACKD_NODES_H
 #define POSTBACKD_NODES_H
 
+#include "base/id.h"
 #include "db/db.h"
 
 #include <jansson.h>
 
 enum {
-    NODES_MOST = 1024, /* numbers */
+    NODES_MOST = ID_NODES, /* numbers */
     NODE_NAME_MOST = 80,
     NODE_ADDRESS_MOST = 80,
     NODE_START_MS = 30000, /* the first lease: a start may take long, and has no part yet */
