@@ -167,10 +167,11 @@ int64_t inquiry_count(struct db *db, const struct caller *caller,
     return count;
 }
 
-static int64_t campaign_of(struct db *db, int64_t inquiry)
+static int64_t campaign_of(struct db *db, int64_t brand, int64_t inquiry)
 {
-    struct stmt *find = db_prepare(db, "SELECT campaign FROM inquiry WHERE id = ?");
+    struct stmt *find = db_prepare(db, "SELECT campaign FROM inquiry WHERE id = ? AND brand = ?");
     db_bind_int(find, 1, inquiry);
+    db_bind_int(find, 2, brand);
     return db_number(find, 0);
 }
 
@@ -200,7 +201,7 @@ int inquiry_ids_next(struct db *db, const struct caller *caller,
     if (ids->count > had)
         place->id = ids->last;
     if (ids->count > had && brand)
-        place->campaign = campaign_of(db, place->id);
+        place->campaign = campaign_of(db, caller->account, place->id);
     return (int)(ids->count - had);
 }
 
