@@ -513,8 +513,9 @@ static void test_little_room_is_told_once(void **state)
         rooms[i] = room_new(&town->servers[i].work, &limits);
     settle_both(town);
     assert_int_equal(notices(town, town->account), 1);
-    int64_t told = notices(town, town->house->operator.account);
-    assert_int_equal(told, house_is_a_file(town->house) ? 2 : told);
+    /* of the account, and of the disk where the database is on this machine's */
+    assert_int_equal(notices(town, town->house->operator.account),
+                     house_is_a_file(town->house) ? 2 : 1);
     for (int i = 0; i < SERVERS; i++)
         room_free(rooms[i]);
 }

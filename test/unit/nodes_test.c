@@ -92,8 +92,8 @@ static void test_each_has_a_number_of_its_own(void **state)
     int64_t first = store_guard(pair->first->store)->node;
     int64_t second = store_guard(pair->second->store)->node;
     assert_int_not_equal(first, second);
-    assert_int_equal(store_new_id(pair->first->store) >> 12 & 1023, first);
-    assert_int_equal(store_new_id(pair->second->store) >> 12 & 1023, second);
+    assert_int_equal(id_node(store_new_id(pair->first->store)), first);
+    assert_int_equal(id_node(store_new_id(pair->second->store)), second);
 }
 
 static void test_one_that_starts_again_has_its_number_and_another_epoch(void **state)
