@@ -260,8 +260,9 @@ struct walk *walk_new(struct db *db, int64_t account, const struct postback_filt
         gather_inquiry(walk, account, filter->inquiry);
         return walk;
     }
-    if (filter->state == POSTBACK_FRESH && direct_floor(db) > walk->from)
-        walk->from = direct_floor(db);
+    int64_t floor = filter->state == POSTBACK_FRESH ? direct_floor(db) : 0;
+    if (floor > walk->from)
+        walk->from = floor;
     list_notifications(walk, account, filter->notification);
     if (filter->state != POSTBACK_WAITING || !gather_waiting(walk))
         merge_new(walk);
