@@ -13,20 +13,6 @@ DAY = 24 * 3_600_000
 ACTIONS = ["Action Lifecycle Events", "Action Clearing Events"]
 
 
-def terms(world, **fields):
-    return world.brand.ok(world.brand.post("Terms", {
-        "CampaignId": world.campaign, "ActionTrackerId": world.tracker, "PayoutPercentage": "5",
-        "Locking": "AFTER_EVENT", "LockingDays": "30", "ClearingDays": "15",
-        "StartDate": "2020-01-01", **fields}))["Id"]
-
-
-def sell(world, order="A-1", **fields):
-    """A conversion of today; gives the action's id."""
-    return world.brand.ok(world.brand.post("Conversions", {
-        "CampaignId": world.campaign, "EventTypeId": world.tracker, "OrderId": order,
-        "Amount": "89.90", "MediaPartnerId": world.partner.id, **fields}))["ActionId"]
-
-
 def change(world, action, **fields):
     world.brand.ok(world.brand.put("Actions", {"ActionId": action, **fields}))
 
@@ -68,8 +54,8 @@ def refused(response, code):
 
 def test_a_sale_is_changed_and_taken_back(world, receivers):
     heard = hear(world, receivers)
-    terms(world)
-    action = sell(world)
+    world.add_terms()
+    action = world.sell()
     change(world, action, Amount="59.90", Reason="ITEM_RETURNED")
     world.brand.ok(world.brand.call("DELETE", "Actions", json={
         "ActionId": action, "DispositionCode": "CONS_FRAUD"}))
@@ -93,8 +79,8 @@ def test_a_sale_is_changed_and_taken_back(world, receivers):
 
 def test_a_sale_is_approved_before_its_time_and_then_stands(world, receivers):
     heard = hear(world, receivers)
-    terms(world)
-    action = sell(world)
+    world.add_terms()
+    action = world.sell()
     planned = show(world.brand, action)
     change(world, action, State="APPROVED")
     assert told(heard, 2)[1] == ("action.modified", "APPROVED", "0.00", "0.00")
@@ -112,7 +98,7 @@ def test_a_sale_is_approved_before_its_time_and_then_stands(world, receivers):
 
 def test_an_amount_of_nothing_is_a_reversal(world, receivers):
     heard = hear(world, receivers)
-    action = sell(world)
+    action = world.sell()
     change(world, action, Amount="0")
     assert told(heard, 2)[1] == ("action.reversed", "REVERSED", "-89.90", "0.00")
     refused(world.brand.put("Actions", {"ActionId": action, "Amount": "10"}), 409)
@@ -120,8 +106,8 @@ def test_an_amount_of_nothing_is_a_reversal(world, receivers):
 
 def test_the_same_change_again_changes_and_fires_nothing(world, receivers):
     heard = hear(world, receivers)
-    terms(world)
-    action = sell(world, ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="60", ItemSku2="LA-1",
+    world.add_terms()
+    action = world.sell(ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="60", ItemSku2="LA-1",
                   ItemSubtotal2="29.90")
     steps = [{"Amount": "80"}, {"Sku": "BT-204", "ItemSubTotalDelta": "-10", "Reason": "ORDER_ERROR"},
              {"Sku": "LA-1", "Quantity": "0"}, {"State": "APPROVED"}]
@@ -132,7 +118,7 @@ def test_the_same_change_again_changes_and_fires_nothing(world, receivers):
     for receiver in heard:
         receiver.wait(5)
         assert len(receiver.requests) == 5
-    other = sell(world, "A-2")
+    other = world.sell("A-2")
     for _ in range(3):
         world.brand.ok(world.brand.call("DELETE", f"Actions?ActionId={other}&DispositionCode=OTHER"))
     assert len(updates(world.brand, other)) == 2
@@ -140,8 +126,8 @@ def test_the_same_change_again_changes_and_fires_nothing(world, receivers):
 
 def test_items_have_amounts_of_their_own(world, receivers):
     heard = hear(world, receivers)
-    terms(world)
-    action = sell(world, Amount="", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="60.00",
+    world.add_terms()
+    action = world.sell(Amount="", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="60.00",
                   ItemSku2="LA/1 é", ItemSubtotal2="29.90")
     assert show(world.partner, action)["Amount"] == "89.90"
     change(world, action, Sku="BT-204", Quantity="1", Sku2="LA/1 é", ItemSubTotalDelta2="-9.90",
@@ -159,19 +145,19 @@ def test_items_have_amounts_of_their_own(world, receivers):
 
 
 def test_the_key_may_be_tracker_and_order(world):
-    action = sell(world, "A/1 é")
+    action = world.sell("A/1 é")
     key = {"ActionTrackerId": world.tracker, "OrderId": "A/1 é"}
     assert world.brand.ok(world.brand.put("Actions", {**key, "Amount": "10"}))["Uri"] == (
         f"{world.brand.prefix}/Actions/{action}")
     assert show(world.brand, action)["Amount"] == "10.00"
-    refused(world.brand.put("Actions", {**key, "ActionId": sell(world, "A-2"), "Amount": "9"}), 404)
+    refused(world.brand.put("Actions", {**key, "ActionId": world.sell("A-2"), "Amount": "9"}), 404)
     refused(world.brand.put("Actions", {**key, "OrderId": "A/2", "Amount": "9"}), 404)
     refused(world.brand.put("Actions", {"OrderId": "A/1 é", "Amount": "9"}), 400)
 
 
 def test_what_a_change_would_mean(world):
-    terms(world, PayoutPercentage="", PayoutAmount="20")
-    action = sell(world)
+    world.add_terms(PayoutPercentage="", PayoutAmount="20")
+    action = world.sell()
 
     def preview(**fields):
         return world.brand.ok(world.brand.post("Actions/Preview", {"ActionId": action, **fields}))
@@ -188,8 +174,8 @@ def test_what_a_change_would_mean(world):
 
 
 def test_ten_times_what_was_expected_is_asked_about(world):
-    terms(world)
-    action = sell(world)
+    world.add_terms()
+    action = world.sell()
     foreseen = world.brand.ok(world.brand.post("Actions/Preview", {"ActionId": action,
                                                                    "Amount": "8990"}))
     assert foreseen["Doubt"] == "The payout would be ten times what was expected, or more."
@@ -212,7 +198,7 @@ def test_ten_times_what_was_expected_is_asked_about(world):
     ({"Amount": ["1"]}, ["Amount"]), ({"Amount": {"a": 1}}, ["Amount"]),
 ])
 def test_wrong_fields_are_named_and_nothing_is_done(world, fields, wrong):
-    action = sell(world)
+    action = world.sell()
     before = show(world.brand, action)
     answer = refused(world.brand.put("Actions", {"ActionId": action, **fields}), 400)
     assert [error["Field"] for error in answer["Errors"]] == wrong, answer
@@ -220,7 +206,7 @@ def test_wrong_fields_are_named_and_nothing_is_done(world, fields, wrong):
 
 
 def test_only_the_brand_changes_its_own(world):
-    action = sell(world)
+    action = world.sell()
     other = world.account("BRAND", "Zenith")
     refused(other.put("Actions", {"ActionId": action, "Amount": "1"}), 404)
     refused(other.call("DELETE", "Actions", json={"ActionId": action, "DispositionCode": "OTHER"}),
@@ -242,8 +228,8 @@ def test_terms_and_their_preview(world):
             **fields, "Amount": "89.90", "EventDate": "2026-01-15"}))
         assert shown["Text"] == ("A sale of 89.90 EUR on 15 January 2026 pays 4.50 EUR, locks on 14 "
                                  "February 2026 and clears on 1 March 2026.")
-    made = terms(world)
-    own = terms(world, PartnerSid=world.partner.sid, PayoutPercentage="7.5")
+    made = world.add_terms()
+    own = world.add_terms(PartnerSid=world.partner.sid, PayoutPercentage="7.5")
     refused(world.brand.post("Terms", {**fields, "StartDate": "2020-01-01"}), 409)
     for account in (world.brand, world.partner, world.operator):
         listed = account.ok(account.get("Terms", CampaignId=world.campaign))["Terms"]
@@ -253,7 +239,7 @@ def test_terms_and_their_preview(world):
     assert other.ok(other.get("Terms"))["Terms"] == []
     world.join(world.campaign, other)
     assert [one["Id"] for one in other.ok(other.get("Terms"))["Terms"]] == [made]
-    action = sell(world)
+    action = world.sell()
     assert show(world.partner, action)["Payout"] == "6.74"  # 6.7425
     world.brand.ok(world.brand.delete(f"Terms/{own}"))
     assert show(world.partner, action)["Payout"] == "6.74"  # what is there is not touched
@@ -266,14 +252,14 @@ def test_terms_and_their_preview(world):
 
 
 def test_without_terms_nothing_is_paid_and_nothing_locks(world):
-    shown = show(world.partner, sell(world))
+    shown = show(world.partner, world.sell())
     assert (shown["Payout"], shown["LockingDate"], shown["ClearingDate"]) == ("", "", "")
 
 
 # ---- conversions ----
 
 def test_a_conversion_is_counted_once_under_either_name_of_its_partner(world):
-    first = sell(world, "S-1")
+    first = world.sell("S-1")
     again = world.brand.ok(world.brand.post("Conversions", {
         "CampaignId": world.campaign, "EventTypeId": world.tracker, "OrderId": "S-1",
         "MediaPartnerId": world.partner.sid, "Amount": "1"}))
@@ -294,7 +280,7 @@ def test_a_conversion_is_counted_once_under_either_name_of_its_partner(world):
 def test_an_inquirys_action_is_reversed_like_any_other(world, receivers):
     receiver = receivers()
     world.notify(world.partner, receiver.url(), Category="Action Lifecycle Events")
-    terms(world)
+    world.add_terms()
     inquiry = world.open(OrderId="A-7")
     world.brand.ok(world.brand.put("ActionInquiries", {
         "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
@@ -319,9 +305,9 @@ def send(world, text, **query):
 
 
 def test_each_step_by_csv_with_its_preview(world, receivers):
-    terms(world)
-    one, two, three, four, five = (sell(world, f"S-{number}") for number in range(5))
-    item = sell(world, "S-5", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="89.90")
+    world.add_terms()
+    one, two, three, four, five = (world.sell(f"S-{number}") for number in range(5))
+    item = world.sell("S-5", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="89.90")
     change(world, five, State="APPROVED")
     heard = hear(world, receivers)
     good = ("Id,Action Tracker Id,Oid,Amount,State,Reason,Sku,Quantity,Item Sub Total Delta\r\n"
@@ -357,8 +343,8 @@ def test_each_step_by_csv_with_its_preview(world, receivers):
 
 
 def test_a_large_file_of_changes_is_a_job(world):
-    terms(world)
-    ids = [sell(world, f"S-{number}") for number in range(3)]
+    world.add_terms()
+    ids = [world.sell(f"S-{number}") for number in range(3)]
     text = "Id,Amount\r\n" + "".join(f"{id},10\r\n" for id in ids)
     begun = send(world, text, AsJob="true")
     assert begun.status_code == 202, begun.text
@@ -372,11 +358,11 @@ def test_a_large_file_of_changes_is_a_job(world):
 # ---- sums and lists ----
 
 def test_sums_by_currency_and_state(world):
-    terms(world)
+    world.add_terms()
     for number in range(3):
-        sell(world, f"S-{number}")
-    dollars = sell(world, "S-3", CurrencyCode="USD", Amount="100")
-    gone = sell(world, "S-4")
+        world.sell(f"S-{number}")
+    dollars = world.sell("S-3", CurrencyCode="USD", Amount="100")
+    gone = world.sell("S-4")
     change(world, gone, Amount="0")
     for account in (world.partner, world.brand):
         sums = account.ok(account.get("Actions/Sums", CampaignId=world.campaign))["Sums"]
@@ -393,7 +379,7 @@ def test_sums_by_currency_and_state(world):
         assert account.ok(account.get("Actions", LockingDateEnd="2020-01-01"))["Actions"] == []
     other = world.account("PARTNER", "Vlog")
     world.join(world.campaign, other)
-    theirs = sell(world, "S-5", MediaPartnerId=other.id)
+    theirs = world.sell("S-5", MediaPartnerId=other.id)
     for partner, count in ((world.partner, 5), (other, 1)):
         found = world.brand.ok(world.brand.get("Actions", MediaPartnerId=partner.id))["Actions"]
         assert len(found) == count and (theirs in [one["Id"] for one in found]) == (count == 1)
@@ -401,9 +387,9 @@ def test_sums_by_currency_and_state(world):
 
 
 def test_the_filters_of_updates(world):
-    terms(world)
-    first = sell(world, "S-1", EventDate="2026-01-15T09:15:00Z")
-    second = sell(world, "S-2", EventDate="2026-02-15T09:15:00Z")
+    world.add_terms()
+    first = world.sell("S-1", EventDate="2026-01-15T09:15:00Z")
+    second = world.sell("S-2", EventDate="2026-02-15T09:15:00Z")
     change(world, first, Amount="0")
     for account in (world.partner, world.brand):
         def found(**query):
@@ -440,8 +426,8 @@ def await_state(world, action, **wanted):
 def test_locking_and_clearing_by_time_over_a_restart_and_a_clock_set_back(clocked, receivers):
     world = World(clocked)
     heard = hear(world, receivers)
-    terms(world)
-    action, later = sell(world), sell(world, "A-2")
+    world.add_terms()
+    action, later = world.sell(), world.sell("A-2")
     dates = show(world.brand, action)
     change(world, later, State="APPROVED")
     clocked.faults.clock_offset_ms = 29 * DAY
@@ -472,7 +458,7 @@ def test_a_pause_holds_the_postbacks_and_not_the_life(world, receivers):
     world.operator.ok(world.operator.post("Maintenance", {}))
     await_until(lambda: world.operator.ok(world.operator.get("Maintenance"))["State"] == "ON",
                 "the pause is on")
-    action = sell(world)
+    action = world.sell()
     change(world, action, State="APPROVED")
     assert [one["StateDetail"] for one in updates(world.brand, action)] == ["TRACKED", "APPROVED"]
     assert not heard[0].requests
@@ -530,9 +516,9 @@ class Client:
 @pytest.mark.parametrize("role", ["partner", "brand"])
 def test_a_published_client_reads_it_all(world, role):
     account = getattr(world, role)
-    terms(world)
+    world.add_terms()
     for number in range(5):
-        sell(world, f"S-{number}", CustomerId="brands-own")
+        world.sell(f"S-{number}", CustomerId="brands-own")
     inquiry = world.open(OrderId="S-9")
     world.brand.ok(world.brand.put("ActionInquiries", {
         "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))

@@ -5,19 +5,6 @@ import pytest
 DESKTOP = pytest.mark.parametrize("width", ["desktop"])
 
 
-def terms(world, **fields):
-    return world.brand.ok(world.brand.post("Terms", {
-        "CampaignId": world.campaign, "ActionTrackerId": world.tracker, "PayoutPercentage": "5",
-        "Locking": "AFTER_EVENT", "LockingDays": "30", "ClearingDays": "15",
-        "StartDate": "2020-01-01", **fields}))["Id"]
-
-
-def sell(world, order, **fields):
-    return world.brand.ok(world.brand.post("Conversions", {
-        "CampaignId": world.campaign, "EventTypeId": world.tracker, "OrderId": order,
-        "Amount": "89.90", "MediaPartnerId": world.partner.id, **fields}))["ActionId"]
-
-
 def action(account, id):
     return account.ok(account.get(f"Actions/{id}"))
 
@@ -41,8 +28,8 @@ def leave(browser):
 
 @pytest.mark.parametrize("role", ["partner", "brand"])
 def test_the_list_its_filters_and_its_sums(browser, world, role):
-    terms(world)
-    one, two, three = (sell(world, f"S-{number}") for number in range(3))
+    world.add_terms()
+    one, two, three = (world.sell(f"S-{number}") for number in range(3))
     world.brand.ok(world.brand.put("Actions", {"ActionId": two, "State": "APPROVED"}))
     world.brand.ok(world.brand.put("Actions", {"ActionId": three, "Amount": "0"}))
     browser.sign_in(getattr(world, role), "/actions")
@@ -68,8 +55,8 @@ def test_the_list_its_filters_and_its_sums(browser, world, role):
 def test_a_brand_changes_one_and_is_told_what_it_means(browser, world, receivers):
     receiver = receivers()
     world.notify(world.brand, receiver.url(), Category="Action Lifecycle Events")
-    terms(world)
-    id = sell(world, "S-1", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="60.00",
+    world.add_terms()
+    id = world.sell("S-1", ItemSku1="BT-204", ItemQty1="2", ItemSubtotal1="60.00",
               ItemName1="<b>Boots</b>")
     browser.sign_in(world.brand, f"/actions/{id}")
     browser.see("Pending", "89.90 EUR", "4.50 EUR", "<b>Boots</b>", "Tracked", "action.tracked")
@@ -100,8 +87,8 @@ def test_a_brand_changes_one_and_is_told_what_it_means(browser, world, receivers
 
 @DESKTOP
 def test_what_looks_like_a_slip_is_asked_once_more(browser, world):
-    terms(world)
-    id = sell(world, "S-1")
+    world.add_terms()
+    id = world.sell("S-1")
     browser.sign_in(world.brand, f"/actions/{id}")
     browser.choose("What to do", "Change the amount")
     browser.fill("New amount, EUR", "8990")
@@ -119,8 +106,8 @@ def test_what_looks_like_a_slip_is_asked_once_more(browser, world):
 
 @DESKTOP
 def test_one_that_is_approved_can_not_be_changed(browser, world):
-    terms(world)
-    id = sell(world, "S-1")
+    world.add_terms()
+    id = world.sell("S-1")
     browser.sign_in(world.brand, f"/actions/{id}")
     browser.choose("What to do", "Approve it now")
     browser.click("Go on")
@@ -167,8 +154,8 @@ def test_a_payout_like_a_slip_is_asked_about_when_an_inquiry_is_accepted(
 
 @DESKTOP
 def test_many_are_changed_by_csv_after_a_preview(browser, world):
-    terms(world)
-    one, two, three = (sell(world, f"S-{number}") for number in range(3))
+    world.add_terms()
+    one, two, three = (world.sell(f"S-{number}") for number in range(3))
     browser.sign_in(world.brand, "/actions")
     browser.click("Change many")
     browser.at("/actions/import")
@@ -206,11 +193,21 @@ def test_a_brand_adds_terms_and_sees_what_they_mean(browser, world):
 
 @DESKTOP
 def test_the_operator_sets_them_and_the_partner_reads_them(browser, world):
-    terms(world, PartnerSid=world.partner.sid, PayoutPercentage="7.5")
+    world.add_terms(PartnerSid=world.partner.sid, PayoutPercentage="7.5")
+    campaign = world.add_campaign(world.brand, "Acme by the operator")
+    world.operator.ok(world.operator.post(f"Campaigns/{campaign}/Trackers", {"Name": "Lead"}))
+    other = world.account("PARTNER", "Vlog")
+    world.join(campaign, other)
     browser.sign_in(world.partner, "/terms")
     browser.see("pays 7.5 % of the amount")
     assert not browser.all("form")
     browser.sign_out()
     browser.sign_in(world.operator, "/operator/terms")
     browser.see("pays 7.5 % of the amount")
-    assert browser.all("form")
+    browser.choose("Campaign", "Acme by the operator (EUR)")
+    browser.until(lambda: "Lead" in browser.field("Action tracker").text, "the tracker")
+    browser.until(lambda: "Vlog" in browser.field("Partner").text, "the partners")
+    browser.choose("Partner", "Vlog").fill("Percentage", "8").click("Add terms")
+    browser.see("pays 8 % of the amount")
+    made, = world.operator.ok(world.operator.get("Terms", CampaignId=campaign))["Terms"]
+    assert (made["PartnerSid"], made["PayoutPercentage"]) == (other.sid, "8")

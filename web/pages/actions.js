@@ -7,15 +7,14 @@ import { exportButton } from "../ui/export_button.js";
 import { heading } from "../ui/heading.js";
 import { list } from "../ui/list.js";
 import { actionFields, actionLink } from "./action/fields.js";
+import { partnersOf } from "./campaign_choice.js";
 import { campaignTitle, campaignsOf } from "./inquiry/fields.js";
 
-const PARTNERS_SHOWN = 1000;
-
 /* All partners of a brand's campaigns, each once: [id, name]. */
-async function partnersOf(campaigns, signal) {
+async function allPartners(campaigns, signal) {
   const names = new Map();
   for (const { Id } of campaigns)
-    for (const one of (await get(own(`/Campaigns/${Id}/Partners`), { PageSize: PARTNERS_SHOWN }, { signal })).Members)
+    for (const one of await partnersOf(Id, signal))
       names.set(one.Id, one.PartnerName);
   return [...names];
 }
@@ -40,7 +39,7 @@ const sumOf = (one) => h("li", null, badge("ActionState", one.State), h("span", 
 
 export async function page(context) {
   const { signal } = context;
-  const campaigns = await campaignsOf(signal), partners = isBrand() ? await partnersOf(campaigns, signal) : [];
+  const campaigns = await campaignsOf(signal), partners = isBrand() ? await allPartners(campaigns, signal) : [];
   const sums = h("ul.sums", { "aria-label": "Sums of these actions" });
   let inForce = {};
   const actions = list({

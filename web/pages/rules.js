@@ -3,9 +3,10 @@ import { del, get, isBrand, mayChange, own, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { money } from "../format.js";
 import { confirm } from "../ui/dialog.js";
-import { form, pairs } from "../ui/form.js";
+import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
+import { campaignChoice, partnersOf } from "./campaign_choice.js";
 import { campaignsOf } from "./inquiry/fields.js";
 
 const days = (rule) => `${rule.Days} ${rule.Days === "1" ? "day" : "days"} after`;
@@ -15,8 +16,6 @@ const onlySays = (rule) => [
   rule.PayoutUnder && `the payout asked is under ${money(rule.PayoutUnder, rule.Currency)}`,
   rule.TotalUnder && `all it approved is under ${money(rule.TotalUnder, rule.Currency)}`,
 ].filter(Boolean).join(", and ");
-
-const refill = (select, options) => { fill(select, pairs(options).map(([value, text]) => h("option", { value }, text))); };
 
 async function remove(rule, reload) {
   if (!await confirm({ title: "Remove this rule?", text: "Inquiries that it has accepted stay accepted; those that wait for its day wait for you instead.", action: "Remove", tone: "danger" }))
@@ -30,16 +29,9 @@ async function remove(rule, reload) {
   }
 }
 
-function adding(campaigns, partnersOf, reload) {
-  let shown = "";
+function adding(campaigns, partners, reload) {
+  const choose = campaignChoice(campaigns, partners);
   const waits = ({ Approve }) => Approve !== "IMMEDIATELY";
-  async function chosen(id) {
-    const campaign = campaigns.find((one) => one.Id === id);
-    refill(sheet.field("ActionTrackerId"), (campaign?.Trackers ?? []).map((one) => [one.Id, one.Name]));
-    const partners = await partnersOf(id);
-    if (id === shown)
-      refill(sheet.field("PartnerSid"), [["", "Every partner"], ...partners.map((one) => [one.PartnerSid, one.PartnerName])]);
-  }
   const sheet = form({
     action: "Add rule",
     fields: [
@@ -51,10 +43,7 @@ function adding(campaigns, partnersOf, reload) {
       { name: "PayoutUnder", label: "Only if the payout asked is under", kind: "money", hint: "In the campaign's currency. Empty: any." },
       { name: "TotalUnder", label: "Only while all it approved is under", kind: "money", hint: "In the campaign's currency. Empty: without end." },
     ],
-    changed: ({ CampaignId }) => {
-      if (CampaignId !== shown)
-        chosen(shown = CampaignId).catch((error) => toast(error.message, "bad"));
-    },
+    changed: ({ CampaignId }) => { choose(sheet, CampaignId); },
     submit: async (values) => {
       await post(own("/ApprovalRules"), values);
       ["Days", "PayoutUnder", "TotalUnder"].forEach((name) => sheet.set(name, ""));
@@ -62,7 +51,7 @@ function adding(campaigns, partnersOf, reload) {
       await reload();
     },
   });
-  chosen(shown = campaigns[0].Id).catch((error) => toast(error.message, "bad"));
+  choose(sheet, campaigns[0].Id);
   return h("section.card", null, h("h2", null, "Add a rule"), sheet.node);
 }
 
@@ -71,14 +60,14 @@ export async function page({ signal }) {
   if (!isBrand())
     return { title, node: h("div", null, heading(title), h("p.card", null, "Approval rules are a brand's.")) };
   const campaigns = await campaignsOf(signal), place = h("section.card"), known = new Map();
-  const partnersOf = async (id) => {
+  const partners = async (id) => {
     if (!known.has(id))
-      known.set(id, (await get(own(`/Campaigns/${id}/Partners`), { PageSize: 1000 }, { signal })).Members);
+      known.set(id, await partnersOf(id, signal));
     return known.get(id);
   };
   async function reload() {
     const { ApprovalRules } = await get(own("/ApprovalRules"), null, { signal });
-    await Promise.all([...new Set(ApprovalRules.filter((rule) => rule.PartnerSid).map((rule) => rule.CampaignId))].map(partnersOf));
+    await Promise.all([...new Set(ApprovalRules.filter((rule) => rule.PartnerSid).map((rule) => rule.CampaignId))].map(partners));
     const partner = ({ CampaignId, PartnerSid }) => (PartnerSid ? known.get(CampaignId).find((one) => one.PartnerSid === PartnerSid)?.PartnerName ?? PartnerSid : "Every partner");
     fill(place, ApprovalRules.length ? h("ul.entries.rules", null, ApprovalRules.map((rule) => h("li.entry", null,
       h("div.entry-head", null, h("strong", null, `${campaigns.find((one) => one.Id === rule.CampaignId)?.Name ?? rule.CampaignId} · ${partner(rule)}`), h("span.gap"),
@@ -88,5 +77,5 @@ export async function page({ signal }) {
   }
   await reload();
   return { title, node: h("div", null, heading(title), h("p.muted.lead", null, "A rule accepts inquiries without you. Of several that fit, one for the partner goes before one for all. What you decide first stays."),
-    place, mayChange() && campaigns.length ? adding(campaigns, partnersOf, reload) : null) };
+    place, mayChange() && campaigns.length ? adding(campaigns, partners, reload) : null) };
 }

@@ -3,13 +3,13 @@ import { del, get, isOperator, isPartner, mayChange, own, post } from "../api.js
 import { fill, h } from "../dom.js";
 import { day, money } from "../format.js";
 import { confirm } from "../ui/dialog.js";
-import { form, pairs } from "../ui/form.js";
+import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
+import { campaignChoice, partnersOf } from "./campaign_choice.js";
 import { campaignsOf } from "./inquiry/fields.js";
 
 const DAYS_MOST = 3650;
-const refill = (select, options) => { fill(select, pairs(options).map(([value, text]) => h("option", { value }, text))); };
 const days = (count) => `${count} ${count === "1" ? "day" : "days"}`;
 const within = (most, least = 0) => (value) => (Number(value) >= least && Number(value) <= most ? "" : `From ${least} to ${most}.`);
 
@@ -57,18 +57,9 @@ function preview(values, place, signal) {
   return sheet.node;
 }
 
-const partnersOf = async (id, signal) => (isOperator() ? await get(`/Operator/Campaigns/${id}/Members`, { PageSize: 1000 }, { signal })
-  : await get(own(`/Campaigns/${id}/Partners`), { PageSize: 1000 }, { signal })).Members;
-
 function adding(campaigns, reload, signal) {
-  let shown = "";
+  const choose = campaignChoice(campaigns, (id) => partnersOf(id, signal));
   const locks = ({ Locking }) => Locking !== "NEVER", by = (kind) => ({ Pays }) => Pays === kind;
-  async function chosen(id) {
-    refill(sheet.field("ActionTrackerId"), (campaigns.find((one) => one.Id === id)?.Trackers ?? []).map((one) => [one.Id, one.Name]));
-    const partners = await partnersOf(id, signal);
-    if (id === shown)
-      refill(sheet.field("PartnerSid"), [["", "Every partner"], ...partners.map((one) => [one.PartnerSid, one.PartnerName])]);
-  }
   const asked = ({ Pays, ...values }) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
   const sheet = form({
     action: "Add terms",
@@ -86,17 +77,14 @@ function adding(campaigns, reload, signal) {
       { name: "ClearingDays", label: "Days from locking to clearing", kind: "number", check: within(DAYS_MOST), hint: "Empty: never by itself." },
     ],
     values: { LockingDays: "30", ClearingDays: "15" },
-    changed: ({ CampaignId }) => {
-      if (CampaignId !== shown)
-        chosen(shown = CampaignId).catch((error) => toast(error.message, "bad"));
-    },
+    changed: ({ CampaignId }) => { choose(sheet, CampaignId); },
     submit: async (values) => {
       await post(own("/Terms"), asked(values));
       toast("The terms are there.");
       await reload();
     },
   });
-  chosen(shown = campaigns[0].Id).catch((error) => toast(error.message, "bad"));
+  choose(sheet, campaigns[0].Id);
   const said = h("div");
   return h("section.card", null, h("h2", null, "Add terms"), sheet.node, h("h3", null, "What a sale would earn by them"), preview(() => asked(sheet.values()), said, signal), said);
 }

@@ -228,6 +228,19 @@ class World:
         answer = self.partner.ok(self.partner.post("ActionInquiries", self.inquiry(**fields)))
         return answer["Uri"].rsplit("/", 1)[1]
 
+    def add_terms(self, **fields):
+        """Of the tracker, for all partners, of 5 %; gives their id."""
+        return self.brand.ok(self.brand.post("Terms", {
+            "CampaignId": self.campaign, "ActionTrackerId": self.tracker, "PayoutPercentage": "5",
+            "Locking": "AFTER_EVENT", "LockingDays": "30", "ClearingDays": "15",
+            "StartDate": "2020-01-01", **fields}))["Id"]
+
+    def sell(self, order="A-1", **fields):
+        """A conversion of today; gives the action's id."""
+        return self.brand.ok(self.brand.post("Conversions", {
+            "CampaignId": self.campaign, "EventTypeId": self.tracker, "OrderId": order,
+            "Amount": "89.90", "MediaPartnerId": self.partner.id, **fields}))["ActionId"]
+
     def notify(self, account, url, **settings):
         """Adds an event notification and gives its answer."""
         return account.ok(account.post("EventNotifications", {
