@@ -320,11 +320,18 @@ static void password_compared(struct password_job *password, enum password_answe
     visit_free(visit);
 }
 
+/* Over all servers, once it is known whose password it is. */
+static void count(struct visit *visit, struct db *db)
+{
+    visit->over = tries_are_shared(visit->api) &&
+                  !try_draw(&visit->try, db, visit->call->address, visit->user.password_hash);
+}
+
 static bool run_find(struct api_job *job, struct db *db)
 {
     struct visit *visit = visit_of(job);
-    visit->over = tries_are_shared(job->api) && !try_draw(&visit->try, db, job->call->address);
     user_find_email(db, visit->email, &visit->user); /* none: compared with nobody's all the same */
+    count(visit, db);
     memcpy(visit->password.hash, visit->user.password_hash, sizeof(visit->password.hash));
     return true;
 }
@@ -536,7 +543,7 @@ static bool run_find_own(struct api_job *job, struct db *db)
     if (!user_find_key(db, job->call->caller.user, &visit->user))
         return false;
     try_in_session(&visit->try, visit->token);
-    visit->over = tries_are_shared(job->api) && !try_draw(&visit->try, db, job->call->address);
+    count(visit, db);
     memcpy(visit->email, visit->user.email, sizeof(visit->email));
     memcpy(visit->password.hash, visit->user.password_hash, sizeof(visit->password.hash));
     return true;

@@ -155,12 +155,18 @@ int try_begin_in_session(struct try *try, struct api *api, struct call *call, co
                                                                     : refuse(call);
 }
 
-void try_check(struct try *try, struct api *api, struct call *call, const char *password_hash,
-               int *tries)
+/* Whether it was counted as a browser's own, whose cookie is for another password. */
+static bool is_outdated(const struct try *try, const char *password_hash)
 {
     unsigned char now[DEVICE_FINGERPRINT_BYTES];
     fingerprint_of(now, password_hash);
-    if (try->own[0] != 'd' || memcmp(now, try->fingerprint, sizeof(now)) == 0)
+    return try->own[0] == 'd' && memcmp(now, try->fingerprint, sizeof(now)) != 0;
+}
+
+void try_check(struct try *try, struct api *api, struct call *call, const char *password_hash,
+               int *tries)
+{
+    if (!is_outdated(try, password_hash))
         return;
     limits_forgive(api->limits, try->own);
     *tries = count_as_anybody(try, api, call);
@@ -183,12 +189,12 @@ static struct allowance allowance_of(const char *name, int64_t minute)
     return (struct allowance){ ALLOWANCE_PASSWORDS, key & INT64_MAX, minute, LIMITS_GUESSES_MAX };
 }
 
-/* What it counts by, as of try_draw(). */
-static size_t allowances_of(const struct try *try, const char *address,
+/* What it counts by in its minute: its own count, or what everybody has. */
+static size_t allowances_of(const struct try *try, bool own, const char *address,
                             struct allowance out[NAMES_MOST])
 {
     char client[LIMITS_NAME_TEXT];
-    if (try->own[0] != '\0') {
+    if (own) {
         out[0] = allowance_of(try->own, try->minute);
         return 1;
     }
@@ -198,13 +204,14 @@ static size_t allowances_of(const struct try *try, const char *address,
     return 2;
 }
 
-bool try_draw(struct try *try, struct db *db, const char *address)
+bool try_draw(struct try *try, struct db *db, const char *address, const char *password_hash)
 {
     struct allowance all[NAMES_MOST];
     int used, got = 1;
     size_t drawn = 0;
+    bool own = try->own[0] != '\0' && !is_outdated(try, password_hash);
     try->minute = db_now(db) / MINUTE_MS;
-    size_t count = allowances_of(try, address, all);
+    size_t count = allowances_of(try, own, address, all);
     while (drawn < count && (got = allowance_draw(db, &all[drawn], 1, &used)) == 1)
         drawn++;
     if (got == 1)
@@ -242,7 +249,7 @@ static void give_back(const struct try *try, struct api *api, const struct call 
     struct giving_back *giving = must_alloc(sizeof(*giving));
     giving->job.run = give_back_run;
     giving->job.done = give_back_done;
-    giving->count = allowances_of(try, call->address, giving->all);
+    giving->count = allowances_of(try, try->own[0] != '\0', call->address, giving->all);
     store_aside(api->store, &giving->job);
 }
 

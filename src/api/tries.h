@@ -37,10 +37,10 @@ int try_begin(struct try *try, struct api *api, struct call *call, const char *e
 int try_begin_in_session(struct try *try, struct api *api, struct call *call, const char *token);
 void try_in_session(struct try *try, const char *token); /* names it, and counts nothing yet */
 /* Where servers share the database a try counts there too, LIMITS_GUESSES_MAX a minute by the
- * clock for each name that it counts by.  In a job beside the writer's (store_aside()).  False: it
- * is one too many; try_refuse(). */
+ * clock for each name that it counts by, which the user's password decides as in try_check().  In a
+ * job beside the writer's (store_aside()).  False: it is one too many; try_refuse(). */
 bool tries_are_shared(const struct api *api);
-bool try_draw(struct try *try, struct db *db, const char *address);
+bool try_draw(struct try *try, struct db *db, const char *address, const char *password_hash);
 void try_refuse(struct call *call);
 /* The user's password is known now.  One that a browser's cookie is not for counts like anybody's;
  * *tries as of try_begin(). */

@@ -8,7 +8,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.delivery import Delivery
 from harness.receiver import answers
-from harness.server import Browser, World, await_until
+from harness.server import Browser, World, await_until, browser_from
 
 PASSWORD = "a long pass phrase"
 
@@ -70,6 +70,23 @@ def test_wrong_passwords_are_counted_over_all_nodes(cluster, world):
              for n in range(14)]
     assert codes == [401] * 10 + [429] * 4
     assert Browser(cluster.nodes[1].base).sign_in(email, PASSWORD).status_code == 429
+
+
+def test_a_browser_that_knows_an_old_password_counts_like_anybody_over_all_nodes(cluster, world):
+    email = world.add_user(world.partner)
+    first = browser_from(cluster, "127.0.7.1")
+    first.ok(first.sign_in(email, PASSWORD))
+    device = {"Cookie": "; ".join(f"{one.name}={one.value}" for one in first.session.cookies
+                                  if one.name == "postbackd_device")}
+    world.operator.ok(world.operator.put(
+        f"Accounts/{world.partner.sid}/Users/{world.user_ids[email]}", {"Password": PASSWORD + "!"}))
+    await_until(lambda: time.time() % 60 < 30, "the next minute", 60)
+
+    def code(n, **rest):
+        browser = browser_from(cluster.nodes[n % 2], f"127.0.7.{n + 2}")
+        return browser.sign_in(email, PASSWORD, **rest).status_code
+    assert [code(n, headers=device) for n in range(8)] == [401] * 8
+    assert [code(n) for n in range(8, 12)] == [401] * 2 + [429] * 2
 
 
 # ---- figures ----

@@ -8,9 +8,8 @@ import time
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 
-from harness.server import BINARY, Browser, Server, World, await_until
+from harness.server import BINARY, Browser, Server, World, await_until, browser_from
 
 PASSWORD = "a long pass phrase"
 HOUR = 3600 * 1000
@@ -26,23 +25,6 @@ def cookie_of(browser):
 
 def with_cookie(base, header, path="/Session", method="GET", **headers):
     return requests.request(method, base + path, headers={"Cookie": header, **headers}, timeout=20)
-
-
-class From(HTTPAdapter):
-    """Calls from another address of the loopback."""
-
-    def __init__(self, address):
-        self.address = address
-        super().__init__()
-
-    def init_poolmanager(self, *args, **rest):
-        super().init_poolmanager(*args, source_address=(self.address, 0), **rest)
-
-
-def browser_from(server, address):
-    browser = Browser(server.base)
-    browser.session.mount("http://", From(address))
-    return browser
 
 
 ADDRESSES = (f"127.9.{n // 250}.{n % 250 + 1}" for n in itertools.count())

@@ -9,6 +9,7 @@ import tempfile
 import threading
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from harness.engine import store_of
 from harness.waiting import await_until
@@ -75,6 +76,23 @@ class Browser(Api):
                            f"/Advertisers/{self.sid}", "OPERATOR": "/Operator"}[account["Kind"]]
             self.session.headers["X-CSRF-Token"] = response.json()["CsrfToken"]
         return response
+
+
+class From(HTTPAdapter):
+    """Calls from another address of the loopback."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **rest):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **rest)
+
+
+def browser_from(server, address):
+    browser = Browser(server.base)
+    browser.session.mount("http://", From(address))
+    return browser
 
 
 class Server:
