@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/flags.h"
 #include "cli/progress.h"
 #include "store/check.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,19 +21,14 @@
 
 struct command {
     const char *name;
-    const char *help;
-    const struct option *flags;
-    bool needs_key;
-    int (*run)(const struct command *command);
     const char *data, *file, *key;
 };
 
 /* ---- what is said ---- */
 
-static int refuse(const struct command *command, const char *why)
+static void refuse(const struct command *command, const char *why)
 {
-    fprintf(stderr, "postbackd %s: %s\n", command->name, why);
-    return 2;
+    flags_refuse(command->name, "", why);
 }
 
 static void draw(void *context, int64_t done, int64_t pages)
@@ -107,15 +102,14 @@ static bool make_directory(const struct command *command)
     return false;
 }
 
-static int restore_run(const struct command *command)
+static int restore_run(struct command *command)
 {
-    struct command own = *command;
     struct buf to = { 0 }, key = { 0 };
     buf_fmt(&to, "%s/postbackd.db", command->data);
     buf_fmt(&key, "%s/secret.key", command->data);
     bool keyed = make_directory(command) && copy_key(command, command->key, buf_text(&key));
     bool copied = keyed && copy(command, command->file, buf_text(&to));
-    bool good = copied && is_whole(&own);
+    bool good = copied && is_whole(command);
     if (copied && !good)
         unlink(buf_text(&to));
     if (keyed && !good)
@@ -129,75 +123,55 @@ static int restore_run(const struct command *command)
 
 /* ---- flags ---- */
 
-static const struct option backup_flags[] = { { "data", required_argument, NULL, 'd' },
-                                              { "to", required_argument, NULL, 'f' },
-                                              { "key-to", required_argument, NULL, 'k' },
-                                              { "help", no_argument, NULL, 'h' },
-                                              { 0 } };
-static const struct option restore_flags[] = { { "data", required_argument, NULL, 'd' },
-                                               { "from", required_argument, NULL, 'f' },
-                                               { "key", required_argument, NULL, 'k' },
-                                               { "help", no_argument, NULL, 'h' },
-                                               { 0 } };
-
-static int wrong(const struct command *command, const char *word, const char *why)
+static bool is_complete(const struct command *command, bool needs_key)
 {
-    fprintf(stderr, "postbackd %s: %s%s\n", command->name, word, why);
-    return 2;
+    bool all = command->data != NULL && *command->data != '\0' && command->file != NULL &&
+               (command->key != NULL || !needs_key);
+    if (!all)
+        refuse(command, "a flag is missing; --help says which are needed");
+    return all;
 }
 
-static int run(struct command *command, int argc, char **argv)
-{
-    optind = 0;
-    opterr = 0;
-    command->data = getenv("POSTBACKD_DATA");
-    for (int flag; (flag = getopt_long(argc, argv, "+:h", command->flags, NULL)) != -1;) {
-        if (flag == 'h')
-            return printf("%s", command->help) < 0;
-        if (flag == ':' || flag == '?')
-            return wrong(command, argv[optind - 1],
-                         flag == ':' ? " needs a value" : " is not known; --help lists what is");
-        *(flag == 'd' ? &command->data : flag == 'f' ? &command->file : &command->key) = optarg;
-    }
-    if (optind < argc)
-        return wrong(command, argv[optind], ": not expected here; --help says what is");
-    if (command->data == NULL || *command->data == '\0' || command->file == NULL ||
-        (command->needs_key && command->key == NULL))
-        return wrong(command, "", "a flag is missing; --help says which are needed");
-    return command->run(command);
-}
+static const char backup_help[] =
+    "usage: postbackd backup --data DIR --to FILE [--key-to FILE]\n\n"
+    "Copies the store in DIR, as it is at one moment, into one file, and checks each "
+    "page of it.\n"
+    "A server may run meanwhile. FILE must not be there yet.\n\n"
+    "  --data DIR     the data directory (or the variable POSTBACKD_DATA)\n"
+    "  --to FILE      the copy; it holds no key\n"
+    "  --key-to FILE  the key that opens what is sealed in it: keep both apart\n\n"
+    "A store on PostgreSQL is backed up by PostgreSQL's own tools.\n";
 
 int backup_command(int argc, char **argv)
 {
-    struct command command = {
-        .name = "backup",
-        .help = "usage: postbackd backup --data DIR --to FILE [--key-to FILE]\n\n"
-                "Copies the store in DIR, as it is at one moment, into one file, and checks each "
-                "page of it.\n"
-                "A server may run meanwhile. FILE must not be there yet.\n\n"
-                "  --data DIR     the data directory (or the variable POSTBACKD_DATA)\n"
-                "  --to FILE      the copy; it holds no key\n"
-                "  --key-to FILE  the key that opens what is sealed in it: keep both apart\n\n"
-                "A store on PostgreSQL is backed up by PostgreSQL's own tools.\n",
-        .flags = backup_flags,
-        .run = backup_run,
-    };
-    return run(&command, argc, argv);
+    struct command command = { .name = "backup", .data = getenv("POSTBACKD_DATA") };
+    const struct flag flags[] = { { "data", .value = &command.data },
+                                  { "to", .value = &command.file },
+                                  { "key-to", .value = &command.key },
+                                  { 0 } };
+    int code;
+    if (!flags_read(command.name, backup_help, flags, argc, argv, &code))
+        return code;
+    return is_complete(&command, false) ? backup_run(&command) : 2;
 }
+
+static const char restore_help[] =
+    "usage: postbackd restore --from FILE --key FILE --data DIR\n\n"
+    "Makes a data directory out of a backup and its key, and checks it. DIR must hold "
+    "no store.\n\n"
+    "  --from FILE  what `postbackd backup` wrote\n"
+    "  --key FILE   the key of the server that it was made of\n"
+    "  --data DIR   the data directory; made when it is not there\n";
 
 int restore_command(int argc, char **argv)
 {
-    struct command command = {
-        .name = "restore",
-        .help = "usage: postbackd restore --from FILE --key FILE --data DIR\n\n"
-                "Makes a data directory out of a backup and its key, and checks it. DIR must hold "
-                "no store.\n\n"
-                "  --from FILE  what `postbackd backup` wrote\n"
-                "  --key FILE   the key of the server that it was made of\n"
-                "  --data DIR   the data directory; made when it is not there\n",
-        .flags = restore_flags,
-        .needs_key = true,
-        .run = restore_run,
-    };
-    return run(&command, argc, argv);
+    struct command command = { .name = "restore", .data = getenv("POSTBACKD_DATA") };
+    const struct flag flags[] = { { "data", .value = &command.data },
+                                  { "from", .value = &command.file },
+                                  { "key", .value = &command.key },
+                                  { 0 } };
+    int code;
+    if (!flags_read(command.name, restore_help, flags, argc, argv, &code))
+        return code;
+    return is_complete(&command, true) ? restore_run(&command) : 2;
 }

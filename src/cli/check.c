@@ -4,14 +4,11 @@
  * line each, on standard output.
  */
 #include "store/check.h"
-#include "base/buf.h"
-#include "base/config.h"
 #include "cli/cli.h"
+#include "cli/flags.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { WHOLE = 0, DAMAGED = 1, NOT_CHECKED = 2 };
@@ -55,71 +52,40 @@ static int close_with(const struct report *report, const struct check *check)
     return damages > 0 ? DAMAGED : failures > 0 ? NOT_CHECKED : WHOLE;
 }
 
-static int help(void)
-{
-    printf(
-        "usage: postbackd check --data DIR [--store URI] [--key-file FILE] [--quiet]\n\n"
-        "Reads the whole store and says whether it is whole: the write-ahead log, every page of\n"
-        "the file, the schema, counts against rows, rows against what they belong to, and whether\n"
-        "the key opens what it sealed. Nothing is changed; a server may run meanwhile. Of a store\n"
-        "on PostgreSQL, which looks after its own files, all from the schema on.\n\n"
-        "  --data DIR                  the data directory (or the variable POSTBACKD_DATA)\n"
-        "  --store URI                 a store on PostgreSQL (POSTBACKD_STORE)\n"
-        "  --store-password-file FILE  with its password (POSTBACKD_STORE_PASSWORD_FILE)\n"
-        "  --key-file FILE             the key; secret.key in DIR if not given "
-        "(POSTBACKD_KEY_FILE)\n"
-        "  --quiet                     says only what is wrong, for cron\n\n"
-        "Ends with 0 when the store is whole, 1 when it is damaged, 2 when it could not be "
-        "checked.\n");
-    return 0;
-}
-
-static int wrong(const char *word, const char *why)
-{
-    fprintf(stderr, "postbackd check: %s%s\n", word, why);
-    return NOT_CHECKED;
-}
+static const char help[] =
+    "usage: postbackd check --data DIR [--store URI] [--key-file FILE] [--quiet]\n\n"
+    "Reads the whole store and says whether it is whole: the write-ahead log, every page of\n"
+    "the file, the schema, counts against rows, rows against what they belong to, and whether\n"
+    "the key opens what it sealed. Nothing is changed; a server may run meanwhile. Of a store\n"
+    "on PostgreSQL, which looks after its own files, all from the schema on.\n\n"
+    "  --data DIR                  the data directory (or the variable POSTBACKD_DATA)\n"
+    "  --store URI                 a store on PostgreSQL (POSTBACKD_STORE)\n"
+    "  --store-password-file FILE  with its password (POSTBACKD_STORE_PASSWORD_FILE)\n"
+    "  --key-file FILE             the key; secret.key in DIR if not given "
+    "(POSTBACKD_KEY_FILE)\n"
+    "  --quiet                     says only what is wrong, for cron\n\n"
+    "Ends with 0 when the store is whole, 1 when it is damaged, 2 when it could not be "
+    "checked.\n";
 
 int check_command(int argc, char **argv)
 {
-    static const struct option flags[] = { { "data", required_argument, NULL, 'd' },
-                                           { "store", required_argument, NULL, 's' },
-                                           { "store-password-file", required_argument, NULL, 'p' },
-                                           { "key-file", required_argument, NULL, 'k' },
-                                           { "quiet", no_argument, NULL, 'q' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
     struct report report = { .progress = isatty(STDERR_FILENO) == 1 };
     struct check check = { .tell = tell, .context = &report };
     struct db_where where = { .directory = getenv("POSTBACKD_DATA"),
                               .uri = getenv("POSTBACKD_STORE"),
                               .password_file = getenv("POSTBACKD_STORE_PASSWORD_FILE") };
     const char *key_file = getenv("POSTBACKD_KEY_FILE");
-    optind = 0;
-    opterr = 0;
-    for (int flag; (flag = getopt_long(argc, argv, "+:h", flags, NULL)) != -1;) {
-        if (flag == 'h')
-            return help();
-        if (flag == ':' || flag == '?')
-            return wrong(argv[optind - 1],
-                         flag == ':' ? " needs a value" : " is not known; --help lists what is");
-        if (flag == 's' && config_has_password(optarg))
-            return wrong("--store", " holds a password: put it into --store-password-file, .pgpass "
-                                    "or POSTBACKD_STORE");
-        if (flag == 'd')
-            where.directory = optarg;
-        if (flag == 's')
-            where.uri = optarg;
-        if (flag == 'p')
-            where.password_file = optarg;
-        if (flag == 'k')
-            key_file = optarg;
-        report.quiet = report.quiet || flag == 'q';
-    }
-    if (optind < argc)
-        return wrong(argv[optind], ": not expected here; --help says what is");
+    const struct flag flags[] = { { "data", .value = &where.directory },
+                                  { "store", .value = &where.uri, .uri = true },
+                                  { "store-password-file", .value = &where.password_file },
+                                  { "key-file", .value = &key_file },
+                                  { "quiet", .on = &report.quiet },
+                                  { 0 } };
+    int code;
+    if (!flags_read("check", help, flags, argc, argv, &code))
+        return code;
     if (where.directory == NULL || *where.directory == '\0')
-        return wrong("", "--data DIR is required: which store to check");
+        return flags_refuse("check", "", "--data DIR is required: which store to check");
     check_store(&check, &where, key_file);
     return close_with(&report, &check);
 }

@@ -6,9 +6,9 @@
  * rows are copied in one transaction (db/transfer.h).  The directory stays as it is.
  */
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/fail.h"
 #include "cli/cli.h"
+#include "cli/flags.h"
 #include "cli/progress.h"
 #include "db/backup.h"
 #include "db/store.h"
@@ -17,7 +17,6 @@
 #include "store/postbacks.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +36,7 @@ struct import {
 
 static int refuse(const char *word, const char *why)
 {
-    fprintf(stderr, "postbackd import-store: %s%s\n", word, why);
-    return 2;
+    return flags_refuse("import-store", word, why);
 }
 
 static bool failed(const struct error *error)
@@ -184,52 +182,33 @@ static int run(struct import *import)
 
 /* ---- flags ---- */
 
-static int help(void)
-{
-    printf("usage: postbackd import-store --from DATA --store URI [--key-file FILE]\n\n"
-           "Copies the store in DATA, of a server that is stopped, into an empty database on\n"
-           "PostgreSQL. It is there whole, or not at all: a run that breaks leaves nothing.\n\n"
-           "  --from DATA                 the data directory; it stays as it is\n"
-           "  --store URI                 postgresql://USER@HOST/DATABASE (or POSTBACKD_STORE)\n"
-           "  --store-password-file FILE  with its password (or POSTBACKD_STORE_PASSWORD_FILE)\n"
-           "  --key-file FILE             where the nodes have their key (or POSTBACKD_KEY_FILE): "
-           "the\n"
-           "                              directory's is copied there, or compared with what is "
-           "there\n");
-    return 0;
-}
+static const char help[] =
+    "usage: postbackd import-store --from DATA --store URI [--key-file FILE]\n\n"
+    "Copies the store in DATA, of a server that is stopped, into an empty database on\n"
+    "PostgreSQL. It is there whole, or not at all: a run that breaks leaves nothing.\n\n"
+    "  --from DATA                 the data directory; it stays as it is\n"
+    "  --store URI                 postgresql://USER@HOST/DATABASE (or POSTBACKD_STORE)\n"
+    "  --store-password-file FILE  with its password (or POSTBACKD_STORE_PASSWORD_FILE)\n"
+    "  --key-file FILE             where the nodes have their key (or POSTBACKD_KEY_FILE): "
+    "the\n"
+    "                              directory's is copied there, or compared with what is "
+    "there\n";
 
 int import_store_command(int argc, char **argv)
 {
-    static const struct option flags[] = { { "from", required_argument, NULL, 'f' },
-                                           { "store", required_argument, NULL, 's' },
-                                           { "store-password-file", required_argument, NULL, 'p' },
-                                           { "key-file", required_argument, NULL, 'k' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           { 0 } };
     struct import import = { .to = { .uri = getenv("POSTBACKD_STORE"),
                                      .password_file = getenv("POSTBACKD_STORE_PASSWORD_FILE"),
                                      .patience_ms = PATIENCE_MS },
                              .key_file = getenv("POSTBACKD_KEY_FILE"),
                              .progress = { -1 } };
-    optind = 0;
-    opterr = 0;
-    for (int flag; (flag = getopt_long(argc, argv, "+:h", flags, NULL)) != -1;) {
-        if (flag == 'h')
-            return help();
-        if (flag == ':' || flag == '?')
-            return refuse(argv[optind - 1],
-                          flag == ':' ? " needs a value" : " is not known; --help lists what is");
-        if (flag == 's' && config_has_password(optarg))
-            return refuse("--store", " holds a password: put it into --store-password-file, "
-                                     ".pgpass or POSTBACKD_STORE");
-        *(flag == 'f'   ? &import.from
-          : flag == 's' ? &import.to.uri
-          : flag == 'p' ? &import.to.password_file
-                        : &import.key_file) = optarg;
-    }
-    if (optind < argc)
-        return refuse(argv[optind], ": not expected here; --help says what is");
+    const struct flag flags[] = { { "from", .value = &import.from },
+                                  { "store", .value = &import.to.uri, .uri = true },
+                                  { "store-password-file", .value = &import.to.password_file },
+                                  { "key-file", .value = &import.key_file },
+                                  { 0 } };
+    int code;
+    if (!flags_read("import-store", help, flags, argc, argv, &code))
+        return code;
     if (import.from == NULL || import.to.uri == NULL)
         return refuse("", "--from DATA and --store URI are required");
     return run(&import);
