@@ -43,9 +43,10 @@ struct operator_job {
     bool written;   /* the file: by this job, so it goes when the job is undone */
 };
 
+/* What was asked for is still asked for at the next try. */
 static void take_token_back(struct operator_job *made)
 {
-    if (made->written)
+    if (made->written && (!made->asked || truncate(made->path, 0) == -1))
         unlink(made->path);
     made->written = false;
 }
