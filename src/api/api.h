@@ -60,6 +60,8 @@ void api_enter(struct call *call, void *context);
 void api_hear(void *context, const struct change *change);
 /* False: answered 503, as this server's lease is over (engine/membership.h). */
 bool api_has_lease(const struct api *api, struct call *call);
+/* Work is taken: it is started and does not stop, has its lease, and the store takes writes. */
+bool api_is_ready(const struct api *api);
 /* WWW-Authenticate for a 401, but not to a page: the browser would ask for a password itself. */
 void api_challenge(struct call *call);
 bool api_is_secure(const struct api *api); /* the pages' address has https */

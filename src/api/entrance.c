@@ -38,6 +38,11 @@ bool api_has_lease(const struct api *api, struct call *call)
     return false;
 }
 
+bool api_is_ready(const struct api *api)
+{
+    return api->ready && store_writable(api->store) && membership_valid(api->membership);
+}
+
 void api_enter(struct call *call, void *context)
 {
     char *sid, *token, session[TOKEN_TEXT];

@@ -20,49 +20,35 @@ const struct route node_routes[] = {
 };
 const size_t node_route_count = sizeof(node_routes) / sizeof(node_routes[0]);
 
-struct nodes_work {
-    struct api_job api;
-    json_t *nodes;
-    bool draining;
-};
-
-static void clear_work(struct api_job *job)
-{
-    json_decref(((struct nodes_work *)job)->nodes);
-}
-
 static bool run_list(struct api_job *job, struct db *db)
 {
     int64_t ahead, now = db_clock(db, &ahead);
-    ((struct nodes_work *)job)->nodes = node_list(db, now);
+    job->shown = json_pack("{s:o}", "Nodes", node_list(db, now));
     return true;
-}
-
-static void finish_list(struct api_job *job)
-{
-    const struct nodes_work *work = (const struct nodes_work *)job;
-    call_json_answer(job->call, 200, json_pack("{s:O}", "Nodes", work->nodes));
 }
 
 static void list(struct call *call, void *context)
 {
-    struct nodes_work *work =
-        api_job_new(sizeof(*work), call, context, run_list, finish_list, clear_work);
-    api_read(&work->api);
+    api_read(api_job_new(sizeof(struct api_job), call, context, run_list, api_job_show, NULL));
 }
+
+struct draining {
+    struct api_job api;
+    bool on;
+};
 
 static bool run_drain(struct api_job *job, struct db *db)
 {
-    const struct nodes_work *work = (const struct nodes_work *)job;
+    const struct draining *work = (const struct draining *)job;
     const char *name = job->call->params[0];
     char uri[160];
-    if (!node_drain(db, name, work->draining)) {
+    if (!node_drain(db, name, work->on)) {
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no node of this name.");
         return false;
     }
     snprintf(uri, sizeof(uri), "/Operator/Nodes/%.120s", name);
-    audit_add(db, &job->call->caller, job->call->address,
-              work->draining ? "node.drain" : "node.undrain", uri, NULL);
+    audit_add(db, &job->call->caller, job->call->address, work->on ? "node.drain" : "node.undrain",
+              uri, NULL);
     return true;
 }
 
@@ -73,9 +59,9 @@ static void finish_drain(struct api_job *job)
 
 static void set_draining(struct call *call, void *context, bool draining)
 {
-    struct nodes_work *work =
-        api_job_new(sizeof(*work), call, context, run_drain, finish_drain, clear_work);
-    work->draining = draining;
+    struct draining *work =
+        api_job_new(sizeof(*work), call, context, run_drain, finish_drain, NULL);
+    work->on = draining;
     api_write(&work->api);
 }
 

@@ -92,8 +92,7 @@ static json_t *server_show(const struct status_work *work, int64_t now_ms)
     const struct api *api = work->api.api;
     json_t *shown = json_object();
     show_text(shown, "Version", POSTBACKD_VERSION);
-    show_bool(shown, "Ready",
-              api->ready && store_writable(api->store) && membership_valid(api->membership));
+    show_bool(shown, "Ready", api_is_ready(api));
     show_date(shown, "StartDate", api->started_at);
     show_int(shown, "UptimeSeconds", seconds_since(api->started_at, now_ms));
     show_known(shown, "ResidentBytes", work->resident);

@@ -50,8 +50,7 @@ static void show_metrics(struct call *call, void *context)
         const char *name, *help;
         int64_t value;
     } gauges[] = {
-        { "postbackd_ready", "1 while work is taken",
-          api->ready && store_writable(api->store) && membership_valid(api->membership) },
+        { "postbackd_ready", "1 while work is taken", api_is_ready(api) },
         { "postbackd_leases_held", "parts of the work that are this node's: of 257, all alone",
           member.parts },
         { "postbackd_nodes", "servers that share the database, with this one", member.live },
