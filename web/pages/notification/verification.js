@@ -30,7 +30,10 @@ export function verification({ signal }) {
   async function choose(file) {
     keep(file);
     const answer = await fetch(`/assets/verify/${file}`, { signal });
-    text = answer.ok ? await answer.text() : "The code could not be read: choose the language again.";
+    const found = answer.ok ? await answer.text() : "The code could not be read: choose the language again.";
+    if (select.value !== file)
+      return; /* another one was chosen meanwhile */
+    text = found;
     show();
   }
   const details = h("details.verification", {
