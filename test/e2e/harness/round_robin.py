@@ -55,6 +55,9 @@ def read_request(sock):
     head, body = data.split(b"\r\n\r\n", 1)
     length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.I)
     while length and len(body) < int(length.group(1)):
-        body += sock.recv(65536)
+        piece = sock.recv(65536)
+        if not piece:
+            return b""
+        body += piece
     head = re.sub(rb"\r\nconnection:[^\r]*", b"", head, flags=re.I)
     return head + b"\r\nConnection: close\r\n\r\n" + body
