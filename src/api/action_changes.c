@@ -147,7 +147,6 @@ static void handle_preview(struct call *call, void *context)
 
 #define BRAND   "/Advertisers/{SID}/Actions"
 #define CHANGES SCOPE_API
-#define COUNTED true
 
 const struct route action_change_routes[] = {
     { "PUT", BRAND, handle_modify, ACCOUNT_BRAND, CHANGES, COUNTED, 0 },

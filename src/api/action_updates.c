@@ -100,7 +100,6 @@ static void handle_show(struct call *call, void *context)
 #define PARTNER "/Mediapartners/{SID}/ActionUpdates"
 #define BRAND   "/Advertisers/{SID}/ActionUpdates"
 #define READS   (SCOPE_API | SCOPE_READ)
-#define COUNTED true
 
 const struct route action_update_routes[] = {
     { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0, .reads_query = true },

@@ -243,7 +243,6 @@ static void handle_sums(struct call *call, void *context)
 #define PARTNER "/Mediapartners/{SID}/Actions"
 #define BRAND   "/Advertisers/{SID}/Actions"
 #define READS   (SCOPE_API | SCOPE_READ)
-#define COUNTED true
 
 const struct route action_routes[] = {
     { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0, .reads_query = true },

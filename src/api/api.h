@@ -37,6 +37,14 @@ struct api {
     int64_t started_at;
 };
 
+/* Of a route: who calls it under either prefix, the operator too; and that its calls are counted.
+ */
+enum {
+    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
+    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
+    COUNTED = true,
+};
+
 /* Each resource file gives its routes; api.c joins them for server_config. */
 extern const struct route inquiry_routes[], import_routes[], notification_routes[],
     postback_routes[], event_routes[], catalog_routes[], operator_routes[], account_routes[],

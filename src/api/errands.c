@@ -227,12 +227,6 @@ static void download(struct call *call, void *context)
 #define BRAND   "/Advertisers/{SID}/Jobs"
 #define READS   (SCOPE_API | SCOPE_READ)
 
-enum {
-    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
-    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-    COUNTED = true,
-};
-
 const struct route errand_routes[] = {
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },

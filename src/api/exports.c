@@ -222,10 +222,11 @@ static void begin_export(struct call *call, void *context)
         api_write(&work->api);
 }
 
+enum { BODY_MAX = 16 * 1024 };
+
 const struct route export_routes[] = {
-    { "POST", "/Mediapartners/{SID}/Exports", begin_export, ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
-      SCOPE_API, true, 16 * 1024 },
-    { "POST", "/Advertisers/{SID}/Exports", begin_export, ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-      SCOPE_API, true, 16 * 1024 },
+    { "POST", "/Mediapartners/{SID}/Exports", begin_export, PARTNERS, SCOPE_API, COUNTED,
+      BODY_MAX },
+    { "POST", "/Advertisers/{SID}/Exports", begin_export, BRANDS, SCOPE_API, COUNTED, BODY_MAX },
 };
 const size_t export_route_count = sizeof(export_routes) / sizeof(export_routes[0]);

@@ -299,7 +299,6 @@ static void handle_list(struct call *call, void *context)
 #define BRAND    "/Advertisers/{SID}/ActionInquiries"
 #define CHANGES  SCOPE_API
 #define READS    (SCOPE_API | SCOPE_READ)
-#define COUNTED  true
 #define BODY_MAX ((size_t)256 * 1024) /* form-encoded, the longest fields triple */
 
 const struct route inquiry_routes[] = {

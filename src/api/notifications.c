@@ -373,9 +373,6 @@ static void delete_one(struct call *call, void *context)
 #define BRAND   "/Advertisers/{SID}/EventNotifications"
 
 enum {
-    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
-    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-    COUNTED = true,
     BODY_MAX = 256 * 1024, /* a template at its cap, escaped as JSON or a form */
 };
 

@@ -330,12 +330,6 @@ static void cancel(struct call *call, void *context)
 #define PARTNER "/Mediapartners/{SID}/Postbacks"
 #define BRAND   "/Advertisers/{SID}/Postbacks"
 
-enum {
-    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
-    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-    COUNTED = true,
-};
-
 const struct route postback_routes[] = {
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },

@@ -331,9 +331,6 @@ static void cancel(struct call *call, void *context)
 #define BRAND   "/Advertisers/{SID}/EventNotifications/{Id}/Replays"
 
 enum {
-    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
-    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-    COUNTED = true,
     BODY_MAX = 16 * 1024,
 };
 

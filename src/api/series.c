@@ -181,12 +181,6 @@ static void of_all(struct call *call, void *context)
 #define PARTNER "/Mediapartners/{SID}"
 #define BRAND   "/Advertisers/{SID}"
 
-enum {
-    PARTNERS = ACCOUNT_PARTNER | ACCOUNT_OPERATOR,
-    BRANDS = ACCOUNT_BRAND | ACCOUNT_OPERATOR,
-    COUNTED = true,
-};
-
 const struct route series_routes[] = {
     { "GET", PARTNER "/Series", of_account, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/EventNotifications/{Id}/Series", of_notification, PARTNERS, READS, COUNTED,

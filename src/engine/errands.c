@@ -350,15 +350,14 @@ static void take_turns(struct errands *errands)
 
 struct look_job {
     struct service_job job;
-    int64_t *accounts;
-    size_t count;
+    struct id_list accounts;
 };
 
 static bool look_run(struct job *job, struct db *db)
 {
     struct look_job *look = (struct look_job *)job;
-    free(look->accounts);
-    look->count = errand_accounts(db, &look->accounts);
+    id_list_free(&look->accounts); /* of an earlier run() */
+    errand_accounts(db, &look->accounts);
     return true;
 }
 
@@ -367,11 +366,11 @@ static void look_done(struct job *job, bool ok)
     struct look_job *look = (struct look_job *)job;
     struct errands *errands = work_done(job);
     periodic_done(errands->look);
-    for (size_t i = 0; ok && i < look->count; i++)
-        errands_begun(errands, look->accounts[i]);
+    for (int64_t account; ok && id_list_next(&look->accounts, &account);)
+        errands_begun(errands, account);
     if (!ok || membership_shared(errands->work->membership))
         periodic_in(errands->look, LOOK_MS);
-    free(look->accounts);
+    id_list_free(&look->accounts);
     free(look);
 }
 

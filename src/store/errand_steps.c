@@ -16,21 +16,13 @@
 
 /* ---- the next one ---- */
 
-size_t errand_accounts(struct db *db, int64_t **out)
+void errand_accounts(struct db *db, struct id_list *out)
 {
-    size_t count = 0, cap = 0;
     struct stmt *list = db_prepare(db, "SELECT DISTINCT account FROM errand WHERE state <= 3 AND "
                                        "state >= 2 ORDER BY account");
-    *out = NULL;
-    while (db_step(list) == DB_ROW) {
-        if (count == cap) {
-            cap = cap == 0 ? 16 : cap * 2;
-            *out = must_resize(*out, cap * sizeof(**out));
-        }
-        (*out)[count++] = db_int(list, 0);
-    }
+    while (db_step(list) == DB_ROW)
+        id_list_add(out, db_int(list, 0));
     db_finish(list);
-    return count;
 }
 
 bool errand_next(struct db *db, int64_t account, struct errand *out)

@@ -9,6 +9,7 @@
 #define POSTBACKD_ERRANDS_H
 
 #include "base/buf.h"
+#include "base/id_list.h"
 #include "db/store.h"
 #include "model/account.h"
 #include "model/errand.h"
@@ -79,8 +80,8 @@ bool errand_result_read(struct db *db, int64_t account, int64_t id, int64_t numb
 
 /* ---- for who runs them ---- */
 
-/* The accounts that have one to go on with; the caller frees. */
-size_t errand_accounts(struct db *db, int64_t **out);
+/* Adds the accounts that have one to go on with. */
+void errand_accounts(struct db *db, struct id_list *out);
 /* The account's oldest that is QUEUED or RUNNING; false: none. */
 bool errand_next(struct db *db, int64_t account, struct errand *out);
 /* A piece of its file; false: it is gone. */

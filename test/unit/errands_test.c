@@ -3,6 +3,7 @@
  * What a step does is the test's own doer: a piece of one letter each, so many steps.
  */
 #include "engine_house.h"
+#include "fake_membership.h"
 
 #include "engine/errands.h"
 #include "engine/sweep.h"
@@ -289,6 +290,26 @@ static void test_a_file_comes_in_pieces(void **state)
     assert_false(house_do(engine->house, do_receive, &asking, &error));
     assert_int_equal(error.kind, ERROR_CONFLICT);
     assert_true(house_do(engine->house, do_read_input, &asking, NULL));
+    begin(engine, &asking);
+    asking.made.input_done = 0;
+    assert_true(house_do(engine->house, do_put, &asking, NULL));
+    assert_int_equal(number(engine, "SELECT min(number) FROM errand_chunk"), 1);
+    assert_int_equal(number(engine, "SELECT input_bytes FROM errand"), 6);
+    end(&asking);
+}
+
+static void test_a_full_quota_takes_no_more_of_a_file(void **state)
+{
+    struct engine_house *engine = *state;
+    struct asking asking = { .caller = &engine->house->partner, .receives = true };
+    struct error error;
+    assert_true(house_do(engine->house, do_add, &asking, NULL));
+    assert_true(house_do(engine->house, do_fill_quota, NULL, NULL));
+    asking.bytes = "abc";
+    assert_false(house_do(engine->house, do_receive, &asking, &error));
+    assert_int_equal(error.kind, ERROR_QUOTA);
+    asking.bytes = "ab";
+    assert_true(house_do(engine->house, do_receive, &asking, NULL));
 }
 
 /* ---- who goes on with them ---- */
@@ -458,6 +479,31 @@ static void test_nothing_is_begun_while_the_store_takes_no_writes(void **state)
     errands_free(errands);
 }
 
+static void test_of_servers_the_one_on_duty_goes_on_with_what_any_has_written(void **state)
+{
+    struct engine_house *engine = *state;
+    const struct caller *partner = &engine->house->partner;
+    struct membership membership = { .valid = true, .duty = true };
+    engine->work.membership = &membership;
+    struct errands *errands = run(engine);
+    int64_t id = add(engine, partner); /* by another's call: nobody tells */
+    pass_steps(engine, STEPS);
+    assert_int_equal(did.count, 0);
+    pass_in_steps(engine, 4 * SECOND_MS, SECOND_MS);
+    assert_in_range(did.count, 1, STEPS - 1);
+    int before = did.count;
+    membership.duty = false;
+    pass_in_steps(engine, 5 * SECOND_MS, SECOND_MS);
+    assert_int_equal(did.count, before);
+    membership.duty = true;
+    pass_in_steps(engine, 2 * SECOND_MS, SECOND_MS);
+    pass_steps(engine, STEPS);
+    assert_string_equal(member(engine, partner, id, "Status"), "COMPLETED");
+    assert_int_equal(did.count, STEPS);
+    engine->work.membership = NULL;
+    errands_free(errands);
+}
+
 static void test_results_go_after_seven_days_and_rows_after_thirty(void **state)
 {
     struct engine_house *engine = *state;
@@ -508,6 +554,7 @@ int main(void)
         IN_ENGINE(test_twenty_may_not_have_ended),
         IN_ENGINE(test_a_full_quota_ends_a_job),
         IN_ENGINE(test_a_file_comes_in_pieces),
+        IN_ENGINE(test_a_full_quota_takes_no_more_of_a_file),
         IN_ENGINE(test_accounts_take_turns),
         IN_ENGINE(test_a_restart_goes_on_where_it_was),
         IN_ENGINE(test_a_rehearsal_leaves_nothing_but_its_place),
@@ -517,6 +564,7 @@ int main(void)
         IN_ENGINE(test_what_cannot_be_rehearsed_has_failed_after_five_times),
         IN_ENGINE(test_failures_are_not_of_the_next_one),
         IN_ENGINE(test_nothing_is_begun_while_the_store_takes_no_writes),
+        IN_ENGINE(test_of_servers_the_one_on_duty_goes_on_with_what_any_has_written),
         IN_ENGINE(test_results_go_after_seven_days_and_rows_after_thirty),
         IN_ENGINE(test_a_file_that_never_comes_whole_is_dropped),
     };
