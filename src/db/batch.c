@@ -278,6 +278,7 @@ enum db_failure batch_alone(struct batch *batch, struct db *db)
         pause_before(++batch->runs);
         run_alone(batch->jobs, db);
     } while (db_failure(db) == DB_RETRY && batch->runs < BATCH_RUNS_MOST);
+    batch->made.counts[METRIC_RETRIES] = batch->runs - 1;
     if (db_failed(db))
         fail_all(batch, db_failure(db));
     return db_failure(db);

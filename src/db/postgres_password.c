@@ -13,6 +13,23 @@ static bool refuse(struct error *error, const char *path, const char *why)
     return false;
 }
 
+/* What is wrong; NULL: nothing. */
+static const char *take_line(struct buf *password, const char *text, ssize_t len)
+{
+    if (len == -1)
+        return strerror(errno);
+    if (len > PASSWORD_FILE_MOST)
+        return "is larger than 1024 bytes";
+    const char *end = memchr(text, '\n', (size_t)len);
+    size_t count = end != NULL ? (size_t)(end - text) : (size_t)len;
+    if (count > 0 && text[count - 1] == '\r')
+        count--;
+    if (count == 0 || memchr(text, '\0', count) != NULL)
+        return "holds no password in its first line";
+    buf_add(password, text, count);
+    return NULL;
+}
+
 static bool read_line(struct buf *password, int file, const char *path, struct error *error)
 {
     char text[PASSWORD_FILE_MOST + 1];
@@ -22,20 +39,9 @@ static bool read_line(struct buf *password, int file, const char *path, struct e
         return refuse(error, path, "is not a file");
     if ((about.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
         return refuse(error, path, "may be read or written by others: make it 0600 or 0640");
-    ssize_t len = read(file, text, sizeof(text));
-    if (len == -1)
-        return refuse(error, path, strerror(errno));
-    if (len > PASSWORD_FILE_MOST)
-        return refuse(error, path, "is larger than 1024 bytes");
-    const char *end = memchr(text, '\n', (size_t)len);
-    size_t count = end != NULL ? (size_t)(end - text) : (size_t)len;
-    if (count > 0 && text[count - 1] == '\r')
-        count--;
-    bool good = count > 0 && memchr(text, '\0', count) == NULL;
-    if (good)
-        buf_add(password, text, count);
+    const char *why = take_line(password, text, read(file, text, sizeof(text)));
     explicit_bzero(text, sizeof(text));
-    return good || refuse(error, path, "holds no password in its first line");
+    return why == NULL || refuse(error, path, why);
 }
 
 bool postgres_password(struct buf *password, const char *path, struct error *error)

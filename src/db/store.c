@@ -373,7 +373,8 @@ static bool join(struct store *store, struct db *db, const struct store_config *
         if (!db_failed(db))
             clock_follow(ahead);
         if (!store->nouns->join(db, instance, config->name != NULL ? config->name : host, now,
-                                &store->guard, error)) {
+                                &store->guard, error) &&
+            !db_failed(db)) { /* else it could not look */
             db_undo(db);
             return false;
         }

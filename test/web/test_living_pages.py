@@ -666,6 +666,7 @@ def test_a_notice_tells_the_persons_time_and_leads_on(browser, world, receivers,
     work.send()
     world.await_notice(world.partner)
     world.operator.ok(world.operator.post("Maintenance", {"StartDate": "2031-11-05T23:05:00Z"}))
+    world.await_notice(world.partner, "will be paused for maintenance from")
     world.operator.ok(world.operator.post("Maintenance/End"))
     browser.sign_in(world.partner, "/account")
     zones("Pacific/Kiritimati")

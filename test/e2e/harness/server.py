@@ -274,7 +274,8 @@ class World:
                 self.postbacks(account, State=state, **query)),
             f"{count} postbacks {state} of {account.sid}")
 
-    def await_notice(self, account):
-        """The newest notice, as soon as there is one."""
-        return await_until(lambda: account.ok(account.get("Notices"))["Notices"],
-                           f"a notice to {account.sid}")[0]
+    def await_notice(self, account, text=""):
+        """The newest notice that holds the text, as soon as there is one."""
+        return await_until(
+            lambda: [notice for notice in account.ok(account.get("Notices"))["Notices"] if text in notice["Text"]],
+            f"a notice to {account.sid}" + (f" with {text}" if text else ""))[0]

@@ -1,0 +1,1 @@
+-- People and their pages: invitations, second factors, saved views, portal sessions.

@@ -1,0 +1,1 @@
+-- Inquiries: what is attached to them, and decisions that can still be taken back.
