@@ -195,8 +195,8 @@ static void test_what_was_taken_back_in_between_is_heard_again(void **state)
 {
     struct house *house = *state;
     struct ear ear = { 0 };
-    struct change changes[] = { { CHANGE_LANE_DOWN, 1, 6 }, { CHANGE_LANE_DOWN, 2, 7 },
-                                { CHANGE_LANE_DOWN, 1, 6 }, { CHANGE_LANE_READY, 1, 6 },
+    struct change changes[] = { { CHANGE_LANE_DOWN, 1, 6 },  { CHANGE_LANE_DOWN, 2, 7 },
+                                { CHANGE_LANE_DOWN, 1, 6 },  { CHANGE_LANE_READY, 1, 6 },
                                 { CHANGE_LANE_READY, 1, 6 }, { CHANGE_LANE_DOWN, 1, 6 } };
     struct noting job = { .changes = changes, .count = 6 };
     store_listen(house->store, hear, &ear);
