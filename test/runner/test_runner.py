@@ -1,4 +1,4 @@
-"""script/test itself: what a name finds, what counts as failed, and what may be run again."""
+"""script/test itself: what a name finds, what counts as failed, and what is asked again."""
 
 import os
 import sys
@@ -6,9 +6,8 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import again  # noqa: E402
 import checks  # noqa: E402
-from main import Report  # noqa: E402
+from main import UNSTEADY_MOST, Report  # noqa: E402
 from pool import Pool  # noqa: E402
 
 FAILS_ONCE = '''
@@ -27,33 +26,48 @@ def test_second_time():
 @pytest.fixture
 def run(tmp_path, capsys):
     """Runs a file of two tests, of which one fails the first time; gives the report and its words."""
-    def run_it(may=()):
+    def run_it(source=FAILS_ONCE, again=True):
         path = str(tmp_path / "test_made.py")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(FAILS_ONCE.format(mark=str(tmp_path / "mark")))
+            file.write(source.format(mark=str(tmp_path / "mark")))
         report = Report()
-        report.may = {f"{path}::{name}": reason for name, reason in may}
-        report.pool = Pool(2, report.tell)
-        report.pool.run([checks.PythonCheck(path, None)])
-        return report, capsys.readouterr().out
+        pool = Pool(2, report.tell)
+        pool.run([checks.PythonCheck(path, None)])
+        if again:
+            report.ask_again(pool.once)
+        code = report.end()
+        return report, code, capsys.readouterr().out
     return run_it
 
 
 def test_what_fails_once_has_failed(run):
-    report, said = run()
-    assert (report.passed, report.failed) == (1, 1), said
+    report, code, said = run(again=False)
+    assert (report.passed, report.failed, code) == (1, 1, 1), said
     assert "test_made.py::test_second_time" in said and "assert 1 == 2" in said, said
 
 
-def test_what_is_listed_is_run_again_and_named(run):
-    report, said = run([("test_second_time", "another's server")])
-    assert (report.passed, report.failed) == (2, 0), said
-    assert "test_second_time: another's server" in said, said
+def test_what_passes_alone_is_named_with_what_it_said(run):
+    report, code, said = run()
+    assert (report.passed, report.failed, code) == (2, 0, 0), said
+    assert "test_second_time: failed beside others, passed alone" in said and "assert 1 == 2" in said, said
+    assert "2 passed, 0 failed, 1 of them unsteady" in said, said
 
 
-def test_another_name_in_the_list_helps_nobody(run):
-    report, said = run([("test_good", "another's server")])
-    assert (report.passed, report.failed) == (1, 1), said
+def test_what_fails_twice_has_failed(run):
+    report, code, said = run("def test_bad():\n    assert 1 == 2\n")
+    assert (report.passed, report.failed, code, report.unsteady) == (0, 1, 1, []), said
+
+
+def test_what_a_sanitizer_found_is_not_asked_again(run):
+    report, code, said = run(FAILS_ONCE.replace("1 == 2", "1 == 2, 'ERROR: AddressSanitizer'"))
+    assert (report.passed, report.failed, code) == (1, 1, 1), said
+
+
+def test_many_are_not_asked_again(run):
+    many = "".join(FAILS_ONCE.replace("test_second_time", f"test_{at}").replace("{mark!r}", f"{{mark!r}} + '{at}'")
+                   for at in range(UNSTEADY_MOST + 1))
+    report, code, said = run(many)
+    assert (report.failed, code) == (UNSTEADY_MOST + 1, 1), said
 
 
 def test_a_program_that_ends_before_it_counts_has_failed(tmp_path, capsys):
@@ -102,14 +116,3 @@ def test_a_row_is_a_word_of_the_first_line_or_of_the_name():
 
 def test_nothing_is_found_by_a_wrong_word():
     assert checks.find("test_that_is_not_there") == []
-
-
-def test_a_line_of_the_list_needs_a_reason():
-    assert again.read("# words\n\na::b  it waits\n") == {"a::b": "it waits"}
-    with pytest.raises(ValueError, match="may_run_again.txt:2: a::b has no reason"):
-        again.read("\na::b\n")
-
-
-def test_every_name_of_the_list_is_a_test():
-    for name in again.load():
-        assert checks.find(name), f"{name} is in {again.FILE} and nowhere else"
