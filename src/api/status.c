@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "engine/lateness.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void show_health(struct call *call, void *context)
@@ -29,6 +30,36 @@ static void show_readiness(struct call *call, void *context)
         call_refuse(call, 503, NULL, "The store takes no writes; is the disk full?");
     else
         call_json_answer(call, 200, json_pack("{s:s}", "Status", "OK"));
+}
+
+static void add_build(struct buf *out, const struct api *api)
+{
+    char labels[120];
+    snprintf(labels, sizeof(labels), "version=\"%s\",store=\"%s\"", POSTBACKD_VERSION,
+             api->membership != NULL ? "postgresql" : "sqlite");
+    metrics_head(out, "postbackd_build_info", "always 1: what runs here");
+    metrics_labelled(out, "postbackd_build_info", labels, 1);
+}
+
+static void add_accounts(struct buf *out, const struct room *room)
+{
+    const struct quota_large *largest;
+    size_t count = room_largest(room, &largest);
+    metrics_head(out, "postbackd_account_waiting_bytes",
+                 "bytes that wait, of the ten accounts with the most");
+    for (size_t i = 0; i < count; i++) {
+        char labels[SID_TEXT + 20];
+        snprintf(labels, sizeof(labels), "account=\"%s\"", largest[i].sid);
+        metrics_labelled(out, "postbackd_account_waiting_bytes", labels, (double)largest[i].bytes);
+    }
+}
+
+static void add_certificate(struct buf *out, int64_t ends_at, int64_t now_ms)
+{
+    if (ends_at != -1)
+        metrics_gauge(out, "postbackd_client_certificate_days",
+                      "until the first TLS client certificate ends; negative: it has ended",
+                      (double)(ends_at - now_ms) / (24 * 3600 * 1000));
 }
 
 static void show_metrics(struct call *call, void *context)
@@ -102,6 +133,9 @@ static void show_metrics(struct call *call, void *context)
     };
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
         metrics_gauge(&out, gauges[i].name, gauges[i].help, (double)gauges[i].value);
+    add_build(&out, api);
+    add_accounts(&out, engine_services(api->engine)->room);
+    add_certificate(&out, figures.certificate_ends_at, now_ms);
     call_text_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", buf_text(&out),
                      out.len);
     buf_free(&out);

@@ -108,9 +108,20 @@ int64_t histogram_quantile(const struct histogram *histogram, double q)
     return histogram_at(histogram->bins, q);
 }
 
+void metrics_head(struct buf *out, const char *name, const char *help)
+{
+    buf_fmt(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+void metrics_labelled(struct buf *out, const char *name, const char *labels, double value)
+{
+    buf_fmt(out, "%s{%s} %.17g\n", name, labels, value);
+}
+
 void metrics_gauge(struct buf *out, const char *name, const char *help, double value)
 {
-    buf_fmt(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.17g\n", name, help, name, name, value);
+    metrics_head(out, name, help);
+    buf_fmt(out, "%s %.17g\n", name, value);
 }
 
 void metrics_write(struct buf *out)

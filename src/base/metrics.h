@@ -58,5 +58,9 @@ extern struct histogram metric_latency; /* accept to delivered, first attempt */
 
 void metrics_write(struct buf *out); /* the counters and the histogram; gauges are the caller's */
 void metrics_gauge(struct buf *out, const char *name, const char *help, double value);
+/* A gauge with labels: its head, and then a line for each.  What stands in a label is ours: no
+ * quotes, no backslashes. */
+void metrics_head(struct buf *out, const char *name, const char *help);
+void metrics_labelled(struct buf *out, const char *name, const char *labels, double value);
 
 #endif

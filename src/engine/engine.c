@@ -290,6 +290,7 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         .in_memory = (int64_t)feeds_in_memory(engine->services.feeds),
         .recording = (int64_t)outcomes_recording(engine->services.outcomes),
         .oldest_due_at = -1,
+        .certificate_ends_at = -1,
         .oldest_kept_at = retention_oldest_at(engine->services.retention),
     };
     size_t at = 0;
@@ -302,7 +303,10 @@ void engine_figures(const struct engine *engine, struct engine_figures *out)
         if (!courier_has(engine->courier, feed_notification(feed)))
             continue;
         out->lanes++;
-        out->certificates_ending += feed_certificate_ends(feed, ending_ms);
+        int64_t ends_at = feed_certificate_ends_at(feed);
+        out->certificates_ending += ends_at != -1 && ends_at <= ending_ms;
+        if (ends_at != -1 && (out->certificate_ends_at == -1 || ends_at < out->certificate_ends_at))
+            out->certificate_ends_at = ends_at;
         out->lanes_down += courier_state(engine->courier, feed_notification(feed)) == LANE_DOWN;
     }
 }

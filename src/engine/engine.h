@@ -64,6 +64,7 @@ struct marks *engine_marks(struct engine *engine);
 struct engine_figures {
     int64_t accepted, delivered, failed, in_memory, recording, lanes, lanes_down;
     int64_t certificates_ending; /* lanes whose client certificate ends within 14 days */
+    int64_t certificate_ends_at; /* the first of them all, wall ms; -1: there is none */
     int64_t oldest_due_at;       /* of what is on disk or in memory, wall ms; -1: nothing */
     int64_t oldest_kept_at;      /* the oldest event, wall ms; -1: none, or all are kept for ever */
 };

@@ -58,11 +58,11 @@ int64_t feed_oldest(const struct feed *feed)
     return held_oldest(&feed->held, feed->wake.at);
 }
 
-bool feed_certificate_ends(const struct feed *feed, int64_t by_ms)
+int64_t feed_certificate_ends_at(const struct feed *feed)
 {
     const struct notification *settings = feed->settings.now;
     const struct tls_identity *identity = settings != NULL ? notification_identity(settings) : NULL;
-    return identity != NULL && identity->ends_at != -1 && identity->ends_at <= by_ms;
+    return identity != NULL ? identity->ends_at : -1;
 }
 
 /* ---- when to look at the disk ---- */

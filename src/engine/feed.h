@@ -66,6 +66,7 @@ void feed_owner_says(struct feed *feed, bool down);
  */
 bool feed_gives_back(struct feed *feed);
 int64_t feed_oldest(const struct feed *feed); /* due time of the oldest it knows of; -1: none */
-bool feed_certificate_ends(const struct feed *feed, int64_t by_ms); /* the client's of its TLS */
+/* When the first certificate of its TLS client ends, wall ms; -1: it has none. */
+int64_t feed_certificate_ends_at(const struct feed *feed);
 
 #endif

@@ -29,6 +29,8 @@ struct room {
     int64_t looked_at, written; /* due clock, and how much had been written then */
     int64_t took_ms, near;
     struct disk_figures disk;
+    struct quota_large largest[QUOTA_LARGEST];
+    size_t largest_count;
 };
 
 struct room_job {
@@ -38,6 +40,8 @@ struct room_job {
     enum disk_turn turn;
     struct quota_use changed[TELL_MOST];
     size_t changed_count;
+    struct quota_large largest[QUOTA_LARGEST];
+    size_t largest_count;
     int64_t near, took_ms;
     bool low, told;
 };
@@ -99,6 +103,7 @@ static bool look_run(struct job *inner, struct db *db)
     job->turn = disk_turn(db, &job->disk, job->limits.disk_alarm, &job->low);
     job->changed_count = quotas_changed(db, &job->limits.quota, job->changed, TELL_MOST);
     job->near = quotas_near(db, &job->limits.quota);
+    job->largest_count = quotas_largest(db, job->largest);
     job->took_ms = clock_steady_ms() - began;
     return true;
 }
@@ -112,6 +117,8 @@ static void look_done(struct job *inner, bool ok)
         room->disk = job->disk;
         room->low = job->low;
         room->near = job->near;
+        memcpy(room->largest, job->largest, sizeof(job->largest));
+        room->largest_count = job->largest_count;
         room->took_ms = job->took_ms;
     }
     if (ok && (job->turn != DISK_STAYS || job->changed_count > 0) && work_on_duty(room->work) &&
@@ -159,6 +166,12 @@ bool room_disk_low(const struct room *room)
 int64_t room_quotas_near(const struct room *room)
 {
     return room->near;
+}
+
+size_t room_largest(const struct room *room, const struct quota_large **out)
+{
+    *out = room->largest;
+    return room->largest_count;
 }
 
 const struct room_limits *room_limits(const struct room *room)

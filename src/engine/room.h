@@ -26,6 +26,8 @@ void room_free(struct room *room);
 void room_disk(const struct room *room, struct disk_figures *out);
 bool room_disk_low(const struct room *room);
 int64_t room_quotas_near(const struct room *room); /* accounts */
+/* Those with the most bytes that wait; *out is the room's, until the loop's next turn. */
+size_t room_largest(const struct room *room, const struct quota_large **out);
 const struct room_limits *room_limits(const struct room *room);
 
 #endif

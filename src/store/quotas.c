@@ -377,6 +377,23 @@ int64_t quotas_near(struct db *db, const struct quota_limits *limits)
     return count;
 }
 
+size_t quotas_largest(struct db *db, struct quota_large out[QUOTA_LARGEST])
+{
+    struct stmt *list = db_prepare(
+        db, "SELECT a.sid, sum(c.bytes) FROM notification_count c "
+            "JOIN notification n ON n.id = c.notification JOIN account a ON a.id = n.account "
+            "GROUP BY a.id, a.sid HAVING sum(c.bytes) > 0 "
+            "ORDER BY sum(c.bytes) DESC, a.sid LIMIT ?");
+    size_t count = 0;
+    db_bind_int(list, 1, QUOTA_LARGEST);
+    while (db_step(list) == DB_ROW && count < QUOTA_LARGEST) {
+        snprintf(out[count].sid, SID_TEXT, "%s", db_text(list, 0));
+        out[count++].bytes = db_int(list, 1);
+    }
+    db_finish(list);
+    return count;
+}
+
 static void tell(struct db *db, int64_t id, const char *text)
 {
     struct account account;

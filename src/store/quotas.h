@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "db/nouns.h"
 #include "db/store.h"
+#include "model/account.h"
 
 enum {
     QUOTA_POSTBACK_BYTES = 128,
@@ -56,5 +57,15 @@ bool quota_tell(struct db *db, const struct quota_limits *limits, int64_t accoun
 /* How many accounts are near their quota. */
 int64_t quotas_bytes(struct db *db); /* of all accounts, that wait */
 int64_t quotas_near(struct db *db, const struct quota_limits *limits);
+
+/* ---- for who looks on ---- */
+
+enum { QUOTA_LARGEST = 10 };
+struct quota_large {
+    char sid[SID_TEXT];
+    int64_t bytes; /* that wait */
+};
+/* The accounts with the most bytes that wait, the largest first; the count. */
+size_t quotas_largest(struct db *db, struct quota_large out[QUOTA_LARGEST]);
 
 #endif

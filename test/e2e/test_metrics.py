@@ -5,6 +5,7 @@ import re
 import requests
 
 from harness.delivery import Delivery
+from harness.server import await_until
 
 
 def figures(server):
@@ -16,6 +17,17 @@ def figures(server):
 def risen(server, before, *names):
     now = figures(server)
     return [now[f"postbackd_{name}"] - before[f"postbackd_{name}"] for name in names]
+
+
+def test_what_runs_and_whose_bytes_wait_is_told_by_labels(server, world, receiver):
+    waits = Delivery(world, receiver.url(), MinimumDelay=3600)
+    waits.send()
+    text = requests.get(server.base + "/metrics", timeout=20).text
+    version = requests.get(server.base + "/healthz", timeout=20).json()["Version"]
+    assert re.search(rf'^postbackd_build_info{{version="{version}",store="(sqlite|postgresql)"}} 1$', text, re.M)
+    bytes_of = rf'^postbackd_account_waiting_bytes{{account="{world.partner.sid}"}} (\d+)$'
+    await_until(lambda: re.search(bytes_of, requests.get(server.base + "/metrics", timeout=20).text, re.M),
+                "the account's bytes", 40)
 
 
 def test_events_and_postbacks_are_counted_however_they_go_out(server, world, receiver):

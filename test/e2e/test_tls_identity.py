@@ -192,6 +192,19 @@ def test_it_is_shown_without_the_key(world, receivers, authority):
     assert shown["HasClientKey"] == "false"
 
 
+def test_the_days_left_of_the_first_that_ends_are_told(world, receivers, authority):
+    def days():
+        text = requests.get(world.server.base + "/metrics", timeout=20).text
+        found = re.search(r"^postbackd_client_certificate_days (\S+)", text, re.M)
+        return float(found.group(1)) if found else None
+
+    delivery = Delivery(world, receivers().url())
+    world.operator.ok(set_tls(world, delivery, **client_of(authority, end=3 * DAY)))
+    delivery.send()
+    delivery.await_state("DELIVERED")
+    await_until(lambda: days() is not None and 2.9 < days() <= 3, "three days", 10)
+
+
 def test_it_stays_when_the_account_changes_its_settings(world, receivers, authority):
     receiver = receivers(tls=serving(authority.issue("127.0.0.1")))
     delivery = Delivery(world, receiver.url())

@@ -141,6 +141,21 @@ static void test_an_account_near_its_quota_is_told_once(void **state)
     assert_int_equal(told(looking, looking->account), 2);
 }
 
+static void test_who_has_most_that_waits_is_told_to_who_looks_on(void **state)
+{
+    struct looking *looking = *state;
+    const struct quota_large *largest;
+    look_from_now(looking, 0);
+    something_is_written(looking);
+    assert_int_equal(room_largest(looking->room, &largest), 0);
+    wait_for(looking, 3);
+    house_number(looking->house, "UPDATE notification_count SET bytes = ? RETURNING 1", 1000);
+    something_is_written(looking);
+    assert_int_equal(room_largest(looking->room, &largest), 1);
+    assert_string_equal(largest[0].sid, looking->house->partner.sid);
+    assert_int_equal(largest[0].bytes, 1000);
+}
+
 static void test_at_rest_it_looks_twice_a_minute(void **state)
 {
     struct looking *looking = *state;
@@ -181,6 +196,7 @@ int main(void)
         LOOKING(test_a_disk_with_little_room_is_told_once),
         LOOKING(test_on_a_full_disk_the_next_look_tells),
         LOOKING(test_an_account_near_its_quota_is_told_once),
+        LOOKING(test_who_has_most_that_waits_is_told_to_who_looks_on),
         LOOKING(test_at_rest_it_looks_twice_a_minute),
         LOOKING(test_once_it_stops_it_tells_nothing),
     };
