@@ -130,6 +130,8 @@ CREATE INDEX inquiry_by_brands_date ON inquiry (brand, transaction_at, id);
 CREATE INDEX inquiry_by_reference ON inquiry (partner, reference, id) WHERE reference <> '';
 CREATE INDEX inquiry_by_customer ON inquiry (partner, customer_id, id) WHERE customer_id <> '';
 CREATE UNIQUE INDEX inquiry_open ON inquiry (partner, campaign, order_id, type) WHERE state = 1;
+CREATE INDEX inquiry_pending_of_partner ON inquiry (partner, id) WHERE state = 1 AND status = 1; -- how many are not decided
+CREATE INDEX inquiry_pending_of_brand ON inquiry (brand, id) WHERE state = 1 AND status = 1;
 CREATE INDEX inquiry_of_rule ON inquiry (approval_rule, id) WHERE status = 2 AND approval_rule IS NOT NULL; -- a rule's total
 CREATE INDEX inquiry_to_approve ON inquiry (auto_approval_at, id) WHERE auto_approval_at IS NOT NULL AND status = 1 AND state = 1;
 
@@ -320,6 +322,7 @@ CREATE TABLE postback (
 CREATE TABLE postback_rest PARTITION OF postback DEFAULT; -- of no day that has a piece (db/partitions.h)
 CREATE INDEX postback_of ON postback (notification, id);            -- list pages; the rest of an account's is merged; an Ordered one's queue
 CREATE INDEX postback_waiting ON postback (notification, due_at, id) WHERE state = 1; -- the queue on disk
+CREATE INDEX postback_replayed ON postback (replay, id) WHERE state = 1 AND replay IS NOT NULL; -- what a replay has yet to send
 CREATE INDEX postback_again ON postback (event, replay, id) WHERE resent IS NOT NULL; -- an inquiry's postbacks
 
 CREATE TABLE notification_count (                               -- kept exact with the rows, by deltas; each node's own, to be summed
@@ -365,6 +368,9 @@ CREATE TABLE sample (                                           -- what was deli
     pending      bigint  NOT NULL,                              -- postbacks, at its end
     oldest_at    bigint,                                       -- when the oldest that waited was first due
     latencies    bytea,                                          -- deliveries by bin; NULL: none
+    codes        bytea,                                          -- attempts by status or error; NULL: none
+    error_at     bigint,                                         -- of the last attempt that failed; NULL: none did
+    error        text,                                           -- why, as postback.last_error
     PRIMARY KEY (account, notification, step, at)
 );
 CREATE INDEX sample_old ON sample (step, at);                   -- what grows old first
@@ -403,7 +409,8 @@ CREATE TABLE replay (                                           -- a range of ti
     done         bigint  NOT NULL DEFAULT 0,
     sent         bigint  NOT NULL DEFAULT 0,                    -- postbacks written; an event is sent once
     created_at   bigint  NOT NULL,
-    finished_at  bigint
+    finished_at  bigint,
+    lacking      bigint  NOT NULL DEFAULT 0                     -- 1: only events that it has not been sent
 );
 CREATE INDEX replay_of ON replay (notification, id);
 CREATE INDEX replay_running ON replay (account, id) WHERE state = 1;

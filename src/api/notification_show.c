@@ -60,14 +60,22 @@ struct notification_work *notification_work_new(struct call *call, void *context
                                                 bool (*run)(struct api_job *, struct db *),
                                                 void (*finish)(struct api_job *))
 {
+    return notification_work_sized(sizeof(struct notification_work), call, context, body, run,
+                                   finish);
+}
+
+struct notification_work *notification_work_sized(size_t size, struct call *call, void *context,
+                                                  json_t *body,
+                                                  bool (*run)(struct api_job *, struct db *),
+                                                  void (*finish)(struct api_job *))
+{
     int64_t id = 0;
     if (call->params[1] != NULL && !id_parse(call->params[1], &id)) {
         json_decref(body);
         call_refuse(call, 404, NULL, "There is no such event notification.");
         return NULL;
     }
-    struct notification_work *work =
-        api_job_new(sizeof(*work), call, context, run, finish, clear_work);
+    struct notification_work *work = api_job_new(size, call, context, run, finish, clear_work);
     work->id = id;
     work->body = body;
     api_base(call, work->base);

@@ -1,5 +1,5 @@
 /* notifications.c — an account's event notifications: create, list, show, change, delete, pause,
- * resume, health.
+ * resume.
  *
  * Settings are checked and compiled before anything is written; what is written is the next
  * revision.  The engine hears of it with the commit, so the lane works by the new settings.
@@ -9,13 +9,10 @@
 #include "api/outward.h"
 #include "api/rows.h"
 #include "base/fail.h"
-#include "engine/lateness.h"
-#include "model/date.h"
+#include "base/text.h"
 #include "model/show.h"
-#include "store/episodes.h"
 #include "store/notifications.h"
 #include "store/opened.h"
-#include "store/postbacks.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -131,18 +128,23 @@ static json_t *show_damaged(int64_t id, const char *base)
     return shown;
 }
 
+enum { SEARCH_MOST = 200 /* characters */ };
+
 struct notification_rows {
     struct rows rows;
     struct page page;
+    struct notification_filter filter;
+    char *search;
     char base[API_BASE_TEXT];
 };
 
 static bool find_page(struct rows *rows, struct api_job *job, struct db *db)
 {
-    const struct page *page = &((struct notification_rows *)rows)->page;
+    const struct notification_rows *list = (struct notification_rows *)rows;
+    const struct page *page = &list->page;
     int64_t *ids, start = (page->number - 1) * page->size;
     (void)job;
-    rows->total = (int64_t)notification_ids(db, rows->call->caller.account, &ids);
+    rows->total = (int64_t)notification_find(db, rows->call->caller.account, &list->filter, &ids);
     for (int64_t i = start; i < rows->total && i < start + page->size; i++)
         id_list_add(&rows->ids, ids[i]);
     free(ids);
@@ -165,20 +167,39 @@ static bool write_notification(struct rows *rows, struct db *db, int64_t id, str
     return true;
 }
 
+static void clear_page(struct rows *rows)
+{
+    free(((struct notification_rows *)rows)->search);
+}
+
 static const struct rows_kind notification_page = {
     .type = ROWS_JSON,
     .find = find_page,
     .begin = begin_page,
     .row = write_notification,
     .end = rows_json_end,
+    .clear = clear_page,
 };
+
+static void filter_read(struct call *call, struct notification_rows *list,
+                        struct problems *problems)
+{
+    const char *failing = call_query(call, "Failing"), *search = call_query(call, "Search");
+    if (failing[0] != '\0' && !text_bool(failing, &list->filter.failing))
+        problems_add(problems, "Failing", "must be true or false");
+    if (text_length(search) > SEARCH_MOST)
+        problems_add(problems, "Search", "must have at most %d characters", SEARCH_MOST);
+    list->search = must_copy(search);
+    list->filter.search = list->search;
+}
 
 static void list(struct call *call, void *context)
 {
-    static const char *const names[] = { "Page", "PageSize", NULL };
+    static const char *const names[] = { "Page", "PageSize", "Failing", "Search", NULL };
     struct notification_rows *list = rows_new(sizeof(*list), &notification_page, call, context);
     struct problems problems = { 0 };
     api_base(call, list->base);
+    filter_read(call, list, &problems);
     call_query_only(call, names, &problems);
     page_read(call, &list->page, &problems);
     rows_answer(&list->rows, &problems);
@@ -197,42 +218,6 @@ static void show(struct call *call, void *context)
 {
     struct notification_work *work =
         notification_work_new(call, context, NULL, run_show, api_job_show);
-    if (work != NULL)
-        api_read(&work->api);
-}
-
-static void show_trouble(const struct notification_work *work, struct db *db, json_t *shown)
-{
-    struct overdue overdue;
-    episode_overdue(db, work->id, &overdue);
-    bool counts = work->notification->state == NOTIFICATION_ACTIVE;
-    enum lateness lateness =
-        lateness_of(lateness_limits(engine_services(work->api.api->engine)->lateness),
-                    counts ? overdue.due_at : -1, db_due_now(db));
-    show_text(shown, "Lateness", lateness_name(lateness));
-    show_date(shown, "OldestPendingDate", overdue.due_at == -1 ? DATE_NONE : overdue.due_at);
-    show_bool(shown, "Failing", episode_exists(db, work->id, EPISODE_FAILING));
-}
-
-static bool run_health(struct api_job *job, struct db *db)
-{
-    struct notification_work *work = notification_work_of(job);
-    if (!notification_work_load(work, db))
-        return false;
-    job->shown = postback_health(db, job->call->caller.account, work->id);
-    if (job->shown == NULL)
-        return false;
-    show_id(job->shown, "Id", work->id);
-    show_text(job->shown, "State", notification_state_name(work->notification->state));
-    show_text(job->shown, "HeldReason", work->notification->held_reason);
-    show_trouble(work, db, job->shown);
-    return true;
-}
-
-static void health(struct call *call, void *context)
-{
-    struct notification_work *work =
-        notification_work_new(call, context, NULL, run_health, api_job_show);
     if (work != NULL)
         api_read(&work->api);
 }
@@ -387,7 +372,7 @@ const struct route notification_routes[] = {
     { "DELETE", PARTNER "/{Id}", delete_one, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Pause", pause_one, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Resume", resume, PARTNERS, CHANGES, COUNTED, 0 },
-    { "GET", PARTNER "/{Id}/Health", health, PARTNERS, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}/Health", notification_health, PARTNERS, READS, COUNTED, 0 },
     { "GET", PARTNER "/{Id}/SigningSecret", notification_show_secret, PARTNERS, CHANGES, COUNTED,
       0 },
     { "POST", PARTNER "/{Id}/SigningSecret", notification_rotate_secret, PARTNERS, CHANGES, COUNTED,
@@ -404,7 +389,7 @@ const struct route notification_routes[] = {
     { "DELETE", BRAND "/{Id}", delete_one, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Pause", pause_one, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Resume", resume, BRANDS, CHANGES, COUNTED, 0 },
-    { "GET", BRAND "/{Id}/Health", health, BRANDS, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/Health", notification_health, BRANDS, READS, COUNTED, 0 },
     { "GET", BRAND "/{Id}/SigningSecret", notification_show_secret, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/SigningSecret", notification_rotate_secret, BRANDS, CHANGES, COUNTED,
       0 },

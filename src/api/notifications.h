@@ -22,6 +22,11 @@ struct notification_work {
 struct notification_work *notification_work_new(struct call *call, void *context, json_t *body,
                                                 bool (*run)(struct api_job *, struct db *),
                                                 void (*finish)(struct api_job *));
+/* The same for a struct of `size` bytes that begins with one. */
+struct notification_work *notification_work_sized(size_t size, struct call *call, void *context,
+                                                  json_t *body,
+                                                  bool (*run)(struct api_job *, struct db *),
+                                                  void (*finish)(struct api_job *));
 struct notification_work *notification_work_of(struct api_job *job);
 /* Loads the job's own; false: not this account's (ERROR_NOT_FOUND). */
 bool notification_work_load(struct notification_work *work, struct db *db);
@@ -43,6 +48,9 @@ void notification_show_secret(struct call *call, void *context);
 void notification_rotate_secret(struct call *call, void *context);
 /* Sets SigningSecret in an answer. */
 void notification_set_secret(json_t *answer, const struct signing_secret *secret);
+
+/* notification_health.c */
+void notification_health(struct call *call, void *context);
 
 /* notification_trials.c */
 void notification_test(struct call *call, void *context);

@@ -95,6 +95,16 @@ bool text_same(const char *a, const char *b)
     return strcasecmp(a, b) == 0;
 }
 
+bool text_contains(const char *text, const char *part)
+{
+    size_t len = strlen(part);
+    for (; *text != '\0'; text++) {
+        if (strncasecmp(text, part, len) == 0)
+            return true;
+    }
+    return len == 0;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

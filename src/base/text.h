@@ -13,6 +13,7 @@ bool text_bool(const char *text, bool *value); /* true/false, 1/0, yes/no, on/of
 bool text_is_utf8(const char *bytes, size_t len);
 size_t text_length(const char *utf8);         /* in characters */
 bool text_same(const char *a, const char *b); /* ASCII letters of either case are the same */
+bool text_contains(const char *text, const char *part); /* likewise, anywhere in it */
 bool text_starts(const char *text, const char *prefix);
 
 void text_percent_encode(struct buf *out, const char *bytes, size_t len); /* RFC 3986 unreserved */

@@ -110,6 +110,14 @@ void recorder_touch(struct recorder *recorder, int64_t notification, int64_t acc
     tally_of(recorder, notification, account);
 }
 
+/* Why an attempt failed, as its postback's row tells it. */
+static void error_keep(struct sample *sample, const struct attempt *attempt)
+{
+    char words[ATTEMPT_REASON_TEXT];
+    attempt_reason(words, sizeof(words), attempt);
+    sample_error(sample, attempt->started_at, words);
+}
+
 static void rate_count(struct recorder *recorder, int64_t at_us, bool delivered)
 {
     int64_t second = at_us / 1000000;
@@ -127,11 +135,15 @@ static void rate_count(struct recorder *recorder, int64_t at_us, bool delivered)
 void recorder_ended(struct recorder *recorder, const struct ended *ended)
 {
     const struct postback *postback = ended->postback;
+    const struct attempt *attempt = ended->attempt;
     bool delivered = ended->verdict == VERDICT_DELIVERED;
     struct sample *sample =
         &tally_of(recorder, postback->notification, postback->event->account)->sample;
     sample->delivered += delivered;
     sample->failed += !delivered;
+    sample_count(sample, attempt->error != EXCHANGE_OK ? -(int)attempt->error : attempt->status, 1);
+    if (!delivered)
+        error_keep(sample, attempt);
     if (ended->latency_us >= 0)
         sample->latencies[histogram_bin(ended->latency_us)]++;
     rate_count(recorder, ended->at_us, delivered);

@@ -138,6 +138,18 @@ void attempt_explain(struct attempt *attempt, const struct notification *notific
         snprintf(attempt->detail, sizeof(attempt->detail), "%s", words);
 }
 
+void attempt_reason(char *out, size_t size, const struct attempt *attempt)
+{
+    bool told = attempt->detail[0] != '\0';
+    if (attempt->error != EXCHANGE_OK)
+        snprintf(out, size, "%s%s%s", exchange_error_name(attempt->error), told ? ": " : "",
+                 attempt->detail);
+    else if (attempt->status >= 200 && attempt->status < 300 && !told)
+        snprintf(out, size, "status %d, but the response rules do not hold", attempt->status);
+    else
+        snprintf(out, size, "status %d%s%s", attempt->status, told ? ": " : "", attempt->detail);
+}
+
 void attempt_reason_words(struct buf *out, const char *reason)
 {
     static const char status[] = "status ";

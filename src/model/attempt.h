@@ -49,6 +49,9 @@ enum verdict {
 enum verdict verdict_of(const struct attempt *attempt, const struct notification *notification);
 
 const char *exchange_error_name(enum exchange_error error); /* "dns", "tls", … */
+/* Why it failed, as the log keeps it: "connect: connection refused", "status 503". */
+enum { ATTEMPT_REASON_TEXT = sizeof(((struct attempt *)0)->detail) + 64 };
+void attempt_reason(char *out, size_t size, const struct attempt *attempt);
 /* For people, as the pages say it: "connect: connection refused" is "the receiver could not be
  * reached (connection refused)", "status 503" is "the receiver answered 503". */
 void attempt_reason_words(struct buf *out, const char *reason);

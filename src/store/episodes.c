@@ -110,14 +110,13 @@ size_t episodes_load(struct db *db, struct episode **out)
     return count;
 }
 
-bool episode_exists(struct db *db, int64_t notification, enum episode_kind kind)
+int64_t episode_since(struct db *db, int64_t notification, enum episode_kind kind)
 {
-    struct stmt *find = db_prepare(db, "SELECT 1 FROM episode WHERE notification = ? AND kind = ?");
+    struct stmt *find =
+        db_prepare(db, "SELECT since FROM episode WHERE notification = ? AND kind = ?");
     db_bind_int(find, 1, notification);
     db_bind_int(find, 2, kind);
-    bool found = db_step(find) == DB_ROW;
-    db_finish(find);
-    return found;
+    return db_number(find, -1);
 }
 
 /* False: it was so already; somebody else has told it. */

@@ -34,7 +34,8 @@ struct episode {
 };
 /* Those on disk; of deleted notifications they are removed.  A write job. */
 size_t episodes_load(struct db *db, struct episode **out /* the caller frees */);
-bool episode_exists(struct db *db, int64_t notification, enum episode_kind kind);
+/* Since when it lasts, wall ms; -1: there is none. */
+int64_t episode_since(struct db *db, int64_t notification, enum episode_kind kind);
 
 struct episode_news {
     struct episode episode;

@@ -73,6 +73,10 @@ int inquiry_ids_next(struct db *db, const struct caller *caller,
                      const struct inquiry_filter *filter, struct inquiry_place *place, int limit,
                      struct id_list *ids);
 
+/* How many of the caller's are open and not decided, counted up to INQUIRY_PENDING_MOST. */
+enum { INQUIRY_PENDING_MOST = 1000 };
+int64_t inquiry_pending_count(struct db *db, const struct caller *caller);
+
 /* Accepts up to `limit` inquiries whose approval rule has come due; gives how many. */
 int inquiry_approve_due(struct job *job, struct db *db, int limit);
 

@@ -222,3 +222,16 @@ bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct
         comments_load(db, out, 1);
     return found;
 }
+
+int64_t inquiry_pending_count(struct db *db, const struct caller *caller)
+{
+    struct stmt *count =
+        caller->kind == ACCOUNT_BRAND
+            ? db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM inquiry WHERE brand = ? "
+                             "AND state = 1 AND status = 1 LIMIT ?) pending")
+            : db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM inquiry WHERE partner = ? "
+                             "AND state = 1 AND status = 1 LIMIT ?) pending");
+    db_bind_int(count, 1, caller->account);
+    db_bind_int(count, 2, INQUIRY_PENDING_MOST);
+    return db_number(count, 0);
+}

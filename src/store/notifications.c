@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "db/tx.h"
 #include "model/signature.h"
 #include "model/tls_identity.h"
@@ -390,25 +391,78 @@ bool notification_exists(struct db *db, int64_t account, int64_t id)
     return db_number(find, 0) == 1;
 }
 
-size_t notification_ids(struct db *db, int64_t account, int64_t **ids)
+struct ids {
+    int64_t *items;
+    size_t count, room;
+};
+
+static void ids_add(struct ids *ids, int64_t id)
+{
+    if (ids->count == ids->room) {
+        ids->room = ids->room == 0 ? 64 : ids->room * 2;
+        ids->items = must_resize(ids->items, ids->room * sizeof(*ids->items));
+    }
+    ids->items[ids->count++] = id;
+}
+
+size_t notification_ids(struct db *db, int64_t account, int64_t **out)
 {
     struct stmt *list = account == 0
                             ? db_prepare(db, "SELECT id FROM notification "
                                              "WHERE deleted_at IS NULL ORDER BY id")
                             : db_prepare(db, "SELECT id FROM notification WHERE account = ? "
                                              "AND deleted_at IS NULL ORDER BY id");
-    size_t count = 0, room = 0;
-
-    *ids = NULL;
+    struct ids ids = { 0 };
     if (account != 0)
         db_bind_int(list, 1, account);
+    while (db_step(list) == DB_ROW)
+        ids_add(&ids, db_int(list, 0));
+    db_finish(list);
+    *out = ids.items;
+    return ids.count;
+}
+
+#define SQL_FAILING                                                                                \
+    "(n.state = 2 OR EXISTS (SELECT 1 FROM episode e WHERE e.notification = n.id AND "             \
+    "e.maintenance = 0))"
+
+static bool is_found(const char *settings, const char *search)
+{
+    json_t *given = json_loads(settings, 0, NULL);
+    const char *name = json_string_value(json_object_get(given, "Name"));
+    const char *url = json_string_value(json_object_get(given, "Url"));
+    bool found = (name != NULL && text_contains(name, search)) ||
+                 (url != NULL && text_contains(url, search));
+    json_decref(given);
+    return found;
+}
+
+size_t notification_find(struct db *db, int64_t account, const struct notification_filter *filter,
+                         int64_t **out)
+{
+    const char *search = filter->search != NULL ? filter->search : "";
+    struct ids found = { 0 };
+    struct stmt *list = db_prepare(
+        db, "SELECT n.id, r.settings FROM notification n LEFT JOIN notification_revision r "
+            "ON ?3 = 1 AND r.notification = n.id AND r.revision = n.revision "
+            "WHERE n.account = ?1 AND n.deleted_at IS NULL AND (?2 = 0 OR " SQL_FAILING
+            ") ORDER BY n.id");
+    db_bind_int(list, 1, account);
+    db_bind_int(list, 2, filter->failing);
+    db_bind_int(list, 3, search[0] != '\0');
     while (db_step(list) == DB_ROW) {
-        if (count == room) {
-            room = room == 0 ? 64 : room * 2;
-            *ids = must_resize(*ids, room * sizeof(**ids));
-        }
-        (*ids)[count++] = db_int(list, 0);
+        if (search[0] == '\0' || is_found(db_text(list, 1), search))
+            ids_add(&found, db_int(list, 0));
     }
     db_finish(list);
-    return count;
+    *out = found.items;
+    return found.count;
+}
+
+int64_t notification_failing(struct db *db, int64_t account)
+{
+    struct stmt *count = db_prepare(db, "SELECT count(*) FROM notification n WHERE n.account = ? "
+                                        "AND n.deleted_at IS NULL AND " SQL_FAILING);
+    db_bind_int(count, 1, account);
+    return db_number(count, 0);
 }

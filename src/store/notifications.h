@@ -29,4 +29,15 @@ bool notification_exists(struct db *db, int64_t account, int64_t id);
 /* The ids of an account's (0: of all accounts'), not deleted, ascending. */
 size_t notification_ids(struct db *db, int64_t account, int64_t **ids /* the caller frees */);
 
+struct notification_filter {
+    bool failing; /* only those that are held by the system, fail, or are late by themselves */
+    const char *search; /* only those that have it in name or URL, in any case; NULL or "": all */
+};
+/* Of an account's the ids of those that pass, ascending; one that cannot be read is found by no
+ * search. */
+size_t notification_find(struct db *db, int64_t account, const struct notification_filter *filter,
+                         int64_t **ids /* the caller frees */);
+/* How many of an account's are as the filter's `failing` has it. */
+int64_t notification_failing(struct db *db, int64_t account);
+
 #endif

@@ -56,18 +56,6 @@ static void write_attempt(struct db *db, int64_t postback, const struct attempt 
     db_run(db, add);
 }
 
-static void describe_failure(char *out, size_t size, const struct attempt *attempt)
-{
-    bool told = attempt->detail[0] != '\0';
-    if (attempt->error != EXCHANGE_OK)
-        snprintf(out, size, "%s%s%s", exchange_error_name(attempt->error), told ? ": " : "",
-                 attempt->detail);
-    else if (attempt->status >= 200 && attempt->status < 300 && !told)
-        snprintf(out, size, "status %d, but the response rules do not hold", attempt->status);
-    else
-        snprintf(out, size, "status %d%s%s", attempt->status, told ? ": " : "", attempt->detail);
-}
-
 static int64_t bytes_of(struct db *db, const struct postback *postback)
 {
     if (postback->event != NULL)
@@ -181,8 +169,6 @@ static bool has_changed(struct db *db, struct stmt *put)
 
 /* ---- */
 
-enum { REASON_BYTES = sizeof(((struct attempt *)0)->detail) + 64 };
-
 static void begin_delivered(struct db *db, const struct postback *postback,
                             const struct attempt *attempt, int64_t due_at, int64_t *added)
 {
@@ -196,8 +182,8 @@ static void begin_failed(struct db *db, const struct postback *postback,
                          const struct attempt *attempt, enum verdict verdict, int64_t due_at,
                          int64_t *added)
 {
-    char reason[REASON_BYTES];
-    describe_failure(reason, sizeof(reason), attempt);
+    char reason[ATTEMPT_REASON_TEXT];
+    attempt_reason(reason, sizeof(reason), attempt);
     write_attempt(db, postback->id, attempt, verdict, due_at);
     ledger_count(db, postback->notification, 0, 1);
     db_run_counted(db,
@@ -234,10 +220,10 @@ static void end_delivered(struct db *db, const struct postback *postback,
 static void end_failed(struct db *db, const struct postback *postback,
                        const struct attempt *attempt, int64_t due_at, int64_t added)
 {
-    char reason[REASON_BYTES];
+    char reason[ATTEMPT_REASON_TEXT];
     if (added == 1)
         return;
-    describe_failure(reason, sizeof(reason), attempt);
+    attempt_reason(reason, sizeof(reason), attempt);
     if (!postback->written &&
         has_changed(db, set_failed(db, false, postback, attempt, reason, due_at)))
         return;

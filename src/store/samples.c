@@ -34,8 +34,19 @@ static void bind_key(struct stmt *stmt, const struct key *key)
     db_bind_int(stmt, 4, key->at);
 }
 
-enum { ROW_AT, ROW_DELIVERED, ROW_FAILED, ROW_PENDING, ROW_OLDEST, ROW_LATENCIES };
-#define ROW "at, delivered, failed, pending, oldest_at, latencies FROM sample "
+enum {
+    ROW_AT,
+    ROW_DELIVERED,
+    ROW_FAILED,
+    ROW_PENDING,
+    ROW_OLDEST,
+    ROW_LATENCIES,
+    ROW_CODES,
+    ROW_ERROR_AT,
+    ROW_ERROR
+};
+#define ROW                                                                                        \
+    "at, delivered, failed, pending, oldest_at, latencies, codes, error_at, error FROM sample "
 
 static void row_read(struct stmt *row, struct sample *out)
 {
@@ -48,6 +59,11 @@ static void row_read(struct stmt *row, struct sample *out)
     const void *packed = db_bytes(row, ROW_LATENCIES, &len);
     if (!sample_unpack(out, packed, len))
         log_warn("sample_damaged", LOG_N("at", db_int(row, ROW_AT)));
+    packed = db_bytes(row, ROW_CODES, &len);
+    if (!sample_unpack_codes(out, packed, len))
+        log_warn("sample_damaged", LOG_N("at", db_int(row, ROW_AT)));
+    if (db_opt(row, ROW_ERROR_AT, -1) != -1)
+        sample_error(out, db_int(row, ROW_ERROR_AT), db_text(row, ROW_ERROR));
 }
 
 static void add_to_row(struct db *db, const struct key *key, const struct sample *sample)
@@ -55,7 +71,8 @@ static void add_to_row(struct db *db, const struct key *key, const struct sample
     struct stmt *find = db_prepare(db, "SELECT " ROW "WHERE account = ? AND notification = ? "
                                        "AND step = ? AND at = ?");
     struct sample whole;
-    struct buf packed = { 0 };
+    struct buf packed = { 0 }, codes = { 0 };
+    bool one = key->notification != 0; /* why another's failed is nothing to a sum */
     sample_clear(&whole);
     bind_key(find, key);
     if (db_step(find) == DB_ROW)
@@ -63,21 +80,28 @@ static void add_to_row(struct db *db, const struct key *key, const struct sample
     db_finish(find);
     sample_follow(&whole, sample);
     sample_pack(&whole, &packed);
+    sample_pack_codes(&whole, &codes);
     struct stmt *put = db_prepare(
         db, "INSERT INTO sample (account, notification, step, at, delivered, failed, pending, "
-            "oldest_at, latencies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "oldest_at, latencies, codes, error_at, error) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (account, notification, step, at) DO UPDATE SET "
             "delivered = excluded.delivered, failed = excluded.failed, "
             "pending = excluded.pending, oldest_at = excluded.oldest_at, "
-            "latencies = excluded.latencies");
+            "latencies = excluded.latencies, codes = excluded.codes, "
+            "error_at = excluded.error_at, error = excluded.error");
     bind_key(put, key);
     db_bind_int(put, 5, whole.delivered);
     db_bind_int(put, 6, whole.failed);
     db_bind_int(put, 7, whole.pending == -1 ? 0 : whole.pending);
     db_bind_opt(put, 8, whole.oldest_at, -1);
     db_bind_bytes(put, 9, packed.data, packed.len);
+    db_bind_bytes(put, 10, codes.data, codes.len);
+    db_bind_opt(put, 11, one ? whole.error_at : -1, -1);
+    db_bind_text(put, 12, one && whole.error_at != -1 ? whole.error : NULL);
     db_run(db, put);
     buf_free(&packed);
+    buf_free(&codes);
 }
 
 /* ---- writing a minute ---- */
@@ -214,6 +238,22 @@ void samples_read(struct db *db, int64_t account, int64_t notification, struct s
             series_put(series, db_int(walk, ROW_AT), &sample);
         }
         db_finish(walk);
+    }
+}
+
+void samples_last_error(struct db *db, int64_t account, int64_t notification, struct sample *sample)
+{
+    for (int i = 0; i < 2; i++) {
+        struct stmt *find =
+            db_prepare(db, "SELECT error_at, error FROM sample WHERE account = ? AND "
+                           "notification = ? AND step = ? AND error_at IS NOT NULL "
+                           "ORDER BY at DESC LIMIT 1");
+        db_bind_int(find, 1, account);
+        db_bind_int(find, 2, notification);
+        db_bind_int(find, 3, i == 0 ? HOUR_S : MINUTE_S);
+        if (db_step(find) == DB_ROW)
+            sample_error(sample, db_int(find, 0), db_text(find, 1));
+        db_finish(find);
     }
 }
 

@@ -32,6 +32,11 @@ int64_t samples_batch(struct db *db); /* the number of this server's last one wr
 void samples_read(struct db *db, int64_t account, int64_t notification, struct series *series,
                   struct sample *before);
 
+/* The last error of a notification that is kept: into sample->error and error_at, unless it knows a
+ * later one. */
+void samples_last_error(struct db *db, int64_t account, int64_t notification,
+                        struct sample *sample);
+
 /* ---- growing old: in a write job ---- */
 
 /* One step: of minutes before minutes_ms (when an hour began) makes hours, at most `most` of them,

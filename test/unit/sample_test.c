@@ -32,6 +32,50 @@ static struct sample pending(int64_t count, int64_t oldest_at)
 
 /* ---- samples ---- */
 
+static void test_outcomes_are_told_apart_up_to_a_cap_and_survive_as_bytes(void **state)
+{
+    struct sample sample, again;
+    struct buf bytes = { 0 };
+    (void)state;
+    sample_clear(&sample);
+    sample_count(&sample, 200, 7);
+    sample_count(&sample, -6, 2);
+    for (int code = 400; code < 430; code++)
+        sample_count(&sample, code, 1);
+    sample_count(&sample, 200, 1);
+    assert_int_equal(sample.codes[0].code, 200);
+    assert_int_equal(sample.codes[0].count, 8);
+    assert_int_equal(sample.codes[1].code, -6);
+    assert_int_equal(sample.codes[SAMPLE_CODES].code, 0);
+    assert_int_equal(sample.codes[SAMPLE_CODES].count, 30 - (SAMPLE_CODES - 2));
+    sample_pack_codes(&sample, &bytes);
+    sample_clear(&again);
+    assert_true(sample_unpack_codes(&again, bytes.data, bytes.len));
+    assert_memory_equal(&again, &sample, sizeof(sample));
+    assert_false(sample_unpack_codes(&again, bytes.data, bytes.len - 1));
+    assert_memory_equal(&again, &sample, sizeof(sample));
+    assert_true(sample_unpack_codes(&again, "", 0));
+    buf_free(&bytes);
+}
+
+static void test_the_later_error_is_kept(void **state)
+{
+    struct sample first, second;
+    (void)state;
+    sample_clear(&first);
+    sample_clear(&second);
+    sample_add(&first, &second);
+    assert_int_equal(first.error_at, -1);
+    sample_error(&first, 2000, "status 503");
+    sample_error(&second, 1000, "dns: no such name");
+    sample_add(&first, &second);
+    assert_string_equal(first.error, "status 503");
+    sample_error(&second, 3000, "timeout: no answer");
+    sample_follow(&first, &second);
+    assert_int_equal(first.error_at, 3000);
+    assert_string_equal(first.error, "timeout: no answer");
+}
+
 static void test_percentiles_are_within_a_quarter_and_those_of_a_sum_as_exact(void **state)
 {
     struct sample whole, parts[7], sum;
@@ -252,6 +296,8 @@ static void test_the_step_under_way_is_as_old_as_it_is_now(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_outcomes_are_told_apart_up_to_a_cap_and_survive_as_bytes),
+        cmocka_unit_test(test_the_later_error_is_kept),
         cmocka_unit_test(test_percentiles_are_within_a_quarter_and_those_of_a_sum_as_exact),
         cmocka_unit_test(test_a_sample_without_deliveries_has_no_latency),
         cmocka_unit_test(test_what_is_pending_is_as_the_later_one_says_if_it_does),
