@@ -1,6 +1,7 @@
 /* router.js — from a path to a page.
  *
- * A page module exports `async function page(context)` and gives { title, node }.  Its context:
+ * A page module exports `async function page(context)` and gives { title, node }, and `place` where it is not its head that
+ * one wants to see.  Its context:
  *   params   the pattern's {…}, decoded            query    URLSearchParams of the address
  *   signal   aborted when the page is left         go(path) to another page
  *   setQuery(values)  changes the address's query without leaving the page ("" takes a name out)
@@ -14,40 +15,43 @@ import { away } from "./ui/away.js";
 import { seenAt } from "./places.js";
 import { confirm } from "./ui/dialog.js";
 
+/* The address, the module, the section of the guide that explains it (without one: that of the address above). */
 const pages = [
-  ["/sign-in", "sign_in"],
-  ["/inquiries", "inquiries"],
-  ["/inquiries/new", "inquiry_new"],
-  ["/inquiries/import", "inquiry_import"],
-  ["/inquiries/{Id}", "inquiry"],
-  ["/rules", "rules"],
-  ["/actions", "actions"],
-  ["/actions/import", "inquiry_import"],
-  ["/actions/{Id}", "action"],
-  ["/terms", "terms"],
-  ["/operator/terms", "terms"],
-  ["/notifications", "notifications"],
-  ["/notifications/new", "notification_edit"],
-  ["/notifications/{Id}", "notification_edit"],
-  ["/postbacks", "postbacks"],
-  ["/postbacks/{Id}", "postback"],
-  ["/jobs", "jobs"],
-  ["/notices", "notices"],
-  ["/support", "support"],
-  ["/support/{Id}", "support_request"],
-  ["/account", "account"],
-  ["/operator/accounts", "operator_accounts"],
-  ["/operator/accounts/{Sid}", "operator_account"],
-  ["/operator/campaigns", "operator_campaigns"],
-  ["/operator/campaigns/{Id}", "operator_campaign"],
-  ["/operator/event-types", "operator_event_types"],
-  ["/operator/event-types/{Type}", "operator_event_type"],
-  ["/operator/support", "support"],
-  ["/operator/support/{Id}", "support_request"],
-  ["/operator/headers", "operator_headers"],
-  ["/operator/maintenance", "operator_maintenance"],
-  ["/operator/health", "operator_health"],
-  ["/operator/audit", "operator_audit"],
+  ["/help", "help"],
+  ["/help/{Section}", "help"],
+  ["/sign-in", "sign_in", "users-and-sessions"],
+  ["/inquiries", "inquiries", "action-inquiries"],
+  ["/inquiries/new", "inquiry_new", "action-inquiries"],
+  ["/inquiries/import", "inquiry_import", "inquiries-by-csv"],
+  ["/inquiries/{Id}", "inquiry", "action-inquiries"],
+  ["/rules", "rules", "approval-rules"],
+  ["/actions", "actions", "actions"],
+  ["/actions/import", "inquiry_import", "actions"],
+  ["/actions/{Id}", "action", "actions"],
+  ["/terms", "terms", "actions"],
+  ["/operator/terms", "terms", "actions"],
+  ["/notifications", "notifications", "event-notifications"],
+  ["/notifications/new", "notification_edit", "tokens"],
+  ["/notifications/{Id}", "notification_edit", "event-notifications"],
+  ["/postbacks", "postbacks", "the-log-of-postbacks"],
+  ["/postbacks/{Id}", "postback", "what-a-receiver-should-do"],
+  ["/jobs", "jobs", "jobs"],
+  ["/notices", "notices", "lateness"],
+  ["/support", "support", "support"],
+  ["/support/{Id}", "support_request", "support"],
+  ["/account", "account", "users-and-sessions"],
+  ["/operator/accounts", "operator_accounts", "accounts-tokens-users"],
+  ["/operator/accounts/{Sid}", "operator_account", "accounts-tokens-users"],
+  ["/operator/campaigns", "operator_campaigns", "campaigns"],
+  ["/operator/campaigns/{Id}", "operator_campaign", "campaigns"],
+  ["/operator/event-types", "operator_event_types", "sending-events"],
+  ["/operator/event-types/{Type}", "operator_event_type", "sending-events"],
+  ["/operator/support", "support", "support"],
+  ["/operator/support/{Id}", "support_request", "support"],
+  ["/operator/headers", "operator_headers", "the-request"],
+  ["/operator/maintenance", "operator_maintenance", "maintenance"],
+  ["/operator/health", "operator_health", "figures-and-alarms"],
+  ["/operator/audit", "operator_audit", "accounts-tokens-users"],
 ];
 
 /* What is not well encoded names nothing. */
@@ -65,15 +69,27 @@ const trimmed = (path) => path.replace(/\/+$/, "") || "/";
 function find(path) {
   const parts = path.split("/").slice(1);
   let best = null;
-  for (const [pattern, module] of pages) {
+  for (const [pattern, module, help] of pages) {
     const names = pattern.split("/").slice(1), params = {};
     const fits = names.length === parts.length && names.every((name, i) =>
       name.startsWith("{") ? (params[name.slice(1, -1)] = decoded(parts[i])) !== "" : name === parts[i]);
     if (fits && (!best || Object.keys(params).length < Object.keys(best.params).length))
-      best = { module, params };
+      best = { module, params, help };
   }
   return best;
 }
+
+/* Where the guide explains the page at `path`. */
+export function helpFor(path) {
+  const section = find(path)?.help;
+  if (section)
+    return `/help/${section}`;
+  const above = path.replace(/\/[^/]*$/, "");
+  return above ? helpFor(above) : "/help";
+}
+
+/* Shown to everybody. */
+const open = (path) => path === "/sign-in" || /^\/help(\/|$)/.test(path);
 
 const RELOAD_REST_MS = 30000;
 let leaving = null; /* AbortController of the page shown */
@@ -201,7 +217,7 @@ async function show() {
   if (trimmed(location.pathname) !== location.pathname)
     history.replaceState(null, "", trimmed(location.pathname) + location.search);
   const found = find(location.pathname) ?? (["/", "/operator"].includes(location.pathname) ? {} : null);
-  if (found && !current() && location.pathname !== "/sign-in") {
+  if (found && !current() && !open(location.pathname)) {
     const next = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname + location.search)}`;
     history.replaceState(null, "", "/sign-in" + next);
   } else if (current() && ["/", "/operator", "/sign-in"].includes(location.pathname)) {
@@ -238,9 +254,10 @@ async function show() {
   fill(place, shown.node);
   onShown(shown.title);
   window.scrollTo(0, 0);
-  const heading = place.querySelector("h1");
+  const heading = shown.place ?? place.querySelector("h1");
   if (heading) {
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
   }
+  shown.place?.scrollIntoView();
 }

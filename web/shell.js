@@ -1,9 +1,9 @@
 /* shell.js — the frame around every page: navigation, bell, account, the maintenance banner. */
-import { current, del, get, isBrand, isOperator, own, use } from "./api.js";
+import { current, del, get, isBrand, isOperator, mayChange, own, use } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { date } from "./format.js";
 import { forgetPlaces } from "./places.js";
-import { go, mayLeave } from "./router.js";
+import { go, helpFor, mayLeave } from "./router.js";
 import { progress } from "./ui/progress.js";
 import { settle, toast, toastPlace } from "./ui/toast.js";
 
@@ -20,6 +20,35 @@ const sections = () => {
     ["Downloads and imports", "/jobs"], ["Support", "/support"],
   ];
 };
+
+/* Pages that the side does not have. */
+const further = () => [
+  ...(isOperator() ? [] : [["Notices", "/notices"]]), ["Password and profile", "/account"],
+  ...(isOperator() || !mayChange() ? [] : [
+    [isBrand() ? "Bulk processing" : "Import inquiries", "/inquiries/import"],
+    ...(isBrand() ? [] : [["New inquiry", "/inquiries/new"]]), ["New event notification", "/notifications/new"]]),
+  ["Help", "/help"],
+];
+
+/* ---- to find something, and to have it explained ---- */
+
+const helpLink = h("a.button.plain.help-link", { target: "_blank", rel: "noopener", "aria-label": "Help with this page, in a new tab" }, icon("help"), h("span", null, "Help"));
+
+async function openPalette() {
+  if (!current() || document.querySelector("dialog[open]"))
+    return;
+  const { palette } = await import("./ui/palette.js");
+  palette([...sections(), ...further()], go);
+}
+const apple = /Mac|iP(hone|ad)/.test(navigator.platform);
+const paletteButton = h("button.find", { type: "button", "aria-label": "Find", "aria-keyshortcuts": apple ? "Meta+K" : "Control+K", onclick: openPalette },
+  icon("search"), h("span", null, "Find"), h("kbd", { "aria-hidden": "true" }, apple ? "⌘K" : "Ctrl K"));
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k")
+    return;
+  event.preventDefault();
+  openPalette();
+});
 
 const header = h("header.top"), nav = h("nav.side", { id: "sections", "aria-label": "Sections" });
 const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), bannerAway = h("button.plain", { type: "button", "aria-label": "Put this message away" }, icon("close"));
@@ -45,7 +74,8 @@ export function refresh(changed = false) {
   document.body.classList.toggle("signed-out", !session);
   closeMenu();
   if (changed || !header.firstChild || !session)
-    session ? drawHeader(session) : fill(header, h("a.brand", { href: "/" }, "postbackd"));
+    session ? drawHeader(session) : fill(header, h("a.brand", { href: "/" }, "postbackd"), h("span.gap"), helpLink);
+  helpLink.href = helpFor(location.pathname);
   fill(nav, session ? h("ul", null, sections().map(([title, path]) => {
     const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
     return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title));
@@ -90,7 +120,7 @@ function drawHeader(session) {
   drawBell();
   fill(header, menuButton, h("a.brand", { href: "/" }, "postbackd"),
     h("span.account", null, session.Account.Name),
-    h("span.gap"), bell,
+    h("span.gap"), paletteButton, helpLink, bell,
     h("details.person", null,
       h("summary", { "aria-label": `Account of ${session.User.Name || session.User.Email}` }, icon("user"), h("span", null, session.User.Name || session.User.Email)),
       h("div.pop", null,
