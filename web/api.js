@@ -62,12 +62,14 @@ async function signedInAnew(refused) {
 }
 
 async function ask(method, path, options = {}) {
-  const { body, type = "application/json", signal, quiet, keepalive } = options;
+  const { body, type = "application/json", signal, quiet, keepalive, match } = options;
   const headers = { Accept: "application/json" }, token = session?.CsrfToken;
   if (body !== undefined)
     headers["Content-Type"] = type;
   if (session && method !== "GET")
     headers["X-CSRF-Token"] = token;
+  if (match)
+    headers["If-Match"] = `"${match}"`; /* the revision that a change rests on: ui/conflict.js */
   let answer, json = null;
   try {
     answer = await fetch(path, {

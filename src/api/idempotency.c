@@ -52,7 +52,7 @@ static const char *const taken[] = {
     OPERATOR "/Maintenance",
 };
 
-/* What is not kept on a change. */
+/* What is not kept on a change; the first one is where the route says so. */
 static const struct {
     const char *name;
     int status;
@@ -269,7 +269,7 @@ static bool is_taken(const struct route *route)
 static bool promises_are_kept(struct call *call)
 {
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (call_header(call, refused[i].name) == NULL)
+        if (call_header(call, refused[i].name) == NULL || (i == 0 && call->route->revised))
             continue;
         call_refuse(call, refused[i].status, NULL,
                     "%s is not taken here: %s. Nothing was done; send the request without it.",

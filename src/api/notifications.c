@@ -7,6 +7,7 @@
 #include "api/notifications.h"
 
 #include "api/outward.h"
+#include "api/revisions.h"
 #include "api/rows.h"
 #include "base/fail.h"
 #include "base/text.h"
@@ -214,10 +215,16 @@ static bool run_show(struct api_job *job, struct db *db)
     return true;
 }
 
+static void finish_show(struct api_job *job)
+{
+    revision_tag(job->call, notification_work_of(job)->notification->revision);
+    api_job_show(job);
+}
+
 static void show(struct call *call, void *context)
 {
     struct notification_work *work =
-        notification_work_new(call, context, NULL, run_show, api_job_show);
+        notification_work_new(call, context, NULL, run_show, finish_show);
     if (work != NULL)
         api_read(&work->api);
 }
@@ -251,6 +258,37 @@ static json_t *change_detail(const struct notification_work *work)
     return json_pack("{s:i, s:o}", "Revision", work->notification->revision, "Fields", names);
 }
 
+/* The settings of the revision that the change rests on, and those with the change. */
+static json_t *settings_meant(const struct notification_work *work, const json_t *before)
+{
+    struct notification_settings settings = { 0 };
+    struct problems ignored = { 0 }; /* they are told once there is no conflict */
+    notification_settings_read(&settings, before, &ignored);
+    notification_settings_read(&settings, work->body, &ignored);
+    json_t *meant = notification_settings_write(&settings);
+    notification_settings_free(&settings);
+    problems_free(&ignored);
+    return meant;
+}
+
+/* What the answer shows instead, when somebody else has changed the settings meanwhile. */
+static json_t *change_conflict(const struct notification_work *work, struct db *db,
+                               const struct notification *now)
+{
+    if (work->rests_on == REVISION_ANY || work->rests_on == now->revision)
+        return NULL;
+    struct notification *old = notification_load(db, now->account, now->id, (int)work->rests_on);
+    json_t *theirs = notification_settings_write(&now->settings);
+    json_t *before = old != NULL ? notification_settings_write(&old->settings) : NULL;
+    json_t *yours = settings_meant(work, before != NULL ? before : theirs);
+    json_t *conflict = revision_conflict(before, yours, theirs, now->revision);
+    notification_unref(old);
+    json_decref(theirs);
+    json_decref(before);
+    json_decref(yours);
+    return conflict;
+}
+
 static bool run_change(struct api_job *job, struct db *db)
 {
     struct notification_work *work = notification_work_of(job);
@@ -259,6 +297,9 @@ static bool run_change(struct api_job *job, struct db *db)
         notification_load_kept(db, job->call->caller.account, work->id);
     if (old == NULL)
         return notification_not_found(work);
+    job->shown = change_conflict(work, db, old);
+    if (job->shown != NULL)
+        return true;
     struct notification_settings settings = old->settings;
     char *name = must_copy(settings.name != NULL ? settings.name : "");
     const struct notification_settings before = old->settings; /* for its event types alone */
@@ -286,17 +327,35 @@ static bool run_change(struct api_job *job, struct db *db)
     return true;
 }
 
+static void finish_revised(struct api_job *job)
+{
+    const struct notification_work *work = notification_work_of(job);
+    revision_tag(job->call, work->notification->revision);
+    if (job->shown != NULL) {
+        call_json_answer(job->call, 409, json_incref(job->shown));
+        return;
+    }
+    json_t *body = json_object();
+    show_text(body, "Status", "OK");
+    show_uri(body, "Uri", "%s/EventNotifications/%" PRId64, work->base, work->id);
+    show_int(body, "Revision", work->notification->revision);
+    call_json_answer(job->call, 200, body);
+}
+
 static void change(struct call *call, void *context)
 {
-    if (!outward_may(context, call, OUTWARD_SEND))
+    int64_t rests_on;
+    if (!outward_may(context, call, OUTWARD_SEND) || !revision_read(call, &rests_on))
         return;
     json_t *body = call_object(call);
     if (body == NULL)
         return;
     struct notification_work *work =
-        notification_work_new(call, context, body, run_change, finish_change);
-    if (work != NULL)
-        api_write(&work->api);
+        notification_work_new(call, context, body, run_change, finish_revised);
+    if (work == NULL)
+        return;
+    work->rests_on = rests_on;
+    api_write(&work->api);
 }
 
 /* ---- pause, resume, delete ---- */
@@ -368,7 +427,8 @@ const struct route notification_routes[] = {
     { "POST", PARTNER "/Preview", notification_preview, PARTNERS, CHANGES, COUNTED, BODY_MAX,
       .current = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
-    { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true },
+    { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true,
+      .revised = true },
     { "DELETE", PARTNER "/{Id}", delete_one, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Pause", pause_one, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Resume", resume, PARTNERS, CHANGES, COUNTED, 0 },
@@ -385,7 +445,8 @@ const struct route notification_routes[] = {
     { "POST", BRAND "/Preview", notification_preview, BRANDS, CHANGES, COUNTED, BODY_MAX,
       .current = true },
     { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
-    { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
+    { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true,
+      .revised = true },
     { "DELETE", BRAND "/{Id}", delete_one, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Pause", pause_one, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Resume", resume, BRANDS, CHANGES, COUNTED, 0 },

@@ -12,6 +12,7 @@ struct notification_work {
     struct api_job api;
     int64_t id; /* {Id} of the path; 0: none */
     json_t *body;
+    int64_t rests_on; /* the revision that a change is for (api/revisions.h) */
     struct notification *notification;
     enum notification_state state; /* to be set */
     char base[API_BASE_TEXT];

@@ -27,6 +27,7 @@ struct route {
                          before it is called */
     bool current;     /* the handler rests on what is in memory of the database: enter() first sees
                        * to it that this is as of now, where others can have changed it */
+    bool revised;     /* the handler keeps If-Match (api/revisions.h); else it is refused */
 };
 
 enum {

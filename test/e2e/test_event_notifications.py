@@ -1,6 +1,7 @@
 """Event notifications by the API: settings, states, secrets, the test postback, the preview."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -202,3 +203,58 @@ def test_the_catalog_has_every_type_with_its_data_points(world):
             assert {"EventId", "EventType", "EventTime", "AccountSid"} <= set(points)
             assert all(point["Meaning"] and point["Type"] for point in points.values())
     assert world.partner.get("/EventCatalog/no.such").status_code == 404
+
+
+# ---- two who change one thing ----
+
+def put_over(account, uri, revision, body):
+    return account.call("PUT", uri, json=body, headers={"If-Match": revision})
+
+
+def test_a_change_of_an_older_revision_is_told_what_changed(world):
+    uri = world.notify(world.partner, "https://example.com/", Name="Mine", MinimumDelay="5")["Uri"]
+    read = world.partner.get(uri)
+    assert read.headers["ETag"] == '"1"' and read.json()["Revision"] == "1"
+    answer = put_over(world.partner, uri, '"1"', {"Name": "Theirs", "MaximumRequests": "9"})
+    assert (world.partner.ok(answer)["Revision"], answer.headers["ETag"]) == ("2", '"2"')
+
+    refused = put_over(world.partner, uri, '"1"', {"Name": "Yours", "MinimumDelay": "7"})
+    assert refused.status_code == 409 and refused.headers["ETag"] == '"2"'
+    told = refused.json()
+    assert told["Revision"] == "2"
+    assert sorted(told["Changed"], key=lambda one: one["Field"]) == [
+        {"Field": "MaximumRequests", "Before": "0", "Yours": "0", "Theirs": "9"},
+        {"Field": "MinimumDelay", "Before": "5", "Yours": "7", "Theirs": "5"},
+        {"Field": "Name", "Before": "Mine", "Yours": "Yours", "Theirs": "Theirs"}]
+    shown = world.partner.ok(world.partner.get(uri))
+    assert (shown["Name"], shown["MinimumDelay"], shown["Revision"]) == ("Theirs", "5", "2")
+
+    world.partner.ok(put_over(world.partner, uri, '"2"', {"Name": "Yours"}))  # keep mine
+    world.partner.ok(world.partner.put(uri, {"MinimumDelay": "8"}))           # as ever
+    world.partner.ok(put_over(world.partner, uri, "*", {"MinimumDelay": "9"}))
+    shown = world.partner.ok(world.partner.get(uri))
+    assert (shown["Name"], shown["MinimumDelay"], shown["Revision"]) == ("Yours", "9", "5")
+
+
+def test_a_revision_that_shows_the_same_is_no_conflict(world):
+    made = world.notify(world.partner, "https://example.com/")
+    world.partner.ok(world.partner.post(f"{made['Uri']}/SigningSecret"))
+    world.partner.ok(put_over(world.partner, made["Uri"], 'W/"1"', {"Name": "Yours"}))
+
+
+@pytest.mark.parametrize("revision, status", [
+    ('"99"', 409), ("", 412), ('"', 412), ('"0"', 412), ('"-1"', 412), ('"1', 412), ("1e0", 412),
+    ('"99999999999999999999"', 412), ('"1", "2"', 412)])
+def test_a_revision_that_is_none_changes_nothing(world, revision, status):
+    uri = world.notify(world.partner, "https://example.com/", Name="Mine")["Uri"]
+    assert put_over(world.partner, uri, revision, {"Name": "Yours"}).status_code == status
+    assert world.partner.ok(world.partner.get(uri))["Name"] == "Mine"
+
+
+def test_of_two_saves_at_once_one_is_kept(world):
+    uri = world.notify(world.partner, "https://example.com/")["Uri"]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda name: put_over(
+            world.partner, uri, '"1"', {"Name": f"Name {name}"}).status_code, range(8)))
+    assert sorted(answers) == [200] + [409] * 7
+    assert world.partner.ok(world.partner.get(uri))["Revision"] == "2"

@@ -104,6 +104,11 @@ class Stage(World):
     def notification(self, account, url=NOWHERE):
         return self.notify(account, url)["Id"]
 
+    def revised(self, account):
+        notification = self.notification(account)
+        account.ok(account.put(f"EventNotifications/{notification}", {"Name": "Theirs"}))
+        return {"Id": notification, "headers": {"If-Match": '"1"'}}
+
     @staticmethod
     def authority():
         with tempfile.TemporaryDirectory() as folder:
@@ -529,6 +534,7 @@ def add_both_roles():
         NEEDS[f"ask{role}Support"] = lambda s: {}
         NEEDS[f"get{role}SupportRequest"] = needs(Stage.support)
         NEEDS[f"write{role}SupportMessage"] = needs(Stage.support)
+        CONFLICTS[f"change{role}Notification"] = lambda s, a=account: s.revised(a(s))
         CONFLICTS[f"ask{role}Support"] = lambda s, a=account: [
             s.support(a(s)) for _ in range(50)] and {}
         CONFLICTS[f"write{role}SupportMessage"] = needs(Stage.full_support)
@@ -559,7 +565,7 @@ def example(operation, content_type, needs):
 def send(operation, api, needs, content_type=None, body=None, **rest):
     """Calls it; the body is the example's unless given."""
     url = api.base + operation.fill({"SID": api.sid, **needs})
-    headers = rest.pop("headers", {})
+    headers = {**needs.get("headers", {}), **rest.pop("headers", {})}
     query = {**needs.get("query", {}), **rest.pop("query", {})}
     data = None
     if content_type == CSV:

@@ -5,8 +5,9 @@
  *   not fresh: there was nothing to save
  * What is wrong is told by the server, by way of the preview, and shown in its place; the form adds little of its own.
  */
-import { mayChange, own, post, put } from "../../api.js";
+import { mayChange, own, post } from "../../api.js";
 import { fill, h } from "../../dom.js";
+import { saveOver } from "../../ui/conflict.js";
 import { facts } from "../../ui/facts.js";
 import { form } from "../../ui/form.js";
 import { templateField } from "../../ui/template_field.js";
@@ -134,14 +135,26 @@ export function settings({ context, category, notification, saved }) {
     nameTest();
     shows.update({ Category: category.Name, ...now });
   }
+  /* Over what is there, unless somebody else changed that meanwhile and theirs is taken: then the page begins anew. */
+  async function over(body) {
+    const labels = new Map(fields({ category, notification, told: said.of, dressed, panel: null }).map((one) => [one.name, one.label]));
+    const answer = await saveOver(path(notification.Id), body, notification.Revision, { names: (name) => labels.get(name) ?? name });
+    if (answer) {
+      notification.Revision = answer.Revision;
+      return true;
+    }
+    context.guard(() => false);
+    await context.go(location.pathname + location.search, { replace: true });
+    return false;
+  }
   /* A test of what is saved already saves nothing. */
   async function save(testWith) {
     const body = values(), fresh = !testWith || dirty();
     let id = notification?.Id;
     if (!notification)
       id = (await post(own("/EventNotifications"), { Category: category.Name, ...body })).Id;
-    else if (fresh)
-      await put(path(id), body);
+    else if (fresh && !(await over(body)))
+      return;
     Object.assign(notification ?? {}, body);
     before = body;
     nameTest();
