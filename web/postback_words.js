@@ -56,6 +56,15 @@ export function postbackSays(postback) {
   return [waitSays(postback), tries > 0 ? `${ordinal(tries + 1)} try` : "", outcome].filter(Boolean).join(", ");
 }
 
+/* Events in words; the operator's own types have their names alone. */
+const events = {
+  "action_inquiry.opened": "Inquiry opened", "action_inquiry.resolved": "Inquiry decided", "action_inquiry.closed": "Inquiry closed",
+  "action_inquiry.incomplete": "More information asked for", "action_inquiry.replied": "Question answered", "action_inquiry.reopened": "Inquiry reopened",
+  "action.tracked": "Action credited", "action.modified": "Action changed", "action.reversed": "Action taken back", "action.cleared": "Payout cleared",
+  "job.completed": "Job ended", "system.maintenance_started": "Maintenance began", "system.maintenance_ended": "Maintenance over",
+};
+export const eventSays = (type) => events[type] ?? type;
+
 export const attemptSays = (attempt) => ({
   delivered: "Delivered", failed: "Not delivered", destination: "Not delivered: the receiver is in trouble", gone: "The receiver is gone (410)",
 }[attempt.Verdict] ?? attempt.Verdict);

@@ -12,6 +12,7 @@
 #include "api/rows.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
+#include "store/inquiry_history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -247,6 +248,22 @@ static void handle_show(struct call *call, void *context)
         api_read(&work->api);
 }
 
+static bool run_history(struct api_job *job, struct db *db)
+{
+    job->shown = inquiry_history(db, &job->call->caller, ((const struct inquiry_work *)job)->id);
+    if (job->shown == NULL)
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no action inquiry %s",
+                  job->call->params[1]);
+    return job->shown != NULL;
+}
+
+static void handle_history(struct call *call, void *context)
+{
+    struct inquiry_work *work = work_new(call, context, run_history, api_job_show);
+    work->id = path_id(call, 1);
+    api_read(&work->api);
+}
+
 struct inquiry_rows {
     struct rows rows;
     struct inquiry_filter filter; /* its texts are the call's */
@@ -305,12 +322,14 @@ const struct route inquiry_routes[] = {
     { "POST", PARTNER, handle_create, ACCOUNT_PARTNER, CHANGES, COUNTED, BODY_MAX },
     { "GET", PARTNER, handle_list, ACCOUNT_PARTNER, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", handle_show, ACCOUNT_PARTNER, READS, COUNTED, 0 },
+    { "GET", PARTNER "/{Id}/History", handle_history, ACCOUNT_PARTNER, READS, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Close", handle_close, ACCOUNT_PARTNER, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Comments", handle_comment, ACCOUNT_PARTNER, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Reopen", handle_reopen, ACCOUNT_PARTNER, CHANGES, COUNTED, 0 },
     { "GET", BRAND, handle_list, ACCOUNT_BRAND, READS, COUNTED, 0, .reads_query = true },
     { "PUT", BRAND, handle_decide, ACCOUNT_BRAND, CHANGES, COUNTED, BODY_MAX },
     { "GET", BRAND "/{Id}", handle_show, ACCOUNT_BRAND, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/History", handle_history, ACCOUNT_BRAND, READS, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Comments", handle_comment, ACCOUNT_BRAND, CHANGES, COUNTED, 0 },
 };
 const size_t inquiry_route_count = sizeof(inquiry_routes) / sizeof(inquiry_routes[0]);

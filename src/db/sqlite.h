@@ -40,8 +40,6 @@ struct db_source *sqlite_source_open(const struct db_where *where, bool *fresh,
 void sqlite_source_close(struct db_source *source);
 struct db *sqlite_open(struct db_source *source, enum db_mode mode, struct error *error);
 void sqlite_close(struct db *db);
-/* What the statements call by the standard's name and SQLite lacks.  False: no memory. */
-bool sqlite_add_functions(sqlite3 *handle);
 /* sqlite_schema.c */
 bool sqlite_update(struct db *db, struct error *error);
 /* sqlite_checkpoint.c */

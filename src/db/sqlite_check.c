@@ -9,6 +9,7 @@
 #include "base/embedded.h"
 #include "base/fail.h"
 #include "db/disk.h"
+#include "db/sqlite_functions.h"
 #include "db/sqlite_log_scan.h"
 #include "db/sqlite_schema.h"
 

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/embedded.h"
 #include "base/fail.h"
+#include "db/sqlite_functions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ static const char index_sql[] =
 struct schema_parts *schema_parts_new(void)
 {
     struct schema_parts *parts = must_alloc(sizeof(*parts));
-    bool good = sqlite3_open(":memory:", &parts->model) == SQLITE_OK;
+    bool good =
+        sqlite3_open(":memory:", &parts->model) == SQLITE_OK && sqlite_add_functions(parts->model);
     for (size_t i = 0; good && i < schema_count; i++)
         good = sqlite3_exec(parts->model, schema[i].data, NULL, NULL, NULL) == SQLITE_OK;
     if (good)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "db/directory.h"
 #include "db/driver.h"
+#include "db/sqlite_functions.h"
 #include "db/sqlite_log_file.h"
 #include "db/sqlite_log_start.h"
 #include "db/sqlite_schema.h"
@@ -102,21 +103,6 @@ static int log_grew(void *context, sqlite3 *handle, const char *name, int pages)
     (void)name;
     ((struct sqlite_db *)context)->log_pages = pages;
     return SQLITE_OK;
-}
-
-/* octet_length(): the bytes of a text, which SQLite has by itself from 3.43 on. */
-static void octet_length(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    if (sqlite3_value_type(values[0]) != SQLITE_NULL)
-        sqlite3_result_int64(context, sqlite3_value_bytes(values[0]));
-}
-
-bool sqlite_add_functions(sqlite3 *handle)
-{
-    const int traits = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-    return sqlite3_create_function_v2(handle, "octet_length", 1, traits, NULL, octet_length, NULL,
-                                      NULL, NULL) == SQLITE_OK;
 }
 
 static struct db *connect_to(struct db_source *source, enum db_mode mode, struct error *error)

@@ -17,7 +17,9 @@
 #include "store/actions.h"
 #include "store/campaigns.h"
 #include "store/events.h"
+#include "store/inquiry_history.h"
 #include "store/inquiry_rows.h"
+#include "store/inquiry_words.h"
 #include "store/terms.h"
 
 #include <inttypes.h>
@@ -63,6 +65,15 @@ static bool publish(struct job *job, struct db *db, const struct inquiry *inquir
     }
     buf_free(&data);
     return true;
+}
+
+/* Its row is written: what goes with that. */
+static bool step_taken(struct job *job, struct db *db, const struct inquiry *inquiry,
+                       enum inquiry_step step, const char *author, const char *comment)
+{
+    inquiry_history_step(db, inquiry, step, author, comment);
+    inquiry_words_write(db, inquiry);
+    return publish(job, db, inquiry, inquiry_step_event(step));
 }
 
 static bool not_found(struct job *job, int64_t id)
@@ -181,7 +192,8 @@ static char *find_tracker(struct db *db, const struct inquiry *inquiry,
 /* Takes the decision on an inquiry that has been read, whoever decides.  Nothing is written when
  * there are problems, though the struct may have been changed. */
 static bool decide(struct job *job, struct db *db, struct inquiry *inquiry,
-                   const struct resolution *resolution, struct problems *problems)
+                   const struct resolution *resolution, const char *author,
+                   struct problems *problems)
 {
     bool accept = resolution->step == STEP_ACCEPT, done = false;
     char *tracker = NULL;
@@ -196,7 +208,7 @@ static bool decide(struct job *job, struct db *db, struct inquiry *inquiry,
     if (!done)
         error_set(&job->error, ERROR_INVALID, "The decision is not valid.");
     else if (inquiry_row_update(db, inquiry))
-        done = publish(job, db, inquiry, inquiry_step_event(resolution->step));
+        done = step_taken(job, db, inquiry, resolution->step, author, NULL);
     else
         done = refuse_changed(job, inquiry->id);
     free(tracker);
@@ -214,8 +226,11 @@ static bool decide_by_rule(struct job *job, struct db *db, struct inquiry *inqui
         .reject_reason = -1,
         .transaction_at = DATE_NONE,
     };
-    bool done = decide(job, db, inquiry, &accept, &problems);
+    char author[40];
+    bool done;
 
+    snprintf(author, sizeof(author), "approval rule %" PRId64, rule->id);
+    done = decide(job, db, inquiry, &accept, author, &problems);
     if (done)
         audit_rule(db, rule, inquiry);
     else if (problems.count > 0)
@@ -311,7 +326,7 @@ bool inquiry_open(struct job *job, struct db *db, const struct caller *partner,
     if (inquiry->notes != NULL && inquiry->notes[0] != '\0' &&
         !add_comment(job, db, partner, inquiry, inquiry->notes))
         return false;
-    if (!publish(job, db, inquiry, inquiry_step_event(STEP_OPEN)))
+    if (!step_taken(job, db, inquiry, STEP_OPEN, partner->name, NULL))
         return false;
     return !ruled || rule.wait != RULE_AT_ONCE || decide_by_rule(job, db, inquiry, &rule);
 }
@@ -337,6 +352,7 @@ bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *p
     }
     if (only_words(&inquiry, step)) {
         done = add_comment(job, db, partner, &inquiry, comment);
+        inquiry_words_write(db, &inquiry);
         goto out;
     }
     if (!inquiry_step(&inquiry, step, db_now(db), &job->error))
@@ -351,7 +367,7 @@ bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *p
             refuse_changed(job, id);
         goto out;
     }
-    done = publish(job, db, &inquiry, inquiry_step_event(step));
+    done = step_taken(job, db, &inquiry, step, partner->name, comment);
 out:
     inquiry_free(&inquiry);
     return done;
@@ -366,6 +382,8 @@ bool inquiry_comment(struct job *job, struct db *db, const struct caller *caller
     if (!inquiry_find(db, caller, id, &inquiry))
         return not_found(job, id);
     done = add_comment(job, db, caller, &inquiry, text);
+    if (done)
+        inquiry_words_write(db, &inquiry);
     inquiry_free(&inquiry);
     return done;
 }
@@ -379,7 +397,7 @@ bool inquiry_resolve(struct job *job, struct db *db, const struct caller *brand,
     if (brand->kind != ACCOUNT_BRAND || !inquiry_find(db, brand, resolution->id, &inquiry))
         return not_found(job, resolution->id);
     inquiry.auto_approval_at = DATE_NONE;
-    done = decide(job, db, &inquiry, resolution, problems);
+    done = decide(job, db, &inquiry, resolution, brand->name, problems);
     if (done)
         inquiry_row_rule(db, inquiry.id, 0);
     inquiry_free(&inquiry);

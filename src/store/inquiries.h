@@ -44,8 +44,7 @@ void inquiry_order_names(struct buf *out, bool for_brand);
 struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
     int64_t campaign, partner /* for a brand */;
     const char *reference, *customer_id, *order_id;
-    const char *search; /* the id, or how an order id begins; for a partner the reference and the
-                           customer id too */
+    const char *search; /* the id, or what inquiry_words.h says is searched */
     enum inquiry_type type;
     enum inquiry_status status;
     enum inquiry_state state;

@@ -12,6 +12,7 @@
 
 #include "base/id.h"
 #include "store/inquiry_rows.h"
+#include "store/inquiry_words.h"
 #include "store/where.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ static const struct inquiry_order orders[] = {
     { "ResolutionStatus", BOTH, { "i.status" } },
     { "ResolutionDate", BOTH, { "i.resolved_at" } },
     { "ResolutionDeadlineDate", BOTH, { "i.resolution_deadline_at" } },
+    { "Urgency", BOTH, { NULL } }, /* order_write() */
     { "ClosedDate", BOTH, { "i.closed_at" } },
     { "MediaPartnerInquiryId", PARTNER, { "i.reference" } },
     { "CustomerId", PARTNER, { "i.customer_id" } },
@@ -81,7 +83,8 @@ static void where_search_in(struct where *where, const struct caller *caller, co
     where_value(where, 0, search);
 }
 
-static void where_search(struct where *where, const struct caller *caller, const char *search)
+static void where_search(struct where *where, const struct caller *caller, const char *search,
+                         struct buf *pattern)
 {
     int64_t id = 0;
 
@@ -95,6 +98,7 @@ static void where_search(struct where *where, const struct caller *caller, const
         where_search_in(where, caller, "AND reference <> '' ", "reference", search);
         where_search_in(where, caller, "AND customer_id <> '' ", "customer_id", search);
     }
+    inquiry_words_where(where, caller->account, search, pattern);
     buf_str(&where->sql, ") ");
 }
 
@@ -107,11 +111,12 @@ static const char *account_test(enum account_kind kind, bool searching)
     return searching ? "+i.partner = ? " : "i.partner = ? ";
 }
 
+/* `pattern` holds a text of its values. */
 static void where_from(struct where *where, const struct caller *caller,
-                       const struct inquiry_filter *filter)
+                       const struct inquiry_filter *filter, struct buf *pattern)
 {
     where_add(where, account_test(caller->kind, filter->search != NULL), caller->account, NULL);
-    where_search(where, caller, filter->search);
+    where_search(where, caller, filter->search, pattern);
     where_number(where, "i.campaign = ? ", filter->campaign, 0);
     where_number(where, "+i.partner = ? ", filter->partner, 0);
     where_text(where, "i.reference <> '' AND i.reference = ? ", filter->reference);
@@ -134,6 +139,13 @@ static void order_write(struct buf *out, const struct inquiry_filter *filter)
     const char *way = rising ? "ASC" : "DESC", *nulls = rising ? "FIRST" : "LAST";
 
     buf_str(out, "ORDER BY ");
+    if (filter->order != NULL && strcmp(filter->order->name, "Urgency") == 0) {
+        /* most urgent is the first deadline, then what waits longest; those without one are least
+         */
+        buf_str(out, rising ? "i.resolution_deadline_at DESC NULLS FIRST, i.id DESC "
+                            : "i.resolution_deadline_at ASC NULLS LAST, i.id ASC ");
+        return;
+    }
     for (size_t i = 0; filter->order != NULL && filter->order->columns[i] != NULL; i++)
         buf_fmt(out, "%s %s NULLS %s, ", filter->order->columns[i], way, nulls);
     buf_fmt(out, "i.id %s ", way);
@@ -143,9 +155,10 @@ void inquiry_ids(struct db *db, const struct caller *caller, const struct inquir
                  struct id_list *ids, int64_t *total)
 {
     struct where where = { 0 };
+    struct buf pattern = { 0 };
     int64_t offset = page_offset(filter->page, filter->page_size);
 
-    where_from(&where, caller, filter);
+    where_from(&where, caller, filter, &pattern);
     *total = where_count(db, &where, "SELECT count(*) FROM inquiry i ");
     if (offset < *total) {
         struct buf tail = { 0 };
@@ -155,15 +168,18 @@ void inquiry_ids(struct db *db, const struct caller *caller, const struct inquir
         buf_free(&tail);
     }
     where_free(&where);
+    buf_free(&pattern);
 }
 
 int64_t inquiry_count(struct db *db, const struct caller *caller,
                       const struct inquiry_filter *filter)
 {
     struct where where = { 0 };
-    where_from(&where, caller, filter);
+    struct buf pattern = { 0 };
+    where_from(&where, caller, filter, &pattern);
     int64_t count = where_count(db, &where, "SELECT count(*) FROM inquiry i ");
     where_free(&where);
+    buf_free(&pattern);
     return count;
 }
 
@@ -180,6 +196,7 @@ int inquiry_ids_next(struct db *db, const struct caller *caller,
                      struct id_list *ids)
 {
     struct where where = { 0 };
+    struct buf pattern = { 0 };
     size_t had = ids->count;
     bool brand = caller->kind == ACCOUNT_BRAND;
     if (place->until == 0) {
@@ -188,7 +205,7 @@ int inquiry_ids_next(struct db *db, const struct caller *caller,
         place->id = place->until;
         place->campaign = INT64_MAX;
     }
-    where_from(&where, caller, filter);
+    where_from(&where, caller, filter, &pattern);
     where_add(&where, "i.id < ? ", brand ? place->until : place->id, NULL);
     if (brand) {
         where_add(&where, "(i.campaign, i.id) < (?, ?) ", place->campaign, NULL);
@@ -198,6 +215,7 @@ int inquiry_ids_next(struct db *db, const struct caller *caller,
                brand ? "ORDER BY i.campaign DESC, i.id DESC " : "ORDER BY i.id DESC ", limit, 0,
                ids);
     where_free(&where);
+    buf_free(&pattern);
     if (ids->count > had)
         place->id = ids->last;
     if (ids->count > had && brand)

@@ -337,3 +337,45 @@ def test_the_same_order_elsewhere_is_no_second_one(world):
     other = world.account("PARTNER", "Other")
     world.join(world.campaign, other)
     assert other.post("ActionInquiries", world.inquiry(OrderId="SAME")).status_code == 200
+
+
+# ---- history ----
+
+def history(account, inquiry):
+    return account.ok(account.get(f"ActionInquiries/{inquiry}/History"))["History"]
+
+
+def test_the_history_keeps_each_decision_with_its_reason(world):
+    """Also the first one, which a reopening takes from the inquiry itself."""
+    inquiry = world.open(InquiryNotes="not in my report")
+    decide = world.brand.put
+    world.brand.ok(decide("ActionInquiries", {"Id": inquiry, "ResolutionStatus": "INCOMPLETE",
+                                              "ResolutionNotes": "Which shop?"}))
+    world.partner.ok(world.partner.post(f"ActionInquiries/{inquiry}/Comments", {"Comment": "Lyon"}))
+    world.brand.ok(decide("ActionInquiries", {
+        "Id": inquiry, "ResolutionStatus": "DECLINED", "RejectReason": "Transaction cannot be traced",
+        "ResolutionNotes": "no trace"}))
+    world.partner.ok(world.partner.post(f"ActionInquiries/{inquiry}/Reopen", {"Comment": "The receipt"}))
+    world.brand.ok(decide("ActionInquiries", {
+        "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker,
+        "FinalPayout": "4.00", "ResolutionNotes": "found"}))
+    world.partner.ok(world.partner.post(f"ActionInquiries/{inquiry}/Close"))
+    for account in (world.partner, world.brand):
+        told = history(account, inquiry)
+        assert [(one["Step"], one["By"], one["RejectReason"], one["Text"], one["FinalPayout"])
+                for one in told] == [
+            ("OPENED", "PARTNER", "", "", ""), ("ASKED", "BRAND", "", "Which shop?", ""),
+            ("REPLIED", "PARTNER", "", "Lyon", ""),
+            ("DECLINED", "BRAND", "Transaction cannot be traced", "no trace", ""),
+            ("REOPENED", "PARTNER", "", "The receipt", ""), ("ACCEPTED", "BRAND", "", "found", "4.00"),
+            ("CLOSED", "PARTNER", "", "", "")]
+        assert all(one["Date"] and one["User"] for one in told)
+
+
+def test_a_rules_decision_is_told_as_its_own(world):
+    rule = world.brand.ok(world.brand.post("ApprovalRules", {
+        "CampaignId": world.campaign, "ActionTrackerId": world.tracker, "Approve": "IMMEDIATELY"}))["Id"]
+    inquiry = world.open(ExpectedPayout="1.00")
+    assert [(one["Step"], one["By"]) for one in history(world.brand, inquiry)] == [
+        ("OPENED", "PARTNER"), ("ACCEPTED", "RULE")]
+    assert rule in history(world.brand, inquiry)[1]["User"]

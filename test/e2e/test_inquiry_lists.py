@@ -178,9 +178,11 @@ def test_a_type_is_a_filter(world, role):
     assert [error["Field"] for error in answer.json()["Errors"]] == ["InquiryType"]
 
 
-def test_a_search_finds_by_any_id_as_one_begins_to_type_it(world):
-    one = world.open(OrderId="ORD-417", MediaPartnerInquiryId="TICKET9", CustomerId="C-5521")
+def test_a_search_finds_inside_and_in_any_case(world):
+    one = world.open(OrderId="ORD-417", MediaPartnerInquiryId="TICKET9", CustomerId="C-5521",
+                     InquiryNotes="Die Größe ÄNDERTE sich; 100%_sicher")
     two = world.open(OrderId="ORD-42", MediaPartnerInquiryId="TICKET8", CustomerId="C-5522")
+    world.brand.ok(world.brand.post(f"ActionInquiries/{two}/Comments", {"Comment": "Ищем ЗАКАЗ, ΛΌΓΟΣ"}))
 
     def partner(text, **more):
         return ids(world.partner.ok(world.partner.get("ActionInquiries", Search=text, **more)))
@@ -188,15 +190,27 @@ def test_a_search_finds_by_any_id_as_one_begins_to_type_it(world):
     def brand(text):
         return ids(world.brand.ok(world.brand.get("ActionInquiries", Search=text,
                                                   CampaignId="ALL")))
-    assert partner("ORD-4") == brand("ORD-4") == [two, one]
-    assert partner("ORD-41") == partner("TICKET9") == partner("C-5521") == [one]
-    assert partner(two) == brand(two) == [two]
+    for text in ("ORD-4", "ord-4", "Rd-4", "rd"):
+        assert partner(text) == brand(text) == [two, one], text
+    assert brand("back COR") == [two, one] and partner("back COR") == []
+    assert partner("ORD-41") == partner("ticket9") == partner("c-5521") == partner("5521") == [one]
+    assert two in partner(two) and two in brand(two)
     assert partner("TICKET", Sort="OrderId") == [one, two]
     assert partner("TICKET", State="CLOSED") == []
-    for text in ("TICKET9", "C-5521"):
+    for text in ("TICKET9", "C-5521", "ticket", "552"):
         assert brand(text) == [], "a brand finds by what it may not see"
-    for text in ("RD-4", "ord-4", "ORD%", "*", "'", "\u2603"):
+    for text in ("änderte", "größe", "GRÖSSE", "100%_S", "0%_"):
+        wanted = [] if text == "GRÖSSE" else [one]  # ß has no capital of one letter
+        assert partner(text) == brand(text) == wanted, text
+    for text in ("заказ", "ИЩЕМ заказ", "λόγος", "ΛΌΓΟσ"):
+        assert partner(text) == brand(text) == [two], text
+    for text in ("ORD%", "ORD_4", "*", "'", "\u2603", "!"):
         assert partner(text) == [], text
+    world.brand.ok(world.brand.put("ActionInquiries", {
+        "Id": one, "ResolutionStatus": "DECLINED", "RejectReason": "Other", "ResolutionNotes": "Too late"}))
+    assert partner("TOO L") == brand("oo la") == [one]
+    stranger = world.account("PARTNER", "Stranger")
+    assert ids(stranger.ok(stranger.get("ActionInquiries", Search="ORD"))) == []
     lines = world.partner.get("ActionInquiries.csv", Search="ORD-42").text.splitlines()
     assert len(lines) == 2 and "ORD-42" in lines[1]
 
@@ -302,3 +316,18 @@ def test_a_client_of_impact_com_works_when_pointed_here(world):
     assert refused.json()["Message"]
     assert partner.get(asking + "/1234567").status_code == 404
     assert requests.get(asking, timeout=20).status_code == 401
+
+
+def test_the_most_urgent_come_first(world):
+    none = world.open()
+    late = world.open(ResolutionDeadlineDate="2027-03-01")
+    soon = world.open(ResolutionDeadlineDate="2027-01-01")
+    none2 = world.open()
+
+    def sorted_by(sort):
+        return ids(world.brand.ok(world.brand.get("ActionInquiries", CampaignId="ALL", Sort=sort)))
+    assert sorted_by("-Urgency") == [soon, late, none, none2]
+    assert sorted_by("Urgency") == [none2, none, late, soon]
+    with_partner = world.brand.ok(world.brand.get("ActionInquiries", CampaignId="ALL",
+                                                  MediaPartnerId=world.partner.id))
+    assert len(ids(with_partner)) == 4

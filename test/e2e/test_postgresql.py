@@ -35,6 +35,7 @@ def postgres():
 @pytest.fixture(scope="module")
 def sqlite():
     database = sqlite3.connect(":memory:")
+    database.create_function("fold", 1, str.lower)  # the program's own
     for text in schema("sqlite"):
         database.executescript(text)
     return database

@@ -139,7 +139,7 @@ def test_a_payout_like_a_slip_is_asked_about_when_an_inquiry_is_accepted(
         browser, world, payout, doubt):
     inquiry = world.open(OrderId="A-7", ExpectedPayout="4.50")
     browser.sign_in(world.brand, f"/inquiries/{inquiry}")
-    browser.choose("Decision", "Accept")
+    browser.click("Accept", within="#review")
     browser.fill("Final payout, EUR", payout)
     browser.click("Submit")
     browser.see(doubt, within="dialog")

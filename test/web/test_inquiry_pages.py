@@ -269,8 +269,8 @@ def test_its_postbacks_are_told_live(browser, world, receivers):
     browser.see("action_inquiry.opened", "Our tracker", f"127.0.0.1:{there.port}", "Delivered", "receiver answered 503", within="main")
     browser.see_no("action_inquiry.incomplete", within="main")
     world.partner.ok(world.partner.post(f"ActionInquiries/{one}/Close"))  # elsewhere
-    browser.see("action_inquiry.closed", "Closed", within="main")  # and here without a reload
-    browser.click("action_inquiry.closed")
+    browser.see("Inquiry closed", "action_inquiry.closed", "Closed", within="main")  # and here without a reload
+    browser.click("Inquiry closed")
     browser.until(lambda: browser.path.startswith("/postbacks/"), "the postback's own page")
 
 
@@ -298,7 +298,7 @@ def test_a_brand_accepts_and_goes_on_to_the_next(browser, world):
     browser.at(f"/inquiries/{first}")
     browser.click("Submit")
     says(browser, "Decision", "This is needed.")
-    browser.choose("Decision", "Accept")
+    browser.click("Accept", within="#review")
     browser.fill("Sale amount, EUR", "79.90").fill("Final payout, EUR", "4.00").fill("Promo code", "TRAIL10")
     browser.screenshot("inquiry-review")
     browser.click("Submit and review next")
@@ -308,17 +308,17 @@ def test_a_brand_accepts_and_goes_on_to_the_next(browser, world):
     assert (made["ResolutionStatus"], made["FinalPayout"], made["TransactionAmount"], made["PromoCode"]) == (
         "VALID", "4.00", "79.90", "TRAIL10")
     assert made["ActionId"]
-    browser.choose("Decision", "Accept")
+    browser.click("Accept", within="#review")
     browser.click("Submit")  # its campaign has no action tracker
     says(browser, "Action tracker", "This is needed.")
-    browser.choose("Decision", "Decline")
-    browser.choose("Reason", "Transaction cannot be traced")
+    browser.click("Decline", within="#review")
+    browser.choose("Reason", "6. Transaction cannot be traced")
     browser.fill("Notes", MARKUP)
     browser.click("Submit")
     browser.see("Declined", "Transaction cannot be traced", MARKUP)
     assert inquiry(world.brand, second)["RejectReason"] == "Transaction cannot be traced"
     browser.go(f"/inquiries/{third}")
-    browser.choose("Decision", "Request more information")
+    browser.click("Ask for more", within="#review")
     browser.fill("What do you need to know?", "Which shop?")
     browser.click("Submit and review next")
     browser.at("/inquiries")
@@ -334,7 +334,7 @@ def test_a_brand_accepts_and_goes_on_to_the_next(browser, world):
 def test_what_was_decided_elsewhere_is_told_in_place(browser, world):
     one = world.open()
     browser.sign_in(world.brand, f"/inquiries/{one}")
-    browser.choose("Decision", "Accept")
+    browser.click("Accept", within="#review")
     browser.fill("Final payout, EUR", "1.234")
     browser.click("Submit")
     browser.until(lambda: wrong(browser, "Final payout, EUR"), "the server's word at its field")

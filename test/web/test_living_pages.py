@@ -350,7 +350,7 @@ def test_after_a_conflict_the_page_shows_what_is(browser, world):
     """P5: somebody else decided; nothing that was typed is gone, and the form of a decided one is."""
     one = world.open()
     browser.sign_in(world.brand, f"/inquiries/{one}")
-    browser.choose("Decision", "Decline").choose("Reason", "Other").fill("Notes", "I know this order.")
+    browser.click("Decline", within="#review").choose("Reason", "9. Other").fill("Notes", "I know this order.")
     seen(browser, False)  # nothing tells the page
     world.brand.ok(world.brand.put("ActionInquiries", {"Id": one, "ResolutionStatus": "INCOMPLETE", "ResolutionNotes": "Which shop?"}))
     browser.click("Submit")
@@ -551,7 +551,7 @@ def test_review_next_follows_the_list(browser, world):
 
     def decline(at, following):
         browser.at(f"/inquiries/{amounts[at]}")
-        browser.choose("Decision", "Decline").choose("Reason", "Other").click("Submit and review next")
+        browser.click("Decline", within="#review").choose("Reason", "9. Other").click("Submit and review next")
         browser.at(f"/inquiries/{amounts[following]}" if following else "/inquiries")
 
     browser.click(f"Review inquiry {amounts['20.00']}")
@@ -562,7 +562,7 @@ def test_review_next_follows_the_list(browser, world):
     browser.go("/account").driver.execute_script("sessionStorage.clear()")
     six, seven = world.open(OrderId="B-6"), world.open(OrderId="B-7")
     browser.go(f"/inquiries/{seven}")  # without a list: who waits longest
-    browser.choose("Decision", "Decline").choose("Reason", "Other").click("Submit and review next")
+    browser.click("Decline", within="#review").choose("Reason", "9. Other").click("Submit and review next")
     browser.at(f"/inquiries/{amounts['5.00']}")
     assert six
 

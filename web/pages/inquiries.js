@@ -1,11 +1,12 @@
 /* inquiries.js — an account's action inquiries: a partner's open and closed ones, or what a brand has to review. */
 import { get, isBrand, mayChange, own, query as queryOf, watch } from "../api.js";
 import { h, icon } from "../dom.js";
-import { words } from "../format.js";
+import { ago, date, words } from "../format.js";
 import { exportButton } from "../ui/export_button.js";
 import { heading } from "../ui/heading.js";
 import { list } from "../ui/list.js";
 import { tabs } from "../ui/tabs.js";
+import { partnersOf } from "./campaign_choice.js";
 import { closeButton } from "./inquiry/closing.js";
 import { campaignTitle, campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
 
@@ -14,7 +15,7 @@ const all = (kind) => [["", "All"], ...Object.entries(words[kind])];
 /* The two views of each role: their tab, what they always ask for, what may be filtered besides, which
  * columns they show at first beyond or short of the usual. */
 const views = () => (isBrand() ? {
-  "": { tab: "To review", fixed: { State: "OPEN", ResolutionStatus: "UNRESOLVED" }, shown: ["ExpectedPayout"], hidden: ["ResolutionStatus"], empty: "Nothing waits for your review." },
+  "": { tab: "To review", fixed: { State: "OPEN", ResolutionStatus: "UNRESOLVED" }, shown: ["Age", "ResolutionDeadlineDate"], hidden: ["ResolutionStatus"], empty: "Nothing waits for your review." },
   ALL: { tab: "All inquiries", fixed: {}, filters: ["ResolutionStatus", "State"], shown: ["State"], empty: "No inquiry like that." },
 } : {
   "": { tab: "Inquiries", fixed: { State: "OPEN" }, filters: ["ResolutionStatus"], empty: "No open inquiry like that." },
@@ -23,12 +24,25 @@ const views = () => (isBrand() ? {
 
 const address = (view) => (view ? `/inquiries?View=${view}` : "/inquiries");
 
-function filtersOf(view, campaigns) {
+const CAMPAIGNS_LOOKED_AT = 20;
+/* The partners of a brand's campaigns, to choose from; of many campaigns none: then one gives the partner's id. */
+async function partnerFilter(campaigns, signal) {
+  const filter = { name: "MediaPartnerId", label: "Partner" };
+  if (!isBrand())
+    return [];
+  if (campaigns.length > CAMPAIGNS_LOOKED_AT)
+    return [{ ...filter, kind: "text", placeholder: "Partner's id" }];
+  const found = new Map((await Promise.all(campaigns.map((one) => partnersOf(one.Id, signal)))).flat().map((one) => [one.PartnerId, one.PartnerName]));
+  return [{ ...filter, kind: "select", options: [["", "All"], ...[...found].sort(([, one], [, other]) => one.localeCompare(other))] }];
+}
+
+function filtersOf(view, campaigns, partners) {
   const status = { name: "ResolutionStatus", label: "Resolution", kind: "select", options: all("ResolutionStatus") };
   const state = { name: "State", label: "State", kind: "select", options: all("InquiryState") };
   return [
-    { name: "Search", label: "Search", kind: "search", wide: true, placeholder: isBrand() ? "Inquiry or order" : "Inquiry, order or customer" },
+    { name: "Search", label: "Search", kind: "search", wide: true, placeholder: isBrand() ? "Order, partner, comment…" : "Order, customer, comment…" },
     { name: "CampaignId", label: isBrand() ? "Campaign" : "Brand and campaign", kind: "select", options: [["", "All"], ...campaigns.map((one) => [one.Id, campaignTitle(one)])] },
+    ...partners,
     { name: "InquiryType", label: "Type", kind: "select", options: all("InquiryType") },
     ...[status, state].filter(({ name }) => view.filters?.includes(name)),
     { name: "StartDate", label: "Opened from", kind: "date" }, { name: "EndDate", label: "Opened to", kind: "date", until: true },
@@ -47,6 +61,7 @@ function columnsOf(view, reload) {
   return [
     { key: "Id", title: "Inquiry", always: true, sort: "Id", cell: (row) => h("a", { href: `/inquiries/${row.Id}` }, row.Id) },
     ...(mayChange() ? [{ key: "doing", title: "", align: "doing", always: true, cell: doing }] : []), /* beside the id: in sight however wide the rest is */
+    ...(isBrand() ? [{ key: "Age", title: "Waiting", hidden: !view.shown?.includes("Age"), sort: "CreationDate", cell: (row) => h("time", { datetime: row.CreationDate, title: date(row.CreationDate) }, ago(row.CreationDate)) }] : []),
     ...fields,
     { key: "CampaignId", title: "Campaign Id", align: "end", hidden: true, sort: "CampaignId", cell: (row) => row.CampaignId },
     ...(isBrand() ? [{ key: "MediaPartnerId", title: "Partner Id", align: "end", hidden: true, sort: "MediaPartnerId", cell: (row) => row.MediaPartnerId }] : []),
@@ -58,14 +73,14 @@ function columnsOf(view, reload) {
 export async function page(context) {
   const { query, signal } = context;
   const which = Object.hasOwn(views(), query.get("View") ?? "") ? query.get("View") ?? "" : "";
-  const view = views()[which], campaigns = await campaignsOf(signal);
+  const view = views()[which], campaigns = await campaignsOf(signal), partners = await partnerFilter(campaigns, signal);
   const asked = (values) => ({ ...values, ...view.fixed, CampaignId: values.CampaignId || (isBrand() ? "ALL" : "") });
   const download = h("a.button", { download: true }, icon("download"), "Download CSV");
   let inForce = asked({});
   const inquiries = list({
     id: `inquiries-${isBrand() ? "brand" : "partner"}${which}`, caption: view.tab, context, empty: view.empty,
     sort: "-CreationDate", rowKey: (row) => row.Id, rowHref: (row) => `/inquiries/${row.Id}`, tools: [download, mayChange() ? exportButton([["Inquiries", "INQUIRIES"]], () => inForce, context.go) : null],
-    filters: filtersOf(view, campaigns), columns: columnsOf(view, () => inquiries.reload()),
+    filters: filtersOf(view, campaigns, partners), columns: columnsOf(view, () => inquiries.reload()),
     load: async ({ Before, ...values }, still) => {
       const { Page, PageSize, Sort, ...filters } = values;
       inForce = asked(filters);

@@ -8,6 +8,7 @@ import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
 import { closeButton } from "./inquiry/closing.js";
+import { historyOf } from "./inquiry/history.js";
 import { campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
 import { postbacksOf } from "./inquiry/postbacks.js";
 import { review } from "./inquiry/review.js";
@@ -71,8 +72,9 @@ export async function page(context) {
   const head = h("div"), first = h("div"), about = h("section.card"), comments = h("div"), write = h("div"), decide = h("div");
   const area = () => write.querySelector("textarea");
   const typed = { sending: false, get: () => (typed.sending ? "" : area()?.value ?? ""), set: (text) => { if (area()) area().value = text; } };
-  let drawn = "", stands = "", campaigns = null, decision = null, kept = null;
+  let drawn = "", currency = "", stands = "", campaigns = null, decision = null, kept = null;
 
+  const historyOfIt = historyOf(uri, () => currency, signal);
   async function drawForms(inquiry) { /* only when it stands elsewhere than before; a comment that is being typed stays */
     const now = `${inquiry.State} ${inquiry.ResolutionStatus}`;
     if (now === stands || !mayChange())
@@ -105,9 +107,12 @@ export async function page(context) {
     if (now === drawn)
       return;
     drawn = now;
+    currency = inquiry.Currency;
+    historyOfIt.reload().catch(() => { /* the next change tells again */ });
+    const print = h("button.no-print", { type: "button", onclick: () => window.print() }, "Print");
     const closing = isPartner() && mayChange() && inquiry.State === "OPEN"
       ? [closeButton(inquiry, reload)] : [];
-    fill(head, heading(`Inquiry ${inquiry.Id}`, { back: ["Inquiries", "/inquiries"], actions: closing,
+    fill(head, heading(`Inquiry ${inquiry.Id}`, { back: ["Inquiries", "/inquiries"], actions: [...closing, print],
       beside: h("span.badges", null, badge("ResolutionStatus", inquiry.ResolutionStatus), inquiry.State === "CLOSED" ? badge("InquiryState", "CLOSED") : null) }));
     fill(first, said(inquiry));
     const told = ["ResolutionStatus", "State", ...(inquiry.ResolutionStatus === "VALID" ? [] : ["RejectReason", "ResolutionNotes"])];
@@ -119,5 +124,5 @@ export async function page(context) {
   guard(() => typed.get().trim() !== "" || Boolean(decision?.changed()));
   const postbacks = await postbacksOf({ InquiryId: params.Id }, signal, reload);
   return { title: `Inquiry ${params.Id}`, node: h("div.stack", null, head, first, about, decide,
-    h("section.card", null, h("h2", null, "Comments"), comments, write), postbacks.node) };
+    h("section.card", null, h("h2", null, "Comments"), comments, write), historyOfIt.node, postbacks.node) };
 }

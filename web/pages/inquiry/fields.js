@@ -52,7 +52,7 @@ export const inquiryFields = () => [
   ["RejectReason", "Reason", (one) => one.RejectReason],
   ["ResolutionNotes", "Brand's notes", (one) => h("span.lines", null, one.ResolutionNotes)],
   ["ResolutionDate", "Resolved", (one) => date(one.ResolutionDate), { sort: "ResolutionDate" }],
-  ["ResolutionDeadlineDate", "Resolution deadline", (one) => calendarDay(one.ResolutionDeadlineDate), { sort: "ResolutionDeadlineDate" }],
+  ["ResolutionDeadlineDate", "Resolution deadline", (one) => calendarDay(one.ResolutionDeadlineDate), { sort: "Urgency" }],
   ["AutoApprovalDate", "Accepted by a rule on", (one) => date(one.AutoApprovalDate)],
   ...(isBrand() ? [] : [
     ["CustomerId", "Customer", (one) => one.CustomerId, { sort: "CustomerId" }],

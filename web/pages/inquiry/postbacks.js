@@ -2,6 +2,7 @@
 import { get, own, query, watch } from "../../api.js";
 import { fill, h } from "../../dom.js";
 import { date } from "../../format.js";
+import { eventSays } from "../../postback_words.js";
 import { notificationTitle, notificationsById, stateBadge } from "../postbacks.js";
 
 const SHOWN = 100;
@@ -15,7 +16,7 @@ function host(notification) {
 }
 
 const one = (row, to) => h("li", null,
-  h("p.trip", null, h("a", { href: `/postbacks/${row.Id}` }, row.EventType), stateBadge(row)),
+  h("p.trip", null, h("a", { href: `/postbacks/${row.Id}` }, eventSays(row.EventType)), eventSays(row.EventType) === row.EventType ? null : h("code.machine", null, row.EventType), stateBadge(row)),
   h("p.trip.who", null, h("span", null, date(row.CreationDate)), h("span", null, "to ",
     to ? h("a", { href: `/notifications/${row.NotificationId}` }, notificationTitle(to, row.NotificationId)) : notificationTitle(null, row.NotificationId)),
   host(to) && to.Name ? h("span", null, host(to)) : null));

@@ -1,28 +1,39 @@
 /* review.js — a brand's decision on one inquiry: accept, decline, or ask for more. */
 import { own, put } from "../../api.js";
 import { h } from "../../dom.js";
+import { lastSeen } from "../../places.js";
 import { confirm } from "../../ui/dialog.js";
 import { form } from "../../ui/form.js";
 import { toast } from "../../ui/toast.js";
-import { lastSeen } from "../../places.js";
-import { nextToReview } from "./next.js";
+import { keyCap, keys } from "./keys.js";
+import { beside, nextToReview } from "./next.js";
 import { REJECT_REASONS, checks } from "./fields.js";
 
 const DONE = { VALID: "accepted", DECLINED: "declined", INCOMPLETE: "sent back with your question" };
 const is = (status) => (values) => values.ResolutionStatus === status;
 
+const DECISIONS = [["VALID", "Accept", "a"], ["DECLINED", "Decline", "d"], ["INCOMPLETE", "Ask for more", "q"]];
+
+/* The three decisions as buttons, which stand for a control that is not seen. */
+function choices(control) {
+  control.hidden = true;
+  const choose = (value) => { control.value = value; control.dispatchEvent(new Event("change")); };
+  const buttons = DECISIONS.map(([value, words, key]) => h("button", { type: "button", class: `choice ${value.toLowerCase()}`, "aria-label": words, "aria-keyshortcuts": key.toUpperCase(), "aria-pressed": "false", onclick: () => choose(value) }, words, keyCap(key)));
+  control.addEventListener("change", () => buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(DECISIONS[at][0] === control.value))));
+  return h("div.choices", { role: "group", "aria-label": "Decision" }, control, buttons);
+}
+
 function fieldsOf(inquiry, trackers) {
   const accept = is("VALID"), currency = inquiry.Currency;
   return [
-    { name: "ResolutionStatus", label: "Decision", kind: "select", required: true, wide: true,
-      options: [["", "Choose…"], ["VALID", "Accept"], ["DECLINED", "Decline"], ["INCOMPLETE", "Request more information"]] },
+    { name: "ResolutionStatus", label: "Decision", required: true, wide: true, dress: choices },
     { name: "ActionTrackerId", label: "Action tracker", kind: "select", required: true, when: accept, options: trackers.map((one) => [one.Id, one.Name]), hint: "What the new action is counted as." },
     { name: "FinalPayout", label: `Final payout, ${currency}`, kind: "money", when: accept, check: checks.payout, placeholder: inquiry.ExpectedPayout, hint: inquiry.ExpectedPayout ? "Empty: what the terms say, or without terms the payout expected." : "Empty: what the terms say." },
     { name: "TransactionAmount", label: `Sale amount, ${currency}`, kind: "money", required: true, when: accept, check: checks.amount },
     { name: "TransactionDate", label: "Order date", kind: "date", when: accept, check: checks.past, hint: "Empty: as it is." },
     { name: "CustomerId", label: "Customer ID", when: accept, maxlength: 200 },
     { name: "PromoCode", label: "Promo code", when: accept, maxlength: 200 },
-    { name: "RejectReason", label: "Reason", kind: "select", required: true, wide: true, when: is("DECLINED"), options: [["", "Choose…"], ...REJECT_REASONS] },
+    { name: "RejectReason", label: "Reason", kind: "select", required: true, wide: true, when: is("DECLINED"), options: [["", "Choose…"], ...REJECT_REASONS.map((one, at) => [one, `${at + 1}. ${one}`])], hint: "Its number chooses a reason." },
     { name: "ResolutionNotes", label: "Notes", kind: "textarea", maxlength: 4000, hint: "The partner reads them.", when: (values) => ["VALID", "DECLINED"].includes(values.ResolutionStatus) },
     { name: "Question", names: ["ResolutionNotes"], label: "What do you need to know?", kind: "textarea", required: true, maxlength: 4000, hint: "The partner reads it, and the inquiry comes back with the answer.", when: is("INCOMPLETE") },
   ];
@@ -53,7 +64,7 @@ function doubtOf({ ResolutionStatus, FinalPayout = "", TransactionAmount }, inqu
 
 /* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays, `overtaken` with what refused it;
  * `kept`: what was typed before.  changed(): something is chosen; values() that. */
-export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
+export function review(inquiry, trackers, { go, decided, overtaken, kept, signal }) {
   let changed = Boolean(kept);
   const submit = async (values) => {
     changed = false; /* the page may move before the answer is here */
@@ -82,7 +93,30 @@ export function review(inquiry, trackers, { go, decided, overtaken, kept }) {
       await go(one ? `/inquiries/${one}` : lastSeen("/inquiries"));
     }) }],
   });
-  const node = h("section.card", { id: "review" }, h("h2", null, "Review"),
+  if (kept)
+    sheet.field("ResolutionStatus").dispatchEvent(new Event("change"));
+  const decide = (value) => { /* and on to what is still to be said, or to the button that sends it */
+    sheet.set("ResolutionStatus", value);
+    sheet.field("ResolutionStatus").dispatchEvent(new Event("change"));
+    ({ DECLINED: sheet.field("RejectReason"), INCOMPLETE: sheet.field("Question") }[value] ?? last()).focus();
+  };
+  const last = () => sheet.node.querySelector(".actions button:last-child");
+  const turn = (step) => async () => {
+    const one = await beside(inquiry.Id, step);
+    one ? await go(`/inquiries/${one}`) : toast(step > 0 ? "This is the last one of the list." : "This is the first one of the list.");
+  };
+  const reason = (at) => () => { if (sheet.values().RejectReason !== undefined) { sheet.set("RejectReason", REJECT_REASONS[at]); last().focus(); } };
+  const hint = keys("Keys", [...DECISIONS.map(([value, words, key]) => [key, words, () => decide(value)]),
+    ["Ctrl+Enter", "Submit and review next", () => last().click()], ["n", "The next inquiry", turn(1)], ["p", "The one before", turn(-1)]], signal);
+  sheet.node.addEventListener("keydown", (event) => { /* in the list of reasons: its number, then Enter */
+    if (event.target !== sheet.field("RejectReason") || event.ctrlKey || event.altKey || event.metaKey)
+      return;
+    if (event.key >= "1" && event.key <= String(REJECT_REASONS.length)) {
+      event.preventDefault();
+      reason(Number(event.key) - 1)();
+    }
+  });
+  const node = h("section.card", { id: "review" }, h("div.card-head", null, h("h2", null, "Review"), h("span.gap"), hint),
     trackers.length ? null : h("p.muted", null, "This campaign has no action tracker yet, so nothing can be accepted: the operator adds one."), sheet.node);
   return { node, changed: () => changed, values: () => sheet.values() };
 }
