@@ -324,6 +324,9 @@ CREATE INDEX postback_of ON postback (notification, id);            -- list page
 CREATE INDEX postback_waiting ON postback (notification, due_at, id) WHERE state = 1; -- the queue on disk
 CREATE INDEX postback_replayed ON postback (replay, id) WHERE state = 1 AND replay IS NOT NULL; -- what a replay has yet to send
 CREATE INDEX postback_again ON postback (event, replay, id) WHERE resent IS NOT NULL; -- an inquiry's postbacks
+-- Searching an account's postbacks.  Both are partial: one that is delivered at its first try is in neither.
+CREATE INDEX postback_failed ON postback (account, last_status, id) WHERE (last_error IS NOT NULL OR last_status >= 300); -- by status and error
+CREATE INDEX postback_ended ON postback (account, state, id) WHERE state >= 3; -- cancelled, given up
 
 CREATE TABLE notification_count (                               -- kept exact with the rows, by deltas; each node's own, to be summed
     notification bigint  NOT NULL,

@@ -11,3 +11,6 @@ CREATE INDEX inquiry_pending_of_brand ON inquiry (brand) WHERE state = 1 AND sta
 -- Recovery: replays of what an event notification lacks, undone while they wait.
 ALTER TABLE replay ADD COLUMN lacking INTEGER NOT NULL DEFAULT 0; -- 1: only events that it has not been sent
 CREATE INDEX postback_replayed ON postback (replay, id) WHERE state = 1 AND replay IS NOT NULL; -- what a replay has yet to send
+-- Searching an account's postbacks.  Both are partial: one that is delivered at its first try is in neither.
+CREATE INDEX postback_failed ON postback (account, last_status) WHERE (last_error IS NOT NULL OR last_status >= 300); -- by status and error
+CREATE INDEX postback_ended ON postback (account, state) WHERE state >= 3; -- cancelled, given up

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POSTBACKS_DEFAULT = 100, POSTBACKS_MOST = 1000 };
+enum { POSTBACKS_DEFAULT = 100, POSTBACKS_MOST = 1000, SEARCH_MOST = 200 /* characters */ };
 
 struct log_work {
     struct api_job api;
@@ -110,6 +110,41 @@ static void filter_words(const struct call *call, struct postback_filter *filter
     }
 }
 
+/* "503", "5xx", or "NONE" for no answer at all. */
+static void filter_status(const struct call *call, struct postback_filter *filter,
+                          struct problems *problems)
+{
+    const char *text = call_query(call, "Status");
+    int64_t status;
+    if (text[0] == '\0')
+        return;
+    if (text_same(text, "NONE")) {
+        filter->status_from = filter->status_until = POSTBACK_NO_ANSWER;
+    } else if (text[0] >= '1' && text[0] <= '9' && text_same(text + 1, "xx")) {
+        filter->status_from = (text[0] - '0') * 100;
+        filter->status_until = filter->status_from + 99;
+    } else if (text_int(text, 100, 999, &status)) {
+        filter->status_from = filter->status_until = (int)status;
+    } else {
+        problems_add(problems, "Status", "must be a status as 503, a class as 5xx, or NONE");
+    }
+}
+
+/* Both are borrowed from the call. */
+static void filter_texts(const struct call *call, struct postback_filter *filter,
+                         struct problems *problems)
+{
+    const char *order = call_query(call, "OrderId"), *error = call_query(call, "Error");
+    if (text_length(order) > SEARCH_MOST)
+        problems_add(problems, "OrderId", "must be at most %d characters", SEARCH_MOST);
+    else if (order[0] != '\0')
+        filter->order = order;
+    if (text_length(error) > SEARCH_MOST)
+        problems_add(problems, "Error", "must be at most %d characters", SEARCH_MOST);
+    else if (error[0] != '\0')
+        filter->error = text_same(error, "ANY") ? "" : error;
+}
+
 /* Within what ids can hold, by whose time the log is read. */
 static void filter_span(const struct call *call, struct postback_filter *filter,
                         struct problems *problems)
@@ -126,13 +161,17 @@ static void filter_span(const struct call *call, struct postback_filter *filter,
 void postback_filter_read(const struct call *call, bool paged, struct postback_filter *filter,
                           struct problems *problems)
 {
-    static const char *const names[] = { "PageSize", "Before",    "NotificationId", "EventType",
-                                         "State",    "StartDate", "EndDate",        "InquiryId",
-                                         "ActionId", NULL };
+    static const char *const names[] = { "PageSize",  "Before",  "NotificationId", "EventType",
+                                         "State",     "Status",  "Error",          "StartDate",
+                                         "EndDate",   "OrderId", "InquiryId",      "ActionId",
+                                         "WebhookId", NULL };
     int64_t size = POSTBACKS_DEFAULT;
     const char *page_size = call_query(call, "PageSize");
     call_query_only(call, paged ? names : names + 2, problems); /* the first are the pages' */
     filter_words(call, filter, problems);
+    filter_status(call, filter, problems);
+    filter_texts(call, filter, problems);
+    filter->id = query_id(call, "WebhookId", problems);
     filter->notification = query_id(call, "NotificationId", problems);
     filter->inquiry = query_id(call, "InquiryId", problems);
     filter->action = query_id(call, "ActionId", problems);
@@ -170,7 +209,9 @@ static void finish_list(struct api_job *job)
     show_waits(work, job->shown);
     json_t *answer =
         cursor_answer_at(job->call, &cursor, work->next, "Postbacks", json_array_size(job->shown));
+    bool stopped = work->next != 0 && json_array_size(job->shown) < (size_t)work->filter.limit;
     json_object_set(answer, "Postbacks", job->shown);
+    show_date(answer, "SearchedBackToDate", stopped ? id_time_ms(work->next) : DATE_NONE);
     call_json_answer(job->call, 200, answer);
 }
 

@@ -125,12 +125,56 @@ static json_t *row_show(struct stmt *row)
 
 /* ---- the list ---- */
 
+/* As the API names the failure, or as people say it. */
+static bool error_matches(const char *asked, const char *reason)
+{
+    struct buf words = { 0 };
+    if (reason[0] == '\0' || strcasestr(reason, asked) != NULL)
+        return reason[0] != '\0';
+    attempt_reason_words(&words, reason);
+    bool found = strcasestr(buf_text(&words), asked) != NULL;
+    buf_free(&words);
+    return found;
+}
+
+static bool status_matches(const struct postback_filter *filter, struct stmt *row)
+{
+    int64_t status = db_opt(row, ROW_STATUS, 0);
+    if (filter->status_from == POSTBACK_NO_ANSWER)
+        return status == 0 && db_text(row, ROW_ERROR)[0] != '\0';
+    return status >= filter->status_from && status <= filter->status_until;
+}
+
+/* Of an event that was sent in, which belongs to no inquiry. */
+static bool data_has_order(struct db *db, int64_t account, int64_t event, const char *order)
+{
+    static const char *const names[] = { "OrderId", "Oid" };
+    size_t len;
+    bool found = false;
+    struct stmt *find = db_prepare(db, "SELECT data FROM event WHERE id = ? AND account = ?");
+    db_bind_int(find, 1, event);
+    db_bind_int(find, 2, account);
+    const char *data = db_step(find) == DB_ROW ? db_bytes(find, 0, &len) : NULL;
+    if (data != NULL && memmem(data, len, order, strcspn(order, "\"\\/")) != NULL) {
+        json_t *members = json_loadb(data, len, 0, NULL);
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !found; i++) {
+            const char *value = json_string_value(json_object_get(members, names[i]));
+            found = value != NULL && strcmp(value, order) == 0;
+        }
+        json_decref(members);
+    }
+    db_finish(find);
+    return found;
+}
+
 static bool matches(const struct postback_filter *filter, struct stmt *row)
 {
     return (filter->notification == 0 || db_int(row, ROW_NOTIFICATION) == filter->notification) &&
            (filter->inquiry == 0 || db_opt(row, ROW_INQUIRY, 0) == filter->inquiry) &&
            (filter->type == NULL || db_opt(row, ROW_TYPE, -1) == filter->type->number) &&
-           (filter->state < 0 || db_int(row, ROW_STATE) == filter->state);
+           (filter->state < 0 || db_int(row, ROW_STATE) == filter->state) &&
+           (filter->status_from == 0 || status_matches(filter, row)) &&
+           (filter->error == NULL || error_matches(filter->error, db_text(row, ROW_ERROR)));
 }
 
 json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,
@@ -146,7 +190,9 @@ json_t *postback_list(struct db *db, int64_t account, const struct postback_filt
     for (int looked = 0; id != 0 && json_array_size(page) < limit && looked < LOOKED_MOST;
          looked++) {
         struct stmt *row;
-        if (find_one(db, account, id, &row) && matches(filter, row))
+        if (find_one(db, account, id, &row) && matches(filter, row) &&
+            (!walk_reads_data(walk) ||
+             data_has_order(db, account, db_int(row, ROW_EVENT), filter->order)))
             json_array_append_new(page, row_show(row));
         db_finish(row);
         last = id;
@@ -273,6 +319,27 @@ static json_t *attempts_show(struct shown_postback *of, int64_t attempts)
     return shown;
 }
 
+/* Whose step the event tells; 0: of none of the account's.  What was sent in may name any. */
+static int64_t action_of(struct db *db, int64_t account, const struct event *event)
+{
+    if (event == NULL)
+        return 0;
+    int64_t action = 0;
+    json_t *data = json_loadb(event->data, event->data_len, 0, NULL);
+    const char *named = json_string_value(json_object_get(data, "ActionId"));
+    if (named != NULL && id_parse(named, &action)) {
+        struct stmt *find = db_prepare(
+            db, "SELECT action FROM action_update WHERE action = ?1 AND ((partner = ?2 AND "
+                "partner_event = ?3) OR (brand = ?2 AND brand_event = ?3)) LIMIT 1");
+        db_bind_int(find, 1, action);
+        db_bind_int(find, 2, account);
+        db_bind_int(find, 3, event->id);
+        action = db_number(find, 0);
+    }
+    json_decref(data);
+    return action;
+}
+
 json_t *postback_show(struct db *db, int64_t account, const char *account_sid, int64_t id)
 {
     struct stmt *row;
@@ -284,6 +351,7 @@ json_t *postback_show(struct db *db, int64_t account, const char *account_sid, i
         shown = row_show(row);
         of.notification_id = db_int(row, ROW_NOTIFICATION);
         of.event = event_load(db, account, db_int(row, ROW_EVENT));
+        show_id(shown, "ActionId", action_of(db, account, of.event));
         json_object_set_new(shown, "AttemptList", attempts_show(&of, db_int(row, ROW_ATTEMPTS)));
     }
     db_finish(row);

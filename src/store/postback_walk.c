@@ -1,14 +1,17 @@
-/* postback_walk.c — ids of postbacks, newest first, from one of three sources.
+/* postback_walk.c — ids of postbacks, newest first, from one of four sources.
  *
  * No index has an account's postbacks in order; each notification's are, in postback_of.  So:
- *   - of an inquiry or an action: its events are few, and an event's postbacks have the ids behind
- * its own (see events.c); those sent again, and those of later steps of its fan-out, have an index.
- * All ids are gathered and sorted, also those of postbacks that have no row yet, or none any more.
+ *   - of an inquiry, an action, or an order that one of them has: its events are few, and an
+ * event's postbacks have the ids behind its own (see events.c); those sent again, and those of
+ * later steps of its fan-out, have an index.  All ids are gathered and sorted, also those of
+ * postbacks that have no row yet, or none any more.
  *   - only WAITING ones, when they are few: gathered from the partial index and sorted.
+ *   - those that failed, were cancelled or given up: few of all as a rule, so partial indexes have
+ * them (postback_failed, postback_ended), which one that is delivered at once never touches.
  *   - else a merge: a cursor a notification, each with a few ids read ahead, in a heap by its next
  *     id.  A page costs a step of the index a notification and one a row.
  *
- * The rule: nothing here reads more than a page's worth of any one notification.
+ * The rule: nothing here reads more than a page's worth of any one source.
  */
 #include "store/postback_walk.h"
 
@@ -19,15 +22,22 @@
 #include <stdlib.h>
 
 enum {
-    AHEAD_MOST = 64,       /* ids read at once for one notification */
-    AHEAD_ALL = 256,       /* … and for all together */
-    WAITING_MOST = 10000,  /* more WAITING ids than that are not gathered */
-    GATHERED_MOST = 100000 /* ids of one inquiry, or action */
+    AHEAD_MOST = 64,        /* ids read at once for one notification */
+    AHEAD_ALL = 256,        /* … and for all together */
+    WAITING_MOST = 50000,   /* more WAITING ids than that are not gathered: about 10 ms */
+    GATHERED_MOST = 100000, /* ids of one inquiry, action or order */
+    ORDERS_MOST = 1000,     /* inquiries, and actions, of one order */
+    STATUS_MOST = 999,
 };
+
+/* What a cursor goes along: the postbacks of a notification, or of the account those whose last
+ * attempt failed, by the answer's status, or those that ended otherwise than delivered. */
+enum source { OF_NOTIFICATION, OF_STATUS, OF_NO_ANSWER, OF_ENDED, SOURCES };
 
 struct cursor {
     struct heap_node node; /* by -id: the newest is the least */
-    int64_t notification;
+    int64_t key;           /* the notification, the status, the state */
+    enum source source;
     int64_t *ahead; /* ids, newest first */
     int count, at;
 };
@@ -39,8 +49,10 @@ struct ids { /* a growing array */
 
 struct walk {
     struct db *db;
+    int64_t account;
     int64_t from, before; /* from <= id < before */
-    struct ids notifications;
+    struct ids keys;      /* each with its source */
+    bool reads_data;
     /* gathered and sorted */
     bool gathered;
     struct ids ids;
@@ -74,7 +86,6 @@ static void gather(struct walk *walk, int64_t id)
 
 static void sort_gathered(struct walk *walk)
 {
-    walk->gathered = true;
     if (walk->ids.count > 1)
         qsort(walk->ids.items, walk->ids.count, sizeof(*walk->ids.items), newest_first);
 }
@@ -129,8 +140,24 @@ static void gather_events(struct walk *walk, struct stmt *list)
     for (size_t i = 0; i < events.count; i += 2)
         gather_event(walk, events.items[i], events.items[i + 1]);
     free(events.items);
+}
+
+/* What is left are those that the filters before found too (NULL: there was none), once each: one
+ * sent again right after its event is found both ways. */
+static void keep_common(struct walk *walk, const struct ids *before)
+{
+    size_t kept = 0, at = 0;
     sort_gathered(walk);
-    same_ids_once(&walk->ids); /* one sent again right after its event is found both ways */
+    same_ids_once(&walk->ids);
+    if (before == NULL)
+        return;
+    for (size_t i = 0; i < walk->ids.count; i++) {
+        while (at < before->count && before->items[at] > walk->ids.items[i])
+            at++;
+        if (at < before->count && before->items[at] == walk->ids.items[i])
+            walk->ids.items[kept++] = walk->ids.items[i];
+    }
+    walk->ids.count = kept;
 }
 
 static void gather_inquiry(struct walk *walk, int64_t account, int64_t inquiry)
@@ -154,16 +181,63 @@ static void gather_action(struct walk *walk, int64_t account, int64_t action)
     gather_events(walk, list);
 }
 
+/* Of a statement that gives ids, which is finished. */
+static struct ids ids_of(struct stmt *list)
+{
+    struct ids ids = { 0 };
+    while (db_step(list) == DB_ROW)
+        ids_add(&ids, db_int(list, 0));
+    db_finish(list);
+    return ids;
+}
+
+/* A brand and a partner are two accounts, so it is at most one of both. */
+static struct ids inquiries_of_order(struct walk *walk, const char *order)
+{
+    struct stmt *list =
+        db_prepare(walk->db, "SELECT id FROM inquiry WHERE partner = ?1 AND order_id = ?2 UNION "
+                             "SELECT id FROM inquiry WHERE brand = ?1 AND order_id = ?2 LIMIT ?3");
+    db_bind_int(list, 1, walk->account);
+    db_bind_text(list, 2, order);
+    db_bind_int(list, 3, ORDERS_MOST);
+    return ids_of(list);
+}
+
+static struct ids actions_of_order(struct walk *walk, const char *order)
+{
+    struct stmt *list =
+        db_prepare(walk->db, "SELECT id FROM action WHERE order_id = ?2 AND (partner = ?1 OR "
+                             "brand = ?1) LIMIT ?3");
+    db_bind_int(list, 1, walk->account);
+    db_bind_text(list, 2, order);
+    db_bind_int(list, 3, ORDERS_MOST);
+    return ids_of(list);
+}
+
+/* False: no inquiry and no action of the account has it. */
+static bool gather_order(struct walk *walk, const char *order)
+{
+    struct ids inquiries = inquiries_of_order(walk, order), actions = actions_of_order(walk, order);
+    for (size_t i = 0; i < inquiries.count; i++)
+        gather_inquiry(walk, walk->account, inquiries.items[i]);
+    for (size_t i = 0; i < actions.count; i++)
+        gather_action(walk, walk->account, actions.items[i]);
+    bool known = inquiries.count + actions.count > 0;
+    free(inquiries.items);
+    free(actions.items);
+    return known;
+}
+
 /* ---- only WAITING ---- */
 
 /* False: there are many, so that a walk of all finds them soon. */
 static bool gather_waiting(struct walk *walk)
 {
     size_t looked = 0;
-    for (size_t i = 0; i < walk->notifications.count && looked <= WAITING_MOST; i++) {
+    for (size_t i = 0; i < walk->keys.count && looked <= WAITING_MOST; i += 2) {
         struct stmt *list = db_prepare(
             walk->db, "SELECT id FROM postback WHERE notification = ? AND state = 1 LIMIT ?");
-        db_bind_int(list, 1, walk->notifications.items[i]);
+        db_bind_int(list, 1, walk->keys.items[i]);
         db_bind_int(list, 2, (int64_t)(WAITING_MOST + 1 - looked));
         for (; db_step(list) == DB_ROW; looked++)
             gather(walk, db_int(list, 0));
@@ -174,20 +248,35 @@ static bool gather_waiting(struct walk *walk)
         return false;
     }
     sort_gathered(walk);
+    walk->gathered = true;
     return true;
 }
 
 /* ---- merged ---- */
 
+/* A partial index is taken for a statement that says its condition as it stands there. */
+#define SQL_FAILED "(last_error IS NOT NULL OR last_status >= 300) "
+#define SQL_NEXT   "AND id < ?3 AND id >= ?4 ORDER BY id DESC LIMIT ?5"
+
+static const char *const source_sql[SOURCES] = {
+    [OF_NOTIFICATION] = "SELECT id FROM postback WHERE notification = ?2 AND ?1 > 0 " SQL_NEXT,
+    [OF_STATUS] =
+        "SELECT id FROM postback WHERE account = ?1 AND last_status = ?2 AND " SQL_FAILED SQL_NEXT,
+    [OF_NO_ANSWER] = "SELECT id FROM postback WHERE account = ?1 AND last_status IS NULL AND "
+                     "?2 = 0 AND " SQL_FAILED SQL_NEXT,
+    [OF_ENDED] =
+        "SELECT id FROM postback WHERE account = ?1 AND state = ?2 AND state >= 3 " SQL_NEXT,
+};
+
 static void read_ahead(struct walk *walk, struct cursor *cursor, int64_t before)
 {
-    struct stmt *list = db_prepare(walk->db, "SELECT id FROM postback WHERE notification = ? AND "
-                                             "id < ? AND id >= ? ORDER BY id DESC LIMIT ?");
+    struct stmt *list = db_prepare(walk->db, source_sql[cursor->source]);
     cursor->count = cursor->at = 0;
-    db_bind_int(list, 1, cursor->notification);
-    db_bind_int(list, 2, before);
-    db_bind_int(list, 3, walk->from);
-    db_bind_int(list, 4, walk->ahead);
+    db_bind_int(list, 1, walk->account);
+    db_bind_int(list, 2, cursor->key);
+    db_bind_int(list, 3, before);
+    db_bind_int(list, 4, walk->from);
+    db_bind_int(list, 5, walk->ahead);
     while (db_step(list) == DB_ROW)
         cursor->ahead[cursor->count++] = db_int(list, 0);
     db_finish(list);
@@ -199,13 +288,14 @@ static void read_ahead(struct walk *walk, struct cursor *cursor, int64_t before)
 
 static void merge_new(struct walk *walk)
 {
-    size_t count = walk->notifications.count;
+    size_t count = walk->keys.count / 2;
     walk->ahead = count == 0 ? 1 : (int)(AHEAD_ALL / count);
     walk->ahead = walk->ahead < 1 ? 1 : walk->ahead > AHEAD_MOST ? AHEAD_MOST : walk->ahead;
     walk->cursors = must_alloc((count + 1) * sizeof(*walk->cursors));
     for (size_t i = 0; i < count; i++) {
         struct cursor *cursor = &walk->cursors[i];
-        cursor->notification = walk->notifications.items[i];
+        cursor->key = walk->keys.items[2 * i];
+        cursor->source = (enum source)walk->keys.items[2 * i + 1];
         cursor->ahead = must_alloc((size_t)walk->ahead * sizeof(*cursor->ahead));
         read_ahead(walk, cursor, walk->before);
     }
@@ -227,46 +317,133 @@ static int64_t merge_next(struct walk *walk)
     return id;
 }
 
-/* ---- */
+/* ---- what it goes along ---- */
+
+static void add_source(struct walk *walk, enum source source, int64_t key)
+{
+    ids_add(&walk->keys, key);
+    ids_add(&walk->keys, source);
+}
+
+/* Each status of the span that a failed one has: one step of the index a status. */
+static void list_statuses(struct walk *walk, int64_t from, int64_t until)
+{
+    for (int64_t status = from; status <= until; status++) {
+        struct stmt *next =
+            db_prepare(walk->db, "SELECT last_status FROM postback WHERE account = ? AND "
+                                 "last_status >= ? AND last_status <= ? AND " SQL_FAILED
+                                 "ORDER BY last_status LIMIT 1");
+        db_bind_int(next, 1, walk->account);
+        db_bind_int(next, 2, status);
+        db_bind_int(next, 3, until);
+        status = db_number(next, until + 1);
+        if (status <= until)
+            add_source(walk, OF_STATUS, status);
+    }
+}
+
+/* True: all that match are in postback_failed, along which it goes. */
+static bool list_failed(struct walk *walk, const struct postback_filter *filter)
+{
+    int64_t from = filter->status_from, until = filter->status_until;
+    if (from == POSTBACK_NO_ANSWER || (from == 0 && filter->error != NULL))
+        add_source(walk, OF_NO_ANSWER, 0);
+    if (from == 0 && filter->error != NULL)
+        list_statuses(walk, 1, STATUS_MOST);
+    else if (from >= 300 || (from > 0 && filter->error != NULL))
+        list_statuses(walk, from, until);
+    return filter->error != NULL || from == POSTBACK_NO_ANSWER || from >= 300;
+}
 
 /* Deleted ones too: their postbacks are still in the log. */
-static void list_notifications(struct walk *walk, int64_t account, int64_t notification)
+static void list_notifications(struct walk *walk, int64_t notification)
 {
     struct stmt *list =
         notification != 0
             ? db_prepare(walk->db, "SELECT id FROM notification WHERE account = ? AND id = ?")
             : db_prepare(walk->db, "SELECT id FROM notification WHERE account = ? ORDER BY id");
-    db_bind_int(list, 1, account);
+    db_bind_int(list, 1, walk->account);
     if (notification != 0)
         db_bind_int(list, 2, notification);
     while (db_step(list) == DB_ROW)
-        ids_add(&walk->notifications, db_int(list, 0));
+        add_source(walk, OF_NOTIFICATION, db_int(list, 0));
     db_finish(list);
+}
+
+enum named { BY_ID, BY_ACTION, BY_INQUIRY, BY_ORDER, NAMED };
+
+/* False: the filter has none of that. */
+static bool gather_by(struct walk *walk, enum named by, const struct postback_filter *filter)
+{
+    switch (by) {
+    case BY_ID:
+        if (filter->id != 0)
+            gather(walk, filter->id);
+        return filter->id != 0;
+    case BY_ACTION:
+        if (filter->action != 0)
+            gather_action(walk, walk->account, filter->action);
+        return filter->action != 0;
+    case BY_INQUIRY:
+        if (filter->inquiry != 0)
+            gather_inquiry(walk, walk->account, filter->inquiry);
+        return filter->inquiry != 0;
+    case BY_ORDER:
+        walk->reads_data = filter->order != NULL && !gather_order(walk, filter->order);
+        return filter->order != NULL && !walk->reads_data;
+    case NAMED:
+        break;
+    }
+    return false;
+}
+
+/* True: the filter names what has few, and they are gathered. */
+static bool gather_named(struct walk *walk, const struct postback_filter *filter)
+{
+    for (int by = 0; by < NAMED; by++) {
+        struct ids before = walk->ids;
+        walk->ids = (struct ids){ 0 };
+        if (gather_by(walk, (enum named)by, filter)) {
+            keep_common(walk, walk->gathered ? &before : NULL);
+            free(before.items);
+            walk->gathered = true;
+        } else {
+            walk->ids = before;
+        }
+    }
+    return walk->gathered;
 }
 
 struct walk *walk_new(struct db *db, int64_t account, const struct postback_filter *filter)
 {
     struct walk *walk = must_alloc(sizeof(*walk));
     walk->db = db;
+    walk->account = account;
     walk->before = filter->before > 0 ? filter->before : INT64_MAX;
     if (filter->until != 0 && id_first_at(filter->until) < walk->before)
         walk->before = id_first_at(filter->until);
     walk->from = filter->from != 0 ? id_first_at(filter->from) : 0;
-    if (filter->action != 0) {
-        gather_action(walk, account, filter->action);
+    if (gather_named(walk, filter))
         return walk;
-    }
-    if (filter->inquiry != 0) {
-        gather_inquiry(walk, account, filter->inquiry);
-        return walk;
-    }
     int64_t floor = filter->state == POSTBACK_FRESH ? direct_floor(db) : 0;
     if (floor > walk->from)
         walk->from = floor;
-    list_notifications(walk, account, filter->notification);
+    if (list_failed(walk, filter)) {
+        merge_new(walk);
+        return walk;
+    }
+    if (filter->state >= POSTBACK_CANCELLED)
+        add_source(walk, OF_ENDED, filter->state);
+    else
+        list_notifications(walk, filter->notification);
     if (filter->state != POSTBACK_WAITING || !gather_waiting(walk))
         merge_new(walk);
     return walk;
+}
+
+bool walk_reads_data(const struct walk *walk)
+{
+    return walk->reads_data;
 }
 
 int64_t walk_next(struct walk *walk)
@@ -278,11 +455,11 @@ int64_t walk_next(struct walk *walk)
 
 void walk_free(struct walk *walk)
 {
-    for (size_t i = 0; walk->cursors != NULL && i < walk->notifications.count; i++)
+    for (size_t i = 0; walk->cursors != NULL && i < walk->keys.count / 2; i++)
         free(walk->cursors[i].ahead);
     free(walk->cursors);
     heap_free(&walk->heap);
-    free(walk->notifications.items);
+    free(walk->keys.items);
     free(walk->ids.items);
     free(walk);
 }

@@ -88,13 +88,23 @@ bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id
 /* ---- the log ---- */
 
 struct postback_filter { /* 0, -1 or NULL: any */
+    int64_t id;          /* the webhook-id */
     int64_t notification, inquiry, action;
     const struct event_type *type;
-    int state;           /* enum postback_state; -1: any */
+    int state; /* enum postback_state; -1: any */
+    /* Of the inquiry or action that it tells of.  Where the account has none of that order, what is
+     * in the events' data is looked at, under the bound of a page.  Borrowed, as is `error`. */
+    const char *order;
+    /* Of the last answer: from <= x <= until, 0: any; POSTBACK_NO_ANSWER: the last attempt had
+     * none. */
+    int status_from, status_until;
+    /* In why the last attempt failed, as code or in words, in any case; "": that it failed. */
+    const char *error;
     int64_t from, until; /* ms, when created: from <= x < until; 0: any */
     int64_t before;      /* ids under it: the cursor; 0: from the newest */
     int limit;
 };
+enum { POSTBACK_NO_ANSWER = -1 };
 /* Newest first, the API's objects; *next: the cursor of the next page, 0 at the end.  The work for
  * a page is bounded: where few rows match, a page may be short, even empty, with more to come
  * behind *next.  Every scalar is a string, "" when empty. */

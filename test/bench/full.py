@@ -15,10 +15,12 @@ import kills
 import locking
 import nodes
 import retention
+import search
 import short
 import upgrade
 import waiting
 
 BENCHES = {name: bench for noun in (short, against, idle, retention, intake, isolation, greedy,
-                                  waiting, kills, upgrade, export, locking, nodes)
+                                  waiting, kills, upgrade, export, locking, nodes,
+                                  search)
            for name, bench in noun.BENCHES.items()}

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.receiver import answers, in_turn
+from harness.server import await_until
 
 
 def send(world, count=1, kind="action.tracked"):
@@ -121,3 +122,72 @@ def test_anothers_is_not_there(world, receiver, step):
     for path in (f"Postbacks/{own['Id']}{step}", own["Uri"] + step, f"Postbacks/17{step}",
                  f"Postbacks/x{step}"):
         assert world.brand.call(method, path).status_code == 404, path
+
+
+def ids(world, account=None, **query):
+    return [one["Id"] for one in world.postbacks(account or world.partner, **query)]
+
+
+def test_a_postback_is_found_by_what_is_known_of_it(world, receivers):
+    """By webhook-id, order, inquiry, status code, error in words and as code; together, too."""
+    def found(count, **query):
+        return await_until(lambda: (lambda rows: rows if len(rows) == count else None)(
+            world.postbacks(world.partner, **query)), f"{count} postbacks of {query}")
+    sick = world.notify(world.partner, receivers(answers(500, "no")).url())["Id"]
+    gone = world.notify(world.partner, "http://127.0.0.1:1/")
+    nobody = gone["Id"]
+    inquiry = world.open(OrderId="ORD \"7\"/ä")
+    refused = found(1, NotificationId=nobody, Error="connect")
+    found(1, NotificationId=sick, Status="500")
+    world.partner.ok(world.partner.post(gone["Uri"] + "/Pause"))
+    other = world.open(OrderId="ORD-8")
+    failed = found(2, NotificationId=sick, Status="500")
+    every = {one["Id"] for one in refused + failed}
+    mine = {one["Id"] for one in refused + failed if one["InquiryId"] == inquiry}
+    one = failed[0]["Id"]
+    assert ids(world, WebhookId=one) == [one]
+    assert ids(world, WebhookId="17") == ids(world, WebhookId="0") == []
+    assert set(ids(world, OrderId="ORD \"7\"/ä")) == mine and len(mine) == 2
+    assert ids(world, OrderId="ORD") == []
+    assert set(ids(world, Status="5xx")) == {one["Id"] for one in failed}
+    assert ids(world, Status="504") == ids(world, Status="2xx") == ids(world, Status="200") == []
+    assert set(ids(world, Status="none")) == {one["Id"] for one in refused}
+    for words in ("connect", "CONNECTION REFUSED", "could not be reached"):
+        assert set(ids(world, Error=words)) == {one["Id"] for one in refused}, words
+    assert set(ids(world, Error="answered 500")) == {one["Id"] for one in failed}
+    assert set(ids(world, Error="ANY")) == every
+    assert ids(world, Error="timeout") == []
+    assert set(ids(world, OrderId="ORD-8", Status="500")) == {
+        one["Id"] for one in failed if one["InquiryId"] == other}
+    assert ids(world, WebhookId=one, OrderId="ORD-8", InquiryId=inquiry) == []
+    assert ids(world, world.brand, OrderId="ORD-8") == []  # it has no event notification
+    assert ids(world, EndDate="2020-01-01", Error="ANY") == []
+    assert set(ids(world, StartDate="2020-01-01", Error="ANY", NotificationId=sick)) == {
+        one["Id"] for one in failed}
+    world.partner.ok(world.partner.post(f"Postbacks/{one}/Cancel"))
+    assert ids(world, State="CANCELLED") == [one] == ids(world, State="CANCELLED", Error="any")
+    assert ids(world, State="EXPIRED") == []
+
+
+def test_an_order_is_found_in_what_was_sent_in_and_in_actions(world, receiver):
+    lifecycle(world, receiver.url())
+    for order in ("S-1", "S-2", "S-1 "):
+        assert world.partner.post("/Events", {
+            "Type": "action.tracked", "AccountSids": [world.partner.sid],
+            "Data": {"Oid": order, "ActionId": "5"}}).status_code == 202
+    world.await_state(world.partner, "DELIVERED", 3)
+    found = world.postbacks(world.partner, OrderId="S-2")
+    assert len(found) == 1
+    assert len(ids(world, OrderId="S-3")) == 0
+    inquiry = world.open(OrderId="A-1")
+    world.brand.ok(world.brand.put("ActionInquiries", {
+        "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
+    world.await_state(world.partner, "DELIVERED", 1, OrderId="A-1", EventType="action.tracked")
+
+
+def test_a_search_that_is_wrong_says_what(world):
+    response = world.partner.get("Postbacks", Status="6", WebhookId="x", OrderId="o" * 201,
+                                 Error="e" * 201)
+    assert response.status_code == 400
+    assert {error["Field"] for error in response.json()["Errors"]} == {
+        "Status", "WebhookId", "OrderId", "Error"}

@@ -56,6 +56,7 @@ export async function page({ params, signal, go }) {
     fill(about, facts([
       ["Event", postback.EventType], ["Event id", postback.EventId],
       ["Event notification", h("a", { href: `/notifications/${postback.NotificationId}` }, notificationTitle(notification, postback.NotificationId))],
+      ["Action", postback.ActionId && h("a", { href: `/actions/${postback.ActionId}` }, postback.ActionId)],
       ["Inquiry", postback.InquiryId && h("a", { href: `/inquiries/${postback.InquiryId}` }, postback.InquiryId)],
       ["Made", exact(postback.CreationDate)],
       ["Waits since", postback.WaitSinceDate && exact(postback.WaitSinceDate)],

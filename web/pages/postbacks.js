@@ -1,7 +1,7 @@
 /* postbacks.js — the log of postbacks, live: new ones and new outcomes appear by themselves. */
 import { all, get, mayChange, own, watch } from "../api.js";
 import { h } from "../dom.js";
-import { date, tones } from "../format.js";
+import { date, exact, tones } from "../format.js";
 import { postbackSays } from "../postback_words.js";
 import { activity } from "../ui/activity.js";
 import { exportButton } from "../ui/export_button.js";
@@ -19,11 +19,27 @@ export async function notificationsById(signal) {
 
 export const notificationTitle = (notification, id) => (notification ? notification.Name || notification.Url || `Event notification ${id}` : `Event notification ${id} (deleted)`);
 
+const SEARCHES_MOST = 20; /* of 5,000 postbacks each, a fraction of a second: then it is for the person to go on */
+
+/* Goes on by itself where an answer had to stop before its page was full. */
+const searching = (load) => async (values, signal) => {
+  const rows = [];
+  let before = values.Before, loaded;
+  for (let times = 0; times < SEARCHES_MOST; times++) {
+    loaded = await load({ ...values, Before: before, PageSize: values.PageSize - rows.length }, signal);
+    rows.push(...loaded.rows);
+    before = loaded.next;
+    if (!loaded.next || rows.length >= values.PageSize)
+      return { rows, next: loaded.next };
+  }
+  return { rows, next: before, note: `Searched back to ${exact(loaded.answer.SearchedBackToDate)}. “Older” goes on from there.` };
+};
+
 export async function page(context) {
   const { signal } = context;
   const [byId, catalog] = await Promise.all([notificationsById(signal), get("/EventCatalog", null, { signal })]);
   const types = catalog.Categories.flatMap((category) => category.EventTypes.map((type) => type.EventType));
-  const load = pageOf(own("/Postbacks"), "Postbacks", "Before");
+  const load = searching(pageOf(own("/Postbacks"), "Postbacks", "Before"));
   let inForce = {};
   const log = list({
     id: "postbacks", caption: "Postbacks, newest first", context, pageSize: 50, rowKey: (row) => row.Id, rowHref: (row) => `/postbacks/${row.Id}`,
@@ -32,6 +48,10 @@ export async function page(context) {
       { name: "NotificationId", label: "Event notification", kind: "select", wide: true, options: [["", "All"], ...[...byId.values()].map((one) => [one.Id, notificationTitle(one, one.Id)])] },
       { name: "State", label: "State", kind: "select", options: STATES },
       { name: "EventType", label: "Event", kind: "select", options: [["", "All"], ...types] },
+      { name: "WebhookId", label: "webhook-id", placeholder: "As the receiver has it" },
+      { name: "OrderId", label: "Order", placeholder: "Its whole id" },
+      { name: "Status", label: "Answered with", placeholder: "503, 5xx or none" },
+      { name: "Error", label: "Error", placeholder: "timeout, certificate, any" },
       { name: "InquiryId", label: "Inquiry", placeholder: "Id" },
       { name: "ActionId", label: "Action", placeholder: "Id" },
       { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date", until: true },

@@ -8,7 +8,8 @@
  *   date: a day of the person's zone, given to load() as its first second, or its last where `until`;  day: a day as it was written
  * load(values, signal) → { rows, total, more }: values has the filters, Page, PageSize and Sort ("Name" or "-Name", when sortable).
  *   or { rows, next } for a list that is read by a cursor: values then has `Before` in place of Page ("" on the newest page),
- *   and `next` is the one of the page of older rows ("" on the last); `turn` has the words for the two ways
+ *   and `next` is the one of the page of older rows ("" on the last); `turn` has the words for the two ways;
+ *   `note` is said above the rows
  * pageOf("/Audit", "Entries", "Before") makes such a load for a path, the array's name and the cursor's
  * rowKey(row): for a row that stays itself across reloads; new rows of a reload are marked for a moment
  */
@@ -111,7 +112,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     inPlace(place, () => fill(place, !state.rows.length ? h("p.empty", null, empty)
       : scroller(caption, table(caption, visible().map(heading), state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
     inPlace(foot, () => fill(foot, turner()));
-    fill(says, state.total === undefined ? null : `${number(state.total)} in all`);
+    fill(says, state.total === undefined ? state.note : `${number(state.total)} in all`);
   }
   function turner() {
     const shown = () => says.scrollIntoView({ block: "nearest" });
@@ -139,7 +140,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     place.setAttribute("aria-busy", "true");
     try {
       const loaded = await load({ ...instants(filters, values), Page: state.page, PageSize: pageSize, Sort: state.sort, Before }, AbortSignal.any([signal, mine.signal]));
-      Object.assign(state, { rows: loaded.rows, total: loaded.total, next: loaded.next ?? "" });
+      Object.assign(state, { rows: loaded.rows, total: loaded.total, next: loaded.next ?? "", note: loaded.note ?? null });
       draw();
     } catch (error) {
       if (error.name === "AbortError")
@@ -162,5 +163,5 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
 export const pageOf = (path, name, cursor) => async ({ Sort, Page, Before, ...asked }, signal) => {
   const answer = await get(path, { ...asked, [cursor]: Before }, { signal });
   const next = answer["@nextpageuri"];
-  return { rows: answer[name], next: next ? new URL(next, location.origin).searchParams.get(cursor) : "" };
+  return { answer, rows: answer[name], next: next ? new URL(next, location.origin).searchParams.get(cursor) : "" };
 };

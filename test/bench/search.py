@@ -1,0 +1,162 @@
+"""How long the log of an account with a million postbacks takes to be searched, by each filter; and
+that an answer which had to stop says so."""
+
+import os
+import sqlite3
+import statistics
+import time
+import urllib.parse
+
+from world import await_until, give_up, world
+
+POSTBACKS, ORDERS = 1000000, 10000  # one in a hundred tells of an inquiry, each of its own order
+LOOKS = 7
+NAMED_MS, ANY_MS = 50, 500
+
+FAILED = 1000   # one in so many waits, having failed …
+GIVEN_UP = 5000  # … or is given up
+RARE = 999983   # and one of all is of another type, and has an answer that no other has
+
+
+def columns_of(store, table):
+    return [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+
+
+def copies(store, table, count, changed):
+    """The one row that there is, many times, each a millisecond older; `changed` columns apart."""
+    columns = columns_of(store, table)
+    taken = ", ".join(changed.get(name, name) for name in columns)
+    store.execute(
+        f"WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ?) "
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {taken} FROM {table}, many "
+        f"WHERE id = (SELECT max(id) FROM {table})", (count - 1,))
+
+
+def multiply(store, count):
+    """A log: all but few were delivered at once; the oldest thousandth is what is rarest."""
+    copies(store, "event", count, {
+        "id": "id - (n << 22)",
+        "type": f"CASE WHEN n = {RARE} THEN type + 1 ELSE type END",
+        "inquiry": f"CASE WHEN n % {count // ORDERS} = 0 THEN n / {count // ORDERS} END",
+        "data": "replace(data, 'S-0', 'S-' || n)"})
+    copies(store, "postback", count, {
+        "id": "id - (n << 22)", "event": "event - (n << 22)",
+        "state": f"CASE WHEN n % {GIVEN_UP} = 7 THEN 4 WHEN n % {FAILED} = 5 THEN 1 ELSE state END",
+        "last_status": f"CASE WHEN n = {RARE} THEN 418 WHEN n % {FAILED * 2} = 5 THEN NULL "
+                       f"WHEN n % {FAILED} = 5 THEN 503 ELSE last_status END",
+        "last_error": f"CASE WHEN n = {RARE} THEN 'status 418' "
+                      f"WHEN n % {FAILED * 2} = 5 THEN 'connect: connection refused' "
+                      f"WHEN n % {FAILED} = 5 THEN 'status 503' END",
+        "due_at": f"CASE WHEN n % {FAILED} = 5 THEN due_at + 9000000000 ELSE due_at END"})
+
+
+def inquiries(store, partner, brand, campaign):
+    store.execute(
+        "WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ?) "
+        "INSERT INTO inquiry (id, partner, brand, campaign, order_id, transaction_at, amount, "
+        "currency, type, status, state, created_at) SELECT n, ?, ?, ?, 'O-' || n, 1, 1000, 'EUR', "
+        "1, 1, 1, 1 FROM many", (ORDERS, partner, brand, campaign))
+
+
+class Log:
+    """An account's, as the API gives it."""
+
+    def __init__(self, server, sid):
+        self.server, self.sid = server, sid
+
+    def page(self, query):
+        return self.server.api("GET", f"/Mediapartners/{self.sid}/Postbacks?PageSize=50&{query}",
+                               None, self.server.credentials[self.sid])
+
+    def ms(self, query, finds):
+        """The median of some looks; `finds`: how many rows there are to find, None: any."""
+        took = []
+        for _ in range(LOOKS):
+            begun = time.monotonic()
+            page = self.page(query)
+            took.append((time.monotonic() - begun) * 1000)
+        found, stopped = len(page["Postbacks"]), page["SearchedBackToDate"]
+        if finds is not None and found != finds and not stopped:
+            give_up(f"{query} found {found} postbacks, not {finds}, and did not say that it stopped")
+        if stopped and not page["@nextpageuri"]:
+            give_up(f"{query} stopped, and gives no place to go on")
+        return statistics.median(took), found, stopped
+
+
+def searches(log):
+    some = log.page("Status=503")["Postbacks"][-1]
+    rare = log.page("Status=418")["Postbacks"][0]
+    day = urllib.parse.quote(some["CreationDate"])
+    named = {
+        "by webhook-id": (f"WebhookId={rare['Id']}", 1),
+        "by order of an inquiry": (f"OrderId=O-{ORDERS - 1}", 1),
+        "by inquiry": (f"InquiryId={ORDERS - 1}", 1),
+        "by a status": ("Status=503", 50),
+        "by the status of one": ("Status=418", 1),
+        "by no answer": ("Status=NONE", 50),
+        "by a class of status": ("Status=5xx", 50),
+        "by the usual status": ("Status=200", 50),
+        "by a status that none has": ("Status=404", 0),
+        "by WAITING": ("State=WAITING", 50),
+        "by EXPIRED": ("State=EXPIRED", 50),
+        "by CANCELLED, which none is": ("State=CANCELLED", 0),
+    }
+    others = {
+        "by a status 2xx that none has": ("Status=204", 0),
+        "by an order of what was sent in": ("OrderId=S-999000", 1),
+        "by an order that there is not": ("OrderId=none", 0),
+        "by error, as code": ("Error=connect", 50),
+        "by error, in words": ("Error=could+not+be+reached", 50),
+        "by an error that none has": ("Error=certificate", 0),
+        "by the rarest event type": ("EventType=action.modified", 1),
+        "by a type and a state": ("EventType=action.modified&State=DELIVERED", 1),
+        "by event notification": (f"NotificationId={some['NotificationId']}", 50),
+        "by one and a status": (f"NotificationId={some['NotificationId']}&Status=503", 50),
+        "by dates": (f"EndDate={day}", 50),
+        "by all together": (f"EndDate={day}&Status=5xx&Error=503&State=WAITING&"
+                            f"NotificationId={some['NotificationId']}&EventType=action.tracked", 50),
+    }
+    return named, others
+
+
+def slowest(log, queries):
+    most = 0
+    for what, (query, finds) in queries.items():
+        took, found, stopped = log.ms(query, finds)
+        print(f"  {what:<36} {took:8.1f} ms  {found:3} found"
+              f"{', back to ' + stopped if stopped else ''}", flush=True)
+        most = max(most, took)
+    return most
+
+
+def search(options, count=None):
+    del options
+    count = count or POSTBACKS
+    with world() as (server, receiver, _):
+        sid = server.account(receiver.port)
+        brand = server.api("POST", "/Operator/Accounts", {"Kind": "BRAND", "Name": "Brand"})
+        campaign = server.api("POST", "/Operator/Campaigns", {
+            "Name": "Bench", "BrandSid": brand["Sid"], "Currency": "EUR"})["Id"]
+        server.api("POST", "/Events", {
+            "Type": "action.tracked", "AccountSids": [sid],
+            "Data": {"Oid": "S-0", "ActionId": "5", "Amount": "89.90", "Currency": "EUR",
+                     "CampaignName": "Bench", "CustomerId": "c-1"}})
+        await_until(lambda: server.metric("postbackd_delivered_total") == 1, "delivered")
+        server.close()
+        with sqlite3.connect(os.path.join(server.data, "postbackd.db")) as store:
+            partner, = store.execute("SELECT id FROM account WHERE sid = ?", (sid,)).fetchone()
+            inquiries(store, partner, brand["Id"], campaign)
+            multiply(store, count)
+        server.start()
+        log = Log(server, sid)
+        named, others = searches(log)
+        return {"search_named_ms": slowest(log, named), "search_any_ms": slowest(log, others)}
+
+
+BENCHES = {
+    "search": (search, [
+        ("search_named_ms", f"{POSTBACKS} postbacks by webhook-id, order or status, the slowest",
+         "ms", ("<=", NAMED_MS)),
+        ("search_any_ms", "… by anything else that is offered", "ms", ("<=", ANY_MS)),
+    ]),
+}
