@@ -1,4 +1,4 @@
-/* replays.c — replays of an event notification: start, list, show, cancel.
+/* replays.c — replays of an event notification: count, start, list, show, cancel, undo.
  *
  * A replay is written as a row and taken up by the engine after the commit; from then on its
  * progress is read from the row.  Its postbacks are in the log like any others, under its ReplayId.
@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "engine/replays.h"
 #include "model/date.h"
 #include "model/show.h"
 #include "store/accounts.h"
@@ -25,6 +26,8 @@ struct replay_work {
     struct api_job api;
     struct replay replay; /* id: {ReplayId} of the path, or the new one's */
     struct cursor cursor;
+    int64_t horizon, next; /* of a count */
+    struct replay_undo undone;
     char base[API_BASE_TEXT];
 };
 
@@ -145,12 +148,14 @@ static void source_take(const struct fields *fields, struct replay *replay)
 {
     char *text = fields_text(fields, "From", 40, 0, NULL);
     replay->source = replay->notification;
-    if (text != NULL && text_same(text, "ALL"))
+    replay->lacking = text != NULL && text_same(text, "MISSING");
+    if (text != NULL && (text_same(text, "ALL") || replay->lacking))
         replay->source = 0;
     else if (text != NULL && (!id_parse(text, &replay->source) || replay->source == 0))
-        problems_add(
-            fields->problems, "From",
-            "must be the Id of an event notification, or ALL for all events of the account");
+        problems_add(fields->problems, "From",
+                     "must be the Id of an event notification, ALL for all events of the account, "
+                     "or MISSING "
+                     "for those that it was never sent");
     free(text);
 }
 
@@ -162,23 +167,31 @@ static void states_take(const struct fields *fields, struct replay *replay)
     enum postback_state state;
     char *text = fields_text(fields, "State", 40, 0, NULL);
     replay->states = own ? REPLAY_ALL_STATES & ~undelivered : REPLAY_ALL_STATES;
-    if (text != NULL && replay->source == 0 && !text_same(text, "ALL")) {
-        problems_add(fields->problems, "State", "is of postbacks, and From=ALL takes events");
+    if (text != NULL && own && text_same(text, "FAILED")) {
+        replay->states = 1 << POSTBACK_CANCELLED | 1 << POSTBACK_EXPIRED;
+        replay->lacking = true;
+    } else if (text != NULL && replay->source == 0 && !text_same(text, "ALL")) {
+        problems_add(fields->problems, "State",
+                     "is of postbacks, and From=ALL or MISSING takes events");
     } else if (text != NULL && !text_same(text, "ALL")) {
         bool known = postback_state_named(text, &state) && state != POSTBACK_FRESH;
         replay->states = !known ? 0 : state == POSTBACK_WAITING ? undelivered : 1u << state;
         if (!known || (own && state == POSTBACK_WAITING))
             problems_add(fields->problems, "State",
                          "must be one of: ALL, DELIVERED, CANCELLED, "
-                         "EXPIRED, and with From of another event "
-                         "notification WAITING");
+                         "EXPIRED, FAILED, and with From of another event "
+                         "notification WAITING and not FAILED");
     }
     free(text);
 }
 
-static void replay_take(const struct fields *fields, struct replay *replay)
+static const char *const start_names[] = { "StartDate", "EndDate", "Types", "State", "From", NULL };
+static const char *const count_names[] = { "StartDate", "EndDate", "Types", "State",
+                                           "From",      "Next",    NULL };
+
+static void replay_take(const struct fields *fields, struct replay *replay,
+                        const char *const *names)
 {
-    static const char *const names[] = { "StartDate", "EndDate", "Types", "State", "From", NULL };
     fields_only(fields, names);
     span_take(fields, replay);
     types_take(fields, replay);
@@ -249,9 +262,77 @@ static void start(struct call *call, void *context)
     struct replay_work *work = work_new(call, context, run_start, finish_start);
     if (work != NULL) {
         struct fields fields = { .from = body, .problems = &work->api.problems };
-        replay_take(&fields, &work->replay);
+        replay_take(&fields, &work->replay, start_names);
         if (api_job_valid(&work->api))
             api_write(&work->api);
+    }
+    json_decref(body);
+}
+
+/* ---- count ---- */
+
+enum { COUNT_SLICE = 10000, COUNT_SLICES = 10 };
+
+/* Up to so many rows of the range; where it is longer, `next` is where to go on. */
+static void count_stretch(struct replay_work *work, struct db *db, const struct notification *to,
+                          int64_t *found, int64_t *next)
+{
+    struct replay_look look = { .horizon = replays_horizon_of_all(db, work->horizon),
+                                .rows = COUNT_SLICE };
+    *found = *next = 0;
+    for (int i = 0; i < COUNT_SLICES && !look.end && !look.wait; i++) {
+        replay_look(db, &work->replay, to, &look);
+        *found += look.found;
+    }
+    if (!look.end && !look.wait)
+        *next = look.at;
+}
+
+static bool run_count(struct api_job *job, struct db *db)
+{
+    struct replay_work *work = work_of(job);
+    struct replay *replay = &work->replay;
+    int64_t found, next;
+    struct notification *to = notification_load(db, replay->account, replay->notification, 0);
+    if (to == NULL)
+        return false;
+    bool fitting = fits(work, db, to);
+    if (fitting) {
+        replay->next = work->next;
+        replay_aim(db, replay);
+        count_stretch(work, db, to, &found, &next);
+        job->shown = json_object();
+        show_text(job->shown, "Status", "OK");
+        show_int(job->shown, "Count", found);
+        show_id(job->shown, "Next", next);
+    }
+    notification_unref(to);
+    if (!fitting)
+        error_set(&job->job.error, ERROR_INVALID, "The request is not valid.");
+    return fitting;
+}
+
+static void next_take(const struct fields *fields, struct replay_work *work)
+{
+    char *text = fields_text(fields, "Next", 40, 0, NULL);
+    if (text != NULL && text[0] != '\0' && !id_parse(text, &work->next))
+        problems_add(fields->problems, "Next", "must be the Next of the answer before");
+    free(text);
+}
+
+static void count(struct call *call, void *context)
+{
+    json_t *body = call_object(call);
+    if (body == NULL)
+        return;
+    struct replay_work *work = work_new(call, context, run_count, api_job_show);
+    if (work != NULL) {
+        struct fields fields = { .from = body, .problems = &work->api.problems };
+        replay_take(&fields, &work->replay, count_names);
+        next_take(&fields, work);
+        work->horizon = replays_horizon(engine_services(work->api.api->engine)->replays);
+        if (api_job_valid(&work->api))
+            api_read(&work->api);
     }
     json_decref(body);
 }
@@ -325,6 +406,32 @@ static void cancel(struct call *call, void *context)
         api_write(&work->api);
 }
 
+/* ---- undo ---- */
+
+static bool run_undo(struct api_job *job, struct db *db)
+{
+    struct replay_work *work = work_of(job);
+    const struct replay *replay = &work->replay;
+    const struct replay_undo *undone = &work->undone;
+    if (!replay_undo(&job->job, db, replay->account, replay->notification, replay->id,
+                     &work->undone))
+        return false;
+    if (undone->ended || undone->cancelled > 0)
+        audit(work, db, "replay.undo", json_pack("{s:I}", "Cancelled", undone->cancelled));
+    job->shown = json_object();
+    show_text(job->shown, "Status", "OK");
+    show_int(job->shown, "Cancelled", undone->cancelled);
+    show_bool(job->shown, "More", undone->more);
+    return true;
+}
+
+static void undo(struct call *call, void *context)
+{
+    struct replay_work *work = work_new(call, context, run_undo, api_job_show);
+    if (work != NULL)
+        api_write(&work->api);
+}
+
 #define READS   (SCOPE_API | SCOPE_READ)
 #define CHANGES SCOPE_API
 #define PARTNER "/Mediapartners/{SID}/EventNotifications/{Id}/Replays"
@@ -336,12 +443,16 @@ enum {
 
 const struct route replay_routes[] = {
     { "POST", PARTNER, start, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true },
+    { "POST", PARTNER "/Count", count, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{ReplayId}", show, PARTNERS, READS, COUNTED, 0 },
     { "POST", PARTNER "/{ReplayId}/Cancel", cancel, PARTNERS, CHANGES, COUNTED, 0 },
+    { "POST", PARTNER "/{ReplayId}/Undo", undo, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", BRAND, start, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
+    { "POST", BRAND "/Count", count, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
     { "GET", BRAND "/{ReplayId}", show, BRANDS, READS, COUNTED, 0 },
     { "POST", BRAND "/{ReplayId}/Cancel", cancel, BRANDS, CHANGES, COUNTED, 0 },
+    { "POST", BRAND "/{ReplayId}/Undo", undo, BRANDS, CHANGES, COUNTED, 0 },
 };
 const size_t replay_route_count = sizeof(replay_routes) / sizeof(replay_routes[0]);

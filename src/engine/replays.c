@@ -130,11 +130,20 @@ static void write_step(struct replays *replays, const struct replay_job *read)
 
 /* ---- a step: the read ---- */
 
-/* Of all servers, where others write too. */
+int64_t replays_horizon(const struct replays *replays)
+{
+    return replays->config.horizon(replays->config.context);
+}
+
+int64_t replays_horizon_of_all(struct db *db, int64_t horizon)
+{
+    int64_t floor = db_is_remote(db) ? direct_floor(db) : horizon;
+    return floor < horizon ? floor : horizon;
+}
+
 static void bring_horizon(struct db *db, struct replay_look *look)
 {
-    int64_t floor = db_is_remote(db) ? direct_floor(db) : look->horizon;
-    look->horizon = floor < look->horizon ? floor : look->horizon;
+    look->horizon = replays_horizon_of_all(db, look->horizon);
 }
 
 static bool read_run(struct job *job, struct db *db)
@@ -248,7 +257,7 @@ static void read_step(struct replays *replays, struct worker *worker)
     step->ready = replays->config.is_ready(replays->config.context, worker->notification,
                                            (size_t)worker->batch);
     step->batch = worker->batch;
-    step->look.horizon = replays->config.horizon(replays->config.context);
+    step->look.horizon = replays_horizon(replays);
     replays->jobs++;
     worker->busy = true;
     list_remove(&worker->in); /* behind the others */

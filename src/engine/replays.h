@@ -25,6 +25,10 @@ struct replays_config {
 /* Takes up those that were running. */
 struct replays *replays_new(const struct replays_config *config);
 void replays_free(struct replays *replays); /* NULL is allowed */
+/* For who looks at the store as a replay does: ids under it have their rows.  On the loop; then, in
+ * the read job, with what other servers have. */
+int64_t replays_horizon(const struct replays *replays);
+int64_t replays_horizon_of_all(struct db *db, int64_t horizon);
 /* Event notifications have become its own (work_owns()): so do their replays. */
 void replays_take(struct replays *replays);
 /* One was begun (committed). */

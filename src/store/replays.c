@@ -21,6 +21,7 @@
 #include "store/ledger.h"
 #include "store/notifications.h"
 #include "store/ordered_turns.h"
+#include "store/postbacks.h"
 #include "store/quotas.h"
 
 #include <inttypes.h>
@@ -34,7 +35,7 @@ static const char *const state_names[] = {
 
 #define SQL_REPLAY                                                                                 \
     "SELECT id, account, notification, source, start_at, end_at, until, states, types, state, "    \
-    "next, total, done, sent, created_at, finished_at FROM replay "
+    "next, total, done, sent, created_at, finished_at, lacking FROM replay "
 
 static void types_from(struct replay *replay, const char *text)
 {
@@ -73,7 +74,8 @@ static void from_row(struct replay *out, struct stmt *row)
                             .done = db_int(row, 12),
                             .sent = db_int(row, 13),
                             .created_at = db_int(row, 14),
-                            .finished_at = db_opt(row, 15, DATE_NONE) };
+                            .finished_at = db_opt(row, 15, DATE_NONE),
+                            .lacking = db_int(row, 16) != 0 };
     types_from(out, db_text(row, 8));
 }
 
@@ -123,6 +125,16 @@ static bool has_room(struct job *job, struct db *db, const struct replay *replay
     return false;
 }
 
+void replay_aim(struct db *db, struct replay *replay)
+{
+    int64_t newest = event_newest(db);
+    replay->until = id_first_at(replay->end_at);
+    if (replay->until > newest)
+        replay->until = newest + 1;
+    if (replay->next < id_first_at(replay->start_at))
+        replay->next = id_first_at(replay->start_at);
+}
+
 bool replay_add(struct job *job, struct db *db, struct replay *replay)
 {
     if (!has_room(job, db, replay))
@@ -139,8 +151,8 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
     char *types = json_dumps(names, JSON_COMPACT);
     struct stmt *add =
         db_prepare(db, "INSERT INTO replay (account, notification, source, start_at, end_at, "
-                       "until, states, types, state, next, created_at) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) RETURNING id");
+                       "until, states, types, state, next, created_at, lacking) "
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) RETURNING id");
     db_bind_int(add, 1, replay->account);
     db_bind_int(add, 2, replay->notification);
     db_bind_int(add, 3, replay->source);
@@ -151,6 +163,7 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay)
     db_bind_text(add, 8, types);
     db_bind_int(add, 9, id_first_at(replay->start_at));
     db_bind_int(add, 10, db_now(db));
+    db_bind_int(add, 11, replay->lacking);
     replay->id = db_insert(add);
     tx_note(db_tx(db),
             (struct change){ CHANGE_REPLAY, replay->account, replay->notification, replay->id });
@@ -201,9 +214,53 @@ bool replay_cancel(struct job *job, struct db *db, int64_t account, int64_t noti
     return false;
 }
 
-static void show_states(json_t *shown, unsigned states)
+/* Its postbacks that wait; again and again, until there are no more. */
+static void undo_some(struct job *job, struct db *db, int64_t account, int64_t id,
+                      struct replay_undo *out)
 {
-    const char *name = "ALL";
+    int64_t ids[REPLAY_UNDO_MOST + 1];
+    size_t count = 0;
+    struct stmt *list =
+        db_prepare(db, "SELECT id FROM postback WHERE replay = ? AND state = 1 ORDER BY id "
+                       "LIMIT ?");
+    db_bind_int(list, 1, id);
+    db_bind_int(list, 2, REPLAY_UNDO_MOST + 1);
+    while (count <= REPLAY_UNDO_MOST && db_step(list) == DB_ROW)
+        ids[count++] = db_int(list, 0);
+    db_finish(list);
+    out->more = count > REPLAY_UNDO_MOST;
+    for (size_t i = 0; i < count && i < REPLAY_UNDO_MOST; i++) {
+        if (postback_cancel(job, db, account, ids[i]))
+            out->cancelled++;
+        job->error = (struct error){ 0 }; /* it has just ended otherwise */
+    }
+}
+
+bool replay_undo(struct job *job, struct db *db, int64_t account, int64_t notification, int64_t id,
+                 struct replay_undo *out)
+{
+    struct replay replay;
+    *out = (struct replay_undo){ 0 };
+    if (!find_own(db, account, notification, id, &replay))
+        return false;
+    out->ended = replay.state == REPLAY_RUNNING && end(db, id, REPLAY_CANCELLED);
+    undo_some(job, db, account, id, out);
+    return true;
+}
+
+/* Counted up to a thousand. */
+static int64_t waiting_of(struct db *db, int64_t id)
+{
+    struct stmt *count = db_prepare(db, "SELECT count(*) FROM (SELECT 1 FROM postback WHERE "
+                                        "replay = ? AND state = 1 LIMIT 1000) waiting");
+    db_bind_int(count, 1, id);
+    return db_number(count, 0);
+}
+
+static void show_states(json_t *shown, const struct replay *replay)
+{
+    unsigned states = replay->states;
+    const char *name = replay->lacking && replay->source != 0 ? "FAILED" : "ALL";
     if (states == (1 << POSTBACK_FRESH | 1 << POSTBACK_WAITING))
         name = "WAITING";
     for (int i = POSTBACK_DELIVERED; i < POSTBACK_STATES; i++) {
@@ -213,19 +270,19 @@ static void show_states(json_t *shown, unsigned states)
     show_text(shown, "PostbackState", name);
 }
 
-static json_t *show(const struct replay *replay)
+static json_t *show(struct db *db, const struct replay *replay)
 {
     json_t *shown = json_object();
     show_id(shown, "Id", replay->id);
     show_id(shown, "NotificationId", replay->notification);
     if (replay->source == 0)
-        show_text(shown, "From", "ALL");
+        show_text(shown, "From", replay->lacking ? "MISSING" : "ALL");
     else
         show_id(shown, "From", replay->source);
     show_date(shown, "StartDate", replay->start_at);
     show_date(shown, "EndDate", replay->end_at - 1);
     json_object_set_new(shown, "Types", types_show(replay));
-    show_states(shown, replay->states);
+    show_states(shown, replay);
     show_text(shown, "State", state_names[replay->state]);
     if (replay->total < 0)
         show_text(shown, "Total", "");
@@ -233,6 +290,7 @@ static json_t *show(const struct replay *replay)
         show_int(shown, "Total", replay->total);
     show_int(shown, "Done", replay->done);
     show_int(shown, "Sent", replay->sent);
+    show_int(shown, "Waiting", waiting_of(db, replay->id));
     show_date(shown, "CreationDate", replay->created_at);
     show_date(shown, "FinishedDate", replay->finished_at);
     return shown;
@@ -241,7 +299,7 @@ static json_t *show(const struct replay *replay)
 json_t *replay_show(struct db *db, int64_t account, int64_t notification, int64_t id)
 {
     struct replay replay;
-    return find_own(db, account, notification, id, &replay) ? show(&replay) : NULL;
+    return find_own(db, account, notification, id, &replay) ? show(db, &replay) : NULL;
 }
 
 json_t *replay_list(struct db *db, int64_t account, int64_t notification, int64_t before, int limit)
@@ -256,7 +314,7 @@ json_t *replay_list(struct db *db, int64_t account, int64_t notification, int64_
     db_bind_int(list, 4, limit);
     while (db_step(list) == DB_ROW) {
         from_row(&replay, list);
-        json_array_append_new(array, show(&replay));
+        json_array_append_new(array, show(db, &replay));
     }
     db_finish(list);
     return array;
@@ -282,23 +340,38 @@ size_t replay_running(struct db *db, struct replay_name **out)
     return count;
 }
 
-enum { ROW_ID, ROW_EVENT, ROW_STATE, ROW_TYPE, ROW_ACCOUNT };
+enum { ROW_ID, ROW_EVENT, ROW_STATE, ROW_TYPE, ROW_ACCOUNT, ROW_HAS };
+
+/* Whether the notification (?6) has got the event e, or gets it: by a postback that was made with
+ * the event, whose id stands behind the event's own, or by a later one.  Behind what is looked at
+ * (`anchor`) any one counts, in whatever state: each event has its turn once, with its latest. */
+#define SQL_HAS(anchor)                                                                            \
+    "CASE WHEN ?5 = 0 THEN 0 WHEN e.account <> ?7 THEN 0 WHEN EXISTS (SELECT 1 FROM postback o "   \
+    "WHERE o.notification = ?6 AND o.id > e.id AND o.id <= e.id + coalesce(e.postbacks, 512) AND " \
+    "o.event = e.id AND (o.state <= 2 OR o.id > " anchor ")) THEN 1 WHEN EXISTS (SELECT 1 FROM "   \
+    "postback a WHERE a.event = e.id AND a.resent IS NOT NULL AND a.notification = ?6 AND "        \
+    "(a.state <= 2 OR a.id > " anchor ")) THEN 1 WHEN EXISTS (SELECT 1 FROM fan_out f WHERE "      \
+    "f.event = e.id) THEN 1 ELSE 0 END "
 
 static struct stmt *walk(struct db *db, const struct replay *replay, int64_t from, int64_t until,
                          int most)
 {
     struct stmt *rows =
         replay->source != 0
-            ? db_prepare(db, "SELECT p.id, p.event, p.state, e.type, p.account FROM postback p "
-                             "JOIN event e ON e.id = p.event WHERE p.id >= ?1 AND p.id < ?2 "
-                             "AND p.notification = ?4 ORDER BY p.id LIMIT ?3")
-            : db_prepare(db, "SELECT id, id, NULL, type, account FROM event "
-                             "WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
+            ? db_prepare(
+                  db, "SELECT p.id, p.event, p.state, e.type, p.account, " SQL_HAS(
+                          "p.id") "FROM postback p JOIN event e ON e.id = p.event WHERE p.id >= ?1 "
+                                  "AND p.id < ?2 AND p.notification = ?4 ORDER BY p.id LIMIT ?3")
+            : db_prepare(db, "SELECT e.id, e.id, NULL, e.type, e.account, " SQL_HAS(
+                                 "e.id") "FROM event e WHERE e.id >= ?1 AND e.id < ?2 AND ?4 = 0 "
+                                         "ORDER BY e.id LIMIT ?3");
     db_bind_int(rows, 1, from);
     db_bind_int(rows, 2, until);
     db_bind_int(rows, 3, most);
-    if (replay->source != 0)
-        db_bind_int(rows, 4, replay->source);
+    db_bind_int(rows, 4, replay->source);
+    db_bind_int(rows, 5, replay->lacking);
+    db_bind_int(rows, 6, replay->notification);
+    db_bind_int(rows, 7, replay->account);
     return rows;
 }
 
@@ -315,7 +388,8 @@ static bool matches(const struct replay *replay, const struct notification *to, 
 {
     const struct event_type *type = catalog_type_numbered((int)db_int(row, ROW_TYPE));
     return db_int(row, ROW_ACCOUNT) == replay->account && type != NULL &&
-           type_asked_for(replay, type) && notification_wants(to, type) &&
+           db_int(row, ROW_HAS) == 0 && type_asked_for(replay, type) &&
+           notification_wants(to, type) &&
            (replay->source == 0 || (replay->states >> db_int(row, ROW_STATE) & 1) != 0);
 }
 

@@ -5,6 +5,10 @@
  * were made in the range, in order of id; or all events of the account that came in the range.
  * Only those whose event the notification wants.  Each event is sent once, under a new postback,
  * however often it is in the range.
+ *
+ * One that is `lacking` sends only what its notification has not got: of its own postbacks, the
+ * latest of an event of which none was delivered or waits; of all events, those of which it never
+ * had a postback (it was not there yet, or did not want them).
  */
 #ifndef POSTBACKD_REPLAYS_H
 #define POSTBACKD_REPLAYS_H
@@ -27,6 +31,7 @@ struct replay {
     int64_t start_at, end_at; /* ms: from <= x < until */
     int64_t until;            /* the id that is the end: never above the newest when it began */
     unsigned states;          /* of the source's postbacks, 1 << enum postback_state */
+    bool lacking;             /* only events that the notification has not been sent: see .c */
     const struct event_type *types[NOTIFICATION_TYPES_MAX];
     size_t type_count; /* 0: all that the notification wants */
     enum replay_state state;
@@ -44,6 +49,16 @@ bool replay_add(struct job *job, struct db *db, struct replay *replay);
  * ended, or (without an error) not there. */
 bool replay_cancel(struct job *job, struct db *db, int64_t account, int64_t notification,
                    int64_t id);
+/* Takes back what can be: a running one ends, and of its postbacks that wait up to
+ * REPLAY_UNDO_MOST are cancelled.  False: not there. */
+enum { REPLAY_UNDO_MOST = 200 };
+struct replay_undo {
+    bool ended;        /* it was running */
+    int64_t cancelled; /* postbacks */
+    bool more;         /* others still wait */
+};
+bool replay_undo(struct job *job, struct db *db, int64_t account, int64_t notification, int64_t id,
+                 struct replay_undo *out);
 /* The API's object; NULL: not there. */
 json_t *replay_show(struct db *db, int64_t account, int64_t notification, int64_t id);
 /* Newest first, ids under `before` (0: from the newest). */
@@ -51,6 +66,9 @@ json_t *replay_list(struct db *db, int64_t account, int64_t notification, int64_
                     int limit);
 /* Whether the account has, or had, this notification. */
 bool replay_source_exists(struct db *db, int64_t account, int64_t notification);
+
+/* What ids a range that was never written would have: sets until, and next to where it begins. */
+void replay_aim(struct db *db, struct replay *replay);
 
 /* ---- for the engine ---- */
 

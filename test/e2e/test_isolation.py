@@ -29,7 +29,8 @@ BODIES = {
     "POST /Comments": {"Comment": "x"}, "POST /Reopen": {"Comment": "x"},
     "PUT /EventNotifications/{Id}": {"Name": "x"},
     "POST /Exports": {"Records": "POSTBACKS"},
-    "POST /Replays": {"StartDate": "2026-01-01"}, "POST /Messages": {"Text": "x"},
+    "POST /Replays": {"StartDate": "2026-01-01"},
+    "POST /Replays/Count": {"StartDate": "2026-01-01"}, "POST /Messages": {"Text": "x"},
 }
 
 

@@ -508,6 +508,8 @@ def add_both_roles():
         NEEDS[f"list{role}Replays"] = lambda s, a=account: {"Id": s.replay(a(s))["Id"]}
         NEEDS[f"start{role}Replay"] = needs(Stage.notification)
         NEEDS[f"get{role}Replay"] = lambda s, a=account: s.replay(a(s))
+        NEEDS[f"count{role}Replay"] = needs(Stage.notification)
+        NEEDS[f"undo{role}Replay"] = lambda s, a=account: s.replay(a(s))
         NEEDS[f"cancel{role}Replay"] = lambda s, a=account: s.replay(a(s))
         NEEDS[f"begin{role}Export"] = lambda s: {}
         NEEDS[f"list{role}Jobs"] = lambda s, a=account: s.job(a(s)) and {}

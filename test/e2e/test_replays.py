@@ -268,3 +268,128 @@ def test_a_destination_that_is_down_is_waited_for(world, receivers):
     ended(world, uri, timeout=40)
     back.wait(40, timeout=40)
     await_until(lambda: action_ids(back.requests) == actions, "each of them once")
+
+
+def count(world, notification, **fields):
+    """As the pages count: on and on until the end."""
+    total, after = 0, ""
+    while True:
+        answer = world.partner.ok(world.partner.post(f"{notification['Uri']}/Replays/Count", {
+            "StartDate": LONG_AGO, "Next": after, **fields}))
+        total, after = total + int(answer["Count"]), answer["Next"]
+        if after == "":
+            return total
+
+
+def counted(world, notification, wanted, **fields):
+    """Postbacks are counted once they have their rows."""
+    await_until(lambda: count(world, notification, **fields) == wanted, f"{wanted} of {fields}")
+
+
+def test_what_failed_is_sent_again_and_nothing_else(world, receiver):
+    notification = lifecycle(world, receiver.url())
+    send(world, 2)
+    world.await_state(world.partner, "DELIVERED", 2)
+    world.partner.ok(world.partner.post(notification["Uri"] + "/Pause"))
+    lost = send(world, 3)
+    send(world, 1)
+    waiting = sorted(world.await_state(world.partner, "WAITING", 4), key=lambda one: int(one["Id"]))
+    for one in waiting[:3]:
+        world.partner.ok(world.partner.post(one["Uri"] + "/Cancel"))
+    # One of them has been sent again since, and is cancelled once more: it counts once.
+    again = world.partner.ok(world.partner.post(waiting[0]["Uri"] + "/Resend"))["Id"]
+    counted(world, notification, 2, State="FAILED")
+    world.partner.ok(world.partner.post(f"Postbacks/{again}/Cancel"))
+    counted(world, notification, 3, State="FAILED")
+    counted(world, notification, 0, State="FAILED", EndDate="2021-01-01")
+    counted(world, notification, 0, From="MISSING")
+    world.partner.ok(world.partner.post(notification["Uri"] + "/Resume"))
+    world.await_state(world.partner, "DELIVERED", 3)
+    shown = ended(world, replay(world, notification, State="FAILED"))
+    assert (shown["PostbackState"], shown["Total"], shown["Sent"]) == ("FAILED", "3", "3")
+    assert action_ids(receiver.wait(6)[3:]) == lost
+    world.await_state(world.partner, "DELIVERED", 6)
+    counted(world, notification, 0, State="FAILED")
+    assert ended(world, replay(world, notification, State="FAILED"))["Total"] == "0"
+
+
+def test_what_it_was_never_sent_is_found(world, receivers):
+    other, late = receivers(), receivers()
+    lifecycle(world, other.url())
+    before = send(world, 3)
+    world.await_state(world.partner, "DELIVERED", 3)
+    send(world, 2, account=world.brand)
+    notification = lifecycle(world, late.url())
+    send(world, 2)
+    late.wait(2)
+    counted(world, notification, 3, From="MISSING")
+    counted(world, notification, 5, From="ALL")
+    counted(world, notification, 3, From="MISSING", Types="action.tracked")
+    counted(world, notification, 0, From="MISSING", Types=["action.modified"])
+    shown = ended(world, replay(world, notification, From="MISSING"))
+    assert (shown["From"], shown["Total"], shown["Sent"]) == ("MISSING", "3", "3")
+    assert action_ids(late.wait(5)[2:]) == before
+    counted(world, notification, 0, From="MISSING")
+    other.wait(5)
+    assert len(other.requests) == 5, "the other one has them already"
+
+
+def test_a_count_refuses_what_a_replay_would(world, receiver):
+    notification = lifecycle(world, receiver.url())
+    for fields in ({"State": "FAILED", "From": "ALL"}, {"From": "NOTHING"}, {"Next": "x"},
+                   {"StartDate": "tomorrow"}, {"Types": "action_inquiry.opened"}, {"Colour": "red"}):
+        answer = world.partner.post(f"{notification['Uri']}/Replays/Count",
+                                    {"StartDate": LONG_AGO, **fields})
+        assert answer.status_code == 400, fields
+    other = lifecycle(world, receiver.url())
+    assert world.partner.post(f"{notification['Uri']}/Replays", {
+        "StartDate": LONG_AGO, "From": other["Id"], "State": "FAILED"}).status_code == 400
+    assert world.brand.post("EventNotifications/1/Replays/Count", {
+        "StartDate": LONG_AGO}).status_code == 404
+
+
+def test_a_long_range_is_counted_in_stretches(world, receiver):
+    notification = lifecycle(world, receiver.url())
+    send(world, 1)
+    world.await_state(world.partner, "DELIVERED", 1)
+    counted(world, notification, 1, From="ALL")
+    answer = world.partner.ok(world.partner.post(f"{notification['Uri']}/Replays/Count", {
+        "StartDate": LONG_AGO, "From": "ALL"}))
+    assert answer == {"Status": "OK", "Count": "1", "Next": ""}
+    answer = world.partner.ok(world.partner.post(f"{notification['Uri']}/Replays/Count", {
+        "StartDate": LONG_AGO, "From": "ALL", "Next": str(2**62)}))
+    assert answer["Count"] == "0", "from there on"
+
+
+def undone(world, uri):
+    cancelled, more = 0, True
+    while more:
+        answer = world.partner.ok(world.partner.post(uri + "/Undo"))
+        cancelled, more = cancelled + int(answer["Cancelled"]), answer["More"] == "true"
+    return cancelled
+
+
+def test_undo_takes_back_what_is_not_sent_yet(world, receiver):
+    notification = lifecycle(world, receiver.url())
+    send(world, 30)
+    world.await_state(world.partner, "DELIVERED", 30)
+    receiver.behave = answers(503)
+    uri = replay(world, notification)
+    await_until(lambda: int(world.partner.ok(world.partner.get(uri))["Waiting"]) > 0, "some wait")
+    undone(world, uri)
+
+    def settled():
+        undone(world, uri)  # what was on its way, and failed since
+        return not world.postbacks(world.partner, State="WAITING") and (
+            not world.postbacks(world.partner, State="DELIVERING"))
+    await_until(settled, "nothing waits any more")
+    shown = world.partner.ok(world.partner.get(uri))
+    assert (shown["State"], shown["Waiting"]) == ("CANCELLED", "0")
+    assert len(world.postbacks(world.partner, State="CANCELLED")) == int(shown["Sent"])
+    assert undone(world, uri) == 0, "once more does nothing"
+    receiver.behave = answers(200)
+    send(world, 1)
+    world.await_state(world.partner, "DELIVERED", 31)
+    entries = world.operator.ok(world.operator.get(
+        "Audit", AccountSid=world.partner.sid))["Entries"]
+    assert "replay.undo" in [one["Action"] for one in entries]
