@@ -67,9 +67,7 @@ class Browser:
     def __init__(self, chromium, server, width):
         self.driver, self.server, self.width = chromium.driver, server, width
         self.downloads = chromium.profile
-        wide, high, phone = WIDTHS[width]
-        self.cdp("Emulation.setDeviceMetricsOverride", width=wide, height=high,
-                 deviceScaleFactor=1, mobile=phone)
+        self.resize(width)
         self.cdp("Network.clearBrowserCookies")
         self.color("light")
         self.driver.get("about:blank")
@@ -78,6 +76,13 @@ class Browser:
 
     def cdp(self, command, **values):
         return self.driver.execute_cdp_cmd(command, values)
+
+    def resize(self, width):
+        """The window is as wide as a "desktop" or a "phone" from now on."""
+        self.width = width
+        wide, high, phone = WIDTHS[width]
+        self.cdp("Emulation.setDeviceMetricsOverride", width=wide, height=high,
+                 deviceScaleFactor=1, mobile=phone)
 
     def color(self, scheme):
         self.cdp("Emulation.setEmulatedMedia",
@@ -343,22 +348,29 @@ class Browser:
         self.fits()
         self.check_accessibility()
 
-    def fits(self):
-        over = self.driver.execute_script(
-            "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, f"the page is {over} px wider than the {self.width}"
+    def too_wide(self):
+        """By how many pixels."""
+        return max(0, self.driver.execute_script(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
-    def check_accessibility(self):
-        """No violation of the published checker's rules, in light and in dark."""
+    def is_narrow_enough(self):
+        return self.too_wide() == 0
+
+    def fits(self):
+        over = self.too_wide()
+        assert over == 0, f"the page is {over} px wider than the {self.width}"
+
+    def check_accessibility(self, dark=()):
+        """No violation of the published checker's rules, in light and in dark; `dark`: there of these rules alone."""
         self.listen()
         self.driver.execute_script("if (!window.axe) { " + axe() + " }")
         for scheme in ("light", "dark"):
             self.color(scheme)
             found = self.driver.execute_async_script("""
-              const done = arguments[arguments.length - 1];
-              axe.run(document, { resultTypes: ['violations'] }).then((r) => done(r.violations.map((v) =>
+              const done = arguments[arguments.length - 1], rules = arguments[0];
+              axe.run(document, { resultTypes: ['violations'], ...(rules.length ? { runOnly: { type: 'rule', values: rules } } : {}) }).then((r) => done(r.violations.map((v) =>
                 `${v.id}: ${v.help}: ` + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 200) + ' ' + (n.failureSummary ?? '').split('\\n').slice(1, 3).join(' ')).join(' | '))),
-                (e) => done([String(e)]));""")
+                (e) => done([String(e)]));""", list(dark) if scheme == "dark" else [])
             assert not found, f"in {scheme}: " + "\n".join(found)
         self.color("light")
         self.driver.get_log("browser")  # the checker tries a style of its own, which the policy refuses

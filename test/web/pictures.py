@@ -1,110 +1,109 @@
-"""Takes the pictures of doc/pictures that README and guide show: each page, with a day's work in it.
+"""Takes the pictures of doc/pictures that README and guide show, and measures the pages: with 3,000 inquiries,
+25,000 postbacks and receivers that fail.
 
-script/pictures runs it; the pictures are the repository's, those of the tests are not."""
+script/pictures runs it.  The repository has one picture a page; all others (both widths, light and dark) and what was
+measured are left in artefacts/pictures."""
 
 import os
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 
-from browser import Browser, Chromium  # noqa: E402
-from harness.receiver import Receiver, answers  # noqa: E402
+from big_world import BigWorld, Receivers  # noqa: E402
+from browser import ROOT, WIDTHS, Browser, Chromium  # noqa: E402
 from harness.server import Server, World  # noqa: E402
 
-PICTURES = os.path.join(HERE, "..", "..", "doc", "pictures")
+PICTURES = os.path.join(ROOT, "doc", "pictures")
+ALL = os.path.join(ROOT, "artefacts", "pictures")
 
-INQUIRIES = [  # order, date, amount, type, expected payout, then what became of it
-    ("A-10231", "2026-01-03", "129.90", "UNTRACKED", "9.10", "VALID"),
-    ("A-10242", "2026-01-05", "59.00", "INCORRECT", "4.15", "DECLINED"),
-    ("A-10250", "2026-01-06", "240.50", "UNTRACKED", "16.80", "INCOMPLETE"),
-    ("A-10263", "2026-01-09", "18.99", "DECLINED", "1.30", None),
-    ("A-10277", "2026-01-11", "410.00", "UNTRACKED", "28.70", "CLOSED"),
-    ("A-10281", "2026-01-12", "75.20", "UNTRACKED", "5.25", "VALID"),
-    ("A-10290", "2026-01-14", "33.40", "INCORRECT", "2.35", None),
-    ("A-10304", "2026-01-15", "89.90", "UNTRACKED", "6.30", None),
-]
-
-
-def decide(world, inquiry, what):
-    if what == "CLOSED":
-        world.partner.ok(world.partner.post(f"ActionInquiries/{inquiry}/Close"))
-    elif what:
-        further = {"VALID": {"ActionTrackerId": world.tracker}, "DECLINED": {"RejectReason": "Did not meet terms and conditions set by merchant"},
-                   "INCOMPLETE": {"ResolutionNotes": "Which e-mail address was used for the order?"}}[what]
-        world.brand.ok(world.brand.put("ActionInquiries", {"Id": inquiry, "ResolutionStatus": what, **further}))
-
-
-def a_day(world, well, sick):
-    """What happened before the pictures are taken; the ids that they show."""
-    shown = {}
-    shown["notification"] = world.notify(
-        world.partner, well.url("/hooks"), Name="Warehouse", BodyTemplate='{"order":"{OrderId}","status":"{ResolutionStatus}","at":{TransactionDate|unix}}')["Id"]
-    world.notify(world.partner, well.url("/pb?id={InquiryId}&order={OrderId}"), Method="GET", BodyFormat=None, Name="Tracking")
-    world.notify(world.partner, sick.url("/crm"), Name="CRM")
-    world.notify(world.brand, well.url("/acme"), Name="Shop")
-    for number, (order, day, amount, kind, payout, what) in enumerate(INQUIRIES):
-        inquiry = world.open(OrderId=order, TransactionDate=day, TransactionAmount=amount, InquiryType=kind, ExpectedPayout=payout,
-                             CustomerId=f"C-{5520 + number}", MediaPartnerInquiryId=f"MEMBER{70 + number}", InquiryNotes="The member sent the receipt.")
-        decide(world, inquiry, what)
-        if what == "INCOMPLETE":
-            shown["inquiry"] = inquiry
-    shown["open"] = inquiry
-    world.await_state(world.partner, "DELIVERED", 10)
-    shown["postback"] = world.await_state(world.partner, "WAITING", 3)[0]["Id"]
-    asked = world.partner.ok(world.partner.post("SupportRequests", {
-        "Kind": "CUSTOM_HEADER", "Subject": "A header for our CRM", "Text": "Our CRM wants a key in X-Api-Key. Whom may I call to hand it over?"}))
-    shown["support"] = asked["Uri"].rsplit("/", 1)[1]
-    world.operator.ok(world.operator.post(f"SupportRequests/{shown['support']}/Messages", {"Text": "Call the desk, any time.", "State": "ANSWERED"}))
-    world.operator.ok(world.operator.post("EventTypes", {
-        "Name": "shop.order_shipped", "Meaning": "An order left the house",
-        "DataPoints": [{"Name": "OrderId", "Type": "text", "Meaning": "The order", "Sample": "ORD-20417"}]}))
-    return shown
+# In each page as it is loaded: when it last changed, in milliseconds since one asked for it.
+WATCH = """
+window.lastChange = 0;
+new MutationObserver(() => { window.lastChange = performance.now(); }).observe(
+  document, { childList: true, subtree: true, attributes: true, characterData: true });
+"""
+MEASURE = """
+const files = performance.getEntriesByType('resource').filter((one) => one.name.includes('/assets/') && !one.name.includes('/lib/'));
+const calls = performance.getEntriesByType('resource').filter((one) => !one.name.includes('/assets/') && !one.name.includes('/Changes'));
+return {
+  page: Math.round(window.lastChange),
+  calls: Math.round(Math.max(0, ...calls.map((one) => one.duration))),
+  bytes: [...files, ...performance.getEntriesByType('navigation')].reduce((sum, one) => sum + one.encodedBodySize, 0),
+};
+"""
 
 
 def pages(world, shown):
     partner, brand, operator = world.partner, world.brand, world.operator
     return [
-        ("sign-in", None, "/sign-in"),
+        ("sign-in", None, "/sign-in"), ("help", None, "/help"), ("help-section", None, "/help/verifying-signatures"),
         ("inquiries", partner, "/inquiries"), ("inquiry-new", partner, "/inquiries/new"), ("inquiry-import", partner, "/inquiries/import"),
         ("inquiry", partner, f"/inquiries/{shown['inquiry']}"),
+        ("actions", partner, "/actions"), ("action", partner, f"/actions/{shown['action']}"), ("terms", partner, "/terms"),
         ("brand-inquiries", brand, "/inquiries"), ("review", brand, f"/inquiries/{shown['open']}"), ("rules", brand, "/rules"),
         ("notifications", partner, "/notifications"), ("notification", partner, f"/notifications/{shown['notification']}"),
-        ("notification-deliveries", partner, f"/notifications/{shown['notification']}?View=deliveries"),
+        ("notification-deliveries", partner, f"/notifications/{shown['failing']}?View=deliveries"),
         ("notification-security", partner, f"/notifications/{shown['notification']}?View=security"),
-        ("postbacks", partner, "/postbacks"), ("postback", partner, f"/postbacks/{shown['postback']}"),
+        ("postbacks", partner, "/postbacks"), ("postback", partner, f"/postbacks/{shown['postback']}"), ("jobs", partner, "/jobs"),
         ("notices", partner, "/notices"), ("support", partner, "/support"), ("support-request", partner, f"/support/{shown['support']}"), ("account", partner, "/account"),
         ("operator-health", operator, "/operator/health"), ("operator-maintenance", operator, "/operator/maintenance"),
         ("operator-accounts", operator, "/operator/accounts"), ("operator-account", operator, f"/operator/accounts/{partner.sid}"),
         ("operator-campaigns", operator, "/operator/campaigns"), ("operator-campaign", operator, f"/operator/campaigns/{world.campaign}"),
-        ("operator-event-types", operator, "/operator/event-types"), ("operator-event-type", operator, "/operator/event-types/shop.order_shipped"),
+        ("operator-event-types", operator, "/operator/event-types"), ("operator-event-type", operator, f"/operator/event-types/{shown['type']}"),
         ("operator-headers", operator, "/operator/headers"), ("operator-support", operator, "/operator/support?State="),
         ("operator-audit", operator, "/operator/audit"),
     ]
 
 
-def take(browser, name):
-    """The first screens of the page, as WebP."""
-    path = os.path.join(PICTURES, f"{name}.webp")
-    browser.picture(name, path=path, high=1400)
-    print(f"{name}  {os.path.getsize(path) // 1024} KiB")
+def take(browser, name, wanted):
+    """The first screens of the page: both widths, light and dark."""
+    for width in WIDTHS:
+        browser.resize(width)
+        browser.until(browser.is_narrow_enough, "the page to fit")
+        browser.drawn()
+        for scheme in ("light", "dark"):
+            browser.color(scheme)
+            browser.picture(name, path=os.path.join(ALL, f"{name}-{width}-{scheme}.webp"), high=1400)
+    browser.color("light")
+    browser.resize("desktop")
+    browser.drawn()
+    kept = os.path.join(PICTURES, f"{name}.webp")
+    if name in wanted or (not wanted and os.path.exists(kept)):
+        browser.picture(name, path=kept, high=1400)
 
 
-def main():
-    os.makedirs(PICTURES, exist_ok=True)
-    with Server() as server, Receiver() as well, Receiver(answers(503, body="The CRM is down for repairs.")) as sick, Chromium() as chromium:
+def measure(browser, path):
+    """Asked for anew, with nothing in the browser's cache: how it was the second time, when the server knew the way."""
+    for _ in range(2):
+        browser.cdp("Network.clearBrowserCache")
+        browser.go(path)
+        browser.drawn()
+    return browser.driver.execute_script(MEASURE)
+
+
+def main(wanted):
+    """With names: the repository's pictures of these pages alone."""
+    os.makedirs(ALL, exist_ok=True)
+    began = time.monotonic()
+    with Receivers() as receivers, Server() as server, Chromium() as chromium:
         world = World(server)
-        shown = a_day(world, well, sick)
-        browser, signed_in = Browser(chromium, server, "desktop"), None
-        for name, who, path in pages(world, shown):
+        big = BigWorld(world, receivers).fill(inquiries=3000, postbacks=25000, accounts=40, sales=60)
+        print(f"The world was made in {time.monotonic() - began:.0f} s.")
+        browser, signed_in, rows = Browser(chromium, server, "desktop"), None, []
+        browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+        for name, who, path in pages(world, big.shown):
             if who is not None and who is not signed_in:
-                browser.sign_in(who, path)
+                browser.become(browser.user(who))
                 signed_in = who
-            else:
-                browser.go(path)
-            browser.drawn()
-            take(browser, name)
+            found = measure(browser, path)
+            rows.append(f"| `{name}` | {found['page']} | {found['calls']} | {found['bytes'] / 1024:.0f} |")
+            print(rows[-1], flush=True)
+            take(browser, name, wanted)
+    with open(os.path.join(ALL, "measured.md"), "w", encoding="utf-8") as out:
+        out.write("| page | drawn after, ms | its slowest call, ms | loaded, KiB |\n|---|---:|---:|---:|\n" + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,0 +1,66 @@
+"""Every page of each role, found along the links from its start page: at 1280 and at 390 px, in light and in
+dark, without a violation of axe-core's rules and without sideways scroll."""
+
+import pytest
+
+from big_world import BigWorld, Receivers
+from browser import Browser
+from harness.server import World
+from walk import patterns, walk
+
+
+@pytest.fixture(scope="module")
+def filled(server):
+    with Receivers() as receivers:
+        yield BigWorld(World(server), receivers).fill(inquiries=60, postbacks=520, accounts=6, sales=3)
+
+
+REACHED = {}
+HELP = {"/help", "/help/{Section}"}
+
+
+def look(browser, kind):
+    """Colours are the only thing that light and dark differ in."""
+    for width in ("desktop", "phone"):
+        browser.resize(width)
+        browser.settled()
+        try:
+            browser.until(browser.is_narrow_enough, "the page to fit", timeout=5)  # charts follow the window
+            browser.check_accessibility(dark=["color-contrast"])
+        except AssertionError as error:
+            browser.picture("every-page-" + "".join(c if c.isalnum() else "-" for c in kind))
+            raise AssertionError(f"{kind} at the width of a {width}: {error}") from error
+    browser.resize("desktop")
+
+
+@pytest.mark.parametrize("role", ["nobody", "partner", "brand", "operator"])
+def test_every_page_fits_and_is_accessible(chromium, server, filled, role):
+    browser = Browser(chromium, server, "desktop")
+    if role != "nobody":
+        browser.become(browser.user(getattr(filled.world, role)))
+    wrong = []
+
+    def visit(kind):
+        try:
+            look(browser, kind)
+        except AssertionError as error:  # all that is wrong is told at once
+            wrong.append(str(error))
+    elsewhere = set() if role == "nobody" else HELP  # it is the same for everybody
+    REACHED[role] = {kind.split("?")[0] for kind in walk(browser, visit, elsewhere)}
+    assert not wrong, "\n\n".join(wrong)
+    browser.close()
+
+
+def test_every_page_is_reached_by_a_link_or_is_for_everybody(chromium, server, filled):
+    """What no page leads to is opened by an address that was given to one: then it is for those who are not signed in."""
+    assert set(REACHED) == {"nobody", "partner", "brand", "operator"}, "the tests above come first"
+    browser, wrong = Browser(chromium, server, "desktop").go("/sign-in"), []
+    for pattern in sorted(set(patterns()) - set().union(*REACHED.values())):
+        path = pattern.replace("{", "").replace("}", "")
+        browser.go(path)
+        if browser.path.split("?")[0] == path:
+            look(browser, pattern)
+        else:
+            wrong.append(pattern)
+    assert not wrong, f"no page leads there: {wrong}"
+    browser.close()
