@@ -31,7 +31,8 @@ export function whenSignedOut(callback) { onSignedOut = callback; }
 export const isOperator = () => session?.Account.Kind === "OPERATOR";
 export const isBrand = () => session?.Account.Kind === "BRAND";
 export const isPartner = () => session?.Account.Kind === "PARTNER";
-export const mayChange = () => session?.User.Role === "USER";
+export const mayChange = () => ["USER", "ADMIN"].includes(session?.User.Role);
+export const isAdmin = () => session?.User.Role === "ADMIN";
 
 export function own(path) {
   return isOperator() ? `/Operator${path}` : roots[session.Account.Kind] + session.Account.Sid + path;

@@ -14,3 +14,30 @@ CREATE INDEX postback_replayed ON postback (replay, id) WHERE state = 1 AND repl
 -- Searching an account's postbacks.  Both are partial: one that is delivered at its first try is in neither.
 CREATE INDEX postback_failed ON postback (account, last_status) WHERE (last_error IS NOT NULL OR last_status >= 300); -- by status and error
 CREATE INDEX postback_ended ON postback (account, state) WHERE state >= 3; -- cancelled, given up
+
+-- People: the third role, and how each one reads times and numbers.
+ALTER TABLE person ADD COLUMN admin INTEGER NOT NULL DEFAULT 0;  -- 1: role is user, and an ADMIN
+ALTER TABLE person ADD COLUMN time_zone TEXT NOT NULL DEFAULT ''; -- of the IANA, "Europe/Berlin"; "": the browser's
+ALTER TABLE person ADD COLUMN locale TEXT NOT NULL DEFAULT '';   -- of numbers and dates, "de-DE" (BCP 47); "": the browser's
+UPDATE person SET admin = 1 WHERE role = 1                       -- who could do all goes on doing it
+    AND account IN (SELECT id FROM account WHERE kind = 4);
+ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';   -- User-Agent of the sign-in
+ALTER TABLE token ADD COLUMN expires_at INTEGER;                 -- NULL: never
+ALTER TABLE token ADD COLUMN used_at INTEGER;                    -- within an hour; NULL: never
+CREATE TABLE link (                                              -- sent to somebody by mail: good once, until it expires
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),       -- invitation, another password, another mail address
+    hash       BLOB    NOT NULL UNIQUE,
+    account    INTEGER NOT NULL REFERENCES account,
+    person     INTEGER REFERENCES person,                        -- whose it is; NULL: an invitation
+    email      TEXT    NOT NULL,
+    name       TEXT    NOT NULL DEFAULT '',
+    role       INTEGER NOT NULL,                                 -- model/account.h
+    inviter    TEXT    NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    sent_at    INTEGER NOT NULL,                                 -- the last time
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX link_of ON link (account, kind, id);
+CREATE INDEX link_of_person ON link (person, kind);
+CREATE INDEX link_expires ON link (expires_at);

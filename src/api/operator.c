@@ -6,6 +6,8 @@
 #include "api/operator.h"
 
 #define CHANGES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API, .counted = true
+/* Users and tokens. */
+#define ADMINS  .who = ACCOUNT_OPERATOR, .scopes = SCOPE_ADMIN, .counted = true
 #define READS   .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ, .counted = true
 
 const struct route operator_routes[] = {
@@ -13,12 +15,12 @@ const struct route operator_routes[] = {
     { "GET", "/Operator/Accounts", operator_list_accounts, READS, .reads_query = true },
     { "GET", "/Operator/Accounts/{Account}", operator_show_account, READS },
     { "PUT", "/Operator/Accounts/{Account}", operator_change_account, CHANGES },
-    { "POST", "/Operator/Accounts/{Account}/Tokens", operator_add_token, CHANGES },
+    { "POST", "/Operator/Accounts/{Account}/Tokens", operator_add_token, ADMINS },
     { "GET", "/Operator/Accounts/{Account}/Tokens", operator_list_tokens, READS },
-    { "DELETE", "/Operator/Accounts/{Account}/Tokens/{Id}", operator_revoke_token, CHANGES },
-    { "POST", "/Operator/Accounts/{Account}/Users", operator_add_user, CHANGES },
+    { "DELETE", "/Operator/Accounts/{Account}/Tokens/{Id}", operator_revoke_token, ADMINS },
+    { "POST", "/Operator/Accounts/{Account}/Users", operator_add_user, ADMINS },
     { "GET", "/Operator/Accounts/{Account}/Users", operator_list_users, READS },
-    { "PUT", "/Operator/Accounts/{Account}/Users/{Id}", operator_change_user, CHANGES },
+    { "PUT", "/Operator/Accounts/{Account}/Users/{Id}", operator_change_user, ADMINS },
     { "GET", "/Operator/Accounts/{Account}/DataPoints", operator_show_points, READS },
     { "PUT", "/Operator/Accounts/{Account}/DataPoints", operator_set_points, CHANGES },
     { "POST", "/Operator/Campaigns", operator_add_campaign, CHANGES },

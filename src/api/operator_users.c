@@ -105,19 +105,10 @@ static enum role read_role(const struct fields *fields, enum role fallback)
     char *text = fields_text(fields, "Role", 20, 0, NULL);
     enum role role = fallback;
 
-    if (text != NULL && strcmp(text, "READ_ONLY") == 0)
-        role = ROLE_READ_ONLY;
-    else if (text != NULL && strcmp(text, "USER") == 0)
-        role = ROLE_USER;
-    else if (text != NULL)
-        problems_add(fields->problems, "Role", "must be USER or READ_ONLY");
+    if (text != NULL && !role_named(text, &role))
+        problems_add(fields->problems, "Role", "must be ADMIN, USER or READ_ONLY");
     free(text);
     return role;
-}
-
-static const char *role_name(enum role role)
-{
-    return role == ROLE_READ_ONLY ? "READ_ONLY" : "USER";
 }
 
 /* ---- adding one ---- */
@@ -229,6 +220,11 @@ static bool change(struct api_job *job, struct db *db, const struct account *acc
     };
     if (person->active_given && !person->active && person->id == job->call->caller.user) {
         error_set(&job->job.error, ERROR_CONFLICT, "You cannot shut yourself out.");
+        return false;
+    }
+    if (user_is_last_admin(db, account->id, person->id, &given)) {
+        error_set(&job->job.error, ERROR_CONFLICT,
+                  "The account would have no ADMIN: make somebody else one first.");
         return false;
     }
     if (!user_change(db, account->id, person->id, &given)) {

@@ -36,7 +36,7 @@ static const struct admin_row {
     { "account", "change", "PUT", "/Operator/Accounts/{}", "SID", "[Name=] [Email=] [Active=]",
       "rename, lock, unlock" },
     { "user", "add", "POST", "/Operator/Accounts/{}/Users", "SID",
-      "Email= Name= Role=USER|READ_ONLY Password=-", "someone who signs in" },
+      "Email= Name= Role=ADMIN|USER|READ_ONLY Password=-", "someone who signs in" },
     { "user", "list", "GET", "/Operator/Accounts/{}/Users", "SID", "", "an account's users" },
     { "user", "change", "PUT", "/Operator/Accounts/{}/Users/{}", "SID ID",
       "[Name=] [Role=] [Active=] [Password=-]", "shut out or let in again, another password" },

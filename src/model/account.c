@@ -1,4 +1,4 @@
-/* account.c — names of accounts' kinds and tokens' scopes, and the making of SIDs and tokens.
+/* account.c — names of accounts' kinds, users' roles and tokens' scopes, and the making of SIDs and tokens.
  *
  * The names are the API's, in tables.  SIDs are public names: random so that none can be guessed
  * from another, and short enough to read out.  Tokens are secrets of 256 bits, so a plain hash
@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 struct name {
@@ -29,10 +30,17 @@ static const struct name scopes[] = {
     { SCOPE_API, "API" },
     { SCOPE_READ, "READ" },
     { SCOPE_EVENTS, "EVENTS" },
+    { SCOPE_ADMIN, "ADMIN" },
+};
+static const struct name roles[] = {
+    { ROLE_USER, "USER" },
+    { ROLE_READ_ONLY, "READ_ONLY" },
+    { ROLE_ADMIN, "ADMIN" },
 };
 enum {
     KINDS = sizeof(kinds) / sizeof(kinds[0]),
     SCOPES = sizeof(scopes) / sizeof(scopes[0]),
+    ROLES = sizeof(roles) / sizeof(roles[0]),
     SID_RANDOM = 22, /* characters behind the kind's two letters: 130 bits */
     TOKEN_BYTES = 32,
 };
@@ -78,10 +86,66 @@ const char *scope_name(enum scope scope)
 
 bool scope_named(const char *name, enum scope *scope)
 {
-    const struct name *found = find(scopes, SCOPES, name);
+    const struct name *found = find(scopes, SCOPES - 1, name); /* the last is no token's */
     if (found != NULL)
         *scope = (enum scope)found->value;
     return found != NULL;
+}
+
+const char *role_name(enum role role)
+{
+    return name_of(roles, ROLES, (int)role);
+}
+
+bool role_named(const char *name, enum role *role)
+{
+    const struct name *found = find(roles, ROLES, name);
+    if (found != NULL)
+        *role = (enum role)found->value;
+    return found != NULL;
+}
+
+unsigned role_scope(enum role role)
+{
+    if (role == ROLE_READ_ONLY)
+        return SCOPE_READ;
+    return role == ROLE_ADMIN ? SCOPE_API | SCOPE_ADMIN : SCOPE_API;
+}
+
+/* Up to `most` parts of at least one of these characters, the first a letter. */
+static bool has_form(const char *text, const char *joint, const char *further, int most)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    char all[sizeof(letters) + 16];
+    snprintf(all, sizeof(all), "%s%s", letters, further);
+    if (strspn(text, letters) == 0)
+        return false;
+    for (int part = 0; part < most; part++) {
+        size_t len = strspn(text, all);
+        if (len == 0 || len > 20)
+            return false;
+        if (text[len] == '\0')
+            return true;
+        if (text[len] != *joint)
+            return false;
+        text += len + 1;
+    }
+    return false;
+}
+
+const char *time_zone_flaw(const char *name)
+{
+    return *name == '\0' || has_form(name, "/", "0123456789_+-", 3)
+               ? NULL
+               : "must be the name of a time zone, as Europe/Berlin";
+}
+
+const char *locale_flaw(const char *tag)
+{
+    size_t language = strcspn(tag, "-");
+    return *tag == '\0' || (language >= 2 && language <= 8 && has_form(tag, "-", "0123456789", 4))
+               ? NULL
+               : "must be the tag of a language, as de-DE";
 }
 
 void account_sid_random(char out[SID_TEXT], enum account_kind kind)

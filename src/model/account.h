@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 enum account_kind { ACCOUNT_PARTNER = 1, ACCOUNT_BRAND = 2, ACCOUNT_OPERATOR = 4 };
-enum role { ROLE_USER = 1, ROLE_READ_ONLY = 2 };
-/* What a token may do: SCOPE_API everything of its account, SCOPE_READ only reading,
- * SCOPE_EVENTS only POST /Events. */
-enum scope { SCOPE_API = 1, SCOPE_READ = 2, SCOPE_EVENTS = 4 };
+enum role { ROLE_USER = 1, ROLE_READ_ONLY = 2, ROLE_ADMIN = 3 };
+/* What a token may do: SCOPE_API everything of its account but who acts for it, SCOPE_READ only
+ * reading, SCOPE_EVENTS only POST /Events.  SCOPE_ADMIN, users and tokens, is no token's but the
+ * operator's with SCOPE_API: a session of an ADMIN has it beside SCOPE_API. */
+enum scope { SCOPE_API = 1, SCOPE_READ = 2, SCOPE_EVENTS = 4, SCOPE_ADMIN = 8 };
 
 enum { SID_TEXT = 32, ACCOUNT_NAME_MAX = 200 };
 
@@ -28,7 +29,7 @@ struct caller {
     int64_t account;
     char sid[SID_TEXT];
     enum account_kind kind;
-    enum scope scope;
+    unsigned scope; /* OR of enum scope */
     int64_t token; /* its row, for the audit log; 0: a user's session */
     int64_t user;  /* 0: a token */
     char name[80]; /* for comments and the audit log */
@@ -36,8 +37,16 @@ struct caller {
 
 const char *account_kind_name(enum account_kind kind); /* PARTNER BRAND OPERATOR */
 bool account_kind_named(const char *name, enum account_kind *kind);
-const char *scope_name(enum scope scope); /* API READ EVENTS */
-bool scope_named(const char *name, enum scope *scope);
+const char *scope_name(enum scope scope); /* API READ EVENTS ADMIN */
+bool scope_named(const char *name, enum scope *scope); /* a token's: not ADMIN */
+const char *role_name(enum role role);                 /* ADMIN USER READ_ONLY */
+bool role_named(const char *name, enum role *role);
+unsigned role_scope(enum role role); /* of its sessions */
+
+/* What is wrong with the name of a time zone as the IANA has them, or with the tag of a language
+ * (BCP 47), by their form, as the end of a sentence; NULL: nothing.  "" is none, and right. */
+const char *time_zone_flaw(const char *name);
+const char *locale_flaw(const char *tag);
 
 /* "PA", "BR" or "OP" and 22 letters and digits. */
 void account_sid_random(char out[SID_TEXT], enum account_kind kind);

@@ -70,6 +70,19 @@ static bool query_fits(struct call *call)
     return fits;
 }
 
+static void refuse_scope(struct call *call)
+{
+    const struct caller *caller = &call->caller;
+    if (caller->user != 0)
+        call_refuse(call, 403, NULL, "Your role does not allow this%s.",
+                    call->route->scopes == SCOPE_ADMIN ? ": it is for those who are ADMIN" : "");
+    else if (call->route->scopes == SCOPE_ADMIN && caller->kind != ACCOUNT_OPERATOR)
+        call_refuse(call, 403, NULL, "This is not for tokens: sign in as a user who is ADMIN.");
+    else
+        call_refuse(call, 403, NULL, "This call is not within the scope %s of the token.",
+                    scope_name((enum scope)caller->scope));
+}
+
 void call_enter(struct call *call)
 {
     const struct route *route = call->route;
@@ -88,8 +101,7 @@ void call_enter(struct call *call)
                     : caller->kind == ACCOUNT_BRAND ? "brands"
                                                     : "the operator");
     } else if ((route->scopes & caller->scope) == 0) {
-        call_refuse(call, 403, NULL, "This call is not within the scope %s of the token.",
-                    scope_name(caller->scope));
+        refuse_scope(call);
     } else if (query_fits(call)) {
         inbound_entered(inbound_of(call));
     }

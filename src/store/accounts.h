@@ -42,10 +42,14 @@ struct user_change {
     const char *name;
     enum role role;
     bool active_given, active;
-    const char *password_hash;
+    const char *password_hash, *email, *time_zone, *locale;
 };
-/* False: the account has no such user. */
+/* False: the account has no such user.  The mail address is nobody else's, as the caller saw. */
 bool user_change(struct db *db, int64_t account, int64_t user, const struct user_change *change);
+/* Whether the account would be left without an ADMIN who may sign in, though it has one now.  Locks
+ * the account: of two who go at once the second sees what the first did. */
+bool user_is_last_admin(struct db *db, int64_t account, int64_t user,
+                        const struct user_change *change);
 
 /* Whether a user may sign in, and with what. */
 enum { USER_EMAIL_TEXT = 256, PASSWORD_HASH_TEXT = 128 };

@@ -53,7 +53,7 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
                   int64_t *stale)
 {
     struct stmt *find =
-        db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, u.role, a.id, a.sid, a.kind "
+        db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, " USER_ROLE ", a.id, a.sid, a.kind "
                        "FROM session s JOIN person u ON u.id = s.person "
                        "JOIN account a ON a.id = u.account WHERE s.hash = ? AND s.used_at > ? "
                        "AND s.created_at > ? AND u.active = 1 AND a.active = 1");
@@ -70,7 +70,7 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
             *stale = db_int(find, 0);
         out->user = db_int(find, 2);
         show_cut(out->name, sizeof(out->name), db_text(find, 3));
-        out->scope = db_int(find, 4) == ROLE_READ_ONLY ? SCOPE_READ : SCOPE_API;
+        out->scope = role_scope((enum role)db_int(find, 4));
         out->account = db_int(find, 5);
         show_cut(out->sid, sizeof(out->sid), db_text(find, 6));
         out->kind = (enum account_kind)db_int(find, 7);
@@ -114,7 +114,8 @@ void sessions_end(struct db *db, int64_t user, const unsigned char *but)
 json_t *session_show(struct db *db, int64_t user)
 {
     struct stmt *find =
-        db_prepare(db, "SELECT u.id, u.name, u.email, u.role, a.sid, a.kind, a.name "
+        db_prepare(db, "SELECT u.id, u.name, u.email, " USER_ROLE ", a.sid, a.kind, a.name, "
+                       "u.time_zone, u.locale "
                        "FROM person u JOIN account a ON a.id = u.account "
                        "WHERE u.id = ?");
     json_t *shown = NULL;
@@ -125,7 +126,9 @@ json_t *session_show(struct db *db, int64_t user)
         show_int(who, "Id", db_int(find, 0));
         show_text(who, "Name", db_text(find, 1));
         show_text(who, "Email", db_text(find, 2));
-        show_text(who, "Role", db_int(find, 3) == ROLE_READ_ONLY ? "READ_ONLY" : "USER");
+        show_text(who, "Role", role_name((enum role)db_int(find, 3)));
+        show_text(who, "TimeZone", db_text(find, 7));
+        show_text(who, "Locale", db_text(find, 8));
         show_text(account, "Sid", db_text(find, 4));
         show_text(account, "Kind", account_kind_name((enum account_kind)db_int(find, 5)));
         show_text(account, "Name", db_text(find, 6));

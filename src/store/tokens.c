@@ -72,10 +72,12 @@ bool token_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], struc
     found = db_step(find) == DB_ROW;
     if (found) {
         out->token = db_int(find, 0);
-        out->scope = (enum scope)db_int(find, 1);
+        out->scope = (unsigned)db_int(find, 1);
         out->account = db_int(find, 3);
         show_cut(out->sid, sizeof(out->sid), db_text(find, 4));
         out->kind = (enum account_kind)db_int(find, 5);
+        if (out->kind == ACCOUNT_OPERATOR && out->scope == SCOPE_API)
+            out->scope |= SCOPE_ADMIN;
         show_cut(out->name, sizeof(out->name), db_text(find, 2));
         if (out->name[0] == '\0')
             show_cut(out->name, sizeof(out->name), db_text(find, 6));

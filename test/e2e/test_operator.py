@@ -219,7 +219,7 @@ def test_users_are_added_and_listed_without_their_passwords(world):
 
 @pytest.mark.parametrize("body, wrong", [
     ({}, ["Email", "Name", "Password"]),
-    ({"Email": "x", "Name": "", "Role": "ADMIN", "Password": "short", "Colour": "1"},
+    ({"Email": "x", "Name": "", "Role": "KING", "Password": "short", "Colour": "1"},
      ["Colour", "Email", "Name", "Password", "Role"]),
     ({"Email": "a@b.example", "Name": "x", "Password": "p" * 1025}, ["Password"]),
     ({"Email": "a@b.example", "Name": "x", "Password": 123456789012}, ["Password"]),

@@ -21,7 +21,7 @@ static void print_set(unsigned set, const char *(*name)(unsigned))
 {
     const char *joint = "";
     printf("\t");
-    for (unsigned bit = 1; bit <= 4; bit *= 2) {
+    for (unsigned bit = 1; bit <= 8; bit *= 2) {
         if ((set & bit) == 0)
             continue;
         printf("%s%s", joint, name(bit));

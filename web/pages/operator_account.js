@@ -11,7 +11,7 @@ import { secret } from "../ui/secret.js";
 import { simpleTable } from "../ui/simple_table.js";
 import { toast } from "../ui/toast.js";
 
-const ROLES = [["USER", "User: sees and changes"], ["READ_ONLY", "Read only"]];
+const ROLES = [["ADMIN", "Admin: users and tokens too"], ["USER", "User: sees and changes"], ["READ_ONLY", "Read only"]];
 const SCOPES = [["API", "API: everything of the account"], ["READ", "READ: only reading"], ["EVENTS", "EVENTS: only POST /Events"]];
 const PASSWORD_LEAST = 12;
 const longEnough = (value) => (value.length < PASSWORD_LEAST ? `At least ${PASSWORD_LEAST} characters.` : "");
