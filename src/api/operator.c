@@ -7,8 +7,8 @@
 
 #define CHANGES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API, .counted = true
 /* Users and tokens. */
-#define ADMINS  .who = ACCOUNT_OPERATOR, .scopes = SCOPE_ADMIN, .counted = true
-#define READS   .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ, .counted = true
+#define ADMINS .who = ACCOUNT_OPERATOR, .scopes = SCOPE_ADMIN, .counted = true
+#define READS  .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ, .counted = true
 
 const struct route operator_routes[] = {
     { "POST", "/Operator/Accounts", operator_add_account, CHANGES },

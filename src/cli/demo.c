@@ -138,7 +138,8 @@ static void add_user(struct demo *demo, const char *sid, const char *email, cons
     char path[128];
     snprintf(path, sizeof(path), "/Operator/Accounts/%s/Users", sid);
     act(demo, demo->operator, "POST", path,
-        json_pack("{ssssssss}", "Email", email, "Name", name, "Role", "ADMIN", "Password", PASSWORD),
+        json_pack("{ssssssss}", "Email", email, "Name", name, "Role", "ADMIN", "Password",
+                  PASSWORD),
         NULL, NULL, 0);
 }
 

@@ -1,4 +1,5 @@
-/* account.c — names of accounts' kinds, users' roles and tokens' scopes, and the making of SIDs and tokens.
+/* account.c — names of accounts' kinds, users' roles and tokens' scopes, and the making of SIDs and
+ * tokens.
  *
  * The names are the API's, in tables.  SIDs are public names: random so that none can be guessed
  * from another, and short enough to read out.  Tokens are secrets of 256 bits, so a plain hash

@@ -30,14 +30,14 @@ struct caller {
     char sid[SID_TEXT];
     enum account_kind kind;
     unsigned scope; /* OR of enum scope */
-    int64_t token; /* its row, for the audit log; 0: a user's session */
-    int64_t user;  /* 0: a token */
-    char name[80]; /* for comments and the audit log */
+    int64_t token;  /* its row, for the audit log; 0: a user's session */
+    int64_t user;   /* 0: a token */
+    char name[80];  /* for comments and the audit log */
 };
 
 const char *account_kind_name(enum account_kind kind); /* PARTNER BRAND OPERATOR */
 bool account_kind_named(const char *name, enum account_kind *kind);
-const char *scope_name(enum scope scope); /* API READ EVENTS ADMIN */
+const char *scope_name(enum scope scope);              /* API READ EVENTS ADMIN */
 bool scope_named(const char *name, enum scope *scope); /* a token's: not ADMIN */
 const char *role_name(enum role role);                 /* ADMIN USER READ_ONLY */
 bool role_named(const char *name, enum role *role);

@@ -116,7 +116,7 @@ bool user_is_last_admin(struct db *db, int64_t account, int64_t user,
 /* ---- signing in ---- */
 
 #define SQL_KEY                                                                                    \
-    "SELECT u.id, u.name, " USER_ROLE ", u.email, u.password_hash, a.id, a.sid, a.kind "                  \
+    "SELECT u.id, u.name, " USER_ROLE ", u.email, u.password_hash, a.id, a.sid, a.kind "           \
     "FROM person u JOIN account a ON a.id = u.account WHERE u.active = 1 AND a.active = 1 AND "
 
 static bool read_key(struct stmt *find, struct user_key *out)
