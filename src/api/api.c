@@ -16,6 +16,7 @@ struct route *api_routes(size_t *count)
     } resources[] = {
         { inquiry_routes, inquiry_route_count },
         { counts_routes, counts_route_count },
+        { event_list_routes, event_list_route_count },
         { import_routes, import_route_count },
         { action_routes, action_route_count },
         { export_routes, export_route_count },

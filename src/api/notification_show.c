@@ -4,6 +4,7 @@
  */
 #include "api/notifications.h"
 
+#include "base/fail.h"
 #include "base/id.h"
 #include "model/show.h"
 #include "model/tls_identity.h"
@@ -12,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static json_t *headers_show(const struct notification *notification)
 {
@@ -54,6 +56,7 @@ static void clear_work(struct api_job *job)
     struct notification_work *work = notification_work_of(job);
     json_decref(work->body);
     notification_unref(work->notification);
+    event_unref(work->event);
 }
 
 struct notification_work *notification_work_new(struct call *call, void *context, json_t *body,
@@ -101,4 +104,20 @@ void notification_audit(struct notification_work *work, struct db *db, const cha
     char object[API_BASE_TEXT + 48];
     snprintf(object, sizeof(object), "%s/EventNotifications/%" PRId64, work->base, work->id);
     audit_add(db, &work->api.call->caller, work->api.call->address, action, object, detail);
+}
+
+void notification_carry_over(struct notification *to, struct notification *from)
+{
+    to->id = from->id;
+    to->account = from->account;
+    to->account_sid = must_copy(from->account_sid);
+    to->revision = from->revision;
+    to->state = from->state;
+    free(to->held_reason);
+    to->held_reason = must_copy(from->held_reason);
+    to->created_at = from->created_at;
+    notification_credentials_move(to, from);
+    to->secret = from->secret;
+    to->old_secret = from->old_secret;
+    to->old_secret_until = from->old_secret_until;
 }

@@ -231,23 +231,6 @@ static void show(struct call *call, void *context)
 
 /* ---- change ---- */
 
-/* What is not a setting goes over to the notification made of the changed settings. */
-static void carry_over(struct notification *to, struct notification *from)
-{
-    to->id = from->id;
-    to->account = from->account;
-    to->account_sid = must_copy(from->account_sid);
-    to->revision = from->revision;
-    to->state = from->state;
-    free(to->held_reason);
-    to->held_reason = must_copy(from->held_reason);
-    to->created_at = from->created_at;
-    notification_credentials_move(to, from);
-    to->secret = from->secret;
-    to->old_secret = from->old_secret;
-    to->old_secret_until = from->old_secret_until;
-}
-
 /* For the audit log: which settings the request named, not their values (a URL may hold keys). */
 static json_t *change_detail(const struct notification_work *work)
 {
@@ -316,7 +299,7 @@ static bool run_change(struct api_job *job, struct db *db)
         return false;
     }
     bool waited = notification_headers_wait(old) || notification_identity_waits(old);
-    carry_over(changed, old);
+    notification_carry_over(changed, old);
     notification_unref(old);
     work->notification = changed;
     if (!notification_change(db, changed))
@@ -426,6 +409,8 @@ const struct route notification_routes[] = {
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "POST", PARTNER "/Preview", notification_preview, PARTNERS, CHANGES, COUNTED, BODY_MAX,
       .current = true },
+    { "POST", PARTNER "/Test", notification_test, PARTNERS, CHANGES, COUNTED, BODY_MAX,
+      .current = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
     { "PUT", PARTNER "/{Id}", change, PARTNERS, CHANGES, COUNTED, BODY_MAX, .current = true,
       .revised = true },
@@ -443,6 +428,8 @@ const struct route notification_routes[] = {
     { "POST", BRAND, create, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true },
     { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
     { "POST", BRAND "/Preview", notification_preview, BRANDS, CHANGES, COUNTED, BODY_MAX,
+      .current = true },
+    { "POST", BRAND "/Test", notification_test, BRANDS, CHANGES, COUNTED, BODY_MAX,
       .current = true },
     { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
     { "PUT", BRAND "/{Id}", change, BRANDS, CHANGES, COUNTED, BODY_MAX, .current = true,

@@ -4,6 +4,7 @@
 #define POSTBACKD_API_NOTIFICATIONS_H
 
 #include "api/api.h"
+#include "model/event.h"
 #include "model/notification.h"
 
 enum { NOTIFICATIONS_MOST = 10000 /* an account's */ };
@@ -14,6 +15,7 @@ struct notification_work {
     json_t *body;
     int64_t rests_on; /* the revision that a change is for (api/revisions.h) */
     struct notification *notification;
+    struct event *event;           /* of a trial */
     enum notification_state state; /* to be set */
     char base[API_BASE_TEXT];
 };
@@ -44,6 +46,10 @@ json_t *notification_show(const struct notification *notification, const char *b
  * the TLS identity wait, unless one like it is unread. */
 void notification_credentials_tell(struct db *db, const struct notification *notification);
 
+/* What is not a setting (id, state, secrets, credentials, …) goes over from the one that is there
+ * to the one made of its changed settings. */
+void notification_carry_over(struct notification *to, struct notification *from);
+
 /* notification_secrets.c */
 void notification_show_secret(struct call *call, void *context);
 void notification_rotate_secret(struct call *call, void *context);
@@ -54,7 +60,7 @@ void notification_set_secret(json_t *answer, const struct signing_secret *secret
 void notification_health(struct call *call, void *context);
 
 /* notification_trials.c */
-void notification_test(struct call *call, void *context);
+void notification_test(struct call *call, void *context); /* …/{Id}/Test, and …/Test of a new one */
 void notification_preview(struct call *call, void *context);
 
 #endif

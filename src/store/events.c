@@ -12,9 +12,11 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "db/tx.h"
 #include "model/postback.h"
+#include "model/show.h"
 #include "store/direct.h"
 #include "store/fan_outs.h"
 #include "store/ledger.h"
@@ -319,6 +321,41 @@ int64_t event_newest(struct db *db)
                               0);
     int64_t postback = db_number(db_prepare(db, "SELECT max(id) FROM postback"), 0);
     return event > postback ? event : postback;
+}
+
+static json_t *event_show(struct stmt *row)
+{
+    const struct event_type *type = catalog_type_numbered((int)db_int(row, 1));
+    json_t *shown = json_object();
+    show_id(shown, "Id", db_int(row, 0));
+    show_text(shown, "EventType", type != NULL ? type->name : "");
+    show_date(shown, "EventDate", db_int(row, 2));
+    show_date(shown, "CreationDate", id_time_ms(db_int(row, 0)));
+    show_id(shown, "InquiryId", db_opt(row, 3, 0));
+    return shown;
+}
+
+json_t *event_list(struct db *db, int64_t account, const struct event_type *type, int64_t before,
+                   int limit, int64_t *next)
+{
+    json_t *array = json_array();
+    int64_t last = 0;
+    int looked = 0;
+    struct stmt *list =
+        db_prepare(db, "SELECT id, type, occurred_at, inquiry, account FROM event WHERE id < ? "
+                       "ORDER BY id DESC LIMIT ?");
+    db_bind_int(list, 1, before == 0 ? INT64_MAX : before);
+    db_bind_int(list, 2, EVENTS_LOOKED);
+    while (json_array_size(array) < (size_t)limit && db_step(list) == DB_ROW) {
+        looked++;
+        last = db_int(list, 0);
+        if (db_int(list, 4) == account && (type == NULL || db_int(list, 1) == type->number))
+            json_array_append_new(array, event_show(list));
+    }
+    db_finish(list);
+    bool end = json_array_size(array) < (size_t)limit && looked < EVENTS_LOOKED;
+    *next = end ? 0 : last;
+    return array;
 }
 
 struct event *event_load(struct db *db, int64_t account, int64_t id)

@@ -28,6 +28,12 @@ bool events_fan_out(struct job *job, struct db *db);
 /* The newest id of an event or a postback; 0: there is none.  (An event's postbacks have the ids
  * behind its own, also while they have no rows.) */
 int64_t event_newest(struct db *db);
+/* An account's newest events under `before` (0: from the newest), as objects of the API, of one
+ * type where there is one; *next: where to go on, 0: nowhere.  No more than EVENTS_LOOKED of all
+ * accounts' are looked at, so there may be none though others follow. */
+enum { EVENTS_LOOKED = 20000 };
+json_t *event_list(struct db *db, int64_t account, const struct event_type *type, int64_t before,
+                   int limit, int64_t *next);
 /* One reference for the caller; NULL: no such event of this account. */
 struct event *event_load(struct db *db, int64_t account, int64_t id);
 

@@ -499,6 +499,8 @@ def add_both_roles():
         NEEDS[f"preview{role}Notification"] = lambda s: {}
         NEEDS[f"test{role}Notification"] = needs(Stage.notification)
         NEEDS[f"get{role}NotificationHealth"] = needs(Stage.notification)
+        NEEDS[f"test{role}Settings"] = lambda s: {}
+        NEEDS[f"list{role}Events"] = lambda s: s.open() and {}
         NEEDS[f"get{role}Counts"] = lambda s: {}
         NEEDS[f"get{role}NotificationSeries"] = needs(Stage.notification)
         NEEDS[f"get{role}Series"] = lambda s: {}
