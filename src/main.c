@@ -16,6 +16,7 @@ static const struct {
     { "backup", backup_command, "copy the store into one file, also while a server runs on it" },
     { "restore", restore_command, "make a data directory out of such a copy" },
     { "import-store", import_store_command, "move a store into an empty database on PostgreSQL" },
+    { "next-key", next_key_command, "make the key to which all that is sealed can be changed" },
     { "demo", demo_command, "show an inquiry's postbacks arriving, in a store of its own" },
     { "admin", admin_command, "the operator's work, by the API (postbackd admin --help)" },
 };

@@ -545,7 +545,9 @@ CREATE TABLE node (                                             -- those that sh
     heartbeat_at bigint  NOT NULL,
     clock_offset bigint  NOT NULL DEFAULT 0,                    -- the database's clock less its own, ms
     deadline     bigint  NOT NULL DEFAULT 0,                    -- of its requests, ms
-    draining     bigint  NOT NULL DEFAULT 0
+    draining     bigint  NOT NULL DEFAULT 0,
+    sealing_key  text    NOT NULL DEFAULT '',                   -- what its key is told by (store/keyring.h) …
+    next_key     text    NOT NULL DEFAULT ''                    -- … and the one behind it; '': none
 );
 CREATE UNIQUE INDEX node_instance ON node (instance);
 
@@ -652,3 +654,10 @@ CREATE TABLE inquiry_step (                                     -- an inquiry's 
     created_at bigint  NOT NULL
 );
 CREATE INDEX inquiry_step_of ON inquiry_step (inquiry, id);
+
+CREATE TABLE key_change (                                       -- one row while what is sealed is sealed anew
+    one      bigint  PRIMARY KEY CHECK (one = 1),
+    next     text    NOT NULL,                                  -- what the key that seals from now on is told by
+    began_at bigint  NOT NULL,
+    resealed bigint  NOT NULL                                   -- rows so far
+);

@@ -48,7 +48,9 @@ CREATE TABLE node (
     heartbeat_at INTEGER NOT NULL,
     clock_offset INTEGER NOT NULL DEFAULT 0,                    -- the database's clock less its own, ms
     deadline     INTEGER NOT NULL DEFAULT 0,                    -- of its requests, ms
-    draining     INTEGER NOT NULL DEFAULT 0
+    draining     INTEGER NOT NULL DEFAULT 0,
+    sealing_key  TEXT    NOT NULL DEFAULT '',                   -- what its key is told by (store/keyring.h) …
+    next_key     TEXT    NOT NULL DEFAULT ''                    -- … and the one behind it; '': none
 ) STRICT;
 CREATE UNIQUE INDEX node_instance ON node (instance);
 

@@ -38,6 +38,7 @@ struct route *api_routes(size_t *count)
         { series_routes, series_route_count },
         { operator_status_routes, operator_status_route_count },
         { node_routes, node_route_count },
+        { key_change_routes, key_change_route_count },
         { maintenance_routes, maintenance_route_count },
         { support_routes, support_route_count },
         { page_routes, page_route_count },

@@ -46,20 +46,39 @@ enum {
 };
 
 /* Each resource file gives its routes; api.c joins them for server_config. */
-extern const struct route inquiry_routes[], import_routes[], notification_routes[],
-    postback_routes[], event_routes[], catalog_routes[], operator_routes[], account_routes[],
-    status_routes[], maintenance_routes[], replay_routes[], track_routes[], page_routes[],
-    support_routes[], session_routes[], changes_routes[], series_routes[], operator_status_routes[],
-    action_routes[], node_routes[], action_change_routes[], action_update_routes[], terms_routes[],
-    conversion_routes[], errand_routes[], export_routes[], counts_routes[], event_list_routes[];
-extern const size_t inquiry_route_count, import_route_count, notification_route_count,
-    postback_route_count, event_route_count, catalog_route_count, operator_route_count,
-    account_route_count, status_route_count, maintenance_route_count, replay_route_count,
-    track_route_count, page_route_count, support_route_count, session_route_count,
-    changes_route_count, series_route_count, operator_status_route_count, node_route_count,
-    action_route_count, errand_route_count, export_route_count, action_change_route_count,
-    action_update_route_count, terms_route_count, conversion_route_count, counts_route_count,
-    event_list_route_count;
+#define ROUTES(noun)                                                                               \
+    extern const struct route noun##_routes[];                                                     \
+    extern const size_t noun##_route_count
+ROUTES(account);
+ROUTES(action);
+ROUTES(action_change);
+ROUTES(action_update);
+ROUTES(catalog);
+ROUTES(changes);
+ROUTES(conversion);
+ROUTES(counts);
+ROUTES(errand);
+ROUTES(event);
+ROUTES(event_list);
+ROUTES(export);
+ROUTES(import);
+ROUTES(inquiry);
+ROUTES(key_change);
+ROUTES(maintenance);
+ROUTES(node);
+ROUTES(notification);
+ROUTES(operator);
+ROUTES(operator_status);
+ROUTES(page);
+ROUTES(postback);
+ROUTES(replay);
+ROUTES(series);
+ROUTES(session);
+ROUTES(status);
+ROUTES(support);
+ROUTES(terms);
+ROUTES(track);
+#undef ROUTES
 
 /* The joined table; the caller frees. */
 struct route *api_routes(size_t *count);

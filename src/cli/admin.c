@@ -116,6 +116,9 @@ static const struct admin_row {
       "it leaves its work to the others, and is not ready" },
     { "nodes", "undrain", "POST", "/Operator/Nodes/{}/Undrain", "NAME", "",
       "it takes its share again" },
+    { "key", "rotate", "POST", "/Operator/KeyChange", "", "",
+      "all that is sealed is sealed by a new key; the old one is forgotten" },
+    { "key", "show", "GET", "/Operator/KeyChange", "", "", "which key seals, how far a change is" },
     { "audit", "list", "GET", "/Operator/Audit", "", "", "who changed what, newest first" },
     { "status", "show", "GET", "/readyz", "", "", "is it serving" },
 };

@@ -7,6 +7,7 @@ int check_command(int argc, char **argv);
 int backup_command(int argc, char **argv);
 int restore_command(int argc, char **argv);
 int import_store_command(int argc, char **argv);
+int next_key_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int admin_command(int argc, char **argv);
 

@@ -16,6 +16,7 @@
 #include "engine/expiry.h"
 #include "engine/feed.h"
 #include "engine/holds.h"
+#include "engine/key_change.h"
 #include "engine/lateness.h"
 #include "engine/listeners.h"
 #include "engine/locking.h"
@@ -370,6 +371,7 @@ static bool start_services(struct engine *engine, const struct engine_config *co
         replays_new(&(struct replays_config){ work, is_ready, horizon, engine });
     engine->services.approvals = approvals_new(work);
     engine->services.locking = locking_new(work);
+    engine->services.key_changer = key_changer_new(work);
     engine->services.dedupe = dedupe_new(work);
     engine->services.touched = touched_new(work, &engine->marks);
     engine->services.errands = errands_new(work, config->errands);
@@ -500,6 +502,7 @@ void engine_free(struct engine *engine)
     courier_free(engine->courier);
     sweep_free(engine->services.approvals);
     sweep_free(engine->services.locking);
+    key_changer_free(engine->services.key_changer);
     sweep_free(engine->services.dedupe);
     touched_free(engine->services.touched);
     sweep_free(engine->services.ended_errands);

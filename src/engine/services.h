@@ -8,6 +8,7 @@
 
 struct errands;
 struct feeds;
+struct key_changer;
 struct lateness_watch;
 struct mailer;
 struct marks;
@@ -35,6 +36,7 @@ struct services {
     struct room *room;
     struct replays *replays;
     struct errands *errands;
+    struct key_changer *key_changer; /* key_change.h */
     struct sweep *approvals, *dedupe, *ended_errands, *expiry, *locking, *retention;
     struct touched *touched;     /* NULL: alone */
     struct retention_days *days; /* retention_days.h */

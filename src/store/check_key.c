@@ -2,6 +2,7 @@
 #include "store/check.h"
 
 #include "base/buf.h"
+#include "store/keyring.h"
 #include "store/secrets.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ void check_key(struct check *check, struct db *db, const char *key_file)
     struct error error = { 0 };
     check_tell(check, CHECK_STEP, "the key");
     bool hidden = access(key_file, R_OK) == -1 && errno == EACCES;
-    if (!secrets_open(key_file, false, &error)) {
+    if (!keyring_open(key_file, false, &error)) {
         check_tell(check, hidden ? CHECK_FAILURE : CHECK_DAMAGE, "%s", error.message);
         return;
     }
@@ -49,5 +50,5 @@ void check_key(struct check *check, struct db *db, const char *key_file)
         check_tell(check, CHECK_DAMAGE, "%s is not the key of this database", key_file);
     else
         check_sealed(check, db);
-    secrets_close();
+    keyring_close();
 }

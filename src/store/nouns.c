@@ -6,6 +6,8 @@
 #include "store/event_types.h"
 #include "store/events.h"
 #include "store/fan_outs.h"
+#include "store/key_change.h"
+#include "store/keyring.h"
 #include "store/ledger.h"
 #include "store/letters.h"
 #include "store/memories.h"
@@ -15,9 +17,27 @@
 #include "store/routes.h"
 #include "store/secrets.h"
 
+struct following {
+    bool good;
+    struct error *error;
+};
+
+static void follow_key(struct db *db, const void *context)
+{
+    struct following *following = *(struct following *const *)context;
+    following->good = key_change_follow(db, following->error);
+}
+
+/* A change of the key that went on while this server was away. */
+static bool load_key(struct db *db, struct error *error)
+{
+    struct following following = { .error = error }, *out = &following;
+    return db_transact(db, follow_key, &out, error) && following.good && secrets_match(db, error);
+}
+
 static bool load(struct db *db, const void *settings, struct error *error)
 {
-    if (!event_types_name(db, error) || !secrets_match(db, error) || !event_types_load(db, error))
+    if (!event_types_name(db, error) || !load_key(db, error) || !event_types_load(db, error))
         return false;
     if (settings != NULL) {
         const struct store_settings *given = settings;
@@ -40,8 +60,8 @@ static const struct db_memory *const memories[MEMORIES] = {
 };
 
 const struct db_nouns store_nouns = {
-    .begin = secrets_open,
-    .end = secrets_close,
+    .begin = keyring_open,
+    .end = keyring_close,
     .load = load,
     .newest_id = event_newest,
     .join = node_join,
