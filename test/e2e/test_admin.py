@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from harness.certificates import Authority, serving
-from harness.server import BINARY, Browser, Server, World
+from harness.server import BINARY, Browser, Server, World, await_until
 
 USED = set()  # "noun verb" of every command that a test here ran with success
 
@@ -189,6 +189,15 @@ def test_nodes_from_the_shell(admin, refused):
     for verb in "drain", "undrain":
         assert "There is no node of this name." in refused("nodes", verb, "nobody")
         USED.add(f"nodes {verb}")
+
+
+def test_the_key_from_the_shell(server, admin):
+    """What a change does is in test_key_change.py."""
+    before = admin("key", "show")["Key"]
+    if server.store:
+        subprocess.run([BINARY, "next-key", "--data", server.data], check=True, stdout=subprocess.DEVNULL)
+    admin("key", "rotate")
+    await_until(lambda: admin("key", "show")["Key"] != before, "the new key", 60)
 
 
 def test_a_text_that_looks_like_json_is_text_all_the_same(admin):

@@ -295,6 +295,13 @@ class Stage(World):
         store.close()
         return "n"
 
+    def next_key(self):
+        """None is being changed; a server whose store could be shared is given the next one."""
+        await_until(lambda: self.operator.ok(self.operator.get("KeyChange"))["NextKey"] == "", "no change", 60)
+        if self.server.store:
+            subprocess.run([BINARY, "next-key", "--data", self.server.data], check=True, stdout=subprocess.DEVNULL)
+        return {}
+
     def own_token(self):
         """Its id: that of the token which the operator of this stage calls with."""
         made = self.operator.ok(self.operator.post(f"Accounts/{self.operator.sid}/Tokens", {}))
@@ -345,6 +352,8 @@ NEEDS = {
     "awaitOperatorChanges": lambda s: {},
     "getOperatorStatus": lambda s: {},
     "listNodes": lambda s: s.node() and {},
+    "showKeyChange": lambda s: {},
+    "changeKey": lambda s: s.next_key(),
     "drainNode": lambda s: {"Name": s.node()},
     "undrainNode": lambda s: {"Name": s.node()},
     "getEventType": lambda s: {"Type": "action.tracked"},
