@@ -27,6 +27,7 @@ struct route *api_routes(size_t *count)
         { conversion_routes, conversion_route_count },
         { notification_routes, notification_route_count },
         { postback_routes, postback_route_count },
+        { postback_change_routes, postback_change_route_count },
         { replay_routes, replay_route_count },
         { event_routes, event_route_count },
         { track_routes, track_route_count },

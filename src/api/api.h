@@ -71,6 +71,7 @@ ROUTES(operator);
 ROUTES(operator_status);
 ROUTES(page);
 ROUTES(postback);
+ROUTES(postback_change);
 ROUTES(replay);
 ROUTES(series);
 ROUTES(session);

@@ -24,6 +24,7 @@ const struct errand_doers api_errand_doers = { {
     [ERRAND_IMPORT_INQUIRIES] = &import_doer,
     [ERRAND_IMPORT_DECISIONS] = &import_doer,
     [ERRAND_IMPORT_CHANGES] = &import_doer,
+    [ERRAND_POSTBACKS] = &postbacks_doer,
 } };
 
 struct errand_work {

@@ -35,6 +35,8 @@ static const char *const taken[] = {
     BRAND "/EventNotifications/{Id}/Replays",
     PARTNER "/Postbacks/{Id}/Resend",
     BRAND "/Postbacks/{Id}/Resend",
+    PARTNER "/Postbacks/Change",
+    BRAND "/Postbacks/Change",
     PARTNER "/SupportRequests",
     BRAND "/SupportRequests",
     PARTNER "/SupportRequests/{Id}/Messages",

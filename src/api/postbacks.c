@@ -28,7 +28,7 @@ struct log_work {
     struct postback_wait *waits; /* of those shown, in their order */
     size_t wait_count;
     struct postback_filter filter;
-    int64_t id, notification, new_id, next;
+    int64_t id, notification, new_id, next, count;
     char base[API_BASE_TEXT];
 };
 
@@ -246,6 +246,36 @@ static void finish_show(struct api_job *job)
     api_job_show(job);
 }
 
+/* ---- how many match ---- */
+
+static bool run_count(struct api_job *job, struct db *db)
+{
+    struct log_work *work = work_of(job);
+    work->count = postback_count(db, job->call->caller.account, &work->filter, &work->next);
+    return true;
+}
+
+static void finish_count(struct api_job *job)
+{
+    const struct log_work *work = work_of(job);
+    json_t *answer = json_object();
+    show_text(answer, "Status", "OK");
+    show_int(answer, "Count", work->count);
+    show_id(answer, "Before", work->next);
+    show_date(answer, "SearchedBackToDate", work->next != 0 ? id_time_ms(work->next) : DATE_NONE);
+    call_json_answer(job->call, 200, answer);
+}
+
+static void count(struct call *call, void *context)
+{
+    struct log_work *work = work_new(call, context, run_count, finish_count);
+    postback_filter_read(call, true, &work->filter, &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
+}
+
+/* ---- what is done to one ---- */
+
 static void audit(struct api_job *job, struct db *db, const char *action)
 {
     struct log_work *work = work_of(job);
@@ -373,11 +403,13 @@ static void cancel(struct call *call, void *context)
 
 const struct route postback_routes[] = {
     { "GET", PARTNER, list, PARTNERS, READS, COUNTED, 0, .reads_query = true },
+    { "GET", PARTNER "/Count", count, PARTNERS, READS, COUNTED, 0, .reads_query = true },
     { "GET", PARTNER "/{Id}", show, PARTNERS, READS, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Retry", retry, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Resend", resend, PARTNERS, CHANGES, COUNTED, 0 },
     { "POST", PARTNER "/{Id}/Cancel", cancel, PARTNERS, CHANGES, COUNTED, 0 },
     { "GET", BRAND, list, BRANDS, READS, COUNTED, 0, .reads_query = true },
+    { "GET", BRAND "/Count", count, BRANDS, READS, COUNTED, 0, .reads_query = true },
     { "GET", BRAND "/{Id}", show, BRANDS, READS, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Retry", retry, BRANDS, CHANGES, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Resend", resend, BRANDS, CHANGES, COUNTED, 0 },

@@ -37,6 +37,7 @@ static const struct {
                                   "Import of decisions" },
     [ERRAND_IMPORT_CHANGES] = { "ACTION_CHANGE_IMPORT", NULL, "action-problems",
                                 "Import of changes of actions" },
+    [ERRAND_POSTBACKS] = { "POSTBACK_CHANGE", NULL, "postbacks", "Many postbacks" },
 };
 
 const char *errand_state_name(enum errand_state state)

@@ -29,7 +29,8 @@ enum errand_kind {
     ERRAND_IMPORT_INQUIRIES = 20,
     ERRAND_IMPORT_DECISIONS = 21,
     ERRAND_IMPORT_CHANGES = 22,
-    ERRAND_KINDS /* one above the highest */
+    ERRAND_POSTBACKS = 30, /* all that match are retried, sent again or cancelled */
+    ERRAND_KINDS           /* one above the highest */
 };
 
 enum {
@@ -49,7 +50,7 @@ bool errand_has_ended(enum errand_state state);
 
 /* "POSTBACK_EXPORT", … */
 const char *errand_kind_name(enum errand_kind kind);
-bool errand_is_import(enum errand_kind kind);
+bool errand_is_import(enum errand_kind kind); /* it takes records, and counts them */
 /* What an export is asked for by: "POSTBACKS", … */
 bool errand_records_named(const char *name, enum errand_kind *kind);
 /* The file's name without its ending, and the job's own name when none was given. */

@@ -134,7 +134,8 @@ static bool cancel(struct db *db, const struct errand *errand)
     if (errand_is_import(errand->kind) && errand->phase == 0)
         buf_str(&message, "Cancelled before any row was taken");
     else if (errand_is_import(errand->kind))
-        buf_fmt(&message, "Cancelled when %" PRId64 " rows were taken, which stay", errand->taken);
+        buf_fmt(&message, "Cancelled when %" PRId64 " %s taken, which stay", errand->taken,
+                errand->kind == ERRAND_POSTBACKS ? "postbacks were" : "rows were");
     else
         buf_str(&message, "Cancelled");
     struct stmt *put =

@@ -174,3 +174,34 @@ bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id
     tx_note(db_tx(db), (struct change){ CHANGE_CANCELLED, account, found.notification, id });
     return true;
 }
+
+static bool resend_ended(struct job *job, struct db *db, int64_t account, int64_t id,
+                         int64_t *new_id)
+{
+    struct found found;
+    if (!find(job, db, account, id, &found))
+        return false;
+    if (found.state != POSTBACK_FRESH && found.state != POSTBACK_WAITING)
+        return postback_resend(job, db, account, id, new_id);
+    error_set(&job->error, ERROR_CONFLICT, "Postback %" PRId64 " has not ended: it goes out anyway",
+              id);
+    return false;
+}
+
+bool postback_act(struct job *job, struct db *db, int64_t account, int64_t id,
+                  enum postback_action action, int64_t *new_id)
+{
+    int64_t notification;
+    *new_id = 0;
+    switch (action) {
+    case POSTBACK_RETRY:
+        return postback_retry(job, db, account, id, &notification);
+    case POSTBACK_RESEND:
+        return resend_ended(job, db, account, id, new_id);
+    case POSTBACK_CANCEL:
+        return postback_cancel(job, db, account, id);
+    case POSTBACK_ACTIONS:
+        break;
+    }
+    return false;
+}

@@ -177,6 +177,50 @@ static bool matches(const struct postback_filter *filter, struct stmt *row)
            (filter->error == NULL || error_matches(filter->error, db_text(row, ROW_ERROR)));
 }
 
+/* A search under way. */
+struct search {
+    struct db *db;
+    int64_t account;
+    const struct postback_filter *filter;
+    struct walk *walk;
+    int64_t id, last; /* the next one to look at, 0: none is left; the last one looked at */
+    int left;         /* that may be looked at */
+};
+
+static struct search search_begin(struct db *db, int64_t account,
+                                  const struct postback_filter *filter, int most)
+{
+    struct walk *walk = walk_new(db, account, filter);
+    return (struct search){ db, account, filter, walk, walk_next(walk), 0, most };
+}
+
+/* Stands on the row of the next one that matches, which the caller finishes; false: no more, or
+ * none within bounds. */
+static bool search_next(struct search *search, struct stmt **row)
+{
+    const struct postback_filter *filter = search->filter;
+    while (search->id != 0 && search->left > 0) {
+        bool found =
+            find_one(search->db, search->account, search->id, row) && matches(filter, *row) &&
+            (!walk_reads_data(search->walk) ||
+             data_has_order(search->db, search->account, db_int(*row, ROW_EVENT), filter->order));
+        search->left--;
+        search->last = search->id;
+        search->id = walk_next(search->walk);
+        if (found)
+            return true;
+        db_finish(*row);
+    }
+    return false;
+}
+
+/* Gives where to go on; 0: there is no more. */
+static int64_t search_end(struct search *search)
+{
+    walk_free(search->walk);
+    return search->id != 0 ? search->last : 0;
+}
+
 json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,
                       int64_t *next)
 {
@@ -184,23 +228,26 @@ json_t *postback_list(struct db *db, int64_t account, const struct postback_filt
                    : filter->limit > PAGE_MOST ? PAGE_MOST
                                                : (size_t)filter->limit;
     json_t *page = json_array();
-    struct walk *walk = walk_new(db, account, filter);
-    int64_t id = walk_next(walk), last = 0;
-
-    for (int looked = 0; id != 0 && json_array_size(page) < limit && looked < LOOKED_MOST;
-         looked++) {
-        struct stmt *row;
-        if (find_one(db, account, id, &row) && matches(filter, row) &&
-            (!walk_reads_data(walk) ||
-             data_has_order(db, account, db_int(row, ROW_EVENT), filter->order)))
-            json_array_append_new(page, row_show(row));
+    struct search search = search_begin(db, account, filter, LOOKED_MOST);
+    struct stmt *row;
+    while (json_array_size(page) < limit && search_next(&search, &row)) {
+        json_array_append_new(page, row_show(row));
         db_finish(row);
-        last = id;
-        id = walk_next(walk);
     }
-    *next = id != 0 ? last : 0;
-    walk_free(walk);
+    *next = search_end(&search);
     return page;
+}
+
+int64_t postback_count(struct db *db, int64_t account, const struct postback_filter *filter,
+                       int64_t *next)
+{
+    struct search search = search_begin(db, account, filter, POSTBACKS_COUNTED);
+    struct stmt *row;
+    int64_t count = 0;
+    for (; search_next(&search, &row); count++)
+        db_finish(row);
+    *next = search_end(&search);
+    return count;
 }
 
 /* ---- one postback with its attempts ---- */

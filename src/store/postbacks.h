@@ -85,6 +85,12 @@ bool postback_retry(struct job *job, struct db *db, int64_t account, int64_t id,
 bool postback_resend(struct job *job, struct db *db, int64_t account, int64_t id, int64_t *new_id);
 bool postback_cancel(struct job *job, struct db *db, int64_t account, int64_t id);
 
+/* One of these, of many postbacks.  A resend is refused here to one that has not ended: it goes out
+ * anyway (ERROR_CONFLICT).  *new_id: of a resend, else 0. */
+enum postback_action { POSTBACK_RETRY, POSTBACK_RESEND, POSTBACK_CANCEL, POSTBACK_ACTIONS };
+bool postback_act(struct job *job, struct db *db, int64_t account, int64_t id,
+                  enum postback_action action, int64_t *new_id);
+
 /* ---- the log ---- */
 
 struct postback_filter { /* 0, -1 or NULL: any */
@@ -110,6 +116,12 @@ enum { POSTBACK_NO_ANSWER = -1 };
  * behind *next.  Every scalar is a string, "" when empty. */
 json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,
                       int64_t *next);
+
+/* How many match, of the next POSTBACKS_COUNTED that are looked at; *next: where to go on, 0 at the
+ * end. */
+enum { POSTBACKS_COUNTED = 20000 };
+int64_t postback_count(struct db *db, int64_t account, const struct postback_filter *filter,
+                       int64_t *next);
 
 /* What the rows know of those of these objects (postback_list(), postback_show()) that wait, in
  * their order; gives how many.  The rest of the facts is the engine's. */

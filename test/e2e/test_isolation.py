@@ -31,6 +31,7 @@ BODIES = {
     "POST /Exports": {"Records": "POSTBACKS"},
     "POST /Replays": {"StartDate": "2026-01-01"},
     "POST /Replays/Count": {"StartDate": "2026-01-01"}, "POST /Messages": {"Text": "x"},
+    "POST /Postbacks/Change": {"Action": "CANCEL", "All": "true"},
 }
 
 

@@ -528,6 +528,9 @@ def add_both_roles():
         NEEDS[f"download{role}Job"] = needs(Stage.job)
         NEEDS[f"cancel{role}Job"] = needs(Stage.new_job)
         NEEDS[f"list{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
+        NEEDS[f"count{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
+        NEEDS[f"change{role}Postbacks"] = lambda s, a=account: {
+            "body": {"Ids": [s.waiting(a(s))]}}
         NEEDS[f"get{role}Postback"] = needs(Stage.delivered)
         NEEDS[f"retry{role}Postback"] = needs(Stage.waiting)
         NEEDS[f"resend{role}Postback"] = needs(Stage.delivered)
