@@ -297,9 +297,9 @@ class Stage(World):
 
     def next_key(self):
         """None is being changed; a server whose store could be shared is given the next one."""
-        await_until(lambda: self.operator.ok(self.operator.get("KeyChange"))["NextKey"] == "", "no change", 60)
-        if self.server.store:
-            subprocess.run([BINARY, "next-key", "--data", self.server.data], check=True, stdout=subprocess.DEVNULL)
+        await_until(lambda: self.operator.ok(self.operator.get("KeyChange"))["State"] == "NONE", "no change", 60)
+        if self.server.store:  # it stays when what follows is refused
+            subprocess.run([BINARY, "next-key", "--data", self.server.data], check=False, capture_output=True)
         return {}
 
     def own_token(self):
