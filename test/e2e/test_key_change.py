@@ -188,7 +188,7 @@ def test_servers_change_it_together(pair, receiver):
         assert refused.status_code == 409, refused.text
         return f"do not have the next key yet: {name}." in refused.text
     await_until(names_the_other, "the one without to be named", 30)
-    assert operator.ok(operator.get("KeyChange"))["WaitingFor"] == [name]
+    await_until(lambda: operator.ok(operator.get("KeyChange"))["WaitingFor"] == [name], "the other alone", 30)
     shutil.copy(first.key, second.key)
     await_until(lambda: operator.post("KeyChange").status_code == 200, "the change to begin", 30)
     for node in pair.nodes:
