@@ -141,6 +141,18 @@ static void names_read(const struct call *call, bool paged, struct problems *pro
     call_query_only(call, known, problems);
 }
 
+/* A brand names a campaign of a page, as its clients always did, or ALL. */
+static void campaign_read(const struct call *call, bool paged, struct action_filter *filter,
+                          struct problems *problems)
+{
+    const char *given = call_query(call, "CampaignId");
+    bool brand = call->caller.kind == ACCOUNT_BRAND;
+    if (brand && paged && given[0] == '\0')
+        problems_add(problems, "CampaignId", "is required: the number of your campaign, or ALL");
+    else if (!brand || strcmp(given, "ALL") != 0)
+        filter->campaign = query_id(call, "CampaignId", problems);
+}
+
 /* Status is our own name of it, State the published one. */
 void action_filter_read(const struct call *call, bool paged, struct action_filter *filter,
                         struct problems *problems)
@@ -149,7 +161,7 @@ void action_filter_read(const struct call *call, bool paged, struct action_filte
     names_read(call, paged, problems);
     filter->partner = query_id(call, "MediaPartnerId", problems);
     filter->inquiry = query_id(call, "InquiryId", problems);
-    filter->campaign = query_id(call, "CampaignId", problems);
+    campaign_read(call, paged, filter, problems);
     status_read(call, "Status", filter, problems);
     status_read(call, "State", filter, problems);
     filter->order_id = order[0] != '\0' ? order : NULL;

@@ -34,6 +34,19 @@ struct checkpointer {
     int copied; /* pages in the log when it last started; of the nudging thread alone */
 };
 
+/* Pages in the file are on disk only after an fsync of it, which SQLite asks for once all of the
+ * log is copied, so in the writer's turn.  By then little is left to be synced, as the thread does
+ * it after each copy. */
+static void sync_file(struct db *base)
+{
+    const struct sqlite_db *db = container_of(base, struct sqlite_db, base);
+    sqlite3_file *file = NULL;
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (file != NULL && file->pMethods != NULL &&
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) != SQLITE_OK)
+        die("the database file cannot be synced to disk");
+}
+
 /* In no one's way.  False: db_failure(). */
 static bool copy_log(struct db *base)
 {
@@ -52,6 +65,8 @@ static bool copy_log(struct db *base)
 static void copy(struct checkpointer *checkpointer)
 {
     bool good = copy_log(checkpointer->db);
+    if (good)
+        sync_file(checkpointer->db);
     if (!good && !checkpointer->failing)
         log_warn("the write-ahead log cannot be copied into the database yet",
                  LOG_T("reason", db_failure_text(checkpointer->db)));

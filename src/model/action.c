@@ -1,16 +1,21 @@
 /* action.c — a conversion credited to a partner: how it is made of an inquiry, and how it is shown.
  *
- * As with inquiries, an event's data is the catalog's list of names filled from one table of
- * values, so every data point of the type is there, "" when the action has none.
+ * One table says what an action has to say, to the API and to events.  An event's data is the
+ * catalog's list of names filled from it, so every data point of the type is there, "" when the
+ * action has none.
  */
 #include "model/action.h"
 
 #include "base/fail.h"
 #include "model/catalog.h"
+#include "model/date.h"
+#include "model/escape.h"
+#include "model/money.h"
 #include "model/show.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,8 +156,6 @@ void action_free(struct action *action)
     *action = (struct action){ 0 };
 }
 
-/* ---- showing ---- */
-
 static json_t *items_show(const struct action *action)
 {
     json_t *items = action->items != NULL ? json_loads(action->items, 0, NULL) : NULL;
@@ -175,6 +178,8 @@ json_t *action_item(const json_t *items, const char *sku)
     return NULL;
 }
 
+/* ---- what it has to say, to the API and to events ---- */
+
 /* Of two amounts, of which one may not be known; MONEY_NONE when neither is. */
 static int64_t plain_difference(int64_t now, int64_t before)
 {
@@ -183,87 +188,199 @@ static int64_t plain_difference(int64_t now, int64_t before)
     return (now != MONEY_NONE ? now : 0) - (before != MONEY_NONE ? before : 0);
 }
 
+enum { IN_API = 1, IN_EVENTS = 2, IN_BOTH = IN_API | IN_EVENTS };
+enum field_kind {
+    FIELD_NONE, /* a data point that it never has */
+    FIELD_INT,
+    FIELD_ID, /* 0: "" */
+    FIELD_OWNED,
+    FIELD_CONSTANT,
+    FIELD_AMOUNT,
+    FIELD_DAY,
+    FIELD_CURRENCY,
+    FIELD_TYPE,
+    FIELD_STATUS,
+    FIELD_CUSTOMER,
+    FIELD_PAYOUT_CHANGED, /* by all changes together */
+    FIELD_AMOUNT_CHANGED,
+    FIELD_ITEMS,
+};
+
+#define AT(member) offsetof(struct action, member)
+
+/* In the catalog's order.  An event tells what it changed, the API what all changes did together.
+ * An action is in the currency in which the customer paid. */
+static const struct action_field {
+    const char *name;
+    enum field_kind kind;
+    int in;
+    size_t at;
+} fields[] = {
+    { "Id", FIELD_INT, IN_API, AT(id) },
+    { "CampaignId", FIELD_INT, IN_BOTH, AT(campaign) },
+    { "CampaignName", FIELD_OWNED, IN_BOTH, AT(campaign_name) },
+    { "ActionTrackerId", FIELD_INT, IN_BOTH, AT(tracker) },
+    { "ActionTrackerName", FIELD_OWNED, IN_BOTH, AT(tracker_name) },
+    { "MediaPartnerId", FIELD_INT, IN_BOTH, AT(partner) },
+    { "MediaPartnerName", FIELD_OWNED, IN_BOTH, AT(partner_name) },
+    { "ActionType", FIELD_TYPE, IN_BOTH, 0 },
+    { "ReferringType", FIELD_CONSTANT, IN_BOTH, AT(referring_type) },
+    { "ActionId", FIELD_INT, IN_EVENTS, AT(id) },
+    { "Oid", FIELD_OWNED, IN_BOTH, AT(order_id) },
+    { "Status", FIELD_STATUS, IN_BOTH, 0 },
+    { "State", FIELD_STATUS, IN_API, 0 }, /* its published name */
+    { "StatusDetail", FIELD_CONSTANT, IN_BOTH, AT(disposition) },
+    { "AdId", FIELD_NONE, IN_EVENTS, 0 },
+    { "Payout", FIELD_AMOUNT, IN_BOTH, AT(payout) },
+    { "DeltaPayout", FIELD_PAYOUT_CHANGED, IN_API, 0 },
+    { "DeltaPayout", FIELD_AMOUNT, IN_EVENTS, AT(delta_payout) },
+    { "IntendedPayout", FIELD_AMOUNT, IN_BOTH, AT(intended_payout) },
+    { "Amount", FIELD_AMOUNT, IN_BOTH, AT(amount) },
+    { "DeltaAmount", FIELD_AMOUNT_CHANGED, IN_API, 0 },
+    { "DeltaAmount", FIELD_AMOUNT, IN_EVENTS, AT(delta_amount) },
+    { "IntendedAmount", FIELD_AMOUNT, IN_BOTH, AT(intended_amount) },
+    { "Currency", FIELD_CURRENCY, IN_BOTH, 0 },
+    { "OriginalCurrency", FIELD_CURRENCY, IN_EVENTS, 0 },
+    { "OriginalAmount", FIELD_AMOUNT, IN_EVENTS, AT(intended_amount) },
+    { "EventDate", FIELD_DAY, IN_BOTH, AT(event_at) },
+    { "CreationDate", FIELD_DAY, IN_BOTH, AT(created_at) },
+    { "LastUpdatedDate", FIELD_DAY, IN_API, AT(updated_at) },
+    { "LockingDate", FIELD_DAY, IN_BOTH, AT(locking_at) },
+    { "ClearingDate", FIELD_DAY, IN_API, AT(clearing_at) },
+    { "ClearedDate", FIELD_DAY, IN_BOTH, AT(cleared_at) },
+    { "ReferringDate", FIELD_NONE, IN_EVENTS, 0 },
+    { "CustomerId", FIELD_CUSTOMER, IN_BOTH, 0 },
+    { "PromoCode", FIELD_OWNED, IN_BOTH, AT(promo_code) },
+    { "SubId1", FIELD_OWNED, IN_BOTH, AT(sub_ids[0]) },
+    { "SubId2", FIELD_OWNED, IN_BOTH, AT(sub_ids[1]) },
+    { "SubId3", FIELD_OWNED, IN_BOTH, AT(sub_ids[2]) },
+    { "SharedId", FIELD_OWNED, IN_BOTH, AT(shared_id) },
+    { "LandingPageUrl", FIELD_NONE, IN_EVENTS, 0 },
+    { "Items", FIELD_ITEMS, IN_BOTH, 0 },
+    { "InquiryId", FIELD_ID, IN_EVENTS, AT(inquiry) }, /* an event has more than the API shows */
+};
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]), FIELD_TEXT_MAX = 64 };
+static_assert((int)DATE_TEXT <= (int)FIELD_TEXT_MAX && (int)MONEY_TEXT <= (int)FIELD_TEXT_MAX,
+              "any of them fits");
+
+/* Each knows the customer by an id of its own: the brand's is the brand's alone. */
+static const char *customer_of(const struct action *action, bool for_brand)
+{
+    return for_brand ? action->customer_id : action->partner_customer_id;
+}
+
+static const char *number_text(char out[FIELD_TEXT_MAX], int64_t number, bool or_none)
+{
+    out[0] = '\0';
+    if (number != 0 || !or_none)
+        snprintf(out, FIELD_TEXT_MAX, "%" PRId64, number);
+    return out;
+}
+
+/* Of all but the items; may be NULL. */
+static const char *field_text(const struct action *action, const struct action_field *field,
+                              bool for_brand, char out[FIELD_TEXT_MAX])
+{
+    const char *at = (const char *)action + field->at;
+    const int64_t *number = (const void *)at;
+    switch (field->kind) {
+    case FIELD_INT:
+    case FIELD_ID:
+        return number_text(out, *number, field->kind == FIELD_ID);
+    case FIELD_OWNED:
+    case FIELD_CONSTANT:
+        return *(const char *const *)(const void *)at;
+    case FIELD_AMOUNT:
+        return money_format(out, *number, action->currency);
+    case FIELD_PAYOUT_CHANGED:
+        return money_format(out, plain_difference(action->payout, action->intended_payout),
+                            action->currency);
+    case FIELD_AMOUNT_CHANGED:
+        return money_format(out, plain_difference(action->amount, action->intended_amount),
+                            action->currency);
+    case FIELD_DAY:
+        return date_format(out, *number);
+    case FIELD_CURRENCY:
+        return action->currency;
+    case FIELD_TYPE:
+        return "SALE";
+    case FIELD_STATUS:
+        return action_status_name(action->status);
+    case FIELD_CUSTOMER:
+        return customer_of(action, for_brand);
+    default:
+        return NULL;
+    }
+}
+
 json_t *action_show(const struct action *action, bool for_brand)
 {
-    const char *own = action->partner_customer_id;
-    const char *customer = for_brand || own == NULL || *own == '\0' ? action->customer_id : own;
+    char text[FIELD_TEXT_MAX];
     json_t *shown = json_object();
-    show_int(shown, "Id", action->id);
-    show_int(shown, "CampaignId", action->campaign);
-    show_text(shown, "CampaignName", action->campaign_name);
-    show_int(shown, "ActionTrackerId", action->tracker);
-    show_text(shown, "ActionTrackerName", action->tracker_name);
-    show_int(shown, "MediaPartnerId", action->partner);
-    show_text(shown, "MediaPartnerName", action->partner_name);
-    show_text(shown, "ActionType", "SALE");
-    show_text(shown, "ReferringType", action->referring_type);
-    show_text(shown, "Oid", action->order_id);
-    show_text(shown, "Status", action_status_name(action->status));
-    show_text(shown, "State", action_status_name(action->status)); /* its published name */
-    show_text(shown, "StatusDetail", action->disposition);
-    show_money(shown, "Payout", action->payout, action->currency);
-    show_money(shown, "DeltaPayout", plain_difference(action->payout, action->intended_payout),
-               action->currency);
-    show_money(shown, "IntendedPayout", action->intended_payout, action->currency);
-    show_money(shown, "Amount", action->amount, action->currency);
-    show_money(shown, "DeltaAmount", plain_difference(action->amount, action->intended_amount),
-               action->currency);
-    show_money(shown, "IntendedAmount", action->intended_amount, action->currency);
-    show_text(shown, "Currency", action->currency);
-    show_date(shown, "EventDate", action->event_at);
-    show_date(shown, "CreationDate", action->created_at);
-    show_date(shown, "LastUpdatedDate", action->updated_at);
-    show_date(shown, "LockingDate", action->locking_at);
-    show_date(shown, "ClearingDate", action->clearing_at);
-    show_date(shown, "ClearedDate", action->cleared_at);
-    show_text(shown, "CustomerId", customer);
-    show_text(shown, "PromoCode", action->promo_code);
-    show_text(shown, "SubId1", action->sub_ids[0]);
-    show_text(shown, "SubId2", action->sub_ids[1]);
-    show_text(shown, "SubId3", action->sub_ids[2]);
-    show_text(shown, "SharedId", action->shared_id);
-    json_object_set_new(shown, "Items", items_show(action));
+    for (size_t i = 0; i < FIELDS; i++) {
+        if ((fields[i].in & IN_API) == 0)
+            continue;
+        if (fields[i].kind == FIELD_ITEMS)
+            json_object_set_new(shown, fields[i].name, items_show(action));
+        else
+            show_text(shown, fields[i].name, field_text(action, &fields[i], for_brand, text));
+    }
     return shown;
 }
 
-/* Data points that repeat another field of the action under a further name: it is in the currency
- * in which the customer paid. */
-static const char *const same_as[][2] = {
-    { "ActionId", "Id" },
-    { "OriginalAmount", "IntendedAmount" },
-    { "OriginalCurrency", "Currency" },
-};
+/* ---- events: written as they are, since a night may bring a million of them ---- */
 
-static const char *field_of(const char *point)
+static void add_items(const struct action *action, struct buf *out)
 {
-    for (size_t i = 0; i < sizeof(same_as) / sizeof(same_as[0]); i++)
-        if (strcmp(same_as[i][0], point) == 0)
-            return same_as[i][1];
-    return point;
+    json_t *items = action->items != NULL ? items_show(action) : NULL;
+    char *text = items != NULL ? json_dumps(items, JSON_COMPACT) : NULL;
+    buf_str(out, text != NULL ? text : "[]");
+    free(text);
+    json_decref(items);
+}
+
+/* From where the last one was found: both are in the catalog's order. */
+static const struct action_field *field_of(const char *point, size_t *from)
+{
+    for (size_t i = 0; i < FIELDS; i++) {
+        const struct action_field *field = &fields[(*from + i) % FIELDS];
+        if ((field->in & IN_EVENTS) != 0 && strcmp(field->name, point) == 0) {
+            *from = (*from + i + 1) % FIELDS;
+            return field;
+        }
+    }
+    bug("an action has no %s", point);
+}
+
+static void add_point(const struct action *action, const struct action_field *field, bool for_brand,
+                      struct buf *out)
+{
+    char text[FIELD_TEXT_MAX];
+    escape_add(out, ESCAPE_JSON_QUOTED, field->name, strlen(field->name));
+    buf_char(out, ':');
+    if (field->kind == FIELD_ITEMS) {
+        add_items(action, out);
+        return;
+    }
+    const char *value = field_text(action, field, for_brand, text);
+    if (value == NULL)
+        value = "";
+    escape_add(out, ESCAPE_JSON_QUOTED, value, strlen(value));
+}
+
+bool action_sides_differ(const struct action *action)
+{
+    const char *partners = customer_of(action, false), *brands = customer_of(action, true);
+    return strcmp(partners != NULL ? partners : "", brands != NULL ? brands : "") != 0;
 }
 
 void action_event_data(const struct action *action, bool for_brand, struct buf *out)
 {
     const struct event_type *type = catalog_type("action.tracked");
-    json_t *shown = action_show(action, for_brand);
-    json_t *data = json_object();
-    show_id(shown, "InquiryId", action->inquiry); /* an event carries more than the API shows */
-    /* An event tells what it changed, the API what all changes did together. */
-    show_money(shown, "DeltaPayout", action->delta_payout, action->currency);
-    show_money(shown, "DeltaAmount", action->delta_amount, action->currency);
+    size_t from = 0;
     for (size_t i = 0; i < type->point_count; i++) {
-        const char *name = type->points[i].name;
-        json_t *value = json_object_get(shown, field_of(name));
-        if (value != NULL)
-            json_object_set(data, name, value);
-        else
-            show_text(data, name, "");
+        buf_char(out, i == 0 ? '{' : ',');
+        add_point(action, field_of(type->points[i].name, &from), for_brand, out);
     }
-    char *text = json_dumps(data, JSON_COMPACT);
-    if (text == NULL)
-        bug("action %" PRId64 " cannot be written as JSON", action->id);
-    buf_str(out, text);
-    free(text);
-    json_decref(data);
-    json_decref(shown);
+    buf_char(out, '}');
 }

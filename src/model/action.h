@@ -16,7 +16,7 @@ struct action { /* strings are owned, and may be NULL */
     int64_t inquiry; /* 0: not made by one */
     char *order_id, *promo_code;
     char *customer_id;         /* as the brand knows them */
-    char *partner_customer_id; /* as the partner does, of an inquiry's; NULL or "": the same */
+    char *partner_customer_id; /* as the partner does, of an inquiry's; NULL or "": not at all */
     char *sub_ids[ACTION_SUB_IDS], *shared_id; /* the partner's own values, and a shared one */
     enum action_status status;
     /* Minor units, or MONEY_NONE: now, before any change, and what the last step did to them. */
@@ -55,6 +55,8 @@ const char *action_referring_type(const char *name); /* the constant; "" for ano
 json_t *action_show(const struct action *action, bool for_brand);
 /* The item of this Sku, borrowed, of a list of items (NULL: none); NULL: there is no such one. */
 json_t *action_item(const json_t *items, const char *sku);
+/* Whether partner and brand see anything different in it: then each has event data of its own. */
+bool action_sides_differ(const struct action *action);
 /* The canonical data of an event of any type about it. */
 void action_event_data(const struct action *action, bool for_brand, struct buf *out);
 

@@ -202,69 +202,56 @@ static int64_t next_brand(struct db *db, enum action_step step, int64_t behind)
     return db_number(find, 0);
 }
 
-/* The ids of the brand's that are due, the longest first. */
-static void due_ids(struct db *db, enum action_step step, int64_t brand, int limit,
-                    struct id_list *ids)
+enum { DUE_MOST = 100 };
+
+/* The brand's that are due, the longest first.  All are read before the first is written, since a
+ * step moves it in the index that leads here. */
+static int due_read(struct db *db, enum action_step step, int64_t brand, int limit,
+                    struct action due[DUE_MOST])
 {
     struct stmt *list =
         step == ACTION_LOCK
-            ? db_prepare(db, "SELECT a.id FROM action a WHERE a.brand = ? AND a.status = 1 AND "
-                             "a.locking_at <= ? ORDER BY a.locking_at, a.id LIMIT ?")
-            : db_prepare(db, "SELECT a.id FROM action a WHERE a.brand = ? AND a.status = 2 AND "
-                             "a.cleared_at IS NULL AND a.clearing_at <= ? "
-                             "ORDER BY a.clearing_at, a.id LIMIT ?");
+            ? db_prepare(db, ACTION_SELECT "WHERE a.brand = ? AND a.status = 1 AND "
+                                           "a.locking_at <= ? ORDER BY a.locking_at, a.id LIMIT ?")
+            : db_prepare(db, ACTION_SELECT "WHERE a.brand = ? AND a.status = 2 AND "
+                                           "a.cleared_at IS NULL AND a.clearing_at <= ? "
+                                           "ORDER BY a.clearing_at, a.id LIMIT ?");
+    int count = 0;
 
     db_bind_int(list, 1, brand);
     db_bind_int(list, 2, db_now(db));
-    db_bind_int(list, 3, limit);
+    db_bind_int(list, 3, limit < DUE_MOST ? limit : DUE_MOST);
     while (db_step(list) == DB_ROW)
-        id_list_add(ids, db_int(list, 0));
+        action_row_read(&due[count++], list);
     db_finish(list);
+    return count;
 }
 
-/* The one read without a caller's account: it is time's step. */
-static bool find_any(struct db *db, int64_t id, struct action *out)
-{
-    struct stmt *find = db_prepare(db, ACTION_SELECT "WHERE a.id = ?");
-    bool found;
-
-    db_bind_int(find, 1, id);
-    found = db_step(find) == DB_ROW;
-    if (found)
-        action_row_read(out, find);
-    db_finish(find);
-    return found;
-}
-
-static void take_step(struct job *job, struct db *db, enum action_step step, int64_t id)
+static void take_step(struct job *job, struct db *db, enum action_step step, struct action *action)
 {
     struct action_taken taken = { 0 };
     struct error moved = { 0 }; /* the brand has taken a step of its own meanwhile */
-    struct action action;
 
-    if (!find_any(db, id, &action))
-        return;
-    if (action_take(&action, step, db_now(db), &taken, &moved) && row_update(db, &action))
-        action_tell(job, db, &action, &taken);
-    action_free(&action);
+    if (action_take(action, step, db_now(db), &taken, &moved) && row_update(db, action))
+        action_tell(job, db, action, &taken);
 }
 
 int action_step_due(struct job *job, struct db *db, enum action_step step, int64_t *brand,
                     int limit)
 {
-    struct id_list ids = { 0 };
-    int64_t next = next_brand(db, step, *brand), id;
-    int count;
+    struct action due[DUE_MOST];
+    int64_t next = next_brand(db, step, *brand);
 
     if (next == 0 && *brand != 0)
         next = next_brand(db, step, 0);
     *brand = next;
     if (next == 0)
         return 0;
-    due_ids(db, step, next, limit, &ids);
-    count = (int)ids.count;
-    while (id_list_next(&ids, &id) && !db_failed(db))
-        take_step(job, db, step, id);
-    id_list_free(&ids);
+    int count = due_read(db, step, next, limit, due);
+    for (int i = 0; i < count; i++) {
+        if (!db_failed(db))
+            take_step(job, db, step, &due[i]);
+        action_free(&due[i]);
+    }
     return count;
 }

@@ -43,7 +43,7 @@ static bool publish_both(struct job *job, struct db *db, const struct action *ac
     const struct buf *for_brand = &own;
 
     action_event_data(action, false, &own);
-    if (action->partner_customer_id != NULL) { /* each knows the customer by an id of its own */
+    if (action_sides_differ(action)) {
         action_event_data(action, true, &brands);
         for_brand = &brands;
     }

@@ -374,14 +374,14 @@ def test_sums_by_currency_and_state(world):
             {"Currency": "USD", "State": "PENDING", "Count": "1", "Amount": "100.00",
              "Payout": "5.00"}]
         locking = show(account, dollars)["LockingDate"][:10]
-        assert len(account.ok(account.get("Actions", State="PENDING", LockingDateStart=locking,
+        assert len(account.ok(account.get("Actions", CampaignId=world.campaign, State="PENDING", LockingDateStart=locking,
                                           LockingDateEnd=locking))["Actions"]) == 4
-        assert account.ok(account.get("Actions", LockingDateEnd="2020-01-01"))["Actions"] == []
+        assert account.ok(account.get("Actions", CampaignId=world.campaign, LockingDateEnd="2020-01-01"))["Actions"] == []
     other = world.account("PARTNER", "Vlog")
     world.join(world.campaign, other)
     theirs = world.sell("S-5", MediaPartnerId=other.id)
     for partner, count in ((world.partner, 5), (other, 1)):
-        found = world.brand.ok(world.brand.get("Actions", MediaPartnerId=partner.id))["Actions"]
+        found = world.brand.ok(world.brand.get("Actions", CampaignId=world.campaign, MediaPartnerId=partner.id))["Actions"]
         assert len(found) == count and (theirs in [one["Id"] for one in found]) == (count == 1)
     assert world.partner.get("Actions", MediaPartnerId="1").status_code == 400
 

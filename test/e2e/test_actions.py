@@ -33,6 +33,8 @@ def accept(world, **fields):
 
 
 def ids(account, **query):
+    if "Advertisers" in account.prefix:
+        query = {"CampaignId": "ALL", **query}
     page = account.ok(account.get("Actions", **query))
     assert page["@total"] == str(len(page["Actions"]))
     return [one["Id"] for one in page["Actions"]]
@@ -60,7 +62,7 @@ def test_the_address_in_an_accepted_inquiry_leads_to_its_action(world, role):
         "StatusDetail": "", "Payout": "4.50", "DeltaPayout": "0.00", "IntendedPayout": "4.50",
         "Amount": "89.90", "DeltaAmount": "0.00", "IntendedAmount": "89.90",
         "LockingDate": "", "ClearingDate": "", "ClearedDate": "", "Currency": "EUR", "EventDate": "2026-01-15T00:00:00+00:00",
-        "CustomerId": "C-9", "PromoCode": "TEN", "SubId1": "", "SubId2": "", "SubId3": "",
+        "CustomerId": "C-9" if role == "brand" else "", "PromoCode": "TEN", "SubId1": "", "SubId2": "", "SubId3": "",
         "SharedId": "", "Items": [{"Sku": "BT-204", "Quantity": "1"}]}
 
 
@@ -69,9 +71,10 @@ def test_a_tracked_conversion_is_in_the_list_and_by_itself(world, role):
     account = getattr(world, role)
     id = track(world, "S-1", amount="12.5", customerid="C-5", promocode="TRAIL10", subid1="news",
                subid2="w47", subid3="b2", sharedid="spring", eventdate="2026-01-15T09:15:00Z")
-    (listed,) = account.ok(account.get("Actions"))["Actions"]
+    (listed,) = account.ok(account.get("Actions", CampaignId=world.campaign))["Actions"]
     wanted = {"Id": id, "Oid": "S-1", "ReferringType": "DATAPOST", "Amount": "12.50",
-              "Payout": "", "CustomerId": "C-5", "PromoCode": "TRAIL10", "SubId1": "news",
+              "Payout": "", "CustomerId": "C-5" if role == "brand" else "",
+              "PromoCode": "TRAIL10", "SubId1": "news",
               "SubId2": "w47", "SubId3": "b2", "SharedId": "spring", "Items": [],
               "EventDate": "2026-01-15T09:15:00+00:00"}
     assert {name: listed[name] for name in wanted} == wanted
@@ -82,7 +85,7 @@ def test_a_tracked_conversion_is_in_the_list_and_by_itself(world, role):
 def test_the_pages_are_newest_first_and_keep_the_filters(world, role):
     account = getattr(world, role)
     made = [track(world, f"S {number}&/é") for number in range(5)][::-1]
-    page = account.ok(account.get("Actions", Status="PENDING", PageSize="2"))
+    page = account.ok(account.get("Actions", CampaignId=world.campaign, Status="PENDING", PageSize="2"))
     assert list(page)[:6] == ["@page", "@numpages", "@pagesize", "@total", "@start", "@end"]
     assert (page["@total"], page["@numpages"], page["@previouspageuri"]) == ("5", "3", "")
     seen = []
@@ -93,7 +96,7 @@ def test_the_pages_are_newest_first_and_keep_the_filters(world, role):
         assert "Status=PENDING" in page["@nextpageuri"]
         page = account.ok(account.get(page["@nextpageuri"]))
     assert seen == [made[:2], made[2:4], made[4:]]
-    behind = account.ok(account.get("Actions", Page="1000000000", PageSize="20000"))
+    behind = account.ok(account.get("Actions", CampaignId=world.campaign, Page="1000000000", PageSize="20000"))
     assert behind["Actions"] == [] and behind["@total"] == "5"
 
 
@@ -133,9 +136,9 @@ def test_published_filters(world, role):
     assert ids(account, ActionDateEnd="2026-01-15T09:14:59Z") == []
     assert ids(account, LockingDateStart="2020-01-01", LockingDateEnd="2099-01-01") == []
     assert ids(account, LockingDateEnd="2099-01-01") == []
-    assert fields_of(account.get("Actions", State="OPEN", ActionDateStart="soon",
+    assert fields_of(account.get("Actions", CampaignId=world.campaign, State="OPEN", ActionDateStart="soon",
                                  LockingDateEnd="x")) == ["State", "ActionDateStart", "LockingDateEnd"]
-    assert fields_of(account.get("Actions", State="PENDING", Status="REVERSED")) == ["State"]
+    assert fields_of(account.get("Actions", CampaignId=world.campaign, State="PENDING", Status="REVERSED")) == ["State"]
     shown = account.ok(account.get(f"Actions/{first}"))
     assert (shown["State"], shown["ReferringType"]) == ("PENDING", "DATAPOST")
 
@@ -147,12 +150,20 @@ def test_bad_filters_are_all_named(world, role):
         "CampaignId": "first", "Status": "pending", "StartDate": "yesterday", "Page": "0",
         "PageSize": "20001", "OrderId": "S-1"}))) == [
             "CampaignId", "OrderId", "Page", "PageSize", "StartDate", "Status"]
-    refused = account.get("Actions", Status="OPEN").json()["Errors"]
+    refused = account.get("Actions", CampaignId=world.campaign, Status="OPEN").json()["Errors"]
     assert refused == [{"Field": "Status", "Message": "must be PENDING, APPROVED or REVERSED"}]
-    assert fields_of(account.get("Actions", StartDate="2026-02-01", EndDate="2026-01-01")) == [
+    assert fields_of(account.get("Actions", CampaignId=world.campaign, StartDate="2026-02-01", EndDate="2026-01-01")) == [
         "EndDate"]
     id = track(world, "S-1")
     assert fields_of(account.get(f"Actions/{id}", Status="PENDING")) == ["Status"]
+
+
+def test_a_brand_names_a_campaign_or_all_of_them(world):
+    id = track(world, "S-1")
+    assert fields_of(world.brand.get("Actions")) == ["CampaignId"]
+    assert ids(world.brand, CampaignId="ALL") == ids(world.brand, CampaignId=world.campaign) == [id]
+    assert ids(world.partner) == [id]
+    assert fields_of(world.partner.get("Actions", CampaignId="ALL")) == ["CampaignId"]
 
 
 def test_an_action_is_that_of_its_two_accounts_alone(world):

@@ -96,7 +96,7 @@ def everything(world):
                      "EventNotifications", "Postbacks", "Notices", "Campaigns", "SupportRequests",
                      "Jobs"):
             seen.append(account.ok(account.get(noun, **(
-                {"CampaignId": world.campaign} if noun == "ActionInquiries" else {}))))
+                {"CampaignId": world.campaign} if noun in ("ActionInquiries", "Actions") else {}))))
         for noun in ("ActionInquiries", "Actions", "ActionUpdates", "EventNotifications",
                      "Postbacks", "SupportRequests", "Jobs"):
             seen.append(account.ok(account.get(f"{noun}/{own[noun]}")))

@@ -98,7 +98,7 @@ def test_actions_of_either_side(world):
     world.brand.ok(world.brand.put("ActionInquiries", {
         "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
     for account in (world.partner, world.brand):
-        action, = account.ok(account.get("Actions"))["Actions"]
+        action, = account.ok(account.get("Actions", CampaignId=world.campaign))["Actions"]
         row, = csv_rows(download(account, exported(account, "ACTIONS", State="PENDING")))
         assert {name: row[name] for name in ("Id", "Oid", "Payout", "CampaignName")} == {
             name: action[name] for name in ("Id", "Oid", "Payout", "CampaignName")}

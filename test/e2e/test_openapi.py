@@ -535,7 +535,7 @@ def add_both_roles():
         NEEDS[f"retry{role}Postback"] = needs(Stage.waiting)
         NEEDS[f"resend{role}Postback"] = needs(Stage.delivered)
         NEEDS[f"cancel{role}Postback"] = needs(Stage.waiting)
-        NEEDS[f"list{role}Actions"] = lambda s: s.action() and {}
+        NEEDS[f"list{role}Actions"] = lambda s: s.action() and {"query": {"CampaignId": s.campaign}}
         NEEDS[f"get{role}Action"] = lambda s: {"Id": s.action()}
         NEEDS[f"sum{role}Actions"] = lambda s: s.action() and {}
         NEEDS[f"list{role}ActionItems"] = lambda s: {"Id": s.action()}

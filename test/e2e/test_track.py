@@ -67,11 +67,11 @@ def test_a_conversion_becomes_an_action_and_both_sides_hear_of_it(world, trackin
         "ActionTrackerId": world.tracker, "ActionTrackerName": "Online sale",
         "MediaPartnerId": world.partner.id, "MediaPartnerName": "Cashback Corner",
         "EventDate": "2026-01-15T09:15:00+00:00", "Payout": ""}
-    for receiver in (at_partner, at_brand):
+    for receiver, customer in ((at_partner, ""), (at_brand, "C-5")):  # whom the brand alone knows
         (request,) = receiver.wait(1)
         body = json.loads(request.body)
         assert body["EventType"] == "action.tracked"
-        assert {name: body[name] for name in wanted} == wanted
+        assert {name: body[name] for name in wanted} == {**wanted, "CustomerId": customer}
 
 
 def test_a_repeated_order_is_counted_once(world, tracking, receiver):

@@ -49,7 +49,7 @@ export async function page(context) {
     load: async ({ Before, Sort, ...values }, still) => {
       const { Page, PageSize, ...filters } = values;
       inForce = filters;
-      const [answer, all] = await Promise.all([get(own("/Actions"), values, { signal: still }), get(own("/Actions/Sums"), filters, { signal: still })]);
+      const [answer, all] = await Promise.all([get(own("/Actions"), { ...values, CampaignId: values.CampaignId || (isBrand() ? "ALL" : "") }, { signal: still }), get(own("/Actions/Sums"), filters, { signal: still })]);
       fill(sums, all.Sums.map(sumOf));
       return { rows: answer.Actions, total: Number(answer["@total"]) };
     },
