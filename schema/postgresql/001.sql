@@ -12,7 +12,8 @@ CREATE TABLE account (
     name       text    NOT NULL,
     email      text    NOT NULL DEFAULT '',
     active     bigint  NOT NULL DEFAULT 1,
-    created_at bigint  NOT NULL
+    created_at bigint  NOT NULL,
+    factor_required bigint NOT NULL DEFAULT 0                   -- of each of its users
 );
 
 CREATE TABLE person (
@@ -660,4 +661,18 @@ CREATE TABLE key_change (                                       -- one row while
     next     text    NOT NULL,                                  -- what the key that seals from now on is told by
     began_at bigint  NOT NULL,
     resealed bigint  NOT NULL                                   -- rows so far
+);
+
+CREATE TABLE factor (                                           -- second factors: one-time passwords by time (RFC 6238)
+    person       bigint  PRIMARY KEY REFERENCES person,
+    secret       bytea   NOT NULL,                              -- sealed
+    confirmed_at bigint,                                        -- NULL: it waits for its first code, and asks for none
+    last_step    bigint  NOT NULL DEFAULT 0,                    -- of the last code taken: none of it or before it is taken
+    wrong        bigint  NOT NULL DEFAULT 0,                    -- codes, since …
+    wrong_from   bigint  NOT NULL DEFAULT 0                     -- … then
+);
+CREATE TABLE recovery_code (                                    -- those not used yet
+    person bigint  NOT NULL REFERENCES person,
+    hash   bytea   NOT NULL,
+    PRIMARY KEY (person, hash)
 );

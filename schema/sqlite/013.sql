@@ -41,3 +41,19 @@ CREATE TABLE link (                                              -- sent to some
 CREATE INDEX link_of ON link (account, kind, id);
 CREATE INDEX link_of_person ON link (person, kind);
 CREATE INDEX link_expires ON link (expires_at);
+
+-- Second factors: one-time passwords by time (RFC 6238) and recovery codes.
+CREATE TABLE factor (
+    person       INTEGER PRIMARY KEY REFERENCES person,
+    secret       BLOB    NOT NULL,                              -- sealed
+    confirmed_at INTEGER,                                       -- NULL: it waits for its first code, and asks for none
+    last_step    INTEGER NOT NULL DEFAULT 0,                    -- of the last code taken: none of it or before it is taken
+    wrong        INTEGER NOT NULL DEFAULT 0,                    -- codes, since …
+    wrong_from   INTEGER NOT NULL DEFAULT 0                     -- … then
+) STRICT;
+CREATE TABLE recovery_code (                                    -- those not used yet
+    person INTEGER NOT NULL REFERENCES person,
+    hash   BLOB    NOT NULL,
+    PRIMARY KEY (person, hash)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE account ADD COLUMN factor_required INTEGER NOT NULL DEFAULT 0; -- of each of its users

@@ -44,6 +44,9 @@ struct route *api_routes(size_t *count)
         { support_routes, support_route_count },
         { page_routes, page_route_count },
         { session_routes, session_route_count },
+        { sign_in_code_routes, sign_in_code_route_count },
+        { second_factor_routes, second_factor_route_count },
+        { second_factor_admin_routes, second_factor_admin_route_count },
     };
     enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
     size_t total = 0;

@@ -12,6 +12,7 @@
 #include "api/identities.h"
 
 #include "api/api.h"
+#include "api/confines.h"
 #include "api/hearing.h"
 #include "base/clock.h"
 #include "base/fail.h"
@@ -119,7 +120,8 @@ static void decide(struct api *api, struct call *call, const struct caller *hold
         return;
     }
     call->caller = *holder;
-    hearing_enter(api, call);
+    if (confine_allows(call))
+        hearing_enter(api, call);
 }
 
 /* ---- asking the store ---- */

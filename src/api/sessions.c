@@ -9,6 +9,7 @@
 
 #include "api/body.h"
 #include "api/passwords.h"
+#include "api/sign_in_ticket.h"
 #include "api/tries.h"
 #include "base/cidr.h"
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "model/url.h"
+#include "store/factors.h"
 #include "store/sessions.h"
 
 #include <inttypes.h>
@@ -134,7 +136,7 @@ bool session_from_our_page(const struct api *api, const struct call *call)
     return authority != NULL && host != NULL && text_same(authority + 3, host);
 }
 
-static void cookie_set(const struct api *api, struct call *call, const char *token)
+void session_cookie_set(const struct api *api, struct call *call, const char *token)
 {
     char text[160];
     snprintf(text, sizeof(text), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", COOKIE, token,
@@ -152,6 +154,7 @@ struct visit {
     char email[USER_EMAIL_TEXT];
     struct try try;
     int tries;                           /* so many with this one */
+    bool needs_code;                     /* the password is right, and not enough */
     bool over;                           /* too many over all servers */
     struct user_key user;                /* as found; user.caller.user 0: none */
     char token[TOKEN_TEXT];              /* of the session that begins */
@@ -274,6 +277,9 @@ static bool run_begin(struct api_job *job, struct db *db)
 
     if (!password_stands(job, db))
         return false;
+    visit->needs_code = factor_is_on(db, caller->user);
+    if (visit->needs_code)
+        return true;
     session_random(visit->token);
     session_hash(hash, visit->token);
     session_end(db, visit->old);
@@ -284,7 +290,7 @@ static bool run_begin(struct api_job *job, struct db *db)
     return true;
 }
 
-static void answer_session(struct call *call, const char *token, json_t *shown)
+void session_answer(struct call *call, const char *token, json_t *shown)
 {
     char proof[TOKEN_TEXT];
     session_csrf(proof, token);
@@ -295,9 +301,13 @@ static void answer_session(struct call *call, const char *token, json_t *shown)
 static void finish_begin(struct api_job *job)
 {
     struct visit *visit = visit_of(job);
-    cookie_set(job->api, job->call, visit->token);
+    if (visit->needs_code) {
+        sign_in_ask_code(job->call, &visit->user);
+        return;
+    }
+    session_cookie_set(job->api, job->call, visit->token);
     try_remember(job->api, job->call, visit->user.email, visit->user.password_hash);
-    answer_session(job->call, visit->token, visit->shown);
+    session_answer(job->call, visit->token, visit->shown);
     visit->shown = NULL;
 }
 
@@ -430,7 +440,7 @@ static bool run_show(struct api_job *job, struct db *db)
 static void finish_show(struct api_job *job)
 {
     struct visit *visit = visit_of(job);
-    answer_session(job->call, visit->token, visit->shown);
+    session_answer(job->call, visit->token, visit->shown);
     visit->shown = NULL;
 }
 
@@ -466,7 +476,7 @@ static bool run_end(struct api_job *job, struct db *db)
 
 static void finish_end(struct api_job *job)
 {
-    cookie_set(job->api, job->call, "");
+    session_cookie_set(job->api, job->call, "");
     call_ok(job->call, "/Session");
 }
 

@@ -13,6 +13,11 @@ bool session_cookie(const struct call *call, char token[TOKEN_TEXT]);
 /* Whether the call only reads, or has the X-CSRF-Token that goes with the token. */
 bool session_may_change(const struct call *call, const char *token);
 
+/* The cookie of a session that was begun ("": takes it away), and the answer that shows it: the
+ * object of session_show(), which is stolen. */
+void session_cookie_set(const struct api *api, struct call *call, const char *token);
+void session_answer(struct call *call, const char *token, json_t *shown);
+
 /* Another site must not sign anybody in here (its visitor would then work in a stranger's account),
  * nor change anything: whether the call is from a page of this server, and, when the address of
  * that is known, from there, or is no browser's. */

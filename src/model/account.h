@@ -24,6 +24,14 @@ struct account {
     bool active;
 };
 
+/* What a caller is confined to (api/confines.h), beside its scope. */
+enum caller_only {
+    CALLER_FREE,
+    CALLER_ENROLS, /* a user who must have a second factor first, and has none */
+    CALLER_LOOKS,  /* the operator, looking into the account: reads */
+    CALLER_PORTAL, /* another product's page: event notifications and postbacks */
+};
+
 /* Who makes a call, once identified. */
 struct caller {
     int64_t account;
@@ -33,6 +41,7 @@ struct caller {
     int64_t token;  /* its row, for the audit log; 0: a user's session */
     int64_t user;   /* 0: a token */
     char name[80];  /* for comments and the audit log */
+    enum caller_only only;
 };
 
 const char *account_kind_name(enum account_kind kind); /* PARTNER BRAND OPERATOR */

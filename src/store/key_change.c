@@ -209,6 +209,8 @@ static const struct sealed_column {
     { "SELECT id, 0, answer FROM idempotency WHERE id > ?1 AND ?2 >= 0 AND answer IS NOT NULL "
       "ORDER BY id LIMIT ?3",
       "UPDATE idempotency SET answer = ?3 WHERE id = ?1 AND ?2 = 0" },
+    { "SELECT person, 0, secret FROM factor WHERE person > ?1 AND ?2 >= 0 ORDER BY person LIMIT ?3",
+      "UPDATE factor SET secret = ?3 WHERE person = ?1 AND ?2 = 0" },
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 

@@ -9,6 +9,7 @@
 
 #include "db/tx.h"
 #include "model/show.h"
+#include "store/factors.h"
 
 #include <string.h>
 
@@ -53,7 +54,8 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
                   int64_t *stale)
 {
     struct stmt *find =
-        db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, " USER_ROLE ", a.id, a.sid, a.kind "
+        db_prepare(db, "SELECT s.id, s.used_at, u.id, u.name, " USER_ROLE ", a.id, a.sid, a.kind, "
+                       "CASE WHEN " SQL_FACTOR_MISSING " THEN 1 ELSE 0 END "
                        "FROM session s JOIN person u ON u.id = s.person "
                        "JOIN account a ON a.id = u.account WHERE s.hash = ? AND s.used_at > ? "
                        "AND s.created_at > ? AND u.active = 1 AND a.active = 1");
@@ -74,6 +76,7 @@ bool session_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], str
         out->account = db_int(find, 5);
         show_cut(out->sid, sizeof(out->sid), db_text(find, 6));
         out->kind = (enum account_kind)db_int(find, 7);
+        out->only = db_int(find, 8) != 0 ? CALLER_ENROLS : CALLER_FREE;
     }
     db_finish(find);
     return found;
@@ -115,7 +118,8 @@ json_t *session_show(struct db *db, int64_t user)
 {
     struct stmt *find =
         db_prepare(db, "SELECT u.id, u.name, u.email, " USER_ROLE ", a.sid, a.kind, a.name, "
-                       "u.time_zone, u.locale "
+                       "u.time_zone, u.locale, "
+                       "CASE WHEN " SQL_FACTOR_MISSING " THEN 1 ELSE 0 END "
                        "FROM person u JOIN account a ON a.id = u.account "
                        "WHERE u.id = ?");
     json_t *shown = NULL;
@@ -133,6 +137,7 @@ json_t *session_show(struct db *db, int64_t user)
         show_text(account, "Kind", account_kind_name((enum account_kind)db_int(find, 5)));
         show_text(account, "Name", db_text(find, 6));
         shown = json_object();
+        show_bool(who, "MustEnrol", db_int(find, 9) != 0);
         json_object_set_new(shown, "User", who);
         json_object_set_new(shown, "Account", account);
     }

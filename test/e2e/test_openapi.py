@@ -14,6 +14,7 @@ import requests
 from harness.certificates import Authority
 from harness.openapi import LIMITS, METHODS, Spec, routes, walk
 from harness.receiver import Receiver, answers
+from harness.totp import Authenticator, enrol
 from harness.server import BINARY, Api, World, await_until
 
 SERVER_FLAGS = ["--rate-limit", "1000000"]  # the headers are sent only while there is a limit
@@ -91,10 +92,10 @@ class Stage(World):
 
     def __init__(self, server, add_receiver):
         super().__init__(server)
-        self.add_receiver, self.visitor = add_receiver, None
+        self.add_receiver, self.visitor, self.authenticator = add_receiver, None, None
 
     def caller(self, operation):
-        if operation.path.startswith("/Session") and operation.id != "signIn":
+        if operation.path.startswith("/Session") and operation.id not in ("signIn", "signInWithCode"):
             self.visitor = self.visitor or self.browser(self.partner)
             return self.visitor
         if operation.path.startswith("/Advertisers"):
@@ -103,6 +104,25 @@ class Stage(World):
 
     def notification(self, account, url=NOWHERE):
         return self.notify(account, url)["Id"]
+
+    def visiting(self):
+        self.visitor = self.visitor or self.browser(self.partner)
+        return self.visitor
+
+    def begun(self):
+        """A second factor that waits for its code."""
+        made = self.visiting().ok(self.visiting().post("/Session/SecondFactor"))
+        return {"body": {"Code": Authenticator(made["Secret"]).code()}}
+
+    def enrolled(self):
+        self.authenticator = self.authenticator or enrol(self.visiting())[0]
+        return {"body": {"Code": self.authenticator.code()}}
+
+    def ticket(self):
+        code = self.enrolled()["body"]
+        told = self.visiting().sign_in(self.visiting().email, "a long pass phrase")
+        assert told.status_code == 202, told.text
+        return {"body": {**code, "Ticket": told.json()["Ticket"]}}
 
     def revised(self, account):
         notification = self.notification(account)
@@ -388,6 +408,15 @@ NEEDS = {
     "getSession": lambda s: {},
     "signOut": lambda s: {},
     "changePassword": lambda s: {},
+    "signInWithCode": lambda s: s.ticket(),
+    "getSecondFactor": lambda s: {},
+    "beginSecondFactor": lambda s: {},
+    "confirmSecondFactor": lambda s: s.begun(),
+    "renewRecoveryCodes": lambda s: s.enrolled(),
+    "removeSecondFactor": lambda s: s.enrolled(),
+    "getSecondFactorRule": lambda s: {"Account": s.partner.sid},
+    "setSecondFactorRule": lambda s: {"Account": s.partner.sid},
+    "resetSecondFactor": lambda s: {"Account": s.partner.sid, "Id": s.user_id()},
     "addUser": lambda s: {"Account": s.partner.sid,
                           "body": {"Email": f"dana@{s.partner.sid}.example"}},
     "listCampaigns": lambda s: {"query": {"BrandSid": s.brand.sid}},
@@ -454,6 +483,10 @@ CONFLICTS = {  # what makes them answer 409
     "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.add_user(s.partner)}},
     "changeUser": lambda s: {"Account": s.operator.sid, "Id": s.own_user(),
                              "body": {"Active": False}},
+    "beginSecondFactor": lambda s: s.enrolled() and {},
+    "confirmSecondFactor": lambda s: {},
+    "renewRecoveryCodes": lambda s: {},
+    "removeSecondFactor": lambda s: {},
     "addTracker": lambda s: {"Id": s.campaign, "body": {"Name": "Online sale"}},
     "addTrackingToken": lambda s: [s.tracking_token() for _ in range(100)] and {"Id": s.campaign},
     "addEventType": lambda s: {"body": {"Name": s.event_type()}},

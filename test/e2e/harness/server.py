@@ -68,9 +68,13 @@ class Browser(Api):
         self.email = None
 
     def sign_in(self, email, password, **rest):
-        response = self.post("/Session", {"Email": email, "Password": password}, **rest)
+        self.email = email
+        return self.taken_in(self.post("/Session", {"Email": email, "Password": password}, **rest))
+
+    def taken_in(self, response):
+        """Goes on in the session that this answer began, if it did."""
         if response.status_code == 200:
-            account, self.email = response.json()["Account"], email
+            account = response.json()["Account"]
             self.sid = account["Sid"]
             self.prefix = {"PARTNER": f"/Mediapartners/{self.sid}", "BRAND":
                            f"/Advertisers/{self.sid}", "OPERATOR": "/Operator"}[account["Kind"]]

@@ -1,0 +1,112 @@
+/* second_factor_admin.c — an account that asks each of its users for a second factor, and the reset
+ * of one that is lost. */
+#include "api/operator.h"
+
+#include "api/body.h"
+#include "model/show.h"
+#include "store/accounts.h"
+#include "store/factors.h"
+#include "store/sessions.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct required {
+    struct api_job api;
+    bool required;
+};
+
+static bool run_show(struct api_job *job, struct db *db)
+{
+    struct account account;
+    if (!operator_account(job, db, job->call->params[0], &account))
+        return false;
+    job->shown = json_object();
+    show_bool(job->shown, "Required", factor_is_required(db, account.id));
+    account_clear(&account);
+    return true;
+}
+
+static void show(struct call *call, void *context)
+{
+    api_read(api_job_new(sizeof(struct api_job), call, context, run_show, api_job_show, NULL));
+}
+
+static bool run_require(struct api_job *job, struct db *db)
+{
+    const struct required *work = (struct required *)job;
+    struct account account;
+    char object[64];
+    if (!operator_account(job, db, job->call->params[0], &account))
+        return false;
+    factor_require(db, account.id, work->required);
+    snprintf(object, sizeof(object), "/Operator/Accounts/%s/SecondFactor", account.sid);
+    json_t *detail = json_object();
+    show_bool(detail, "Required", work->required);
+    audit_add(db, &job->call->caller, job->call->address, "second_factor.require", object, detail);
+    account_clear(&account);
+    return true;
+}
+
+static void finish_require(struct api_job *job)
+{
+    call_ok(job->call, "/Operator/Accounts/%s/SecondFactor", job->call->params[0]);
+}
+
+static void require(struct call *call, void *context)
+{
+    static const char *const names[] = { "Required", NULL };
+    json_t *body = call_object(call);
+    if (body == NULL)
+        return;
+    struct required *work =
+        api_job_new(sizeof(*work), call, context, run_require, finish_require, NULL);
+    struct fields fields = { .from = body, .problems = &work->api.problems };
+    fields_only(&fields, names);
+    if (!body_bool(&fields, "Required", &work->required) && work->api.problems.count == 0)
+        problems_add(fields.problems, "Required", "is needed: true or false");
+    json_decref(body);
+    if (api_job_valid(&work->api))
+        api_write(&work->api);
+}
+
+static bool run_reset(struct api_job *job, struct db *db)
+{
+    struct account account;
+    struct user_change nothing = { 0 };
+    int64_t user = path_id(job->call, 1);
+    if (!operator_account(job, db, job->call->params[0], &account))
+        return false;
+    bool found = user_change(db, account.id, user, &nothing);
+    if (found) {
+        factor_remove(db, user);
+        sessions_end(db, user, NULL);
+        operator_audit(job, db, "second_factor.reset", &account, "Users", user, NULL);
+    } else {
+        error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such user.");
+    }
+    account_clear(&account);
+    return found;
+}
+
+static void finish_reset(struct api_job *job)
+{
+    call_ok(job->call, "/Operator/Accounts/%s/Users/%" PRId64, job->call->params[0],
+            path_id(job->call, 1));
+}
+
+static void reset(struct call *call, void *context)
+{
+    api_write(api_job_new(sizeof(struct api_job), call, context, run_reset, finish_reset, NULL));
+}
+
+#define CHANGES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_ADMIN, .counted = true
+#define READS   .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ, .counted = true
+
+const struct route second_factor_admin_routes[] = {
+    { "GET", "/Operator/Accounts/{Account}/SecondFactor", show, READS },
+    { "PUT", "/Operator/Accounts/{Account}/SecondFactor", require, CHANGES },
+    { "DELETE", "/Operator/Accounts/{Account}/Users/{Id}/SecondFactor", reset, CHANGES },
+};
+const size_t second_factor_admin_route_count =
+    sizeof(second_factor_admin_routes) / sizeof(second_factor_admin_routes[0]);
