@@ -30,15 +30,11 @@ function notifications() {
 
 const postbackOf = (one) => ({ title: `Postback ${one.Id}`, text: one.EventType, path: `/postbacks/${one.Id}` });
 
-/* By its id, which is also the webhook-id that the receiver got. */
+/* By the id, which is also the webhook-id that the receiver got, and by the order. */
 async function postbacks(text, signal) {
-  if (!/^\d+$/.test(text))
-    return [];
-  return get(own(`/Postbacks/${text}`), null, { signal }).then((one) => [postbackOf(one)], (error) => {
-    if (error.status === 404)
-      return [];
-    throw error;
-  });
+  const asked = [{ OrderId: text }, ...(/^\d{1,18}$/.test(text) ? [{ WebhookId: text }] : [])];
+  const found = await Promise.all(asked.map((one) => get(own("/Postbacks"), { ...one, PageSize: MOST }, { signal })));
+  return [...new Map(found.reverse().flatMap((one) => one.Postbacks).map((one) => [one.Id, one])).values()].slice(0, MOST).map(postbackOf);
 }
 
 async function accounts(text, signal) {
