@@ -8,7 +8,7 @@ import { fill, h } from "../dom.js";
 import { heading } from "../ui/heading.js";
 import { scroller } from "../ui/table.js";
 
-const DOCUMENTS = { guide: "Guide", operations: "Clusters and emergencies", catalog: "Events and data points" };
+const DOCUMENTS = { guide: "Guide", operations: "Trouble, and clusters", catalog: "Events and data points" };
 const FOUND_MOST = 40, AROUND = 90;
 let read = null; /* kept: it changes with the program only */
 
