@@ -19,6 +19,42 @@ CREATE TABLE inquiry_step (                                     -- an inquiry's 
 ) STRICT;
 CREATE INDEX inquiry_step_of ON inquiry_step (inquiry, id);
 
+ALTER TABLE inquiry ADD COLUMN brand_assignee INTEGER;          -- a person of the brand's who sees to it
+ALTER TABLE inquiry ADD COLUMN partner_assignee INTEGER;
+
+CREATE TABLE held_decision (                                    -- a brand's decision that can still be taken back
+    inquiry    INTEGER PRIMARY KEY REFERENCES inquiry,
+    brand      INTEGER NOT NULL,
+    status     INTEGER NOT NULL,                                -- of the inquiry, once it is taken
+    person     INTEGER NOT NULL,                                -- who decided; 0: a token
+    token      INTEGER NOT NULL,
+    author     TEXT    NOT NULL,
+    address    TEXT    NOT NULL,
+    decision   TEXT    NOT NULL,                                -- JSON, as it was given
+    due_at     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX held_decision_due ON held_decision (due_at);
+
+CREATE TABLE attachment (                                       -- a file at an inquiry
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    inquiry    INTEGER NOT NULL REFERENCES inquiry,
+    account    INTEGER NOT NULL,                                -- whose it is
+    author     TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    kind       INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),      -- PDF, PNG, JPEG
+    bytes      INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attachment_of ON attachment (inquiry, id);
+CREATE INDEX attachment_kept ON attachment (account, bytes);    -- the share
+
+CREATE TABLE attachment_chunk (
+    attachment INTEGER NOT NULL REFERENCES attachment,
+    number     INTEGER NOT NULL,                                -- from 0
+    body       BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX attachment_chunk_of ON attachment_chunk (attachment, number);
+
 INSERT INTO inquiry_words (account, inquiry, words)
     SELECT brand, id, fold(substr(order_id || char(10) || (SELECT name FROM account WHERE id = partner) || char(10) || promo_code || char(10) || resolution_notes || char(10) ||
         coalesce((SELECT group_concat(text, char(10)) FROM comment WHERE inquiry = inquiry.id), ''), 1, 8000)) FROM inquiry;

@@ -27,6 +27,7 @@ static const char *const partner_names[] = { "CampaignId",
                                              "CustomerId",
                                              "InquiryType",
                                              "Search",
+                                             "AssigneeId",
                                              "Page",
                                              "PageSize",
                                              "Sort",
@@ -42,6 +43,8 @@ static const char *const brand_names[] = { "CampaignId",
                                            "MediaPartnerId",
                                            "InquiryType",
                                            "Search",
+                                           "AssigneeId",
+                                           "Held",
                                            "Page",
                                            "PageSize",
                                            "Sort",
@@ -76,6 +79,18 @@ static void read_words(const struct call *call, struct inquiry_filter *filter,
         problems_add(problems, "State", "must be OPEN or CLOSED");
     if (type[0] != '\0' && !inquiry_type_named(type, &filter->type))
         problems_add(problems, "InquiryType", "must be UNTRACKED, INCORRECT or DECLINED");
+}
+
+static void read_held(const struct call *call, struct inquiry_filter *filter,
+                      struct problems *problems)
+{
+    const char *held = call_query(call, "Held");
+    if (strcmp(held, "YES") == 0)
+        filter->held = HELD_YES;
+    else if (strcmp(held, "NO") == 0)
+        filter->held = HELD_NO;
+    else if (held[0] != '\0')
+        problems_add(problems, "Held", "must be YES or NO");
 }
 
 /* "Name", or "-Name" for the greatest first. */
@@ -118,10 +133,12 @@ void inquiry_filter_read(const struct call *call, bool paged, struct inquiry_fil
     filter->search = read_text(call, "Search");
     if (brand) {
         filter->partner = query_id(call, "MediaPartnerId", problems);
+        read_held(call, filter, problems);
     } else {
         filter->reference = read_text(call, "MediaPartnerInquiryId");
         filter->customer_id = read_text(call, "CustomerId");
     }
+    filter->assignee = query_id(call, "AssigneeId", problems);
     read_words(call, filter, problems);
     read_sort(call, brand, filter, problems);
     span_read(call, "StartDate", "EndDate", &filter->created_from, &filter->created_until,

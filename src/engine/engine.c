@@ -370,6 +370,7 @@ static bool start_services(struct engine *engine, const struct engine_config *co
     engine->services.replays =
         replays_new(&(struct replays_config){ work, is_ready, horizon, engine });
     engine->services.approvals = approvals_new(work);
+    engine->services.held_decisions = held_decisions_new(work);
     engine->services.locking = locking_new(work);
     engine->services.key_changer = key_changer_new(work);
     engine->services.dedupe = dedupe_new(work);
@@ -501,6 +502,7 @@ void engine_free(struct engine *engine)
 {
     courier_free(engine->courier);
     sweep_free(engine->services.approvals);
+    sweep_free(engine->services.held_decisions);
     sweep_free(engine->services.locking);
     key_changer_free(engine->services.key_changer);
     sweep_free(engine->services.dedupe);

@@ -37,7 +37,8 @@ struct services {
     struct replays *replays;
     struct errands *errands;
     struct key_changer *key_changer; /* key_change.h */
-    struct sweep *approvals, *dedupe, *ended_errands, *expiry, *locking, *retention;
+    struct sweep *approvals, *dedupe, *ended_errands, *expiry, *held_decisions, *locking,
+        *retention;
     struct touched *touched;     /* NULL: alone */
     struct retention_days *days; /* retention_days.h */
     const struct tester *tester;

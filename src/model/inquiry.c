@@ -122,10 +122,13 @@ int reject_reason_named(const char *text)
 
 void inquiry_free(struct inquiry *inquiry)
 {
-    char *owned[] = { inquiry->campaign_name,    inquiry->partner_name, inquiry->partner_sid,
-                      inquiry->brand_sid,        inquiry->reference,    inquiry->order_id,
-                      inquiry->tracking_link,    inquiry->customer_id,  inquiry->notes,
-                      inquiry->resolution_notes, inquiry->promo_code };
+    char *owned[] = {
+        inquiry->campaign_name,      inquiry->partner_name, inquiry->partner_sid,
+        inquiry->brand_sid,          inquiry->reference,    inquiry->order_id,
+        inquiry->tracking_link,      inquiry->customer_id,  inquiry->notes,
+        inquiry->resolution_notes,   inquiry->promo_code,   inquiry->partner_assignee_name,
+        inquiry->brand_assignee_name
+    };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     for (size_t i = 0; i < inquiry->comment_count; i++) {

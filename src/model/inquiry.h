@@ -62,7 +62,12 @@ struct inquiry { /* strings are owned; NULL or "": empty */
     enum inquiry_state state_read;
     int reject_reason; /* index of reject_reasons(); -1: none */
     char *resolution_notes, *promo_code;
-    bool reopened; /* once is all */
+    bool reopened;                            /* once is all */
+    int64_t partner_assignee, brand_assignee; /* a person of either side; 0: nobody */
+    char *partner_assignee_name, *brand_assignee_name;
+    enum inquiry_status
+        held_status;    /* what a decision that can still be taken back makes it; or 0 */
+    int64_t held_until; /* DATE_NONE */
     struct comment *comments;
     size_t comment_count;
 };

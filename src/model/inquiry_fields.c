@@ -229,6 +229,13 @@ static void show_answer(json_t *shown, const struct inquiry *inquiry, bool for_b
     show_date(shown, "ClosedDate", inquiry->closed_at);
     show_text(shown, "ResolutionNotes", inquiry->resolution_notes);
     show_text(shown, "PromoCode", inquiry->promo_code);
+    show_id(shown, "AssigneeId", for_brand ? inquiry->brand_assignee : inquiry->partner_assignee);
+    show_text(shown, "Assignee",
+              for_brand ? inquiry->brand_assignee_name : inquiry->partner_assignee_name);
+    if (for_brand) {
+        show_text(shown, "HeldStatus", inquiry_status_name(inquiry->held_status));
+        show_date(shown, "HeldUntilDate", inquiry->held_until);
+    }
 }
 
 json_t *inquiry_show(const struct inquiry *inquiry, bool for_brand)

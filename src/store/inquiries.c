@@ -17,6 +17,7 @@
 #include "store/actions.h"
 #include "store/campaigns.h"
 #include "store/events.h"
+#include "store/held_decisions.h"
 #include "store/inquiry_history.h"
 #include "store/inquiry_rows.h"
 #include "store/inquiry_words.h"
@@ -338,6 +339,8 @@ static bool only_words(const struct inquiry *inquiry, enum inquiry_step step)
            (inquiry->status != STATUS_INCOMPLETE || inquiry->state != INQUIRY_OPEN);
 }
 
+static bool fire(struct job *job, struct db *db, const struct inquiry *inquiry);
+
 bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *partner, int64_t id,
                           enum inquiry_step step, const char *comment)
 {
@@ -355,6 +358,11 @@ bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *p
         inquiry_words_write(db, &inquiry);
         goto out;
     }
+    if (inquiry.held_status != 0 && step == STEP_CLOSE) { /* it was decided before */
+        fire(job, db, &inquiry);
+        inquiry_free(&inquiry);
+        inquiry_find(db, partner, id, &inquiry);
+    }
     if (!inquiry_step(&inquiry, step, db_now(db), &job->error))
         goto out;
     if (words && !add_comment(job, db, partner, &inquiry, comment))
@@ -370,6 +378,128 @@ bool inquiry_partner_step(struct job *job, struct db *db, const struct caller *p
     done = step_taken(job, db, &inquiry, step, partner->name, comment);
 out:
     inquiry_free(&inquiry);
+    return done;
+}
+
+/* ---- decisions that can still be taken back ---- */
+
+static const char *const decided[] = {
+    [STEP_ACCEPT] = "inquiry.accept",
+    [STEP_DECLINE] = "inquiry.decline",
+    [STEP_ASK] = "inquiry.ask",
+};
+static const enum inquiry_status leads_to[] = {
+    [STEP_ACCEPT] = STATUS_VALID,
+    [STEP_DECLINE] = STATUS_DECLINED,
+    [STEP_ASK] = STATUS_INCOMPLETE,
+};
+
+static void audit_brand(struct db *db, const struct caller *caller, const char *address,
+                        const char *action, const struct inquiry *inquiry)
+{
+    char object[160];
+
+    snprintf(object, sizeof(object), "/Advertisers/%s/ActionInquiries/%" PRId64, inquiry->brand_sid,
+             inquiry->id);
+    audit_add(db, caller, address, action, object, NULL);
+}
+
+static bool refuse_held(struct job *job, int64_t id)
+{
+    error_set(&job->error, ERROR_CONFLICT,
+              "Action inquiry %" PRId64
+              " is being decided: the decision can be taken back for some seconds yet.",
+              id);
+    return false;
+}
+
+/* All that is looked at before anything is written, on an inquiry that is thrown away then. */
+static bool may_decide(struct job *job, struct db *db, struct inquiry *inquiry,
+                       const struct resolution *resolution, struct problems *problems)
+{
+    resolution_apply(resolution, inquiry, db_now(db), problems, &job->error);
+    if (job->error.kind != ERROR_NONE)
+        return false;
+    if (resolution->step == STEP_ACCEPT)
+        free(find_tracker(db, inquiry, resolution, problems));
+    if (problems->count > 0)
+        error_set(&job->error, ERROR_INVALID, "The decision is not valid.");
+    return problems->count == 0;
+}
+
+bool inquiry_hold(struct job *job, struct db *db, const struct caller *brand, const char *address,
+                  const struct resolution *resolution, const json_t *decision, int seconds,
+                  struct problems *problems)
+{
+    struct inquiry inquiry = { 0 };
+    bool done;
+
+    if (brand->kind != ACCOUNT_BRAND || !inquiry_find(db, brand, resolution->id, &inquiry))
+        return not_found(job, resolution->id);
+    done = may_decide(job, db, &inquiry, resolution, problems);
+    if (done) {
+        done = held_decision_add(db, inquiry.id, leads_to[resolution->step], brand, address,
+                                 decision, db_now(db) + (int64_t)seconds * 1000) ||
+               refuse_held(job, inquiry.id);
+        audit_brand(db, brand, address, "inquiry.hold", &inquiry);
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = inquiry.brand });
+    }
+    inquiry_free(&inquiry);
+    return done;
+}
+
+bool inquiry_undo(struct job *job, struct db *db, const struct caller *brand, const char *address,
+                  int64_t id)
+{
+    struct inquiry inquiry = { 0 };
+    struct held_decision held;
+    bool done;
+
+    if (brand->kind != ACCOUNT_BRAND || !inquiry_find(db, brand, id, &inquiry))
+        return not_found(job, id);
+    done = held_decision_take(db, id, &held);
+    if (done) {
+        inquiry_history_note(db, id, NOTE_UNDONE, brand->account, brand->name,
+                             inquiry_status_name(inquiry.held_status));
+        audit_brand(db, brand, address, "inquiry.undo", &inquiry);
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = inquiry.brand });
+    } else {
+        error_set(
+            &job->error, ERROR_CONFLICT,
+            "There is no decision on action inquiry %" PRId64 " that can still be taken back.", id);
+    }
+    held_decision_clear(&held);
+    inquiry_free(&inquiry);
+    return done;
+}
+
+/* Takes a decision that was held.  False: there is none, or it can be taken no more; then it has
+ * gone, with a note. */
+static bool fire(struct job *job, struct db *db, const struct inquiry *inquiry)
+{
+    struct held_decision held;
+    struct problems problems = { 0 };
+    struct resolution resolution = { 0 };
+    bool done = false;
+
+    if (!held_decision_take(db, inquiry->id, &held))
+        return false;
+    resolution_read(&resolution, held.decision, NULL, &problems);
+    if (problems.count == 0)
+        done = inquiry_resolve(job, db, &held.caller, &resolution, &problems);
+    if (done) {
+        audit_brand(db, &held.caller, held.address, decided[resolution.step], inquiry);
+    } else if (!db_failed(db)) {
+        log_warn(
+            "held_decision_refused", LOG_N("inquiry", inquiry->id),
+            LOG_T("reason", problems.count > 0 ? problems.items[0].message : job->error.message));
+        inquiry_history_note(db, inquiry->id, NOTE_LAPSED, held.caller.account, held.caller.name,
+                             problems.count > 0 ? problems.items[0].message : job->error.message);
+        job->error = (struct error){ 0 };
+    }
+    resolution_free(&resolution);
+    problems_free(&problems);
+    held_decision_clear(&held);
     return done;
 }
 
@@ -397,7 +527,8 @@ bool inquiry_resolve(struct job *job, struct db *db, const struct caller *brand,
     if (brand->kind != ACCOUNT_BRAND || !inquiry_find(db, brand, resolution->id, &inquiry))
         return not_found(job, resolution->id);
     inquiry.auto_approval_at = DATE_NONE;
-    done = decide(job, db, &inquiry, resolution, brand->name, problems);
+    done = inquiry.held_status != 0 ? refuse_held(job, inquiry.id)
+                                    : decide(job, db, &inquiry, resolution, brand->name, problems);
     if (done)
         inquiry_row_rule(db, inquiry.id, 0);
     inquiry_free(&inquiry);
@@ -412,6 +543,8 @@ static size_t find_due(struct db *db, struct due *out, size_t most)
 {
     struct stmt *list = db_prepare(db, "SELECT id, coalesce(approval_rule, 0) FROM inquiry "
                                        "WHERE auto_approval_at <= ? AND status = 1 AND state = 1 "
+                                       "AND NOT EXISTS (SELECT 1 FROM held_decision h "
+                                       "WHERE h.inquiry = inquiry.id) "
                                        "ORDER BY auto_approval_at, id LIMIT ?");
     size_t count = 0;
 
@@ -475,4 +608,60 @@ int inquiry_approve_due(struct job *job, struct db *db, int limit)
     for (size_t i = 0; i < count && !db_failed(db); i++)
         accepted += approve(job, db, &due[i]) ? 1 : 0;
     return accepted;
+}
+
+int inquiry_fire_due(struct job *job, struct db *db, int limit)
+{
+    int64_t due[100];
+    size_t most = sizeof(due) / sizeof(due[0]);
+    size_t count = held_decisions_due(db, due, limit < (int)most ? (size_t)limit : most);
+
+    for (size_t i = 0; i < count && !db_failed(db); i++) {
+        struct inquiry inquiry = { 0 };
+        if (find_any(db, due[i], &inquiry))
+            fire(job, db, &inquiry);
+        inquiry_free(&inquiry);
+    }
+    return (int)count;
+}
+
+bool inquiry_assign(struct job *job, struct db *db, const struct caller *caller, int64_t id,
+                    int64_t person)
+{
+    struct inquiry inquiry = { 0 };
+    bool brand = caller->kind == ACCOUNT_BRAND;
+    struct stmt *set = brand
+                           ? db_prepare(db, "UPDATE inquiry SET brand_assignee = ? WHERE id = ?")
+                           : db_prepare(db, "UPDATE inquiry SET partner_assignee = ? WHERE id = ?");
+
+    if (!inquiry_find(db, caller, id, &inquiry)) {
+        db_finish(set);
+        return not_found(job, id);
+    }
+    db_bind_opt(set, 1, person, 0);
+    db_bind_int(set, 2, id);
+    db_run(db, set);
+    inquiry_free(&inquiry);
+    if (!inquiry_find(db, caller, id, &inquiry))
+        return not_found(job, id);
+    inquiry_history_note(db, id, NOTE_ASSIGNED, caller->account, caller->name,
+                         brand ? inquiry.brand_assignee_name : inquiry.partner_assignee_name);
+    inquiry_free(&inquiry);
+    tx_note(db_tx(db), (struct change){ CHANGE_ACCOUNT, .account = caller->account });
+    return true;
+}
+
+int64_t inquiry_one_tracker(struct db *db, int64_t inquiry, int64_t brand)
+{
+    struct stmt *find = db_prepare(db, "SELECT min(t.id), count(*) FROM tracker t "
+                                       "JOIN inquiry i ON i.campaign = t.campaign "
+                                       "WHERE i.id = ? AND i.brand = ?");
+    int64_t tracker = 0;
+
+    db_bind_int(find, 1, inquiry);
+    db_bind_int(find, 2, brand);
+    if (db_step(find) == DB_ROW && db_int(find, 1) == 1)
+        tracker = db_int(find, 0);
+    db_finish(find);
+    return tracker;
 }

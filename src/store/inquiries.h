@@ -32,6 +32,24 @@ bool inquiry_comment(struct job *job, struct db *db, const struct caller *caller
 bool inquiry_resolve(struct job *job, struct db *db, const struct caller *brand,
                      const struct resolution *resolution, struct problems *problems);
 
+/* The same in so many seconds, unless inquiry_undo() comes before that: what can be wrong with it
+ * is told at once.  `decision` is what the resolution was read from, under the API's names. */
+bool inquiry_hold(struct job *job, struct db *db, const struct caller *brand, const char *address,
+                  const struct resolution *resolution, const json_t *decision, int seconds,
+                  struct problems *problems);
+/* Nothing of the held decision is left but a note in the brand's history. */
+bool inquiry_undo(struct job *job, struct db *db, const struct caller *brand, const char *address,
+                  int64_t id);
+/* Takes up to `limit` held decisions that have come due; gives how many. */
+int inquiry_fire_due(struct job *job, struct db *db, int limit);
+
+/* A person of the caller's account sees to it; 0: nobody. */
+bool inquiry_assign(struct job *job, struct db *db, const struct caller *caller, int64_t id,
+                    int64_t person);
+/* The tracker of the brand's inquiry when its campaign has one alone; 0: it has none, or several.
+ */
+int64_t inquiry_one_tracker(struct db *db, int64_t inquiry, int64_t brand);
+
 /* One that the account may see; false: not found. */
 bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct inquiry *out);
 
@@ -48,6 +66,8 @@ struct inquiry_filter { /* 0, NULL or DATE_NONE: any */
     enum inquiry_type type;
     enum inquiry_status status;
     enum inquiry_state state;
+    enum { HELD_ANY, HELD_NO, HELD_YES } held; /* a decision that can still be taken back */
+    int64_t assignee;
     int64_t created_from, created_until, transaction_from,
         transaction_until;             /* ms; from <= x < until */
     int64_t page, page_size;           /* page from 1 */

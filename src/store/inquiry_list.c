@@ -125,6 +125,12 @@ static void where_from(struct where *where, const struct caller *caller,
     where_number(where, "i.type = ? ", (int64_t)filter->type, 0);
     where_number(where, "i.status = ? ", (int64_t)filter->status, 0);
     where_number(where, "i.state = ? ", (int64_t)filter->state, 0);
+    if (filter->held != HELD_ANY)
+        buf_fmt(&where->sql, "AND %sEXISTS (SELECT 1 FROM held_decision h WHERE h.inquiry = i.id) ",
+                filter->held == HELD_NO ? "NOT " : "");
+    where_number(
+        where, caller->kind == ACCOUNT_BRAND ? "i.brand_assignee = ? " : "i.partner_assignee = ? ",
+        filter->assignee, 0);
     where_number(where, "i.created_at >= ? ", filter->created_from, DATE_NONE);
     where_number(where, "i.created_at < ? ", filter->created_until, DATE_NONE);
     where_number(where, "i.transaction_at >= ? ", filter->transaction_from, DATE_NONE);

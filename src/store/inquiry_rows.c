@@ -50,7 +50,13 @@ void inquiry_row_read(struct inquiry *out, struct stmt *row)
     out->reject_reason = (int)db_opt(row, at++, -1);
     out->resolution_notes = db_copy(row, at++);
     out->promo_code = db_copy(row, at++);
-    out->reopened = db_int(row, at) != 0;
+    out->reopened = db_int(row, at++) != 0;
+    out->partner_assignee = db_opt(row, at++, 0);
+    out->brand_assignee = db_opt(row, at++, 0);
+    out->partner_assignee_name = db_copy(row, at++);
+    out->brand_assignee_name = db_copy(row, at++);
+    out->held_status = (enum inquiry_status)db_opt(row, at++, 0);
+    out->held_until = db_opt(row, at, DATE_NONE);
 }
 
 static void bind_words(struct stmt *stmt, int at, const char *text)

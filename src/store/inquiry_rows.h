@@ -14,9 +14,12 @@
     "i.order_id, i.transaction_at, i.amount, i.expected_payout, i.final_payout, i.currency, "      \
     "i.type, i.resolution_deadline_at, i.inquiry_at, i.auto_approval_at, i.resolved_at, "          \
     "i.closed_at, i.created_at, i.tracking_link, i.customer_id, i.notes, i.action, i.status, "     \
-    "i.state, i.reject_reason, i.resolution_notes, i.promo_code, i.reopened "                      \
+    "i.state, i.reject_reason, i.resolution_notes, i.promo_code, i.reopened, "                     \
+    "i.partner_assignee, i.brand_assignee, pa.name, ba.name, h.status, h.due_at "                  \
     "FROM inquiry i JOIN campaign c ON c.id = i.campaign JOIN account p ON p.id = i.partner "      \
-    "JOIN account b ON b.id = i.brand "
+    "JOIN account b ON b.id = i.brand LEFT JOIN held_decision h ON h.inquiry = i.id "              \
+    "LEFT JOIN person pa ON pa.id = i.partner_assignee "                                           \
+    "LEFT JOIN person ba ON ba.id = i.brand_assignee "
 
 /* The row that an INQUIRY_SELECT stands on; out owns its strings. */
 void inquiry_row_read(struct inquiry *out, struct stmt *row);

@@ -230,6 +230,8 @@ def test_the_nine_reasons(world, given, shown):
 
 PARTNERS_OWN = {"MediaPartnerInquiryId", "CustomerId", "InquiryDate", "InquiryNotes"}
 BRANDS_OWN = {"MediaPartnerId", "MediaPartnerName"}
+# Shown of an inquiry, and in no event: how an account works at it.
+WORK, BRANDS_WORK = {"AssigneeId", "Assignee"}, {"HeldStatus", "HeldUntilDate"}
 OF_BOTH = {
     "Id", "CampaignId", "CampaignName", "OrderId", "TransactionDate", "TransactionAmount",
     "Currency", "InquiryType", "ExpectedPayout", "ResolutionDeadlineDate", "TrackingLink",
@@ -243,8 +245,8 @@ def test_the_fields_of_each_role(world):
                 InquiryNotes="one\ntwo", ExpectedPayout="6.5", ResolutionDeadlineDate="2026-02-01",
                 TrackingLink="https://shop.example/?a=b", TransactionDate="2026-01-15")
     partner, brand = life.show(), life.show(world.brand)
-    assert set(partner) == OF_BOTH | PARTNERS_OWN
-    assert set(brand) == OF_BOTH | BRANDS_OWN
+    assert set(partner) == OF_BOTH | PARTNERS_OWN | WORK
+    assert set(brand) == OF_BOTH | BRANDS_OWN | WORK | BRANDS_WORK
     for name in OF_BOTH - {"Uri"}:
         assert partner[name] == brand[name], name
     wanted = {

@@ -150,6 +150,13 @@ class Stage(World):
             "Id": inquiry, "ResolutionStatus": "DECLINED", "RejectReason": "Other"}))
         return inquiry
 
+    def held(self):
+        inquiry = self.open()
+        self.brand.ok(self.brand.put("ActionInquiries", {
+            "Id": inquiry, "ResolutionStatus": "DECLINED", "RejectReason": "Other",
+            "UndoSeconds": 60}))
+        return inquiry
+
     def action(self):
         inquiry = self.open()
         self.brand.ok(self.brand.put("ActionInquiries", {
@@ -351,6 +358,8 @@ NEEDS = {
     "openInquiry": lambda s: {"body": {"CampaignId": s.campaign}},
     "getPartnerInquiry": lambda s: {"Id": s.open(CustomerId="C1", InquiryDate="2026-01-15")},
     "getPartnerInquiryHistory": lambda s: {"Id": s.declined()},
+    "bulkPartnerInquiries": lambda s: {"body": {"Ids": [s.open()]}},
+    "listPartnerAssignees": lambda s: s.add_user(s.partner) and {},
     "closeInquiry": lambda s: {"Id": s.open()},
     "commentAsPartner": lambda s: {"Id": s.open()},
     "reopenInquiry": lambda s: {"Id": s.declined()},
@@ -359,6 +368,9 @@ NEEDS = {
     "listBrandInquiries": lambda s: s.open() and {"query": {"CampaignId": s.campaign}},
     "decideInquiry": lambda s: {"body": {"Id": s.open(), "ActionTrackerId": s.tracker}},
     "getBrandInquiry": lambda s: {"Id": s.declined()},
+    "bulkBrandInquiries": lambda s: {"body": {"Ids": [s.open()]}},
+    "listBrandAssignees": lambda s: s.add_user(s.brand) and {},
+    "undoDecision": lambda s: {"Id": s.held()},
     "getBrandInquiryHistory": lambda s: {"Id": s.declined()},
     "commentAsBrand": lambda s: {"Id": s.open()},
     "decideInquiries": lambda s: {"text": brands_csv(s)},
@@ -465,6 +477,7 @@ NEEDS = {
 CONFLICTS = {  # what makes them answer 409
     "openInquiry": lambda s: s.open(OrderId="A-1001") and {"body": {"CampaignId": s.campaign}},
     "closeInquiry": lambda s: {"Id": s.closed()},
+    "undoDecision": lambda s: {"Id": s.open()},
     "commentAsPartner": lambda s: {"Id": full_of_comments(s)},
     "commentAsBrand": lambda s: {"Id": full_of_comments(s)},
     "reopenInquiry": lambda s: {"Id": s.open()},
@@ -860,8 +873,9 @@ def test_an_inquiry_with_everything_in_it(stage):
         value = shown.check(send(shown, api, {"Id": inquiry}), 200)
         assert value["ActionId"]
         assert [one["Comment"] for one in value["Comments"]] == ["two\nlines", "Seen"]
-        assert [name for name, member in value.items() if member == ""] == [
-            "AutoApprovalDate", "RejectReason"]
+        assert {name for name, member in value.items() if member == ""} - {
+            "AssigneeId", "Assignee", "HeldStatus", "HeldUntilDate"} == {
+                "AutoApprovalDate", "RejectReason"}
 
 
 def test_custom_headers_are_shown_as_hidden(stage):

@@ -7,6 +7,7 @@ import os
 import pytest
 from harness.receiver import answers
 from harness.server import await_until
+from selenium.webdriver.common.keys import Keys
 
 MARKUP = "<img src=x onerror='document.title=1'><script>document.title = 2</script>"
 DESKTOP = pytest.mark.parametrize("width", ["desktop"])
@@ -21,10 +22,15 @@ def decide(world, id, status, **more):
         "Id": id, "ResolutionStatus": status, **more}))
 
 
+def decided(world, id, status):
+    """The inquiry, once the time to take the decision back is over."""
+    return await_until(lambda: (lambda one: one if one["ResolutionStatus"] == status else None)(inquiry(world.brand, id)), status)
+
+
 def shown(browser):
     """The ids in the list, from the top."""
     return browser.driver.execute_script(
-        "return [...document.querySelectorAll('.table-place tbody tr td:first-child')].map((one) => one.innerText.trim())")
+        "return [...document.querySelectorAll('.table-place tbody tr')].map((one) => one.querySelector('td:not(.pick)').innerText.trim())")
 
 
 def lists(browser, *ids):
@@ -304,7 +310,7 @@ def test_a_brand_accepts_and_goes_on_to_the_next(browser, world):
     browser.click("Submit and review next")
     browser.at(f"/inquiries/{third}")  # behind the last of the list comes the first
     browser.go(f"/inquiries/{second}")
-    made = inquiry(world.brand, first)
+    made = decided(world, first, "VALID")
     assert (made["ResolutionStatus"], made["FinalPayout"], made["TransactionAmount"], made["PromoCode"]) == (
         "VALID", "4.00", "79.90", "TRAIL10")
     assert made["ActionId"]
@@ -316,18 +322,79 @@ def test_a_brand_accepts_and_goes_on_to_the_next(browser, world):
     browser.fill("Notes", MARKUP)
     browser.click("Submit")
     browser.see("Declined", "Transaction cannot be traced", MARKUP)
-    assert inquiry(world.brand, second)["RejectReason"] == "Transaction cannot be traced"
+    assert decided(world, second, "DECLINED")["RejectReason"] == "Transaction cannot be traced"
     browser.go(f"/inquiries/{third}")
     browser.click("Ask for more", within="#review")
     browser.fill("What do you need to know?", "Which shop?")
     browser.click("Submit and review next")
     browser.at("/inquiries")
     browser.see("Nothing more waits for your review.", "Nothing waits for your review.")
-    assert inquiry(world.brand, third)["ResolutionNotes"] == "Which shop?"
+    assert decided(world, third, "INCOMPLETE")["ResolutionNotes"] == "Which shop?"
     browser.click("All inquiries")
     lists(browser, third, second, first)
     browser.choose("Campaign", "Acme Winter")
     lists(browser, second)
+
+
+@DESKTOP
+def test_a_brand_reviews_ten_by_the_keyboard_alone(browser, world):
+    """From the list to the last one: accepted, declined by the number of its reason, asked about; one taken back."""
+    ids = [world.open(ExpectedPayout="4.00") for _ in range(10)]
+    browser.sign_in(world.brand, f"/inquiries/{ids[0]}")
+
+    def at(id):
+        browser.at(f"/inquiries/{id}")
+        browser.until(lambda: browser.all("#review") and browser.driver.execute_script(
+            "return document.activeElement === document.body || !document.activeElement.matches('input, select, textarea')"), "the review")
+    browser.keys("?").see("Submit and review next", "The next inquiry", within="dialog").keys(Keys.ESCAPE)
+    browser.until(lambda: not browser.all("dialog"), "the page")
+    browser.keys("n").at(f"/inquiries/{ids[1]}")
+    browser.keys("p")
+    for number, id in enumerate(ids):
+        at(id)
+        if number % 3 == 0:
+            browser.keys("a", Keys.ENTER)
+        elif number % 3 == 1:
+            browser.keys("d").keys("6").keys(Keys.ENTER)
+        else:
+            browser.keys("q").keys("Which shop?", Keys.CONTROL, Keys.ENTER)
+        if number == 4:
+            browser.see(f"Inquiry {id} will be declined.").until(lambda: inquiry(world.brand, id)["HeldStatus"], "the decision")
+            browser.keys(Keys.ESCAPE).see("Taken back: all is as it was.")
+            assert inquiry(world.brand, id)["HeldStatus"] == ""
+    browser.at(f"/inquiries/{ids[4]}")  # it waits again, alone
+    for number, id in enumerate(ids):
+        if number != 4:
+            decided(world, id, ("VALID", "DECLINED", "INCOMPLETE")[number % 3])
+    assert inquiry(world.brand, ids[1])["RejectReason"] == "Transaction cannot be traced"
+    assert inquiry(world.brand, ids[4])["ResolutionStatus"] == "UNRESOLVED"
+    browser.go(f"/inquiries/{ids[4]}").see("took a decision back", within="main")
+
+
+def test_many_are_picked_and_decided_together(browser, world):
+    one, two, three = (world.open(ExpectedPayout="4.00") for _ in range(3))
+    browser.sign_in(world.brand, "/inquiries")
+    lists(browser, three, two, one)
+    browser.tick("Pick all on this page") if browser.width == "desktop" else [browser.tick(f"Pick {id}") for id in (one, two, three)]
+    browser.see("3 picked")
+    browser.tick(f"Pick {two}", on=False)
+    browser.see("2 picked")
+    browser.screenshot("inquiries-picked")
+    browser.click("Decline…")
+    browser.choose("Reason", "Other", within="dialog").click("Decline", within="dialog")
+    browser.see("2 inquiries will be declined.")
+    lists(browser, two)
+    browser.click("Undo").see("Taken back: all is as it was.")
+    lists(browser, three, two, one)
+    for id in (one, three):
+        browser.tick(f"Pick {id}")
+    browser.click("Accept on terms…").click("Accept", within="dialog")
+    browser.see("2 inquiries will be accepted.")
+    for id in (one, three):
+        assert decided(world, id, "VALID")["FinalPayout"] == "4.00"
+    browser.tick(f"Pick {two}").click("Assign…").choose("Who sees to it", "Ann Example", within="dialog").click("Assign", within="dialog")
+    browser.see("1 inquiry is assigned.")
+    assert inquiry(world.brand, two)["Assignee"] == "Ann Example"
 
 
 @DESKTOP

@@ -7,6 +7,7 @@ import { heading } from "../ui/heading.js";
 import { list } from "../ui/list.js";
 import { tabs } from "../ui/tabs.js";
 import { partnersOf } from "./campaign_choice.js";
+import { bulk } from "./inquiry/bulk.js";
 import { closeButton } from "./inquiry/closing.js";
 import { campaignTitle, campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
 
@@ -15,7 +16,7 @@ const all = (kind) => [["", "All"], ...Object.entries(words[kind])];
 /* The two views of each role: their tab, what they always ask for, what may be filtered besides, which
  * columns they show at first beyond or short of the usual. */
 const views = () => (isBrand() ? {
-  "": { tab: "To review", fixed: { State: "OPEN", ResolutionStatus: "UNRESOLVED" }, shown: ["Age", "ResolutionDeadlineDate"], hidden: ["ResolutionStatus"], empty: "Nothing waits for your review." },
+  "": { tab: "To review", fixed: { State: "OPEN", ResolutionStatus: "UNRESOLVED", Held: "NO" }, shown: ["Age", "ResolutionDeadlineDate"], hidden: ["ResolutionStatus"], empty: "Nothing waits for your review." },
   ALL: { tab: "All inquiries", fixed: {}, filters: ["ResolutionStatus", "State"], shown: ["State"], empty: "No inquiry like that." },
 } : {
   "": { tab: "Inquiries", fixed: { State: "OPEN" }, filters: ["ResolutionStatus"], empty: "No open inquiry like that." },
@@ -66,6 +67,7 @@ function columnsOf(view, reload) {
     { key: "CampaignId", title: "Campaign Id", align: "end", hidden: true, sort: "CampaignId", cell: (row) => row.CampaignId },
     ...(isBrand() ? [{ key: "MediaPartnerId", title: "Partner Id", align: "end", hidden: true, sort: "MediaPartnerId", cell: (row) => row.MediaPartnerId }] : []),
     { key: "Currency", title: "Currency", hidden: true, cell: (row) => row.Currency },
+    { key: "Assignee", title: "Assigned to", hidden: true, cell: (row) => row.Assignee },
     { key: "Comments", title: "Comments", align: "end", hidden: true, cell: (row) => String(row.Comments.length) },
   ];
 }
@@ -80,6 +82,7 @@ export async function page(context) {
   const inquiries = list({
     id: `inquiries-${isBrand() ? "brand" : "partner"}${which}`, caption: view.tab, context, empty: view.empty,
     sort: "-CreationDate", rowKey: (row) => row.Id, rowHref: (row) => `/inquiries/${row.Id}`, tools: [download, mayChange() ? exportButton([["Inquiries", "INQUIRIES"]], () => inForce, context.go) : null],
+    picks: mayChange() ? (rows) => bulk(rows, () => { inquiries.unpick(); inquiries.reload(); }) : null,
     filters: filtersOf(view, campaigns, partners), columns: columnsOf(view, () => inquiries.reload()),
     load: async ({ Before, ...values }, still) => {
       const { Page, PageSize, Sort, ...filters } = values;

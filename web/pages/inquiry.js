@@ -1,7 +1,7 @@
 /* inquiry.js — one inquiry: its fields, its comments, what can be done about it now, its postbacks. */
 import { get, isBrand, isPartner, mayChange, own, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { date, words } from "../format.js";
+import { date, exact, words } from "../format.js";
 import { badge } from "../ui/badge.js";
 import { facts } from "../ui/facts.js";
 import { form } from "../ui/form.js";
@@ -52,7 +52,9 @@ const thread = (comments) => (comments.length ? h("ul.thread", null, comments.ma
 
 /* What there is to say first: the brand's question, or its no. */
 function said(inquiry) {
-  const { ResolutionStatus: status, ResolutionNotes: notes } = inquiry;
+  const { ResolutionStatus: status, ResolutionNotes: notes, HeldStatus: held } = inquiry;
+  if (held)
+    return h("section.card.said.warn", { role: "status" }, h("h2", null, `Decided: ${words.ResolutionStatus[held]}`), h("p", null, `It is sent at ${exact(inquiry.HeldUntilDate)}. Until then it can be taken back, and the partner is told nothing.`));
   if (status === "INCOMPLETE")
     return h("section.card.said.warn", null, h("h2", null, isBrand() ? "You asked" : "The brand asks"), h("p.lines", null, notes || "For more information, without saying which."));
   if (status === "DECLINED")
@@ -76,7 +78,7 @@ export async function page(context) {
 
   const historyOfIt = historyOf(uri, () => currency, signal);
   async function drawForms(inquiry) { /* only when it stands elsewhere than before; a comment that is being typed stays */
-    const now = `${inquiry.State} ${inquiry.ResolutionStatus}`;
+    const now = `${inquiry.State} ${inquiry.ResolutionStatus} ${inquiry.HeldStatus ?? ""}`;
     if (now === stands || !mayChange())
       return;
     stands = now;

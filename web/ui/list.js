@@ -11,6 +11,8 @@
  *   and `next` is the one of the page of older rows ("" on the last); `turn` has the words for the two ways;
  *   `note` is said above the rows
  * pageOf("/Audit", "Entries", "Before") makes such a load for a path, the array's name and the cursor's
+ * picks(rows): the rows get boxes to pick them by (rowKey is needed), at most `picksMost`; called with those that are picked, gives
+ *   what can be done with them (nodes); l.unpick() when it is done
  * rowKey(row): for a row that stays itself across reloads; new rows of a reload are marked for a moment
  */
 import { get } from "../api.js";
@@ -80,7 +82,7 @@ function filterBar(filters, query, changed) {
 const instants = (filters, values) => ({ ...values, ...Object.fromEntries(filters.filter(({ kind, name }) => kind === "date" && values[name])
   .map(({ name, until }) => [name, until ? dayEnd(values[name]) : dayStart(values[name])])) });
 
-export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [], turn = ["Newer", "Older"] }) {
+export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [], turn = ["Newer", "Older"], picks, picksMost = 200 }) {
   const { query, signal, setQuery, go } = context;
   const kept = remembered(id);
   const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
@@ -102,15 +104,37 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     return h("tr", { role: "row", class: [href ? "link" : "", fresh ? "fresh" : ""].join(" "), onclick: href ? (event) => {
       if (!event.target.closest("a, button, input, label, summary") && !String(getSelection()))
         go(href);
-    } : null }, visible().map((column) => cell(column.title, column.cell(one), column.align ?? "")));
+    } : null }, picks ? pickCell(one) : null, visible().map((column) => cell(column.title, column.cell(one), column.align ?? "")));
   }
+  /* ---- rows that are picked: they stay so on other pages of the list ---- */
+  const picked = new Map(), pickPlace = h("div.picks", { hidden: true, role: "region", "aria-label": "Picked" });
+  function showPicks() {
+    pickPlace.hidden = !picked.size;
+    fill(pickPlace, picked.size ? [h("strong", { role: "status" }, `${number(picked.size)} picked`), picks([...picked.values()]), h("span.gap"), h("button.plain", { type: "button", onclick: unpick }, "Pick none")] : null);
+  }
+  function unpick() {
+    picked.clear();
+    place.querySelectorAll("input.pick").forEach((one) => { one.checked = false; });
+    showPicks();
+  }
+  function pick(row, on) {
+    on && picked.size < picksMost ? picked.set(rowKey(row), row) : picked.delete(rowKey(row));
+    return picked.has(rowKey(row));
+  }
+  const pickAll = () => h("input.pick", { type: "checkbox", "aria-label": "Pick all on this page", checked: state.rows.length > 0 && state.rows.every((one) => picked.has(rowKey(one))), onchange: (event) => {
+    state.rows.forEach((one) => pick(one, event.target.checked));
+    place.querySelectorAll("td input.pick").forEach((one, at) => { one.checked = picked.has(rowKey(state.rows[at])); });
+    showPicks();
+  } });
+  const pickCell = (one) => cell("Pick", h("input.pick", { type: "checkbox", "aria-label": `Pick ${rowKey(one)}`, checked: picked.has(rowKey(one)), onchange: (event) => { event.target.checked = pick(one, event.target.checked); showPicks(); } }), "pick");
+
   const visible = () => columns.filter((column) => column.always || shown.has(column.key));
 
   function draw() {
     const known = state.known;
     state.known = rowKey ? new Set(state.rows.map(rowKey)) : null;
     inPlace(place, () => fill(place, !state.rows.length ? h("p.empty", null, empty)
-      : scroller(caption, table(caption, visible().map(heading), state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
+      : scroller(caption, table(caption, [picks ? h("th", { scope: "col", role: "columnheader", class: "pick" }, pickAll()) : null, visible().map(heading)], state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
     inPlace(foot, () => fill(foot, turner()));
     fill(says, state.total === undefined ? state.note : `${number(state.total)} in all`);
   }
@@ -154,9 +178,9 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     }
   }
   const node = h("section.list", null, bar.node,
-    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw)), place, foot);
+    h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw)), pickPlace, place, foot);
   const ready = reload();
-  return { node, reload, ready, values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
+  return { node, reload, ready, unpick, values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
 }
 
 /* A `load` over a resource that is read by a cursor (Before: newest first; After: in order of id). */

@@ -3,6 +3,7 @@
  * toast("Saved.")                                says it for a few seconds
  * undoable("Inquiry 12 is being closed.", act)   acts after ten seconds unless Undo or Escape is pressed; a page
  *                                                that is left for good meanwhile acts at once: nothing is forgotten
+ * offer("Inquiry 12 will be declined.", "Undo", act)   offers that for ten seconds, over whatever pages; the server has it already
  * settle()                                       acts at once on all that could still be undone
  *
  * Undo takes the focus from the button that was pressed, and while it has it by keyboard, time stands still for up to
@@ -31,11 +32,31 @@ export const settle = () => Promise.all([...waiting.keys()].map((act) => act()))
 window.addEventListener("pagehide", settle);
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || !waiting.size || document.querySelector("dialog[open], details[open] > .pop"))
+  if (event.key !== "Escape" || event.defaultPrevented || !(waiting.size || offers.size) || document.querySelector("dialog[open], details[open] > .pop"))
     return;
   event.preventDefault();
-  [...waiting.values()].at(-1)();
+  (waiting.size ? [...waiting.values()] : [...offers]).at(-1)();
 });
+
+const offers = new Set();
+/* Resolves when the act was done, or its time is over. */
+export function offer(text, words, act, ms = UNDO_MS, from = document.activeElement) {
+  return new Promise((done) => {
+    const keyboard = from?.matches?.(":focus-visible");
+    const end = () => { clearTimeout(timer); offers.delete(now); box.remove(); done(); };
+    const now = async () => {
+      button.disabled = true;
+      await act();
+      end();
+    };
+    const button = h("button", { type: "button", onclick: now }, words);
+    const box = show(text, "", button);
+    const timer = setTimeout(end, ms);
+    offers.add(now);
+    if (keyboard && !document.activeElement?.matches?.("input, textarea, select"))
+      button.setAttribute("aria-keyshortcuts", "Escape");
+  });
+}
 
 /* Resolves to true when it was done, false when it was undone; rejects as `act` does.  `from`: the button that was pressed. */
 export function undoable(text, act, from = document.activeElement) {

@@ -62,11 +62,12 @@ export const inquiryFields = () => [
   ["PromoCode", "Promo code", (one) => one.PromoCode],
   ["ActionId", "Action", (one) => one.ActionId && h("a", { href: `/actions/${one.ActionId}` }, one.ActionId)],
   ["CreationDate", "Opened", (one) => date(one.CreationDate), { sort: "CreationDate" }],
+  ["Assignee", "Assigned to", (one) => one.Assignee],
   ["State", "State", (one) => badge("InquiryState", one.State)],
   ["ClosedDate", "Closed", (one) => date(one.ClosedDate), { sort: "ClosedDate" }],
 ];
 
-export const mayReview = (inquiry) => inquiry.State === "OPEN" && inquiry.ResolutionStatus === "UNRESOLVED";
+export const mayReview = (inquiry) => inquiry.State === "OPEN" && inquiry.ResolutionStatus === "UNRESOLVED" && !inquiry.HeldStatus;
 
 /* ---- checks as the server makes them, said while one types ---- */
 

@@ -12,7 +12,7 @@ function asked(query) {
   return {
     ...Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""])), CampaignId: query.get("CampaignId") || "ALL",
     StartDate: day("StartDate", dayStart), EndDate: day("EndDate", dayEnd),
-    State: "OPEN", ResolutionStatus: "UNRESOLVED", PageSize: PAGE,
+    State: "OPEN", ResolutionStatus: "UNRESOLVED", Held: "NO", PageSize: PAGE,
   };
 }
 
@@ -57,7 +57,7 @@ export async function nextToReview(id) {
       if (left.has(one))
         return one;
       const now = await get(own(`/ActionInquiries/${one}`));
-      if (now.State === "OPEN" && now.ResolutionStatus === "UNRESOLVED")
+      if (now.State === "OPEN" && now.ResolutionStatus === "UNRESOLVED" && !now.HeldStatus)
         return one;
     }
     return [...left][0] ?? "";

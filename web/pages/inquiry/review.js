@@ -7,9 +7,10 @@ import { form } from "../../ui/form.js";
 import { toast } from "../../ui/toast.js";
 import { keyCap, keys } from "./keys.js";
 import { beside, nextToReview } from "./next.js";
+import { offerUndo } from "./undo.js";
 import { REJECT_REASONS, checks } from "./fields.js";
 
-const DONE = { VALID: "accepted", DECLINED: "declined", INCOMPLETE: "sent back with your question" };
+const WILL = { VALID: "accepted", DECLINED: "declined", INCOMPLETE: "sent back with your question" };
 const is = (status) => (values) => values.ResolutionStatus === status;
 
 const DECISIONS = [["VALID", "Accept", "a"], ["DECLINED", "Decline", "d"], ["INCOMPLETE", "Ask for more", "q"]];
@@ -69,7 +70,7 @@ export function review(inquiry, trackers, { go, decided, overtaken, kept, signal
   const submit = async (values) => {
     changed = false; /* the page may move before the answer is here */
     await put(own("/ActionInquiries"), decision(inquiry, values)).catch((error) => { changed = true; return overtaken(error); });
-    toast(`Inquiry ${inquiry.Id} is ${DONE[values.ResolutionStatus]}.`);
+    offerUndo(`Inquiry ${inquiry.Id} will be ${WILL[values.ResolutionStatus]}.`, [inquiry.Id], decided);
   };
   /* A slip is asked about first; the form is free while it is asked. */
   const sure = (act) => async (values) => {
