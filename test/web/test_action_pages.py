@@ -147,7 +147,7 @@ def test_a_payout_like_a_slip_is_asked_about_when_an_inquiry_is_accepted(
     assert world.brand.ok(world.brand.get(f"ActionInquiries/{inquiry}"))["State"] == "OPEN"
     browser.click("Submit")
     browser.click("Accept it all the same", within="dialog")
-    browser.see(f"Inquiry {inquiry} is accepted.")
+    browser.see(f"Inquiry {inquiry} will be accepted.")
 
 
 # ---- many at once ----
