@@ -85,7 +85,7 @@ def test_both_engines_have_the_same_indexes(sqlite, postgres):
     wanted = set(sqlite_indexes(sqlite))
     keys = {index for index in had if index[1] in (("id",), ("event",), ("number",),
                                                    ("notification",), ("account",), ("part",), ("one",),
-                                                   ("node",), ("inquiry",)) and index[2]}
+                                                   ("node",), ("inquiry",), ("person",)) and index[2]}
     missing = [index for index in wanted if index not in had and
                (index[0], index[1] + ("id",), *index[2:]) not in had and
                (index[0], index[1] + ("event",), *index[2:]) not in had]
