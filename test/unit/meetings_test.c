@@ -67,7 +67,7 @@ static bool meet(struct house *house, struct meeting *meeting, struct error *err
 
 /* ---- postbacks ---- */
 
-struct postback_action {
+struct postback_call {
     bool (*does)(struct job *job, struct db *db, int64_t account, int64_t id,
                  int64_t *notification);
     int64_t account, id, notification;
@@ -82,7 +82,7 @@ static bool cancel_one(struct job *job, struct db *db, int64_t account, int64_t 
 
 static bool do_action(struct job *job, struct db *db, void *with)
 {
-    struct postback_action *action = with;
+    struct postback_call *action = with;
     return action->does(job, db, action->account, action->id, &action->notification);
 }
 
@@ -124,7 +124,7 @@ static void test_a_cancel_meets_a_delivery(void **state)
 {
     struct house *house = *state;
     int64_t notification, id = one_waiting(house, &notification);
-    struct postback_action cancel = { .does = cancel_one,
+    struct postback_call cancel = { .does = cancel_one,
                                       .account = house->partner.account,
                                       .id = id };
     struct meeting meeting = {
@@ -160,7 +160,7 @@ static void test_a_retry_meets_a_delivery(void **state)
 {
     struct house *house = *state;
     int64_t notification, id = one_waiting(house, &notification);
-    struct postback_action retry = { .does = postback_retry,
+    struct postback_call retry = { .does = postback_retry,
                                      .account = house->partner.account,
                                      .id = id };
     struct meeting meeting = {
