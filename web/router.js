@@ -74,16 +74,22 @@ function find(path) {
     const fits = names.length === parts.length && names.every((name, i) =>
       name.startsWith("{") ? (params[name.slice(1, -1)] = decoded(parts[i])) !== "" : name === parts[i]);
     if (fits && (!best || Object.keys(params).length < Object.keys(best.params).length))
-      best = { module, params, help };
+      best = { pattern, module, params, help };
   }
   return best;
 }
 
-/* Where the guide explains the page at `path`. */
-export function helpFor(path) {
-  const section = find(path)?.help;
-  if (section)
-    return `/help/${section}`;
+/* What a tab is about, where that is not what its page is about. */
+const tabs = [
+  ["/notifications/{Id}?View=deliveries", "pausing-and-replaying"],
+  ["/notifications/{Id}?View=security", "verifying-signatures"],
+];
+
+/* Where the guide explains the page at `path`, or its tab. */
+export function helpFor(path, view = null) {
+  const found = find(path), tab = tabs.find(([address]) => view && address === `${found?.pattern}?View=${view}`);
+  if (tab || found?.help)
+    return `/help/${tab ? tab[1] : found.help}`;
   const above = path.replace(/\/[^/]*$/, "");
   return above ? helpFor(above) : "/help";
 }

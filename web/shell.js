@@ -75,7 +75,7 @@ export function refresh(changed = false) {
   closeMenu();
   if (changed || !header.firstChild || !session)
     session ? drawHeader(session) : fill(header, h("a.brand", { href: "/" }, "postbackd"), h("span.gap"), helpLink);
-  helpLink.href = helpFor(location.pathname);
+  helpLink.href = helpFor(location.pathname, new URLSearchParams(location.search).get("View"));
   fill(nav, session ? h("ul", null, sections().map(([title, path]) => {
     const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
     return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title));

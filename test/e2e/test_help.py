@@ -98,10 +98,12 @@ def test_the_binary_serves_the_documents_to_everybody(server, tmp_path):
 
 def test_every_page_has_a_section_that_explains_it(server):
     ids = set(re.findall(r' id="([^"]+)"', served(server)))
-    rows = re.findall(r'^  \["(/[^"]*)", "\w+"(?:, "([^"]+)")?\],$', ROUTER, re.M)
+    rows = re.findall(r'^  \["(/[^"?]*)", "\w+"(?:, "([^"]+)")?\],$', ROUTER, re.M)
     explained = {path: section for path, section in rows if section}
-    assert len(rows) == len(re.findall(r'^  \["/', ROUTER, re.M)) and len(explained) > 25
-    for path, section in explained.items():
+    assert len(rows) == len(re.findall(r'^  \["/[^"?]*"', ROUTER, re.M)) and len(explained) > 25
+    tabs = re.findall(r'^  \["(/[^"?]*\?View=\w+)", "([^"]+)"\],$', ROUTER, re.M)
+    assert tabs
+    for path, section in [*explained.items(), *tabs]:
         assert section in ids, f"{path}: the guide has no {section}"
     for path in {path for path, section in rows if not section} - {"/help", "/help/{Section}"}:
         assert any(path.startswith(f"{above}/") for above in explained), f"{path}: which section explains it?"

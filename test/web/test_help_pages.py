@@ -34,13 +34,17 @@ def test_everybody_reads_and_searches_the_guide(browser, world):
 
 
 @DESKTOP
-def test_each_page_leads_to_what_explains_it(browser, world):
+def test_each_page_leads_to_what_explains_it(browser, world, receiver):
     browser.sign_in(world.partner, "/postbacks")
     link = browser.named("a", "Help with this page, in a new tab")[0]
     assert link.get_attribute("href").endswith("/help/the-log-of-postbacks")
     browser.click("Support", "nav.side")
     browser.at("/support")
     assert browser.named("a", "Help with this page, in a new tab")[0].get_attribute("href").endswith("/help/support")
+    notification = world.notify(world.partner, receiver.url("/hooks"), Name="Warehouse")["Id"]
+    browser.go(f"/notifications/{notification}").click("Security", "main")
+    browser.until(lambda: browser.named("a", "Help with this page, in a new tab")[0].get_attribute("href").endswith(
+        "/help/verifying-signatures"), "the tab's own section")
 
 
 def test_the_palette_finds_by_keyboard_alone(browser, world, receiver):
@@ -102,3 +106,7 @@ def test_the_operator_finds_accounts(browser, world):
     browser.until(lambda: "Cashback Corner" in selected(browser), "the account")
     browser.keys(Keys.ENTER)
     browser.at(f"/operator/accounts/{world.partner.sid}")
+    browser.click("Find")
+    browser.until(lambda: browser.all("dialog"), "the palette")
+    browser.keys("acme aut")
+    browser.see("Acme Autumn", within="dialog")

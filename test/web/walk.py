@@ -11,7 +11,7 @@ ROUTER = os.path.join(HERE, "..", "..", "web", "router.js")
 def patterns():
     """The addresses of web/router.js: "/inquiries/{Id}"."""
     with open(ROUTER, encoding="utf-8") as source:
-        found = re.findall(r'^  \["(/[^"]*)", "\w+"', source.read(), re.M)
+        found = re.findall(r'^  \["(/[^"?]*)", "\w+"', source.read(), re.M)
     assert len(found) > 25
     return found
 

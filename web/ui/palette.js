@@ -1,4 +1,4 @@
-/* palette.js — one field that finds: pages, inquiries, event notifications, postbacks, and accounts for the operator.
+/* palette.js — one field that finds: pages, inquiries, event notifications, postbacks, and accounts and campaigns for the operator.
  *
  * palette(pages, go): pages are [[title, path]…].  The focus stays in the field: arrows choose, Enter goes there, Escape
  * closes.  What is asked of the server ends as soon as one types on.
@@ -42,9 +42,14 @@ async function accounts(text, signal) {
     .map((one) => ({ title: one.Name, text: `${words.Kind?.[one.Kind] ?? one.Kind} · ${one.Sid}`, path: `/operator/accounts/${one.Sid}` }));
 }
 
+async function campaigns(text, signal) {
+  return (await get("/Operator/Campaigns", { PageSize: 1000 }, { signal })).Campaigns.filter((one) => has(`${one.Name} ${one.Id}`, text)).slice(0, MOST)
+    .map((one) => ({ title: one.Name, text: `Campaign ${one.Id}`, path: `/operator/campaigns/${one.Id}` }));
+}
+
 const sources = (pages) => [
   ["Pages", async (text) => pages.filter(([title]) => has(title, text)).map(([title, path]) => ({ title, path, text: "" }))],
-  ...(isOperator() ? [["Accounts", accounts]] : [["Inquiries", inquiries], ["Event notifications", notifications()], ["Postbacks", postbacks]]),
+  ...(isOperator() ? [["Accounts", accounts], ["Campaigns", campaigns]] : [["Inquiries", inquiries], ["Event notifications", notifications()], ["Postbacks", postbacks]]),
   ["Guide", async (text) => [{ title: `Search the guide for “${text}”`, text: "", path: `/help?Search=${encodeURIComponent(text)}` }]],
 ];
 
@@ -130,7 +135,7 @@ function build(pages, go, close) {
     moves[event.key]();
   }
   const input = h("input", { type: "text", role: "combobox", "aria-label": "Find", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list",
-    autocomplete: "off", autofocus: true, spellcheck: "false", placeholder: isOperator() ? "A page or an account" : "A page, inquiry, order, event notification or postback", oninput: typed, onkeydown: onKey });
+    autocomplete: "off", autofocus: true, spellcheck: "false", placeholder: isOperator() ? "A page, an account or a campaign" : "A page, inquiry, order, event notification or postback", oninput: typed, onkeydown: onKey });
   typed();
   return { node: h("div.palette", null, input, box, says), end: () => { clearTimeout(timer); asking?.abort(); } };
 }
