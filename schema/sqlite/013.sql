@@ -57,3 +57,15 @@ CREATE TABLE recovery_code (                                    -- those not use
     PRIMARY KEY (person, hash)
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE account ADD COLUMN factor_required INTEGER NOT NULL DEFAULT 0; -- of each of its users
+-- Saved views: filters and columns of a list, under a name.
+CREATE TABLE saved_view (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account,
+    person     INTEGER,                                             -- whose own it is; NULL: all of the account's
+    page       INTEGER NOT NULL,                                    -- model/view.h
+    name       TEXT    NOT NULL,
+    settings   TEXT    NOT NULL,                                    -- JSON: Filters, Columns
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX saved_view_of ON saved_view (account, id);

@@ -47,6 +47,7 @@ struct route *api_routes(size_t *count)
         { sign_in_code_routes, sign_in_code_route_count },
         { second_factor_routes, second_factor_route_count },
         { second_factor_admin_routes, second_factor_admin_route_count },
+        { view_routes, view_route_count },
     };
     enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
     size_t total = 0;

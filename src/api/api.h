@@ -82,6 +82,7 @@ ROUTES(status);
 ROUTES(support);
 ROUTES(terms);
 ROUTES(track);
+ROUTES(view);
 #undef ROUTES
 
 /* The joined table; the caller frees. */

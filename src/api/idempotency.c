@@ -41,6 +41,8 @@ static const char *const taken[] = {
     BRAND "/SupportRequests",
     PARTNER "/SupportRequests/{Id}/Messages",
     BRAND "/SupportRequests/{Id}/Messages",
+    PARTNER "/Views",
+    BRAND "/Views",
     BRAND "/ApprovalRules",
     OPERATOR "/Accounts",
     OPERATOR "/Accounts/{Account}/Tokens",

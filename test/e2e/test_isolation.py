@@ -70,6 +70,8 @@ def house(server):
             await_until(lambda a=account, o=own: a.ok(
                 a.get(f"Jobs/{o['Jobs']}"))["Status"] == "COMPLETED", "a job's end")
             own["Notices"] = world.await_notice(account)["Id"]
+            own["Views"] = account.ok(account.post("Views", {
+                "Page": "POSTBACKS", "Name": "Mine"}))["Id"]
             own["Postbacks"] = world.postbacks(account)[0]["Id"]
             own["SupportRequests"] = account.ok(account.post("SupportRequests", {
                 "Kind": "OTHER", "Subject": "s", "Text": "t"}))["Id"]
@@ -98,7 +100,7 @@ def everything(world):
             seen.append(account.ok(account.get(noun, **(
                 {"CampaignId": world.campaign} if noun in ("ActionInquiries", "Actions") else {}))))
         for noun in ("ActionInquiries", "Actions", "ActionUpdates", "EventNotifications",
-                     "Postbacks", "SupportRequests", "Jobs"):
+                     "Postbacks", "SupportRequests", "Jobs", "Views"):
             seen.append(account.ok(account.get(f"{noun}/{own[noun]}")))
         seen.append(account.ok(account.get(f"EventNotifications/{own['EventNotifications']}"
                                            "/SigningSecret")))

@@ -183,6 +183,10 @@ class Stage(World):
         self.partner.ok(self.partner.post(f"ActionInquiries/{inquiry}/Close"))
         return inquiry
 
+    def view(self, account):
+        return account.ok(account.post("Views", {
+            "Page": "POSTBACKS", "Name": "Mine", "Columns": ["state"]}))["Id"]
+
     def waiting(self, account):
         """A postback that waits because its notification is paused."""
         notification = self.notification(account)
@@ -574,6 +578,12 @@ def add_both_roles():
         NEEDS[f"download{role}Job"] = needs(Stage.job)
         NEEDS[f"cancel{role}Job"] = needs(Stage.new_job)
         NEEDS[f"list{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
+        NEEDS[f"list{role}Views"] = lambda s, a=account: s.view(a(s)) and {}
+        NEEDS[f"add{role}View"] = lambda s: {}
+        for verb in ("get", "change", "delete"):
+            NEEDS[f"{verb}{role}View"] = needs(Stage.view)
+        CONFLICTS[f"add{role}View"] = lambda s, a=account: [
+            s.view(a(s)) for _ in range(100)] and {}
         NEEDS[f"count{role}Postbacks"] = lambda s, a=account: s.delivered(a(s)) and {}
         NEEDS[f"change{role}Postbacks"] = lambda s, a=account: {
             "body": {"Ids": [s.waiting(a(s))]}}
@@ -654,9 +664,11 @@ def content_types(operation):
 def test_no_operation_is_left_out():
     assert set(NEEDS) == {one.id for one in OPERATIONS}
     too_many = {"createPartnerNotification", "createBrandNotification",  # 10,000 are allowed
-                "beginPartnerExport", "beginBrandExport"}  # test_jobs.py
+                "beginPartnerExport", "beginBrandExport",  # test_jobs.py
+                "changePartnerPostbacks", "changeBrandPostbacks"}  # as many jobs
     elsewhere = {"changeKey"}  # test_key_change.py
-    assert set(CONFLICTS) | too_many | elsewhere == {one.id for one in OPERATIONS if "409" in one.responses}
+    assert set(CONFLICTS) | too_many | elsewhere == {
+        one.id for one in OPERATIONS if "409" in one.responses}
 
 
 @each()

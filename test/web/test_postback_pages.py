@@ -237,3 +237,38 @@ def test_the_charts_are_drawn_and_told_as_a_table(browser, world, receiver):
         "return [...document.querySelectorAll('canvas')].length === 4 && typeof Chart !== 'undefined'"), "four charts")
     browser.click("As a table", within=".chart:first-of-type")
     browser.see("Delivered", within=".chart table")
+
+
+def test_many_are_found_kept_as_a_view_ticked_and_changed(browser, world, receivers):
+    """Search, a saved view by its address, and bulk changes, as one does it after an outage."""
+    sick = receivers(answers(500))
+    work = Delivery(world, sick.url(), Name="Sick")
+    for _ in range(3):
+        work.send()
+    world.await_state(world.partner, "WAITING", 3, Error="ANY")
+    browser.sign_in(world.partner, "/postbacks")
+    browser.until(lambda: rows(browser) == 3, "three rows")
+    browser.fill("Answered with", "404")
+    browser.see("No postback like that.")
+    browser.fill("Answered with", "5xx")
+    browser.until(lambda: rows(browser) == 3 and "Status=5xx" in browser.path, "the three that failed")
+    browser.click("Views").click("Save this view…").fill("Name", "Broken").click("Save", within="dialog")
+    browser.see("View: Broken")
+    browser.until(lambda: "view=" in browser.path and rows(browser) == 3, "the view")
+    address = browser.path.split("view=")[1].split("&")[0]
+    browser.screenshot("postbacks-many")
+    browser.go(f"/postbacks?view={address}")
+    browser.until(lambda: rows(browser) == 3 and "Status=5xx" in browser.path, "the view by its address")
+    browser.fill("Answered with", "404").see("No postback like that.")
+    browser.until(lambda: "view=" not in browser.path, "it is no longer the view")
+    browser.go(f"/postbacks?view={address}")
+    browser.until(lambda: rows(browser) == 3, "the view once more")
+    browser.all("td input.pick")[0].click()
+    browser.see("1 picked")
+    browser.click("Cancel", within=".picks").see("Cancel 1 postback?").click("Cancel 1 postback", within="dialog")
+    browser.see("1 postback was cancelled.")
+    world.await_state(world.partner, "CANCELLED", 1)
+    browser.click("All that match").see("3 postbacks match the filters.")
+    browser.click("Resend all of them").at("/jobs")
+    world.await_state(world.partner, "WAITING", 3, Error="ANY")
+    browser.see("1 of 3 postbacks was sent again")

@@ -3,10 +3,12 @@ import { all, get, mayChange, own, watch } from "../api.js";
 import { h } from "../dom.js";
 import { date, exact, tones } from "../format.js";
 import { postbackSays } from "../postback_words.js";
+import { manyOf } from "./postbacks/many.js";
 import { activity } from "../ui/activity.js";
 import { exportButton } from "../ui/export_button.js";
 import { heading } from "../ui/heading.js";
 import { list, pageOf } from "../ui/list.js";
+import { openedView, sameFilters, viewsMenu } from "../ui/views.js";
 
 const STATES = [["", "All"], ["DELIVERING", "Being sent"], ["WAITING", "Waiting"], ["DELIVERED", "Delivered"], ["CANCELLED", "Cancelled"], ["EXPIRED", "Given up"]];
 
@@ -18,6 +20,19 @@ export async function notificationsById(signal) {
 }
 
 export const notificationTitle = (notification, id) => (notification ? notification.Name || notification.Url || `Event notification ${id}` : `Event notification ${id} (deleted)`);
+
+const filtersOf = (byId, types) => [
+  { name: "NotificationId", label: "Event notification", kind: "select", wide: true, options: [["", "All"], ...[...byId.values()].map((one) => [one.Id, notificationTitle(one, one.Id)])] },
+  { name: "State", label: "State", kind: "select", options: STATES },
+  { name: "EventType", label: "Event", kind: "select", options: [["", "All"], ...types] },
+  { name: "WebhookId", label: "webhook-id", placeholder: "As the receiver has it" },
+  { name: "OrderId", label: "Order", placeholder: "Its whole id" },
+  { name: "Status", label: "Answered with", placeholder: "503, 5xx or none" },
+  { name: "Error", label: "Error", placeholder: "timeout, certificate, any" },
+  { name: "InquiryId", label: "Inquiry", placeholder: "Id" },
+  { name: "ActionId", label: "Action", placeholder: "Id" },
+  { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date", until: true },
+];
 
 const SEARCHES_MOST = 20; /* of 5,000 postbacks each, a fraction of a second: then it is for the person to go on */
 
@@ -40,22 +55,15 @@ export async function page(context) {
   const [byId, catalog] = await Promise.all([notificationsById(signal), get("/EventCatalog", null, { signal })]);
   const types = catalog.Categories.flatMap((category) => category.EventTypes.map((type) => type.EventType));
   const load = searching(pageOf(own("/Postbacks"), "Postbacks", "Before"));
-  let inForce = {};
-  const log = list({
-    id: "postbacks", caption: "Postbacks, newest first", context, pageSize: 50, rowKey: (row) => row.Id, rowHref: (row) => `/postbacks/${row.Id}`,
+  let inForce = {}, log = null;
+  const filters = filtersOf(byId, types), view = await openedView(filters.map(({ name }) => name), context);
+  const many = mayChange() ? manyOf({ filters: () => inForce, done: () => { log.unpick(); return log.reload(); }, go: context.go, signal }) : null;
+  const views = viewsMenu({ page: "POSTBACKS", path: "/postbacks", opened: view.of, filters: () => log.values(), columns: () => log.columns(), context });
+  log = list({
+    id: "postbacks", caption: "Postbacks, newest first", context: view.context, chosen: view.columns, pageSize: 50, rowKey: (row) => row.Id, rowHref: (row) => `/postbacks/${row.Id}`,
+    picks: many?.picks,
     empty: "No postback like that. One is made when an event happens that an event notification wants.",
-    filters: [
-      { name: "NotificationId", label: "Event notification", kind: "select", wide: true, options: [["", "All"], ...[...byId.values()].map((one) => [one.Id, notificationTitle(one, one.Id)])] },
-      { name: "State", label: "State", kind: "select", options: STATES },
-      { name: "EventType", label: "Event", kind: "select", options: [["", "All"], ...types] },
-      { name: "WebhookId", label: "webhook-id", placeholder: "As the receiver has it" },
-      { name: "OrderId", label: "Order", placeholder: "Its whole id" },
-      { name: "Status", label: "Answered with", placeholder: "503, 5xx or none" },
-      { name: "Error", label: "Error", placeholder: "timeout, certificate, any" },
-      { name: "InquiryId", label: "Inquiry", placeholder: "Id" },
-      { name: "ActionId", label: "Action", placeholder: "Id" },
-      { name: "StartDate", label: "From", kind: "date" }, { name: "EndDate", label: "To", kind: "date", until: true },
-    ],
+    filters,
     columns: [
       { key: "created", title: "Made", always: true, cell: (row) => h("a", { href: `/postbacks/${row.Id}` }, date(row.CreationDate)) },
       { key: "type", title: "Event", cell: (row) => row.EventType },
@@ -67,10 +75,12 @@ export async function page(context) {
       { key: "due", title: "Due", hidden: true, cell: (row) => date(row.DueDate) },
       { key: "resent", title: "Sends again", hidden: true, cell: (row) => (row.ResentFrom ? h("a", { href: `/postbacks/${row.ResentFrom}` }, row.ResentFrom) : "") },
     ],
-    tools: mayChange() ? [exportButton([["Postbacks", "POSTBACKS"], ["Attempts", "ATTEMPTS"]], () => inForce, context.go)] : [],
-    load: (values, still) => {
+    tools: [many?.menu, views, mayChange() ? exportButton([["Postbacks", "POSTBACKS"], ["Attempts", "ATTEMPTS"]], () => inForce, context.go) : null],
+    load: async (values, still) => {
       const { Page, PageSize, Sort, Before, ...filters } = values;
       inForce = filters;
+      if (log && view.of && !sameFilters(log.values(), view.of.Filters))
+        context.setQuery({ view: "" }); /* it is another one by now */
       return load(values, still);
     },
   });

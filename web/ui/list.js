@@ -13,6 +13,7 @@
  * pageOf("/Audit", "Entries", "Before") makes such a load for a path, the array's name and the cursor's
  * picks(rows): the rows get boxes to pick them by (rowKey is needed), at most `picksMost`; called with those that are picked, gives
  *   what can be done with them (nodes); l.unpick() when it is done
+ * chosen: the columns' keys in place of what this browser remembers; l.columns() those shown
  * rowKey(row): for a row that stays itself across reloads; new rows of a reload are marked for a moment
  */
 import { get } from "../api.js";
@@ -82,9 +83,9 @@ function filterBar(filters, query, changed) {
 const instants = (filters, values) => ({ ...values, ...Object.fromEntries(filters.filter(({ kind, name }) => kind === "date" && values[name])
   .map(({ name, until }) => [name, until ? dayEnd(values[name]) : dayStart(values[name])])) });
 
-export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [], turn = ["Newer", "Older"], picks, picksMost = 200 }) {
+export function list({ id, caption, context, columns, filters = [], load, empty = "Nothing here.", sort = "", pageSize = 50, rowHref, rowKey, tools = [], turn = ["Newer", "Older"], picks, picksMost = 200, chosen }) {
   const { query, signal, setQuery, go } = context;
-  const kept = remembered(id);
+  const kept = chosen ?? remembered(id);
   const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
   const state = { page: Math.max(1, Number(query.get("Page")) || 1), before: [query.get("Before") ?? ""], sort: query.get("Sort") ?? sort, rows: [], total: 0, next: "", known: null };
   const place = h("div.table-place.stacks"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
@@ -180,7 +181,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   const node = h("section.list", null, bar.node,
     h("div.list-head", null, says, h("span.gap"), tools, chooser(id, columns, shown, draw)), pickPlace, place, foot);
   const ready = reload();
-  return { node, reload, ready, unpick, values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
+  return { node, reload, ready, unpick, columns: () => [...shown], values: () => bar.values(), rows: () => state.rows, atTop: () => state.page === 1 && !state.before.at(-1) };
 }
 
 /* A `load` over a resource that is read by a cursor (Before: newest first; After: in order of id). */
