@@ -103,11 +103,11 @@ export const del = (path, options) => ask("DELETE", path, options);
 export const upload = (path, values, text, options) =>
   ask("POST", path + query(values), { ...options, body: text, type: "text/csv" });
 
-/* All of a list that is read by pages. */
-export async function all(path, name, signal) {
+/* All of a list that is read by pages; `values`: further ones of the query. */
+export async function all(path, name, signal, values) {
   const found = [];
   for (let Page = 1, pages = 1; Page <= pages; Page++) {
-    const answer = await get(path, { Page, PageSize: 1000 }, { signal });
+    const answer = await get(path, { ...values, Page, PageSize: 1000 }, { signal });
     found.push(...answer[name]);
     pages = Number(answer["@numpages"]);
   }

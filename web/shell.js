@@ -78,9 +78,22 @@ export function refresh(changed = false) {
   helpLink.href = helpFor(location.pathname, new URLSearchParams(location.search).get("View"));
   fill(nav, session ? h("ul", null, sections().map(([title, path]) => {
     const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
-    return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title));
+    return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title), countOf(path));
   })) : null);
   look();
+}
+
+/* ---- the numbers beside the menu ---- */
+
+const MENU = { "/inquiries": ["PendingInquiries", "not decided"], "/notifications": ["FailingNotifications", "failing"] };
+const counts = new Map(Object.keys(MENU).map((path) => [path, h("span")]));
+const countOf = (path) => counts.get(path) ?? null;
+
+function drawCounts(now) {
+  for (const [path, [name, words]] of Object.entries(MENU)) {
+    const count = Number(now?.[name] ?? 0), text = count > 999 ? "999+" : String(count);
+    fill(counts.get(path), count ? h("span.menu-count", { class: path === "/notifications" ? "bad" : null, role: "img", "aria-label": `${text} ${words}`, title: `${text} ${words}` }, text) : null);
+  }
 }
 
 /* ---- header ---- */
@@ -156,11 +169,12 @@ export async function look() {
     return;
   }
   try {
-    const [notices, maintenance] = await Promise.all([get(own("/Notices"), { PageSize: 1 }), get(own("/Maintenance"))]);
+    const [notices, maintenance, now] = await Promise.all([get(own("/Notices"), { PageSize: 1 }), get(own("/Maintenance")), isOperator() ? null : get(own("/Counts"))]);
     if (late())
       return;
     unread = Number(notices.Unread);
     drawBell();
+    drawCounts(now);
     drawMaintenance(maintenance);
   } catch {
     /* the next look may tell; the page itself shows what fails */

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness.receiver import answers
+from harness.receiver import answers, hangs
 from harness.server import await_until
 from selenium.webdriver.common.keys import Keys
 
@@ -161,7 +161,7 @@ def test_one_is_added_and_its_preview_follows_the_typing(browser, world, receive
     browser.choose("Body Format", "Text").fill("Body template", "Order {OrderId}: {InquiryType")
     browser.keys("}")
     shows(browser, "Content-Type: text/plain", "Order ORD-20417: UNTRACKED")
-    browser.choose("Sample event", "action_inquiry.closed")
+    browser.choose("Event to show and test", "action_inquiry.closed")
     browser.tick("CampaignId in the query string")
     shows(browser, "order=ORD-20417&CampaignId=1000\n")
     browser.tick("Ordered").fill("Maximum Requests", "20").fill("Minimum Delay", "0")
@@ -331,13 +331,38 @@ def test_a_test_is_sent_and_the_receivers_answer_shown(browser, world, receivers
 
 
 @DESKTOP
-def test_a_test_of_what_was_changed_saves_it(browser, world, receiver):
+def test_what_was_changed_is_tested_on_a_real_event_and_not_saved(browser, world, receiver):
+    inquiry = world.open()
+    event = await_until(lambda: world.partner.ok(world.partner.get("Events"))["Events"], "its event")[0]
     made = world.notify(world.partner, receiver.url("/in"), Name="Our tracker")
     browser.sign_in(world.partner, f"/notifications/{made['Id']}")
-    browser.fill("URL", receiver.url("/out")).fill("Name", "Their tracker").click("Save and send test")
-    browser.see("Delivered: the receiver answered 200", within=".trial").see("Their tracker", within="h1")
-    assert receiver.wait(1)[0].target == "/out"
-    assert settings(world.partner, made["Id"])["Url"] == receiver.url("/out")
+    browser.fill("URL", receiver.url("/out?i={InquiryId}"))
+    browser.until(lambda: browser.all(f"option[value='#{event['Id']}']"), "the event in the list")
+    words = browser.find(f"option[value='#{event['Id']}']").get_property("textContent")
+    assert words.startswith("action_inquiry.opened, ") and words.endswith(f", inquiry {inquiry}")
+    browser.choose("Event to show and test", words)
+    shows(browser, f"/out?i={inquiry}")
+    browser.click("Send test")
+    browser.see("Delivered: the receiver answered 200", within=".trial")
+    assert receiver.wait(1)[0].target == f"/out?i={inquiry}"
+    shown = settings(world.partner, made["Id"])
+    assert (shown["Url"], shown["Revision"]) == (receiver.url("/in"), "1")
+
+
+@DESKTOP
+def test_a_test_that_takes_long_has_a_clock_and_is_stopped(browser, world, receivers):
+    receiver = receivers(hangs)
+    made = world.notify(world.partner, receiver.url(), Name="Our tracker")
+    browser.sign_in(world.partner, f"/notifications/{made['Id']}")
+    browser.click("Send test")
+    browser.see("Waiting for the receiver…", within=".trial")
+    first = browser.text(".clock")
+    browser.until(lambda: browser.text(".clock") != first, "the clock to run")
+    browser.click("Stop")
+    browser.see("Stopped: the answer is not waited for.", within=".trial")
+    receiver.behave = answers(200)
+    browser.click("Send test")
+    browser.see("Delivered: the receiver answered 200", within=".trial")
 
 
 @DESKTOP

@@ -5,14 +5,15 @@ import { activity } from "../ui/activity.js";
 import { heading } from "../ui/heading.js";
 import { tabs } from "../ui/tabs.js";
 import { toast } from "../ui/toast.js";
-import { badges, glance, heldReason, path, remove, stateButton, titleOf } from "./notification/health.js";
+import { badges, glance, heldReason, path, remove, stateButton, titleOf, trouble } from "./notification/health.js";
+import { recover } from "./notification/recover.js";
 import { replays } from "./notification/replays.js";
 import { settings } from "./notification/settings.js";
 import { signing } from "./notification/signing.js";
 import { trial } from "./notification/trial.js";
 
 const back = ["Event notifications", "/notifications"];
-let toTest = null; /* { id, type }: one that was just added, to be tested once its page is there */
+let toTest = null; /* { id, event }: one that was just added, to be tested once its page is there */
 
 /* ---- a new one ---- */
 
@@ -29,14 +30,15 @@ function adding(context, categories) {
     return { title, node: h("div", null, heading(title, { back }), h("p.card", null, "You may read here, and change nothing.")) };
   if (!category)
     return { title, node: h("div", null, heading(title, { back }), choosing(categories)) };
-  const part = settings({ context, category, notification: null, saved: async (id, type) => {
+  const test = trial(null, context);
+  const part = settings({ context, category, notification: null, tried: test.send, saved: async (id, event) => {
     context.guard(() => false);
-    toTest = type ? { id, type } : null;
+    toTest = event ? { id, event } : null;
     toast("Added. Its signing secret is under Security.");
     await context.go(`/notifications/${id}`, { replace: true });
   } });
   context.guard(part.dirty);
-  return { title, node: h("div", null, heading(title, { back }), part.node) };
+  return { title, node: h("div", null, heading(title, { back }), part.node, test.node) };
 }
 
 /* ---- one that is there ---- */
@@ -70,12 +72,12 @@ function head(notification, context) {
   function draw() {
     const now = state.health?.State ?? notification.State;
     fill(marks, badges(now, state.health));
-    fill(says, heldReason(now, state.health?.HeldReason ?? notification.HeldReason), state.health ? glance(state.health) : null);
+    fill(says, heldReason(now, state.health?.HeldReason ?? notification.HeldReason), state.health ? [trouble(state.health), glance(state.health)] : null);
     if (drawn === now)
       return;
     drawn = now;
     fill(does, h("a.button", { href: `/postbacks?NotificationId=${notification.Id}` }, "Postbacks"),
-      mayChange() ? [stateButton({ ...notification, State: now }, refresh), h("button.danger", { type: "button", onclick: drop }, "Delete")] : null);
+      mayChange() ? [h("button", { type: "button", onclick: () => recover({ ...notification, State: now }, state.health, refresh) }, "Recover"), stateButton({ ...notification, State: now }, refresh), h("button.danger", { type: "button", onclick: drop }, "Delete")] : null);
   }
   draw();
   refresh();
@@ -99,18 +101,13 @@ async function deliveries(notification, context) {
 function editing(notification, context, categories, top) {
   const known = categories.find((one) => one.Name === notification.Category);
   const test = trial(notification.Id, context);
-  const part = settings({ context, category: known ?? { Name: notification.Category, Key: "", EventTypes: [] }, notification, saved: (id, type, fresh) => {
-    if (fresh) {
-      toast("Saved.");
-      top.rename();
-    }
-    if (type)
-      return test.send(type);
-    return null;
+  const part = settings({ context, category: known ?? { Name: notification.Category, Key: "", EventTypes: [] }, notification, tried: test.send, saved: () => {
+    toast("Saved.");
+    top.rename();
   } });
   context.guard(part.dirty);
   if (toTest?.id === notification.Id)
-    test.send(toTest.type);
+    test.send(toTest.event);
   toTest = null;
   return { node: h("div", null, part.node, test.node) };
 }

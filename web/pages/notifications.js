@@ -1,9 +1,11 @@
 /* notifications.js — Settings: Event Notifications.  A heading for each category, its notifications below with
- * their health, which follows what happens. */
+ * their health, which follows what happens; searched, and only the failing ones.  Where there is none yet, the way to
+ * the first delivered test. */
 import { all, get, mayChange, own, watch } from "../api.js";
-import { fill, h, icon } from "../dom.js";
+import { fill, h, icon, unique } from "../dom.js";
 import { heading } from "../ui/heading.js";
-import { badges, glance, heldReason, path, remove, stateButton, titleOf } from "./notification/health.js";
+import { badges, glance, heldReason, path, remove, stateButton, titleOf, trouble } from "./notification/health.js";
+import { recover } from "./notification/recover.js";
 
 const SHOWN = 10; /* of a category, until all are asked for */
 const AT_ONCE = 4;
@@ -12,7 +14,8 @@ const RENEW_MS = 30000;
 /* One notification's entry: { node, refresh() }. */
 function entry(given, { signal }, gone) {
   const state = { notification: given, health: null };
-  const marks = h("div"), held = h("div"), fares = h("div"), does = h("div");
+  const marks = h("div"), held = h("div"), why = h("div"), fares = h("div"), does = h("div");
+  const lost = () => state.health && (state.health.Failing === "true" || state.health.State === "HELD");
   let drawn = null;
   async function refresh() {
     if (given.State === "DAMAGED" || node.hidden)
@@ -37,6 +40,7 @@ function entry(given, { signal }, gone) {
     if (!mayChange())
       return null;
     return h("div.actions", null,
+      lost() ? h("button.small", { type: "button", "aria-label": `Recover ${titleOf(given)}`, onclick: () => recover(state.notification, state.health, refresh) }, "Recover") : null,
       given.State === "DAMAGED" ? null : stateButton(state.notification, refresh, "button.small"),
       h("button.small.danger", { type: "button", "aria-label": `Delete ${titleOf(given)}`, onclick: drop }, "Delete"));
   }
@@ -45,16 +49,18 @@ function entry(given, { signal }, gone) {
     const { notification, health } = state;
     fill(marks, badges(notification.State, health));
     fill(held, heldReason(notification.State, notification.HeldReason));
+    fill(why, health ? trouble(health) : null);
     fill(fares, health ? glance(health) : null);
-    if (drawn !== notification.State)
+    const now = `${notification.State} ${lost()}`;
+    if (drawn !== now)
       fill(does, buttons());
-    drawn = notification.State;
+    drawn = now;
   }
   const node = h("li.entry", null,
     h("div.entry-head", null, h("h3", null, h("a", { href: `/notifications/${given.Id}` }, titleOf(given))), marks, h("span.gap"), does),
     given.State === "DAMAGED" ? h("p", null, "Its settings cannot be read any more. Ask the support, or delete it and add it anew.")
       : h("p.address.code", null, `${given.Method} ${given.Url}`),
-    held, fares);
+    held, why, fares);
   draw();
   return { node, refresh };
 }
@@ -124,18 +130,83 @@ function follow(sections, signal) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
+/* ---- none yet ---- */
+
+function welcome() {
+  const steps = [["Add", "an event notification."], ["Choose", "which events you want to hear of."], ["Type the URL", "of your receiver; the request is shown as you type."],
+    ["Add and send test", "really sends one, and shows what your receiver answers."]];
+  return h("section.card.welcome", { "aria-label": "Your first event notification" },
+    h("h2", null, "No event notifications yet"),
+    h("p", null, "An event notification sends what happens to a URL of yours. Four steps to the first delivered test:"),
+    h("ol.steps", null, steps.map(([what, then]) => h("li", null, h("strong", null, what), ` ${then}`))),
+    mayChange() ? h("div.actions", null, h("a.button.primary", { href: "/notifications/new" }, icon("plus"), "Add your first event notification")) : null);
+}
+
+/* ---- the filter ---- */
+
+const holds = (text, part) => (text ?? "").toLowerCase().includes(part.toLowerCase());
+
+function filter({ query, setQuery, signal }, changed) {
+  const id = unique("search"), boxId = unique("failing");
+  const search = h("input", { id, type: "search", value: query.get("Search") ?? "", autocomplete: "off", placeholder: "Name or URL" });
+  const failing = h("input", { id: boxId, type: "checkbox", checked: query.get("Failing") === "true" });
+  let timer = null;
+  const values = () => ({ Search: search.value.trim(), Failing: failing.checked ? "true" : "" });
+  function now() {
+    clearTimeout(timer);
+    setQuery(values());
+    changed(values());
+  }
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(now, 200);
+  });
+  failing.addEventListener("change", now);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return { values, node: h("form.filters", { role: "search", "aria-label": "Filter", onsubmit: (event) => { event.preventDefault(); now(); } },
+    h("div.field", null, h("label", { for: id }, "Search"), search),
+    h("label.check", { for: boxId }, failing, h("span", null, "Only failing"))) };
+}
+
+/* ---- the page ---- */
+
+/* The categories with these notifications below; with `whole`, the empty ones too. */
+function sectionsOf(categories, these, whole, context) {
+  const known = new Set(categories.map((one) => one.Name));
+  const sections = categories.map((category) => [category, these.filter((one) => one.Category === category.Name)])
+    .filter(([category, its]) => its.length || (whole && category.EventTypes.length))
+    .map(([category, its]) => section(category, its, context));
+  const others = these.filter((one) => !known.has(one.Category));
+  return { sections, nodes: [sections.map((one) => one.node), others.length ? section({ Name: "Not readable", Key: "" }, others, context).node : null] };
+}
+
 export async function page(context) {
   const { signal } = context;
-  const [catalog, every] = await Promise.all([get("/EventCatalog", null, { signal }), all(own("/EventNotifications"), "EventNotifications", signal)]);
-  const known = new Set(catalog.Categories.map((one) => one.Name));
-  const groups = catalog.Categories.map((category) => [category, every.filter((one) => one.Category === category.Name)])
-    .filter(([category, its]) => category.EventTypes.length || its.length);
-  const others = every.filter((one) => !known.has(one.Category));
-  const sections = groups.map(([category, its]) => section(category, its, context));
-  const damaged = others.length ? section({ Name: "Not readable", Key: "" }, others, context) : null;
-  Promise.all(sections.map((one) => one.ready)).then(() => { if (!signal.aborted) follow(sections, signal); });
+  const [{ Categories }, every] = await Promise.all([get("/EventCatalog", null, { signal }), all(own("/EventNotifications"), "EventNotifications", signal)]);
+  const place = h("div"), says = h("p.muted", { role: "status" });
+  let shown = null;
+  async function show({ Search, Failing }) {
+    shown?.abort();
+    const mine = shown = new AbortController(), both = AbortSignal.any([signal, mine.signal]);
+    let these = every.filter((one) => !Search || holds(one.Name, Search) || holds(one.Url, Search));
+    if (Failing) {
+      place.setAttribute("aria-busy", "true");
+      const failing = await all(own("/EventNotifications"), "EventNotifications", both, { Failing }).catch(() => null);
+      if (both.aborted)
+        return;
+      const ids = new Set((failing ?? every).map((one) => one.Id));
+      these = these.filter((one) => ids.has(one.Id));
+    }
+    place.removeAttribute("aria-busy");
+    const { sections, nodes } = sectionsOf(Categories, these, !Search && !Failing, { ...context, signal: both });
+    fill(says, (Search || Failing) && !these.length ? (Failing && !Search ? "None is failing." : "None of them is like that.") : null);
+    fill(place, nodes);
+    Promise.all(sections.map((one) => one.ready)).then(() => { if (!both.aborted) follow(sections, both); });
+  }
+  const bar = filter(context, show);
+  await show(bar.values());
   return { title: "Event notifications", node: h("div", null,
-    heading("Event notifications"),
+    heading("Event notifications", { actions: mayChange() && every.length ? [h("a.button.primary", { href: "/notifications/new" }, icon("plus"), "Add")] : [] }),
     h("p.muted.lead", null, "Which events are sent to which of your URLs, and in what shape."),
-    sections.map((one) => one.node), damaged?.node) };
+    every.length ? [bar.node, says] : welcome(), place) };
 }

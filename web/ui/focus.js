@@ -39,7 +39,13 @@ function heir(place, main) {
 
 export function keepFocus(main) {
   let last = null, outside = null; /* places */
+  let moving = false; /* it is between two: what changes as one loses it is no loss */
+  document.addEventListener("blur", ({ relatedTarget }) => {
+    moving = Boolean(relatedTarget);
+    setTimeout(() => { moving = false; });
+  }, true);
   document.addEventListener("focusin", ({ target }) => {
+    moving = false;
     last = placeOf(target);
     if (!target.closest(OVERLAY))
       outside = last;
@@ -50,7 +56,7 @@ export function keepFocus(main) {
   });
   new MutationObserver(() => {
     const now = document.activeElement;
-    if (!last || (now && now !== document.body))
+    if (!last || moving || (now && now !== document.body))
       return;
     if (last.one.isConnected && last.one.checkVisibility() && last.one.disabled) /* it is at work, and comes back */
       return;

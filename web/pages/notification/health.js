@@ -1,7 +1,8 @@
 /* health.js — how an event notification fares, at a glance; its pause, resume and delete. */
 import { del, own, post } from "../../api.js";
 import { h } from "../../dom.js";
-import { ago, date, number, span } from "../../format.js";
+import { ago, exact, moment, number, span } from "../../format.js";
+import { errorWords } from "../../postback_words.js";
 import { badge } from "../../ui/badge.js";
 import { toast, undoable } from "../../ui/toast.js";
 
@@ -22,17 +23,43 @@ export const badges = (state, health) => h("span.badges", null,
   health?.Failing === "true" ? h("span.badge.bad", null, "Failing") : null,
   health && health.Lateness !== "ON_TIME" ? badge("Lateness", health.Lateness) : null);
 
+const milliseconds = (text) => (text ? `${Number(text) >= 10 ? number(Math.round(Number(text))) : Number(text).toFixed(1)} ms` : "");
+
 export function glance(health) {
-  const pending = Number(health.Pending);
+  const pending = Number(health.Pending), { Attempts, ErrorPercentage, LatencyP50, LatencyP99 } = health.LastHour;
   const items = [
     ["Pending", number(health.Pending), pending ? "warn" : ""],
     ["Oldest pending", age(health.OldestPendingDate), health.Lateness === "ON_TIME" ? "" : "bad"],
     ["Delivered", number(health.Delivered), ""],
     ["Failed attempts", number(health.FailedAttempts), ""],
-    ["Last delivered", health.LastDeliveredDate ? h("time", { datetime: health.LastDeliveredDate, title: date(health.LastDeliveredDate) }, ago(health.LastDeliveredDate)) : "", ""],
+    ["Last delivered", health.LastDeliveredDate ? time(health.LastDeliveredDate) : "", ""],
+    ["Errors, last hour", Number(Attempts) ? `${ErrorPercentage} %` : "", Number(ErrorPercentage) >= 50 ? "bad" : Number(ErrorPercentage) ? "warn" : ""],
+    ["p50", milliseconds(LatencyP50), ""], ["p99", milliseconds(LatencyP99), ""],
   ];
   return h("dl.glance", null, items.filter(([, value]) => value !== "").map(([name, value, tone]) =>
     h("div", null, h("dt", null, name), h("dd", { class: tone && `tone-${tone}` }, value))));
+}
+
+const time = (text) => h("time", { datetime: text, title: exact(text) }, ago(text));
+const outcome = ({ Status, Error }) => Status || (Error ? errorWords(Error) : "other outcomes");
+
+/* How the attempts of the last hour ended: "503 ×12", "the receiver did not answer in time ×3". */
+function outcomes({ Outcomes }) {
+  return Outcomes.length ? h("ul.outcomes", { "aria-label": "Attempts of the last hour" }, Outcomes.map((one) =>
+    h("li", { class: /^2/.test(one.Status) ? "good" : "bad" }, outcome(one), h("span.muted", null, ` ×\u202f${number(one.Attempts)}`)))) : null;
+}
+
+/* Why it fails and since when, and what comes next; null when nothing is wrong. */
+export function trouble(health) {
+  const failing = health.Failing === "true" || health.DownSinceDate, state = health.State;
+  if (!health.LastError || !(failing || state === "HELD" || Number(health.LastHour.Failed)))
+    return null;
+  const since = health.FailingSinceDate || health.DownSinceDate;
+  return h("div.why", { class: failing || state === "HELD" ? "bad" : null }, h("p", null,
+    h("strong", null, failing ? ["Failing", since ? [" since ", h("time", { datetime: since, title: exact(since) }, moment(since))] : null, ": "] : "Last error: "),
+    `${health.LastErrorText} (`, time(health.LastErrorDate), ").",
+    health.NextProbeDate && state === "ACTIVE" ? [" Tried again at ", h("time", { datetime: health.NextProbeDate, title: exact(health.NextProbeDate) }, moment(health.NextProbeDate)), "."] : null),
+  outcomes(health.LastHour));
 }
 
 const sentence = (text) => (text ? `${text.trim().replace(/\.$/, "")}. ` : "");

@@ -43,10 +43,16 @@ export function points({ insert, changed, ticked: given = [] }) {
     fill(place, found.map(line));
     fill(count, wanted ? `${found.length} of ${known.length} data points` : `${known.length} data points`);
   }
+  /* Two stops of Tab for each point are many: by keyboard one passes over them all. */
+  const skip = h("button.small.skip-points", { type: "button", onclick: () => {
+    const fields = [...box.closest("form").querySelectorAll("input, textarea, select, button")];
+    fields.find((one) => !box.contains(one) && box.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING && one.offsetParent)?.focus();
+  } }, "Skip the data points");
+  const box = h("div.points-box", null, skip,
+    h("div.points-head", null, h("div.field", null, h("label", { for: id }, "Search the data points"), search), count), where,
+    h("div.points-scroll", { tabindex: "0", role: "region", "aria-label": "Data points" }, place));
   return {
-    node: h("div.points-box", null,
-      h("div.points-head", null, h("div.field", null, h("label", { for: id }, "Search the data points"), search), count), where,
-      h("div.points-scroll", { tabindex: "0", role: "region", "aria-label": "Data points" }, place)),
+    node: box,
     use(types) {
       known = pointsOf(types);
       const names = new Set(known.map((one) => one.Name));

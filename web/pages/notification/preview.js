@@ -2,20 +2,34 @@
  *
  * const p = preview({ context, answered, headers }); p.node; p.update(settings) asks a moment later, and drops the
  * answers to what was asked before.  answered(errors, settings): [] when the request is right.
- * p.use(types) are the event types to choose the sample from; p.type() the one chosen.
+ * p.use(types) are the event types to choose the sample from, and real events of the account; p.event() is the one
+ * chosen: { EventType } or { EventId }.
  */
-import { own, post } from "../../api.js";
+import { get, own, post } from "../../api.js";
 import { fill, h, unique } from "../../dom.js";
+import { moment } from "../../format.js";
 import { indented, requestBox } from "../../ui/exchange.js";
 
-const PAUSE_MS = 250;
+const PAUSE_MS = 250, EVENTS = 20;
 
 export function preview({ context: { signal }, answered, headers = [] }) {
   const id = unique("sample"), boxId = unique("indent");
   const place = h("div.preview-place"), says = h("p.hint", { role: "status" });
   const sample = h("select", { id, onchange: () => update(last) });
   const indent = h("input", { id: boxId, type: "checkbox", onchange: () => draw() });
-  let timer = null, running = null, last = null, request = null;
+  let timer = null, running = null, last = null, request = null, known = [], real = [];
+  const event = () => (sample.value.startsWith("#") ? { EventId: sample.value.slice(1) } : { EventType: sample.value || undefined });
+
+  /* Samples first, then what really happened, the newest first. */
+  function offer() {
+    const before = sample.value, those = real.filter((one) => known.includes(one.EventType)).slice(0, EVENTS);
+    fill(sample, h("optgroup", { label: "Samples" }, known.map((type) => h("option", { value: type }, type))),
+      those.length ? h("optgroup", { label: "Events of the account" }, those.map((one) =>
+        h("option", { value: `#${one.Id}` }, `${one.EventType}, ${moment(one.CreationDate)}${one.InquiryId ? `, inquiry ${one.InquiryId}` : ""}`))) : null);
+    if ([...sample.options].some((one) => one.value === before))
+      sample.value = before;
+  }
+  get(own("/Events"), { PageSize: 200 }, { signal }).then(({ Events }) => { real = Events; offer(); }).catch(() => {});
 
   /* A preview is signed by nobody and carries nobody's credentials: their places are shown. */
   function whole(given) {
@@ -25,7 +39,7 @@ export function preview({ context: { signal }, answered, headers = [] }) {
   }
   function draw() {
     if (request)
-      fill(place, requestBox(indent.checked ? { ...request, Body: indented(request.Body) ?? request.Body } : request, { indent: false }));
+      fill(place, requestBox(indent.checked ? { ...request, Body: indented(request.Body) ?? request.Body } : request));
   }
   function blank(text) {
     request = null;
@@ -36,7 +50,7 @@ export function preview({ context: { signal }, answered, headers = [] }) {
     const mine = running = new AbortController();
     place.setAttribute("aria-busy", "true");
     try {
-      const answer = await post(own("/EventNotifications/Preview"), { ...settings, EventType: sample.value || undefined }, { signal: AbortSignal.any([signal, mine.signal]) });
+      const answer = await post(own("/EventNotifications/Preview"), { ...settings, ...event() }, { signal: AbortSignal.any([signal, mine.signal]) });
       if (running !== mine)
         return;
       request = whole(answer.Request);
@@ -72,16 +86,14 @@ export function preview({ context: { signal }, answered, headers = [] }) {
   }
   signal.addEventListener("abort", () => clearTimeout(timer));
   return {
-    update, type: () => sample.value,
+    update, event,
     use(types) {
-      const before = sample.value;
-      fill(sample, types.map((type) => h("option", { value: type }, type)));
-      if (types.includes(before))
-        sample.value = before;
+      known = types;
+      offer();
     },
     node: h("section.card.preview", { "aria-label": "Preview" },
       h("div.card-head", null, h("h2", null, "Preview"), h("span.gap"), h("label.check", { for: boxId }, indent, h("span", null, "Indent"))),
-      h("div.field", null, h("label", { for: id }, "Sample event"), sample),
+      h("div.field", null, h("label", { for: id }, "Event to show and test"), sample),
       says, place),
   };
 }

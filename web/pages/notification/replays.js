@@ -1,12 +1,13 @@
 /* replays.js — postbacks of a range sent again, or the events of a range to this event notification; how far each is. */
 import { get, mayChange, post } from "../../api.js";
 import { fill, h } from "../../dom.js";
-import { date, number, zone } from "../../format.js";
+import { counted, date, number, zone } from "../../format.js";
 import { badge } from "../../ui/badge.js";
 import { form } from "../../ui/form.js";
 import { progress } from "../../ui/progress.js";
 import { toast } from "../../ui/toast.js";
 import { path, titleOf } from "./health.js";
+import { takeBack } from "./recover.js";
 
 const LOOK_MS = 700;
 const STATES = [["ALL", "All that have ended"], ["DELIVERED", "Delivered"], ["CANCELLED", "Cancelled"], ["EXPIRED", "Given up"]];
@@ -19,6 +20,10 @@ const instant = (value) => (value ? new Date(value).toISOString() : undefined);
 function source(replay, titles) {
   if (replay.From === "ALL")
     return "all events of the account";
+  if (replay.From === "MISSING")
+    return "events that it was never sent";
+  if (replay.PostbackState === "FAILED")
+    return "its own postbacks that failed";
   if (replay.From === replay.NotificationId)
     return `its own postbacks, ${stateWords[replay.PostbackState]?.toLowerCase() ?? replay.PostbackState}`;
   return `postbacks of “${titles.get(replay.From) ?? `Event notification ${replay.From}`}”, ${stateWords[replay.PostbackState]?.toLowerCase() ?? replay.PostbackState}`;
@@ -61,12 +66,23 @@ function line(id, first, titles, changed) {
     }
     changed();
   } }, "Cancel");
+  const back = h("button.small", { type: "button", onclick: async () => {
+    back.disabled = true;
+    try {
+      toast(`Taken back: ${counted(await takeBack(NotificationId, id), "postback")} will not be sent.`);
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+    back.disabled = false;
+    changed();
+  } }, "Undo");
   const what = `${date(StartDate)} to ${date(EndDate)}: ${source(first, titles)}${Types.length ? `; ${Types.join(", ")}` : ""}`;
   return {
-    node: h("li.entry", null, h("div.entry-head", null, mark, h("strong", null, what), h("span.gap"), stop), bar, says),
-    draw({ State, Total, Done, Sent, FinishedDate }) {
+    node: h("li.entry", null, h("div.entry-head", null, mark, h("strong", null, what), h("span.gap"), stop, back), bar, says),
+    draw({ State, Total, Done, Sent, Waiting, FinishedDate }) {
       const running = State === "RUNNING";
       stop.hidden = !running || !mayChange();
+      back.hidden = Number(Waiting) === 0 || !mayChange();
       fill(mark, badge("ReplayState", State));
       fill(bar, running ? progress(Number(Done), Number(Total), "Replay") : null);
       fill(says, `${number(Sent)} sent of ${Total === "" ? "a number not yet counted" : number(Total)}; begun ${date(CreationDate)}${FinishedDate ? `, ended ${date(FinishedDate)}` : ""}`);
@@ -96,8 +112,9 @@ export function replays(notification, others, { signal }) {
       clearTimeout(timer); /* two looks may be on their way */
       draw(Replays);
       fill(wrong);
-      if (Replays.some((one) => one.State === "RUNNING"))
-        timer = setTimeout(look, LOOK_MS);
+      const running = Replays.some((one) => one.State === "RUNNING");
+      if (running || Replays.some((one) => Number(one.Waiting)))
+        timer = setTimeout(look, running ? LOOK_MS : 10 * LOOK_MS);
     } catch (error) {
       if (error.name === "AbortError")
         return;

@@ -1,8 +1,8 @@
 /* settings.js — the settings of an event notification, new or not, beside a preview of the request they make.
  *
  * settings({ context, category, notification, saved }) → { node, dirty(), send() }
- *   notification: null for a new one;  saved(id, eventType, fresh): after each save, with the event to test by if asked;
- *   not fresh: there was nothing to save
+ *   notification: null for a new one;  saved(id, event): after each save, with the event to test by if asked;
+ *   tried(body): what is in the form is to be tested as it is, not saved
  * What is wrong is told by the server, by way of the preview, and shown in its place; the form adds little of its own.
  */
 import { mayChange, own, post } from "../../api.js";
@@ -78,7 +78,7 @@ function problems() {
   };
 }
 
-export function settings({ context, category, notification, saved }) {
+export function settings({ context, category, notification, saved, tried }) {
   if (!mayChange())
     return { node: shown(notification), dirty: () => false };
   const start = notification ?? { ...NEW, EventTypes: category.EventTypes.filter((type) => type.Default === "true").map((type) => type.EventType), QueryPoints: [] };
@@ -103,7 +103,7 @@ export function settings({ context, category, notification, saved }) {
     fields: fields({ category, notification, told: said.of, dressed, panel: panel.node }),
     changed: () => changed(),
     submit: () => save(null),
-    extra: [{ text: "Send test", submit: () => save(shows.type()) }],
+    extra: [...(notification ? [] : [{ text: "Add and send test", submit: () => save(shows.event()) }]), { text: "Send test", submit: () => trial() }],
   });
 
   const target = (values) => (withBody(values) ? into : "Url");
@@ -132,7 +132,6 @@ export function settings({ context, category, notification, saved }) {
       shows.use(typesOf(types).map((type) => type.EventType));
     }
     aim();
-    nameTest();
     shows.update({ Category: category.Name, ...now });
   }
   /* Over what is there, unless somebody else changed that meanwhile and theirs is taken: then the page begins anew. */
@@ -147,26 +146,25 @@ export function settings({ context, category, notification, saved }) {
     await context.go(location.pathname + location.search, { replace: true });
     return false;
   }
-  /* A test of what is saved already saves nothing. */
   async function save(testWith) {
-    const body = values(), fresh = !testWith || dirty();
+    const body = values();
     let id = notification?.Id;
     if (!notification)
       id = (await post(own("/EventNotifications"), { Category: category.Name, ...body })).Id;
-    else if (fresh && !(await over(body)))
+    else if (!(await over(body)))
       return;
     Object.assign(notification ?? {}, body);
     before = body;
-    nameTest();
-    await saved(id, testWith, fresh);
+    await saved(id, testWith);
   }
-  const test = sheet.node.querySelector(".actions button:not([type=submit])");
+  /* Nothing is saved; what is saved already is tested as it stands. */
+  function trial() {
+    tried(notification && !dirty() ? shows.event() : { Category: category.Name, ...values(), ...shows.event() });
+  }
   const dirty = () => !same(before, values());
-  const nameTest = () => fill(test, notification && !dirty() ? "Send test" : `${action} and send test`);
   let before = values();
   changed();
   before = values(); /* a ticked point that is no more is gone by now */
-  nameTest();
   Object.values(controls).forEach((one) => one.redraw());
   return {
     node: h("div.beside", null, h("section.card", { "aria-label": "Settings" }, sheet.node), shows.node),
