@@ -2,6 +2,7 @@
 #include "store/check.h"
 
 #include "base/buf.h"
+#include "store/key_change.h"
 #include "store/keyring.h"
 #include "store/secrets.h"
 
@@ -9,27 +10,47 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-static void check_sealed(struct check *check, struct db *db)
+struct opened {
+    int64_t all, bad;
+};
+
+static bool open_column(struct check *check, struct db *db, const struct sealed_column *column,
+                        struct opened *out)
 {
     struct buf plain = { 0 };
-    int64_t bad = 0, all = 0;
-    struct stmt *list = check_begin(db, "SELECT secrets FROM notification_revision");
+    struct stmt *list = check_begin(db, column->list);
+    *out = (struct opened){ 0 };
+    db_bind_int(list, 1, 0);
+    db_bind_int(list, 2, 0);
+    db_bind_int(list, 3, INT64_MAX);
     while (db_step(list) == DB_ROW) {
         size_t len;
-        const void *sealed = db_bytes(list, 0, &len);
+        const void *sealed = db_bytes(list, 2, &len);
         buf_reset(&plain);
-        bad += sealed == NULL || !secrets_unseal(&plain, sealed, len);
+        out->bad += sealed == NULL || !secrets_unseal(&plain, sealed, len);
         buf_wipe(&plain);
-        all++;
+        out->all++;
     }
     buf_free(&plain);
-    if (!check_end(check, db, "secrets", list))
-        return;
-    if (bad > 0)
-        check_tell(check, CHECK_DAMAGE,
-                   "the key opens %" PRId64 " of %" PRId64 " sealed secrets of event notifications",
-                   all - bad, all);
-    else
+    return check_end(check, db, column->what, list);
+}
+
+static void check_sealed(struct check *check, struct db *db)
+{
+    int64_t all = 0;
+    bool whole = true;
+    for (size_t i = 0; i < SEALED_COLUMNS; i++) {
+        struct opened opened;
+        if (!open_column(check, db, &sealed_columns[i], &opened))
+            return;
+        if (opened.bad > 0)
+            check_tell(check, CHECK_DAMAGE,
+                       "the key opens %" PRId64 " of %" PRId64 " sealed secrets of %s",
+                       opened.all - opened.bad, opened.all, sealed_columns[i].what);
+        whole = whole && opened.bad == 0;
+        all += opened.all;
+    }
+    if (whole)
         check_tell(check, CHECK_FINE, "the key: it opens all %" PRId64 " sealed secrets", all);
 }
 

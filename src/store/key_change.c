@@ -198,21 +198,21 @@ bool key_change_begin(struct db *db, struct error *error)
 
 /* ---- the walk ---- */
 
-/* Each table that holds what is sealed: its key is one or two numbers. */
-static const struct sealed_column {
-    const char *list, *put;
-} columns[] = {
-    { "SELECT notification, revision, secrets FROM notification_revision "
+const struct sealed_column sealed_columns[SEALED_COLUMNS] = {
+    { "event notifications",
+      "SELECT notification, revision, secrets FROM notification_revision "
       "WHERE notification > ?1 OR (notification = ?1 AND revision > ?2) "
       "ORDER BY notification, revision LIMIT ?3",
       "UPDATE notification_revision SET secrets = ?3 WHERE notification = ?1 AND revision = ?2" },
-    { "SELECT id, 0, answer FROM idempotency WHERE id > ?1 AND ?2 >= 0 AND answer IS NOT NULL "
+    { "answers to an Idempotency-Key",
+      "SELECT id, 0, answer FROM idempotency WHERE id > ?1 AND ?2 >= 0 AND answer IS NOT NULL "
       "ORDER BY id LIMIT ?3",
       "UPDATE idempotency SET answer = ?3 WHERE id = ?1 AND ?2 = 0" },
-    { "SELECT person, 0, secret FROM factor WHERE person > ?1 AND ?2 >= 0 ORDER BY person LIMIT ?3",
+    { "second factors",
+      "SELECT person, 0, secret FROM factor WHERE person > ?1 AND ?2 >= 0 "
+      "ORDER BY person LIMIT ?3",
       "UPDATE factor SET secret = ?3 WHERE person = ?1 AND ?2 = 0" },
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 struct sealed_row {
     int64_t a, b;
@@ -222,7 +222,7 @@ struct sealed_row {
 static size_t read_rows(struct db *db, const struct key_walk *walk,
                         struct sealed_row rows[STEP_ROWS])
 {
-    struct stmt *list = db_prepare(db, columns[walk->column].list);
+    struct stmt *list = db_prepare(db, sealed_columns[walk->column].list);
     size_t count = 0;
     db_bind_int(list, 1, walk->a);
     db_bind_int(list, 2, walk->b);
@@ -241,7 +241,7 @@ static bool put_row(struct db *db, int64_t column, const struct sealed_row *row)
 {
     if (row->sealed.len == 0)
         return false;
-    struct stmt *put = db_prepare(db, columns[column].put);
+    struct stmt *put = db_prepare(db, sealed_columns[column].put);
     db_bind_int(put, 1, row->a);
     db_bind_int(put, 2, row->b);
     db_bind_bytes(put, 3, row->sealed.data, row->sealed.len);
@@ -302,7 +302,7 @@ bool key_change_step(struct db *db, struct key_walk *walk)
     keyring_prints(&has);
     if (!row.there || !is_key(row.next, has.seals) || !all_seal(db, row.next))
         return false;
-    if (walk->column < COLUMNS) {
+    if (walk->column < SEALED_COLUMNS) {
         walk_on(db, walk);
         return true;
     }

@@ -32,6 +32,15 @@ struct key_walk { /* begins as zeroes */
  * yet, or it is finished. */
 bool key_change_step(struct db *db, struct key_walk *walk);
 
+/* What is sealed stands in these columns; each row's key is one number or two, a and b. */
+struct sealed_column {
+    const char *what; /* "event notifications" */
+    const char *list; /* a, b and what is sealed, of those behind (?1, ?2), in order, at most ?3 */
+    const char *put;  /* ?3 into the row (?1, ?2) */
+};
+enum { SEALED_COLUMNS = 3 };
+extern const struct sealed_column sealed_columns[SEALED_COLUMNS];
+
 /* {"State": "NONE" | "WAITING" | "RESEALING", …}, for the operator. */
 json_t *key_change_show(struct db *db);
 
