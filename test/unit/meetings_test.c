@@ -125,8 +125,8 @@ static void test_a_cancel_meets_a_delivery(void **state)
     struct house *house = *state;
     int64_t notification, id = one_waiting(house, &notification);
     struct postback_call cancel = { .does = cancel_one,
-                                      .account = house->partner.account,
-                                      .id = id };
+                                    .account = house->partner.account,
+                                    .id = id };
     struct meeting meeting = {
         .does = do_action, .with = &cancel, .after = THE_LOOK, .sql = DELIVERED, .id = id
     };
@@ -161,8 +161,8 @@ static void test_a_retry_meets_a_delivery(void **state)
     struct house *house = *state;
     int64_t notification, id = one_waiting(house, &notification);
     struct postback_call retry = { .does = postback_retry,
-                                     .account = house->partner.account,
-                                     .id = id };
+                                   .account = house->partner.account,
+                                   .id = id };
     struct meeting meeting = {
         .does = do_action, .with = &retry, .after = THE_LOOK, .sql = DELIVERED, .id = id
     };
