@@ -419,6 +419,7 @@ def test_the_code_that_verifies_has_the_secret_filled_in(browser, world, receive
     browser.sign_in(world.partner, f"/notifications/{made['Id']}?View=security")
     browser.click("Verification code")
     browser.see("whsec_YOUR_SECRET", within=".verification")
+    browser.see(f"// For POST {receiver.url()} (its body is JSON: give it as it came).", within=".verification")
     for language, word in (("Python", "hmac.compare_digest"), ("PHP", "hash_equals"),
                            ("C", "CRYPTO_memcmp")):
         browser.choose("Language", language, within=".verification")

@@ -9,8 +9,8 @@ import { toast } from "../../ui/toast.js";
 import { path } from "./health.js";
 import { verification } from "./verification.js";
 
-function secret(id, { signal }) {
-  const verify = verification({ signal });
+function secret(notification, { signal }) {
+  const { Id: id } = notification, verify = verification(notification, { signal });
   const place = h("div.secret-place", { role: "status" });
   const button = (text, onclick, style = "button") => h(style, { type: "button", onclick }, text);
   function hidden() {
@@ -72,4 +72,4 @@ function identity(notification) {
   ]), waiting(notification.TlsFor, notification), h("p.hint", null, "Set by the support, on request."));
 }
 
-export const signing = (notification, context) => h("div.columns.signing", null, secret(notification.Id, context), headers(notification), identity(notification));
+export const signing = (notification, context) => h("div.columns.signing", null, secret(notification, context), headers(notification), identity(notification));
