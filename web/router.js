@@ -217,6 +217,9 @@ function failed(error, signal) {
   };
 }
 
+/* A second factor comes before all else: the server answers nothing until there is one. */
+const mustEnrol = () => current()?.User.MustEnrol === "true";
+
 async function show() {
   leaving?.abort(LEFT);
   const here = leaving = new AbortController();
@@ -237,7 +240,7 @@ async function show() {
   document.documentElement.classList.add("loading");
   let shown;
   try {
-    const found = find(location.pathname);
+    const found = mustEnrol() && !open(location.pathname) ? { module: "enrol", params: {} } : find(location.pathname);
     if (!found)
       throw Object.assign(new Error("There is nothing at this address."), { status: 404 });
     const [{ page }] = await Promise.all([moduleOf(found.module), current() && entering(here.signal)]);

@@ -5,9 +5,10 @@ import { words } from "../format.js";
 import { facts } from "../ui/facts.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
+import { secondFactor } from "../ui/second_factor.js";
 import { toast } from "../ui/toast.js";
 
-export async function page() {
+export async function page({ signal }) {
   const { User, Account } = current();
   const sheet = form({
     action: "Change password",
@@ -26,5 +27,6 @@ export async function page() {
   });
   return { title: "Password and profile", node: h("div", null, heading("Password and profile"),
     h("section.card", null, facts([["Name", User.Name], ["Email", User.Email], ["Role", words.Role[User.Role]], ["Account", Account.Name], ["Account SID", Account.Sid], ["Kind", words.Kind[Account.Kind]]])),
-    h("section.card", null, h("h2", null, "Change password"), sheet.node)) };
+    h("section.card", null, h("h2", null, "Change password"), sheet.node),
+    secondFactor({ signal })) };
 }
