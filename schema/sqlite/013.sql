@@ -69,3 +69,21 @@ CREATE TABLE saved_view (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX saved_view_of ON saved_view (account, id);
+
+-- Who is let into an account for a while by the operator.
+CREATE TABLE guest (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       INTEGER NOT NULL CHECK (kind IN (2, 3)),          -- looks into it, portal session
+    account    INTEGER NOT NULL REFERENCES account,
+    person     INTEGER REFERENCES person,                        -- who let it in: ends with that user …
+    token      INTEGER REFERENCES token,                         -- … or token
+    name       TEXT    NOT NULL,                                 -- for the audit log
+    brand      TEXT    NOT NULL,                                 -- JSON: how a portal looks; ""
+    scope      INTEGER NOT NULL,
+    code       BLOB    UNIQUE,                                   -- hash, until it is exchanged for a token
+    hash       BLOB    UNIQUE,                                   -- the token's
+    created_at INTEGER NOT NULL,
+    until_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX guest_of ON guest (account, kind);
+CREATE INDEX guest_until ON guest (until_at);

@@ -44,6 +44,8 @@ struct route *api_routes(size_t *count)
         { support_routes, support_route_count },
         { page_routes, page_route_count },
         { session_routes, session_route_count },
+        { look_routes, look_route_count },
+        { portal_routes, portal_route_count },
         { sign_in_code_routes, sign_in_code_route_count },
         { second_factor_routes, second_factor_route_count },
         { second_factor_admin_routes, second_factor_admin_route_count },

@@ -28,6 +28,7 @@ struct api {
     struct map keys;                      /* calls under way: api/idempotency.h */
     struct outwards *outwards;            /* requests to others: api/outward.h */
     struct passwords *passwords;          /* being looked at: api/passwords.h */
+    char *portal_ancestors;               /* origins that may frame the portal; NULL: none */
     char *origin;                         /* of the pages: "https://host"; NULL: not known */
     size_t events_waiting, bytes_waiting; /* taken in, not yet written: api/admission.h */
     bool catalog_changing;                /* an event type is being written */
@@ -64,12 +65,14 @@ ROUTES(export);
 ROUTES(import);
 ROUTES(inquiry);
 ROUTES(key_change);
+ROUTES(look);
 ROUTES(maintenance);
 ROUTES(node);
 ROUTES(notification);
 ROUTES(operator);
 ROUTES(operator_status);
 ROUTES(page);
+ROUTES(portal);
 ROUTES(postback);
 ROUTES(postback_change);
 ROUTES(replay);

@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "store/accounts.h"
+#include "store/guests.h"
 #include "store/sessions.h"
 
 #include <sodium.h>
@@ -144,7 +145,8 @@ static bool question_run(struct job *job, struct db *db)
     struct question *question = (struct question *)job;
     question->found = question->session
                           ? session_find(db, question->hash, &question->caller, &question->stale)
-                          : token_find(db, question->hash, &question->caller);
+                          : token_find(db, question->hash, &question->caller) ||
+                                guest_find(db, question->hash, &question->caller);
     return true;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "api/api.h"
 
+#include "api/portal.h"
 #include "base/fail.h"
 #include "server/assets.h"
 
@@ -16,6 +17,16 @@ static void show_page(struct call *call, void *context)
     if (document == NULL)
         bug("the binary has no index.html");
     asset_answer(call, document);
+}
+
+/* In a frame of another product's page, if the operator allows that one. */
+static void show_portal(struct call *call, void *context)
+{
+    const char *ancestors = portal_ancestors(context);
+    const struct asset *document = asset_find("/assets/portal.html");
+    if (document == NULL)
+        bug("the binary has no portal.html");
+    asset_answer_framed(call, document, ancestors != NULL ? ancestors : "'none'");
 }
 
 static void show_asset(struct call *call, void *context)
@@ -75,6 +86,7 @@ const struct route page_routes[] = {
     PAGE("/operator/maintenance"),
     PAGE("/operator/health"),
     PAGE("/operator/audit"),
+    { .method = "GET", .pattern = "/portal", .handle = show_portal },
     ASSET("/assets/{File}"),
     ASSET("/assets/{Folder}/{File}"),
     ASSET("/assets/{Folder}/{Folder}/{File}"),

@@ -41,6 +41,8 @@ static const struct option_row rows[] = {
       "where the API is served; port 0 takes a free one" },
     { "public-url", "URL", TEXT, AT(public_url), NULL, 0, 0, NULL,
       "where people reach the pages; with https their cookies are Secure" },
+    { "portal-origin", "ORIGIN", LIST, AT(portal_origin), NULL, 0, 0, NULL,
+      "whose pages may show accounts' portals in a frame; may be given again" },
     { "allow-egress", "CIDR", LIST, AT(allow_egress), NULL, 0, 0, NULL,
       "private addresses that postbacks may go to; may be given again" },
     { "trusted-proxy", "CIDR", LIST, AT(trusted_proxy), NULL, 0, 0, NULL,

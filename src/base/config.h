@@ -26,6 +26,7 @@ struct config {                     /* strings are owned */
     char *key_file;                 /* --key-file FILE; NULL: DATA/secret.key */
     char *listen;                   /* --listen ADDR:PORT */
     struct text_list allow_egress;  /* --allow-egress CIDR, any number */
+    struct text_list portal_origin; /* --portal-origin ORIGIN, any number */
     struct text_list trusted_proxy; /* --trusted-proxy CIDR, any number */
     char *public_url;               /* --public-url URL; NULL: not known */
     char *file;                     /* --config FILE */

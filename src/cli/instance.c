@@ -13,6 +13,7 @@
 #include "api/identities.h"
 #include "api/outward.h"
 #include "api/passwords.h"
+#include "api/portal.h"
 #include "api/sessions.h"
 #include "base/clock.h"
 #include "base/fail.h"
@@ -240,7 +241,9 @@ static bool start_server(struct instance *instance, const struct config *config,
     api->outwards = outwards_new();
     api->allowances = allowances_new(api);
     api->changes = changes_desk_new(api);
-    if (!sessions_public_url(api, config->public_url, error))
+    if (!portal_origins(api, (const char *const *)config->portal_origin.items,
+                        config->portal_origin.count, error) ||
+        !sessions_public_url(api, config->public_url, error))
         return false;
     server.routes = instance->routes = api_routes(&server.route_count);
     instance->server = api->server = server_new(instance->loop, &server, error);
@@ -261,6 +264,7 @@ static void free_server(struct instance *instance)
     outwards_free(instance->api.outwards);
     identities_free(instance->api.identities);
     passwords_free(instance->api.passwords);
+    free(instance->api.portal_ancestors);
     free(instance->api.origin);
     allowances_free(instance->api.allowances);
     limits_free(instance->api.limits);

@@ -6,6 +6,8 @@
  */
 #include "server/assets.h"
 
+#include "base/buf.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +15,18 @@
 
 /* The pages load their own files and call their own server, and nothing else: no script, style or
  * handler written into markup runs, so neither does one that came in with somebody's text. */
-static const char POLICY[] =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'";
+#define RULES                                                                                      \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "               \
+    "base-uri 'none'; frame-ancestors "
+
+static const char NOBODY[] = "'none'"; /* has it in a frame */
 
 static const struct {
     const char *name, *value;
 } always[] = {
     { "Cache-Control", "no-cache" },
     { "Vary", "Accept-Encoding" },
-    { "Content-Security-Policy", POLICY },
     { "Referrer-Policy", "no-referrer" },
     { "Cross-Origin-Opener-Policy", "same-origin" },
     { "Cross-Origin-Resource-Policy", "same-origin" },
@@ -88,19 +91,24 @@ bool asset_has_tag(const char *header, const char *etag)
     return false;
 }
 
-static bool add_headers(struct call *call)
+static bool add_headers(struct call *call, const char *ancestors)
 {
     bool packed = asset_takes_gzip(call_header(call, "Accept-Encoding"));
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         call_add_header(call, always[i].name, always[i].value);
+    struct buf policy = { 0 };
+    buf_str(&policy, RULES);
+    buf_str(&policy, ancestors);
+    call_add_header(call, "Content-Security-Policy", buf_text(&policy));
+    buf_free(&policy);
     if (packed)
         call_add_header(call, "Content-Encoding", "gzip");
     return packed;
 }
 
-void asset_answer(struct call *call, const struct asset *asset)
+void asset_answer_framed(struct call *call, const struct asset *asset, const char *ancestors)
 {
-    bool packed = add_headers(call);
+    bool packed = add_headers(call, ancestors);
     char etag[40];
     snprintf(etag, sizeof(etag), "\"%s%s\"", asset->tag, packed ? "-gzip" : "");
     call_add_header(call, "ETag", etag);
@@ -108,6 +116,11 @@ void asset_answer(struct call *call, const struct asset *asset)
     bool known = asset_has_tag(call_header(call, "If-None-Match"), etag);
     call_static_answer(call, known ? 304 : 200, asset->type, packed ? asset->packed : asset->plain,
                        packed ? asset->packed_len : asset->plain_len);
+}
+
+void asset_answer(struct call *call, const struct asset *asset)
+{
+    asset_answer_framed(call, asset, NOBODY);
 }
 
 static bool asks_for_page(const struct call *call)
@@ -133,7 +146,7 @@ bool asset_answer_missing(struct call *call)
     if (document == NULL || !reads || !asks_for_page(call))
         return false;
     call_add_header(call, "Vary", "Accept");
-    bool packed = add_headers(call);
+    bool packed = add_headers(call, NOBODY);
     call_static_answer(call, 404, document->type, packed ? document->packed : document->plain,
                        packed ? document->packed_len : document->plain_len);
     return true;

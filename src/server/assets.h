@@ -29,6 +29,9 @@ const struct asset *asset_find(const char *path); /* NULL: there is none */
  * may load, that it is in nobody's frame, and that its address is told to nobody. */
 void asset_answer(struct call *call, const struct asset *asset);
 
+/* The same for a page that those origins, with blanks between, may have in a frame. */
+void asset_answer_framed(struct call *call, const struct asset *asset, const char *ancestors);
+
 /* For an address where nothing is: who asks for a page (a GET whose Accept names text/html) gets
  * the document, which says so, with 404.  False: not answered. */
 bool asset_answer_missing(struct call *call);

@@ -40,7 +40,8 @@ static bool within_limits(struct call *call)
 {
     struct limits *limits = inbound_of(call)->server->limits;
     struct limit limit;
-    if (!call->route->counted || limits == NULL || call->caller.user != 0)
+    if (!call->route->counted || limits == NULL || call->caller.user != 0 ||
+        call->caller.only != CALLER_FREE) /* people, whose pages make the calls */
         return true;
     bool within = limits_count(limits, call->caller.account, clock_wall_ms(), &limit);
     if (limit.most > 0)

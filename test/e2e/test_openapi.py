@@ -109,6 +109,9 @@ class Stage(World):
         self.visitor = self.visitor or self.browser(self.partner)
         return self.visitor
 
+    def portal(self):
+        return self.operator.ok(self.operator.post(f"Accounts/{self.partner.sid}/PortalSessions", {}))
+
     def begun(self):
         """A second factor that waits for its code."""
         made = self.visiting().ok(self.visiting().post("/Session/SecondFactor"))
@@ -425,6 +428,12 @@ NEEDS = {
     "signOut": lambda s: {},
     "changePassword": lambda s: {},
     "signInWithCode": lambda s: s.ticket(),
+    "beginLook": lambda s: {"Account": s.partner.sid},
+    "endLook": lambda s: {"Account": s.partner.sid, "Id": s.operator.ok(
+        s.operator.post(f"Accounts/{s.partner.sid}/Looks"))["Id"]},
+    "openPortal": lambda s: {"Account": s.partner.sid},
+    "endPortal": lambda s: {"Account": s.partner.sid, "Id": s.portal()["Id"]},
+    "enterPortal": lambda s: {"body": {"Code": s.portal()["Url"].split("#")[1]}},
     "getSecondFactor": lambda s: {},
     "beginSecondFactor": lambda s: {},
     "confirmSecondFactor": lambda s: s.begun(),
@@ -500,6 +509,8 @@ CONFLICTS = {  # what makes them answer 409
     "addUser": lambda s: {"Account": s.partner.sid, "body": {"Email": s.add_user(s.partner)}},
     "changeUser": lambda s: {"Account": s.operator.sid, "Id": s.own_user(),
                              "body": {"Active": False}},
+    "beginLook": lambda s: {"Account": s.operator.sid},
+    "openPortal": lambda s: {"Account": s.operator.sid},
     "beginSecondFactor": lambda s: s.enrolled() and {},
     "confirmSecondFactor": lambda s: {},
     "renewRecoveryCodes": lambda s: {},
