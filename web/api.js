@@ -28,6 +28,11 @@ export function use(value) { session = value; }
 /* The callback is told that the session has ended; it gives whether the page stays, for what is typed in it. */
 export function whenSignedOut(callback) { onSignedOut = callback; }
 
+/* { sid, token } of who is let into an account for a while, in place of the cookie (ui/look.js, portal.js); null: nobody. */
+let guest = null;
+export function asGuest(value) { guest = value; }
+export const authorization = () => (guest ? `Basic ${btoa(`${guest.sid}:${guest.token}`)}` : "");
+
 export const isOperator = () => session?.Account.Kind === "OPERATOR";
 export const isBrand = () => session?.Account.Kind === "BRAND";
 export const isPartner = () => session?.Account.Kind === "PARTNER";
@@ -67,14 +72,16 @@ async function ask(method, path, options = {}) {
   const headers = { Accept: "application/json" }, token = session?.CsrfToken;
   if (body !== undefined)
     headers["Content-Type"] = type;
-  if (session && method !== "GET")
+  if (guest)
+    headers.Authorization = authorization();
+  else if (session && method !== "GET")
     headers["X-CSRF-Token"] = token;
   if (match)
     headers["If-Match"] = `"${match}"`; /* the revision that a change rests on: ui/conflict.js */
   let answer, json = null;
   try {
     answer = await fetch(path, {
-      method, headers, signal, keepalive, credentials: "same-origin", cache: "no-store",
+      method, headers, signal, keepalive, credentials: guest ? "omit" : "same-origin", cache: "no-store",
       body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
     });
     const text = await answer.text();

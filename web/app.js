@@ -5,6 +5,7 @@ import { go, isUnsaved, start } from "./router.js";
 import { frame, refresh } from "./shell.js";
 import { keepFocus } from "./ui/focus.js";
 import { away } from "./ui/away.js";
+import { leaveLook, looking, takeUpLook } from "./ui/look.js";
 import { toast } from "./ui/toast.js";
 
 /* A call that failed is never passed over in silence; what is no call's is a fault of ours, and stays in the console. */
@@ -18,6 +19,8 @@ window.addEventListener("unhandledrejection", (event) => {
 const main = frame(document.body);
 /* Whether somebody is signed in, as soon as the server says so. */
 async function session() {
+  if (takeUpLook())
+    return;
   try {
     use(await get("/Session", null, { quiet: true }));
   } catch (error) {
@@ -32,6 +35,10 @@ async function session() {
 await session();
 keepFocus(main);
 whenSignedOut(() => {
+  if (looking()) {
+    leaveLook({ ended: true });
+    return false;
+  }
   if (isUnsaved())
     return true;
   use(null);

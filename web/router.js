@@ -54,6 +54,10 @@ const pages = [
   ["/operator/audit", "operator_audit", "accounts-tokens-users"],
 ];
 
+/* Pages of these addresses alone: in another product's frame there are no others (portal.js). */
+let within = null;
+export function confine(addresses) { within = addresses; }
+
 /* What is not well encoded names nothing. */
 function decoded(part) {
   try {
@@ -69,6 +73,8 @@ const trimmed = (path) => path.replace(/\/+$/, "") || "/";
 function find(path) {
   const parts = path.split("/").slice(1);
   let best = null;
+  if (within && !within.some((one) => path === one || path.startsWith(`${one}/`)))
+    return null;
   for (const [pattern, module, help] of pages) {
     const names = pattern.split("/").slice(1), params = {};
     const fits = names.length === parts.length && names.every((name, i) =>

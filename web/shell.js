@@ -4,6 +4,7 @@ import { fill, h, icon } from "./dom.js";
 import { date } from "./format.js";
 import { forgetPlaces } from "./places.js";
 import { go, helpFor, mayLeave } from "./router.js";
+import { lookBanner } from "./ui/look.js";
 import { progress } from "./ui/progress.js";
 import { settle, toast, toastPlace } from "./ui/toast.js";
 
@@ -61,7 +62,7 @@ let unread = 0;
 export function frame(body) {
   fill(body,
     h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
-    header, nav, h("div.stage", null, banner, main), toastPlace, announcer);
+    header, nav, h("div.stage", null, lookBanner(), banner, main), toastPlace, announcer);
   return main;
 }
 

@@ -7,6 +7,7 @@ import { confirm, dialog } from "../ui/dialog.js";
 import { facts } from "../ui/facts.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
+import { lookInto } from "../ui/look.js";
 import { secret } from "../ui/secret.js";
 import { simpleTable } from "../ui/simple_table.js";
 import { toast } from "../ui/toast.js";
@@ -122,7 +123,9 @@ export async function page({ params, signal }) {
   async function reload() {
     const [seen, userList, tokenList] = await Promise.all([get(uri, null, { signal }), get(`${uri}/Users`, null, { signal }), get(`${uri}/Tokens`, null, { signal })]);
     account = seen;
-    fill(head, heading(account.Name, { back: ["Accounts", "/operator/accounts"], beside: badge("Kind", account.Kind), actions: may ? [h("button", { type: "button", onclick: () => change(uri, account, reload) }, "Change")] : [] }));
+    fill(head, heading(account.Name, { back: ["Accounts", "/operator/accounts"], beside: badge("Kind", account.Kind), actions: may ? [
+      account.Kind !== "OPERATOR" && account.Active === "true" ? h("button", { type: "button", onclick: () => lookInto(account.Sid) }, "Look into it") : null,
+      h("button", { type: "button", onclick: () => change(uri, account, reload) }, "Change")] : [] }));
     fill(about, facts([
       ["SID", h("code", null, account.Sid)], ["Id", account.Id], ["Mail address", account.Email], ["State", account.Active === "true" ? "Active" : h("span.badge.bad", null, "Not active")], ["Made", date(account.CreationDate)],
       ["Its event notifications", account.Kind === "OPERATOR" ? "" : h("a", { href: `/operator/headers?AccountSid=${account.Sid}` }, "Custom headers and TLS")],
