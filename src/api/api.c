@@ -50,6 +50,9 @@ struct route *api_routes(size_t *count)
         { second_factor_routes, second_factor_route_count },
         { second_factor_admin_routes, second_factor_admin_route_count },
         { view_routes, view_route_count },
+        { link_routes, link_route_count },
+        { profile_routes, profile_route_count },
+        { people_routes, people_route_count },
     };
     enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
     size_t total = 0;

@@ -48,7 +48,7 @@ void api_enter(struct call *call, void *context)
     char *sid, *token, session[TOKEN_TEXT];
     if (!api_has_lease(context, call))
         return;
-    if (call_header(call, "Authorization") == NULL && session_cookie(call, session)) {
+    if (call_header(call, "Authorization") == NULL && session_cookie(context, call, session)) {
         enter_session(context, call, session);
         sodium_memzero(session, sizeof(session));
         return;

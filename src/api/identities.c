@@ -134,7 +134,7 @@ struct question {
     int64_t changes;
     unsigned char hash[TOKEN_HASH_BYTES];
     struct caller caller;
-    int64_t stale; /* a session whose use is to be written down; 0: none */
+    int64_t stale; /* a session or token whose use is to be written down; 0: none */
     bool found, session;
 };
 
@@ -145,19 +145,24 @@ static bool question_run(struct job *job, struct db *db)
     struct question *question = (struct question *)job;
     question->found = question->session
                           ? session_find(db, question->hash, &question->caller, &question->stale)
-                          : token_find(db, question->hash, &question->caller) ||
+                          : token_find(db, question->hash, &question->caller, &question->stale) ||
                                 guest_find(db, question->hash, &question->caller);
     return true;
 }
 
 struct use {
     struct job job;
-    int64_t session;
+    int64_t id;
+    bool session; /* or a token */
 };
 
 static bool use_run(struct job *job, struct db *db)
 {
-    session_touch(db, ((struct use *)job)->session);
+    const struct use *use = (struct use *)job;
+    if (use->session)
+        session_touch(db, use->id);
+    else
+        token_touch(db, use->id);
     return true;
 }
 
@@ -167,11 +172,12 @@ static void use_done(struct job *job, bool ok)
     free(job);
 }
 
-static void write_use(struct api *api, int64_t session)
+static void write_use(struct api *api, int64_t id, bool session)
 {
     struct use *use = must_alloc(sizeof(*use));
     use->job.run = use_run;
     use->job.done = use_done;
+    use->id = id;
     use->session = session;
     store_write(api->store, &use->job);
 }
@@ -208,7 +214,7 @@ static void question_done(struct job *job, bool ok)
             decide(api, call, &question->caller);
     }
     if (ok && question->stale != 0)
-        write_use(api, question->stale);
+        write_use(api, question->stale, question->session);
     if (ok && question->found) {
         holder->caller = question->caller;
         holder->known_at = clock_steady_ms();

@@ -23,9 +23,14 @@ void operator_add_token(struct call *call, void *context);
 void operator_list_tokens(struct call *call, void *context);
 void operator_revoke_token(struct call *call, void *context);
 void operator_list_users(struct call *call, void *context);
-/* An audit row about something of an account, such as its "Tokens"; steals the detail. */
-void operator_audit(struct api_job *job, struct db *db, const char *action,
-                    const struct account *account, const char *kind, int64_t id, json_t *detail);
+/* An audit row about something of the path's account, such as its "Tokens"; steals the detail. */
+void operator_audit(struct api_job *job, struct db *db, const char *action, const char *kind,
+                    int64_t id, json_t *detail);
+
+/* Where an account's people stand, as the call was made: "/Operator/Accounts/<SID>", or its own
+ * "/Mediapartners/<SID>".  The handlers of people and tokens are of both. */
+enum { PEOPLE_BASE_TEXT = 96 };
+void people_base(const struct call *call, char out[PEOPLE_BASE_TEXT]);
 
 /* operator_users.c */
 void operator_add_user(struct call *call, void *context);

@@ -1,11 +1,13 @@
 /* operator_people.c — who may act for an account: lists of its tokens and users; tokens given and
- * taken by the operator.
+ * taken, by the operator or by an ADMIN of the account.
  *
  * A token is shown once, in the answer that makes it; what is kept is its hash.
  */
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "base/clock.h"
+#include "model/date.h"
 #include "model/show.h"
 #include "store/accounts.h"
 
@@ -17,12 +19,21 @@
 
 enum { LABEL_MAX = 60 };
 
-void operator_audit(struct api_job *job, struct db *db, const char *action,
-                    const struct account *account, const char *kind, int64_t id, json_t *detail)
+void people_base(const struct call *call, char out[PEOPLE_BASE_TEXT])
 {
-    char object[160];
+    if (call->caller.kind == ACCOUNT_OPERATOR)
+        snprintf(out, PEOPLE_BASE_TEXT, "/Operator/Accounts/%.*s", SID_TEXT, call->params[0]);
+    else
+        api_base(call, out);
+}
 
-    snprintf(object, sizeof(object), "/Operator/Accounts/%s/%s/%" PRId64, account->sid, kind, id);
+void operator_audit(struct api_job *job, struct db *db, const char *action, const char *kind,
+                    int64_t id, json_t *detail)
+{
+    char base[PEOPLE_BASE_TEXT], object[160];
+
+    people_base(job->call, base);
+    snprintf(object, sizeof(object), "%s/%s/%" PRId64, base, kind, id);
     audit_add(db, &job->call->caller, job->call->address, action, object, detail);
 }
 
@@ -80,7 +91,7 @@ struct token_work {
     int64_t id;
     enum scope scope;
     char *label, token[TOKEN_TEXT];
-    char sid[SID_TEXT];
+    int64_t expires_at; /* DATE_NONE: never */
 };
 
 static void clear_token(struct api_job *job)
@@ -99,12 +110,17 @@ static bool run_add_token(struct api_job *job, struct db *db)
 
     if (!operator_account(job, db, job->call->params[0], &account))
         return false;
+    if (job->call->caller.kind != ACCOUNT_OPERATOR && tokens_count(db, account.id) >= TOKENS_MOST) {
+        account_clear(&account);
+        error_set(&job->job.error, ERROR_CONFLICT,
+                  "There are %d tokens, and can be no more: revoke one.", TOKENS_MOST);
+        return false;
+    }
     token_random(work->token);
     token_hash(hash, work->token);
-    work->id = token_add(db, account.id, work->scope, work->label, hash);
+    work->id = token_add(db, account.id, work->scope, work->label, work->expires_at, hash);
     sodium_memzero(hash, sizeof(hash));
-    memcpy(work->sid, account.sid, sizeof(work->sid));
-    operator_audit(job, db, "token.add", &account, "Tokens", work->id,
+    operator_audit(job, db, "token.add", "Tokens", work->id,
                    json_pack("{s:s, s:s}", "Scope", scope_name(work->scope), "Label",
                              work->label != NULL ? work->label : ""));
     account_clear(&account);
@@ -115,9 +131,11 @@ static void finish_add_token(struct api_job *job)
 {
     const struct token_work *work = (struct token_work *)job;
     json_t *answer = json_object();
+    char base[PEOPLE_BASE_TEXT];
 
+    people_base(job->call, base);
     show_text(answer, "Status", "OK");
-    show_uri(answer, "Uri", "/Operator/Accounts/%s/Tokens/%" PRId64, work->sid, work->id);
+    show_uri(answer, "Uri", "%s/Tokens/%" PRId64, base, work->id);
     show_int(answer, "Id", work->id);
     show_text(answer, "Scope", scope_name(work->scope));
     show_text(answer, "Token", work->token);
@@ -126,7 +144,7 @@ static void finish_add_token(struct api_job *job)
 
 void operator_add_token(struct call *call, void *context)
 {
-    static const char *const names[] = { "Scope", "Label", NULL };
+    static const char *const names[] = { "Scope", "Label", "ExpiryDate", NULL };
     json_t *body = call_object(call);
     struct token_work *work;
     struct fields fields = { .from = body };
@@ -143,6 +161,9 @@ void operator_add_token(struct call *call, void *context)
         problems_add(fields.problems, "Scope", "must be API, READ or EVENTS");
     free(scope);
     work->label = fields_text(&fields, "Label", LABEL_MAX, FIELD_NAME, NULL);
+    work->expires_at = fields_date(&fields, "ExpiryDate", DATE_NONE, 0, NULL);
+    if (work->expires_at != DATE_NONE && work->expires_at <= clock_wall_ms())
+        problems_add(fields.problems, "ExpiryDate", "must be in the future");
     json_decref(body);
     if (api_job_valid(&work->api))
         api_write(&work->api);
@@ -166,8 +187,7 @@ static bool run_revoke(struct api_job *job, struct db *db)
         account_clear(&account);
         return false;
     }
-    memcpy(work->sid, account.sid, sizeof(work->sid));
-    operator_audit(job, db, "token.revoke", &account, "Tokens", work->id, json_object());
+    operator_audit(job, db, "token.revoke", "Tokens", work->id, json_object());
     account_clear(&account);
     return true;
 }
@@ -176,7 +196,10 @@ static void finish_revoke(struct api_job *job)
 {
     const struct token_work *work = (struct token_work *)job;
 
-    call_ok(job->call, "/Operator/Accounts/%s/Tokens/%" PRId64, work->sid, work->id);
+    char base[PEOPLE_BASE_TEXT];
+
+    people_base(job->call, base);
+    call_ok(job->call, "%s/Tokens/%" PRId64, base, work->id);
 }
 
 void operator_revoke_token(struct call *call, void *context)

@@ -1,4 +1,5 @@
-/* operator_users.c — people who sign in to an account, added and changed by the operator.
+/* operator_users.c — people who sign in to an account, added by the operator, and changed by it or
+ * by an ADMIN of the account.
  *
  * A password is hashed before the job that writes it, by passwords.c; what needs no hash is refused
  * before one is made.  A user who is shut out, or whose password is replaced, has no session left
@@ -26,7 +27,6 @@ struct person {
     char *email, *name;
     enum role role; /* 0: not given */
     bool active_given, active, password_given;
-    char sid[SID_TEXT];
 };
 
 struct person_job {
@@ -133,9 +133,8 @@ static bool run_add(struct api_job *job, struct db *db)
         account_clear(&account);
         return refuse_taken(job);
     }
-    memcpy(person->sid, account.sid, sizeof(person->sid));
     operator_audit(
-        job, db, "user.add", &account, "Users", person->id,
+        job, db, "user.add", "Users", person->id,
         json_pack("{s:s, s:s}", "Email", person->email, "Role", role_name(person->role)));
     account_clear(&account);
     return true;
@@ -145,9 +144,11 @@ static void finish_add(struct api_job *job)
 {
     const struct person *person = person_of(job);
     json_t *answer = json_object();
+    char base[PEOPLE_BASE_TEXT];
 
+    people_base(job->call, base);
     show_text(answer, "Status", "OK");
-    show_uri(answer, "Uri", "/Operator/Accounts/%s/Users/%" PRId64, person->sid, person->id);
+    show_uri(answer, "Uri", "%s/Users/%" PRId64, base, person->id);
     show_int(answer, "Id", person->id);
     call_json_answer(job->call, 200, answer);
 }
@@ -233,8 +234,7 @@ static bool change(struct api_job *job, struct db *db, const struct account *acc
     }
     if (person->password_given || (person->active_given && !person->active))
         sessions_end(db, person->id, NULL);
-    memcpy(person->sid, account->sid, sizeof(person->sid));
-    operator_audit(job, db, "user.change", account, "Users", person->id, change_detail(person));
+    operator_audit(job, db, "user.change", "Users", person->id, change_detail(person));
     return true;
 }
 
@@ -253,7 +253,10 @@ static void finish_change(struct api_job *job)
 {
     const struct person *person = person_of(job);
 
-    call_ok(job->call, "/Operator/Accounts/%s/Users/%" PRId64, person->sid, person->id);
+    char base[PEOPLE_BASE_TEXT];
+
+    people_base(job->call, base);
+    call_ok(job->call, "%s/Users/%" PRId64, base, person->id);
 }
 
 static void hashed_to_change(struct password_job *password, enum password_answer answer)
@@ -264,6 +267,8 @@ static void hashed_to_change(struct password_job *password, enum password_answer
 void operator_change_user(struct call *call, void *context)
 {
     static const char *const names[] = { "Name", "Role", "Active", "Password", NULL };
+    static const char *const own_names[] = { "Name", "Role", "Active", NULL };
+    bool own = call->caller.kind != ACCOUNT_OPERATOR; /* who gives passwords */
     json_t *body = call_object(call);
 
     if (body == NULL)
@@ -271,14 +276,14 @@ void operator_change_user(struct call *call, void *context)
     struct person_job *job = person_new(call, context, run_change, finish_change);
     struct person *person = job->person;
     struct fields fields = { .from = body, .problems = &job->api.problems };
-    fields_only(&fields, names);
+    fields_only(&fields, own ? own_names : names);
     if (body_empties(body, "Name"))
         problems_add(fields.problems, "Name", "must not be empty");
     person->id = path_id(call, 1);
     person->name = fields_text(&fields, "Name", ACCOUNT_NAME_MAX, FIELD_NAME, NULL);
     person->role = read_role(&fields, 0);
     person->active_given = body_bool(&fields, "Active", &person->active);
-    person->password_given = json_object_get(body, "Password") != NULL;
+    person->password_given = !own && json_object_get(body, "Password") != NULL;
     if (person->password_given)
         person->password.password = password_read(call, body, "Password", true, fields.problems);
     json_decref(body);

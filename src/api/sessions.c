@@ -43,13 +43,17 @@ const struct route session_routes[] = {
 };
 const size_t session_route_count = sizeof(session_routes) / sizeof(session_routes[0]);
 
-static const char COOKIE[] = "postbackd_session";
+/* With https the prefix has the browser take it only from here, for all paths and no other host. */
+static const char *cookie_name(const struct api *api)
+{
+    return api_is_secure(api) ? "__Host-postbackd_session" : "postbackd_session";
+}
 
 /* ---- the cookie, and where calls come from ---- */
 
-bool session_cookie(const struct call *call, char token[TOKEN_TEXT])
+bool session_cookie(const struct api *api, const struct call *call, char token[TOKEN_TEXT])
 {
-    return call_cookie(call, COOKIE, token, TOKEN_TEXT) && text_starts(token, "pbs_");
+    return call_cookie(call, cookie_name(api), token, TOKEN_TEXT) && text_starts(token, "pbs_");
 }
 
 bool session_may_change(const struct call *call, const char *token)
@@ -139,8 +143,8 @@ bool session_from_our_page(const struct api *api, const struct call *call)
 void session_cookie_set(const struct api *api, struct call *call, const char *token)
 {
     char text[160];
-    snprintf(text, sizeof(text), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", COOKIE, token,
-             api_is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
+    snprintf(text, sizeof(text), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", cookie_name(api),
+             token, api_is_secure(api) ? "; Secure" : "", *token == '\0' ? "; Max-Age=0" : "");
     call_add_header(call, "Set-Cookie", text);
     sodium_memzero(text, sizeof(text));
 }
@@ -158,6 +162,7 @@ struct visit {
     bool over;                           /* too many over all servers */
     struct user_key user;                /* as found; user.caller.user 0: none */
     char token[TOKEN_TEXT];              /* of the session that begins */
+    char agent[SESSION_AGENT_TEXT];      /* the browser, as it names itself */
     unsigned char old[TOKEN_HASH_BYTES]; /* that of the browser until now */
     char *fresh;                         /* the new password */
     json_t *shown;
@@ -283,7 +288,7 @@ static bool run_begin(struct api_job *job, struct db *db)
     session_random(visit->token);
     session_hash(hash, visit->token);
     session_end(db, visit->old);
-    session_add(db, caller->user, hash, visit->call->address);
+    session_add(db, caller->user, hash, visit->call->address, visit->agent);
     json_decref(visit->shown);
     visit->shown = session_show(db, caller->user);
     audit_add(db, caller, visit->call->address, "session.begin", "/Session", NULL);
@@ -378,6 +383,18 @@ static void finish_find(struct api_job *job)
         visit_to_passwords(visit, password_compared);
 }
 
+/* What is no printable ASCII in it is left out. */
+static void agent_read(char out[SESSION_AGENT_TEXT], const struct call *call)
+{
+    const char *given = call_header(call, "User-Agent");
+    size_t len = 0;
+    for (; given != NULL && *given != '\0' && len < SESSION_AGENT_TEXT - 1; given++) {
+        if (*given >= ' ' && *given <= '~')
+            out[len++] = *given;
+    }
+    out[len] = '\0';
+}
+
 static void begin(struct call *call, void *context)
 {
     static const char *const names[] = { "Email", "Password", NULL };
@@ -407,7 +424,8 @@ static void begin(struct call *call, void *context)
     free(email);
     visit->password.password = password_read(call, body, "Password", false, fields.problems);
     json_decref(body);
-    if (session_cookie(call, old))
+    agent_read(visit->agent, call);
+    if (session_cookie(api, call, old))
         session_hash(visit->old, old);
     if (!api_job_valid(&job->api))
         return;
@@ -420,10 +438,10 @@ static void begin(struct call *call, void *context)
 
 /* ---- who is signed in ---- */
 
-/* False: answered, for HTTP Basic is no session. */
-static bool has_session(struct call *call, char token[TOKEN_TEXT])
+/* HTTP Basic is no session. */
+bool session_needed(const struct api *api, struct call *call, char token[TOKEN_TEXT])
 {
-    if (call->caller.user != 0 && session_cookie(call, token))
+    if (call->caller.user != 0 && session_cookie(api, call, token))
         return true;
     api_challenge(call);
     call_refuse(call, 401, NULL, "This is for sessions: sign in by POST /Session.");
@@ -450,7 +468,7 @@ static struct visit *visit_new(struct call *call, void *context)
     struct visit *visit = must_alloc(sizeof(*visit));
     visit->api = context;
     visit->call = call;
-    if (has_session(call, visit->token))
+    if (session_needed(context, call, visit->token))
         return visit;
     visit_free(visit);
     return NULL;

@@ -9,7 +9,9 @@
 #include "api/api.h"
 
 /* The session's token in the call's cookie; false: there is none. */
-bool session_cookie(const struct call *call, char token[TOKEN_TEXT]);
+bool session_cookie(const struct api *api, const struct call *call, char token[TOKEN_TEXT]);
+/* Whether the call is made in a session, whose token it gives.  False: answered. */
+bool session_needed(const struct api *api, struct call *call, char token[TOKEN_TEXT]);
 /* Whether the call only reads, or has the X-CSRF-Token that goes with the token. */
 bool session_may_change(const struct call *call, const char *token);
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char COOKIE[] = "postbackd_device", WORDS[16] = "pbd: a browser";
+static const char WORDS[16] = "pbd: a browser";
 
 struct device {
     char words[sizeof(WORDS)];
@@ -56,6 +56,12 @@ static void fingerprint_of(unsigned char out[DEVICE_FINGERPRINT_BYTES], const ch
 
 /* ---- the cookie ---- */
 
+/* With https the prefix has the browser take it only from here, for all paths and no other host. */
+static const char *cookie_name(const struct api *api)
+{
+    return api_is_secure(api) ? "__Host-postbackd_device" : "postbackd_device";
+}
+
 static bool device_open(struct device *device, const char *cookie)
 {
     struct buf sealed = { .limit = DEVICE_COOKIE_TEXT }, plain = { .limit = DEVICE_COOKIE_TEXT };
@@ -77,9 +83,10 @@ void try_remember(struct api *api, struct call *call, const char *email, const c
     user_hash(device.user, email);
     fingerprint_of(device.fingerprint, password_hash);
     secrets_seal(&sealed, &device, sizeof(device));
-    buf_fmt(&line, "%s=pbd_", COOKIE);
+    buf_fmt(&line, "%s=pbd_", cookie_name(api));
     text_base64(&line, sealed.data, sealed.len, true);
-    buf_fmt(&line, "; Path=/Session; HttpOnly; SameSite=Strict; Max-Age=%d%s", DEVICE_DAYS * 86400,
+    buf_fmt(&line, "; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%d%s",
+            api_is_secure(api) ? "/" : "/Session", DEVICE_DAYS * 86400,
             api_is_secure(api) ? "; Secure" : "");
     call_add_header(call, "Set-Cookie", buf_text(&line));
     buf_free(&sealed);
@@ -87,12 +94,13 @@ void try_remember(struct api *api, struct call *call, const char *email, const c
 }
 
 /* Whether the browser signed in as this user before; then try->own counts its tries. */
-static bool is_known(struct try *try, const struct call *call, const unsigned char user[16])
+static bool is_known(struct try *try, const struct api *api, const struct call *call,
+                     const unsigned char user[16])
 {
     char cookie[DEVICE_COOKIE_TEXT];
     struct device device;
-    if (!call_cookie(call, COOKIE, cookie, sizeof(cookie)) || !device_open(&device, cookie) ||
-        memcmp(device.user, user, sizeof(device.user)) != 0 ||
+    if (!call_cookie(call, cookie_name(api), cookie, sizeof(cookie)) ||
+        !device_open(&device, cookie) || memcmp(device.user, user, sizeof(device.user)) != 0 ||
         clock_wall_ms() - device.since_ms > (int64_t)DEVICE_DAYS * 86400 * 1000)
         return false;
     hash_name(try->own, 'd', cookie, strlen(cookie));
@@ -137,7 +145,7 @@ int try_begin(struct try *try, struct api *api, struct call *call, const char *e
     try->user[0] = '@';
     sodium_bin2hex(try->user + 1, sizeof(try->user) - 1, user, sizeof(user));
     /* Whose own count is full has what everybody has. */
-    if (is_known(try, call, user) && limits_may_try(api->limits, try->own, clock_steady_ms()))
+    if (is_known(try, api, call, user) && limits_may_try(api->limits, try->own, clock_steady_ms()))
         return count_own(try, api);
     return count_as_anybody(try, api, call);
 }
@@ -170,6 +178,26 @@ void try_check(struct try *try, struct api *api, struct call *call, const char *
         return;
     limits_forgive(api->limits, try->own);
     *tries = count_as_anybody(try, api, call);
+}
+
+bool try_count(struct api *api, struct call *call, char kind, const void *bytes, size_t len)
+{
+    char name[LIMITS_NAME_TEXT];
+    hash_name(name, kind, bytes, len);
+    if (!limits_may_try(api->limits, name, clock_steady_ms())) {
+        call_add_header(call, "Retry-After", "60");
+        call_refuse(call, 429, NULL, "Too many of these; wait a minute.");
+        return false;
+    }
+    limits_failed(api->limits, name, clock_steady_ms());
+    return true;
+}
+
+bool try_count_client(struct api *api, struct call *call, char kind)
+{
+    char client[LIMITS_NAME_TEXT];
+    limits_client(client, call->address);
+    return try_count(api, call, kind, client, strlen(client));
 }
 
 /* ---- over all servers ---- */

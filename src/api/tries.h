@@ -49,6 +49,12 @@ void try_check(struct try *try, struct api *api, struct call *call, const char *
 /* It was none: the password was right, or was not compared. */
 void try_forgive(const struct try *try, struct api *api, const struct call *call);
 
+/* Counts one of a kind of its own (a letter, of which each use has another) by a client's address
+ * or an account: LIMITS_GUESSES_MAX a minute and server.  False: it is one too many, and answered.
+ */
+bool try_count(struct api *api, struct call *call, char kind, const void *bytes, size_t len);
+bool try_count_client(struct api *api, struct call *call, char kind);
+
 /* Gives the browser the cookie. */
 void try_remember(struct api *api, struct call *call, const char *email, const char *password_hash);
 

@@ -19,6 +19,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "cli/descriptors.h"
+#include "model/date.h"
 #include "store/accounts.h"
 #include "store/nouns.h"
 #include "store/quotas.h"
@@ -94,7 +95,7 @@ static bool operator_run(struct job *job, struct db *db)
     }
     token_random(made->token);
     token_hash(hash, made->token);
-    token_add(db, id, SCOPE_API, "operator.token", hash);
+    token_add(db, id, SCOPE_API, "operator.token", DATE_NONE, hash);
     if (db_failed(db)) {
         error_set(&job->error, ERROR_BROKEN, "the operator's account could not be written");
         return false;
@@ -245,6 +246,8 @@ static bool start_server(struct instance *instance, const struct config *config,
                         config->portal_origin.count, error) ||
         !sessions_public_url(api, config->public_url, error))
         return false;
+    if (api_is_secure(api)) /* RFC 6797: for half a year by https alone */
+        server.further = "Strict-Transport-Security: max-age=15552000\r\n";
     server.routes = instance->routes = api_routes(&server.route_count);
     instance->server = api->server = server_new(instance->loop, &server, error);
     instance->kept_listener = 0;

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "model/escape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,54 @@ static void write_subject(struct buf *out, const char *text)
     buf_char(out, '\n');
 }
 
+/* Of one part; no line of base64 can be it. */
+#define BOUNDARY "=_a_letter_in_two_forms_"
+
+static void write_part(struct buf *out, const char *type, const char *text, size_t len)
+{
+    buf_fmt(out,
+            "--" BOUNDARY "\nContent-Type: %s; charset=utf-8\n"
+            "Content-Transfer-Encoding: base64\n\n",
+            type);
+    for (size_t at = 0; at < len; at += BODY_LINE) {
+        text_base64(out, text + at, len - at < BODY_LINE ? len - at : BODY_LINE, false);
+        buf_char(out, '\n');
+    }
+}
+
+static bool is_web_address(const char *line, size_t len)
+{
+    return (text_starts(line, "https://") || text_starts(line, "http://")) &&
+           strcspn(line, " \t\r\n\"<>") == len;
+}
+
+static void write_html(struct buf *out, const char *text)
+{
+    bool open = false;
+    buf_str(out,
+            "<!doctype html>\n<html><body style=\"font-family:sans-serif;line-height:1.5\">\n");
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+        if (len == 0) {
+            buf_str(out, open ? "</p>\n" : "");
+            open = false;
+        } else {
+            buf_str(out, open ? "<br>\n" : "<p>");
+            open = true;
+            bool link = is_web_address(text, len);
+            if (link) {
+                buf_str(out, "<a href=\"");
+                escape_add(out, ESCAPE_XML_ATTRIBUTE, text, len);
+                buf_str(out, "\">");
+            }
+            escape_add(out, ESCAPE_XML_TEXT, text, len);
+            buf_str(out, link ? "</a>" : "");
+        }
+        text += len + (text[len] == '\n');
+    }
+    buf_str(out, open ? "</p>\n</body></html>\n" : "</body></html>\n");
+}
+
 bool mail_write(struct buf *out, const struct letter *letter)
 {
     if (mail_address_fault(letter->to) != NULL)
@@ -144,11 +193,12 @@ bool mail_write(struct buf *out, const struct letter *letter)
     write_subject(out, letter->subject);
     buf_str(out, "Auto-Submitted: auto-generated\n"
                  "MIME-Version: 1.0\n"
-                 "Content-Type: text/plain; charset=utf-8\n"
-                 "Content-Transfer-Encoding: base64\n\n");
-    for (size_t at = 0, len = strlen(letter->text); at < len; at += BODY_LINE) {
-        text_base64(out, letter->text + at, len - at < BODY_LINE ? len - at : BODY_LINE, false);
-        buf_char(out, '\n');
-    }
+                 "Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\n\n");
+    struct buf html = { 0 };
+    write_html(&html, letter->text);
+    write_part(out, "text/plain", letter->text, strlen(letter->text));
+    write_part(out, "text/html", html.data, html.len);
+    buf_str(out, "--" BOUNDARY "--\n");
+    buf_free(&html);
     return true;
 }

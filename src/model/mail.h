@@ -2,6 +2,10 @@
  *
  * No byte that comes from outside can end a header or add a recipient: the address must be plain,
  * the subject is printable ASCII or one encoded word (RFC 2047), the body is base64.
+ *
+ * A letter is written as plain text; the message has it in HTML too (multipart/alternative,
+ * RFC 2046 §5.1.4), made of that text: a paragraph where there is an empty line, a link where a line
+ * is a web address and nothing else.
  */
 #ifndef POSTBACKD_MAIL_H
 #define POSTBACKD_MAIL_H

@@ -58,6 +58,7 @@ bool answer_head(const struct inbound *in, struct buf *out)
     ADD(out, "\r\nX-Content-Type-Options: nosniff\r\n");
     if (!in->lasting) /* data: nothing for caches */
         ADD(out, "Cache-Control: no-store\r\n");
+    buf_str(out, in->server->further);
     buf_add(out, buf_text(&in->headers), in->headers.len);
     if (!in->keep)
         ADD(out, "Connection: close\r\n");

@@ -192,6 +192,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_config *config, s
     server->handle = config->handle;
     server->context = config->context;
     server->limits = config->limits;
+    server->further = config->further != NULL ? config->further : "";
     server->idle_ms = (config->idle_s > 0 ? config->idle_s : IDLE_S_DEFAULT) * (int64_t)1000;
     if (!trust(server, config, error))
         goto err0;

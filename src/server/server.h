@@ -53,6 +53,8 @@ struct server_config {
     /* Proxies whose Forwarded or X-Forwarded-For tells the client's address; borrowed. */
     const char *const *trusted; /* CIDRs */
     size_t trusted_count;
+    /* Whole header lines of every answer, such as "Name: value\r\n"; NULL: none; borrowed. */
+    const char *further;
     int idle_s; /* an idle or slow connection is closed after; default 60 */
 };
 

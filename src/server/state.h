@@ -16,6 +16,7 @@ struct server {
     void (*handle)(struct call *call, void *context); /* NULL: the route's */
     void *context;
     struct limits *limits;
+    const char *further; /* header lines of every answer */
     int64_t idle_ms;
     int listen_fd, port;
     char address[64];

@@ -23,18 +23,26 @@ int64_t account_operator(struct db *db); /* the operator's id; 0: none yet */
  * goes on, and the other one's transaction is run again and finds it. */
 void account_operator_claim(struct db *db);
 
+/* expires_at DATE_NONE: never.  Of more than TOKENS_KEPT rows the oldest that are revoked go. */
+enum { TOKENS_MOST = 100 /* made by an account itself, that work */, TOKENS_KEPT = 1000 };
+enum { TOKEN_TOUCH_MS = 3600 * 1000 }; /* its use is written down no more often */
 int64_t token_add(struct db *db, int64_t account, enum scope scope, const char *label,
-                  const unsigned char hash[TOKEN_HASH_BYTES]);
+                  int64_t expires_at, const unsigned char hash[TOKEN_HASH_BYTES]);
+int64_t tokens_count(struct db *db, int64_t account); /* that work */
 bool token_revoke(struct db *db, int64_t account, int64_t token);
 json_t *token_list(struct db *db, int64_t account); /* never the hash */
-/* Who holds this token; false when unknown, revoked, or its account is inactive. */
-bool token_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], struct caller *out);
+/* Who holds this token; false when unknown, revoked, expired, or its account is inactive.  *stale
+ * is its id when its use is to be written down (token_touch()), else 0. */
+bool token_find(struct db *db, const unsigned char hash[TOKEN_HASH_BYTES], struct caller *out,
+                int64_t *stale);
+void token_touch(struct db *db, int64_t token);
 
 /* `password_hash` is argon2id, made by the caller off the loop thread.  0 when the email is taken.
  */
 int64_t user_add(struct db *db, int64_t account, const char *email, const char *name,
                  enum role role, const char *password_hash);
 bool user_email_taken(struct db *db, const char *email);
+int64_t users_count(struct db *db, int64_t account);
 json_t *user_list(struct db *db, int64_t account);
 
 /* What a change of a user gives; NULL and 0 stay as they are. */

@@ -41,6 +41,11 @@ void letters_set(struct db *db, bool on)
     ((struct letters *)db_memory(db, MEMORY_LETTERS))->on = on;
 }
 
+bool letters_are_sent(struct db *db)
+{
+    return ((const struct letters *)db_memory(db, MEMORY_LETTERS))->on;
+}
+
 void letter_add(struct db *db, const char *to, const char *subject, const char *text)
 {
     const struct letters *letters = db_memory(db, MEMORY_LETTERS);

@@ -24,6 +24,8 @@ enum {
 /* Whether this server has a mailer: without one no letters are written. */
 void letters_set(struct db *db, bool on); /* of the writer's connection */
 
+bool letters_are_sent(struct db *db); /* in a write job */
+
 /* Writes one, unless there is no address.  Notes CHANGE_LETTER. */
 void letter_add(struct db *db, const char *to, const char *subject, const char *text);
 

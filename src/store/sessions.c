@@ -36,16 +36,17 @@ static void remove_oldest(struct db *db, int64_t user)
 }
 
 void session_add(struct db *db, int64_t user, const unsigned char hash[TOKEN_HASH_BYTES],
-                 const char *address)
+                 const char *address, const char *agent)
 {
     struct stmt *add = db_prepare(db, "INSERT INTO session (person, hash, created_at, used_at, "
-                                      "address) VALUES (?1, ?2, ?3, ?3, ?4)");
+                                      "address, agent) VALUES (?1, ?2, ?3, ?3, ?4, ?5)");
 
     remove_ended(db);
     db_bind_int(add, 1, user);
     db_bind_bytes(add, 2, hash, TOKEN_HASH_BYTES);
     db_bind_int(add, 3, db_now(db));
     db_bind_text(add, 4, address);
+    db_bind_text(add, 5, agent);
     db_run(db, add);
     remove_oldest(db, user);
 }
@@ -112,6 +113,56 @@ void sessions_end(struct db *db, int64_t user, const unsigned char *but)
     db_run(db, end);
     if (db_changes(db) > 0)
         tx_note(db_tx(db), (struct change){ CHANGE_ACCESS });
+}
+
+bool session_end_one(struct db *db, int64_t account, int64_t user, int64_t session)
+{
+    struct stmt *end = db_prepare(db, "DELETE FROM session WHERE id = ?1 AND person IN (SELECT id "
+                                      "FROM person WHERE account = ?2 AND (?3 = 0 OR id = ?3))");
+
+    db_bind_int(end, 1, session);
+    db_bind_int(end, 2, account);
+    db_bind_int(end, 3, user);
+    db_run(db, end);
+    bool ended = !db_failed(db) && db_changes(db) == 1;
+    if (ended)
+        tx_note(db_tx(db), (struct change){ CHANGE_ACCESS });
+    return ended;
+}
+
+json_t *session_list(struct db *db, int64_t account, int64_t user,
+                     const unsigned char own[TOKEN_HASH_BYTES])
+{
+    struct stmt *list = db_prepare(
+        db, "SELECT s.id, s.agent, s.address, s.created_at, s.used_at, s.hash, u.id, u.name, "
+            "u.email FROM session s JOIN person u ON u.id = s.person WHERE u.account = ?1 "
+            "AND (?2 = 0 OR u.id = ?2) AND s.used_at > ?3 AND s.created_at > ?4 "
+            "ORDER BY s.used_at DESC, s.id DESC LIMIT ?5");
+    json_t *array = json_array();
+    size_t len;
+
+    db_bind_int(list, 1, account);
+    db_bind_int(list, 2, user);
+    db_bind_int(list, 3, db_now(db) - SESSION_IDLE_MS);
+    db_bind_int(list, 4, db_now(db) - SESSION_MOST_MS);
+    db_bind_int(list, 5, SESSIONS_SHOWN);
+    while (db_step(list) == DB_ROW) {
+        json_t *one = json_object(), *who = json_object();
+        show_int(one, "Id", db_int(list, 0));
+        show_text(one, "Device", db_text(list, 1));
+        show_text(one, "Address", db_text(list, 2));
+        show_date(one, "CreationDate", db_int(list, 3));
+        show_date(one, "LastUseDate", db_int(list, 4));
+        const void *hash = db_bytes(list, 5, &len);
+        show_bool(one, "Current", len == TOKEN_HASH_BYTES && memcmp(hash, own, len) == 0);
+        show_int(who, "Id", db_int(list, 6));
+        show_text(who, "Name", db_text(list, 7));
+        show_text(who, "Email", db_text(list, 8));
+        json_object_set_new(one, "User", who);
+        json_array_append_new(array, one);
+    }
+    db_finish(list);
+    return array;
 }
 
 json_t *session_show(struct db *db, int64_t user)

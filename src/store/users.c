@@ -8,6 +8,7 @@
 
 #include "db/tx.h"
 #include "model/show.h"
+#include "store/links.h"
 #include "store/sessions.h"
 
 #include <string.h>
@@ -90,8 +91,22 @@ bool user_change(struct db *db, int64_t account, int64_t user, const struct user
     db_bind_text(write, 9, change->time_zone);
     db_bind_text(write, 10, change->locale);
     db_run(db, write);
+    bool changed = !db_failed(db) && db_changes(db) == 1;
+    if (changed && (change->password_hash != NULL || change->email != NULL)) {
+        links_remove(db, user, LINK_PASSWORD);
+        links_remove(db, user, LINK_EMAIL);
+    }
     tx_note(db_tx(db), (struct change){ CHANGE_ACCESS, account });
-    return !db_failed(db) && db_changes(db) == 1;
+    return changed;
+}
+
+int64_t users_count(struct db *db, int64_t account)
+{
+    struct stmt *count = db_prepare(db, "SELECT count(*) FROM person WHERE account = ?");
+    db_bind_int(count, 1, account);
+    int64_t users = db_step(count) == DB_ROW ? db_int(count, 0) : 0;
+    db_finish(count);
+    return users;
 }
 
 bool user_is_last_admin(struct db *db, int64_t account, int64_t user,

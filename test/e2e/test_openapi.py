@@ -3,6 +3,7 @@ type, refused in every documented way, its answers checked against the schemas."
 
 import copy
 import os
+import re
 import sqlite3
 import subprocess
 import tempfile
@@ -15,7 +16,7 @@ from harness.certificates import Authority
 from harness.openapi import LIMITS, METHODS, Spec, routes, walk
 from harness.receiver import Receiver, answers
 from harness.totp import Authenticator, enrol
-from harness.server import BINARY, Api, World, await_until
+from harness.server import BINARY, Api, Browser, World, await_until
 
 SERVER_FLAGS = ["--rate-limit", "1000000"]  # the headers are sent only while there is a limit
 
@@ -95,12 +96,53 @@ class Stage(World):
         self.add_receiver, self.visitor, self.authenticator = add_receiver, None, None
 
     def caller(self, operation):
-        if operation.path.startswith("/Session") and operation.id not in ("signIn", "signInWithCode"):
+        if operation.accounts and "ADMIN" in operation.scopes and operation.accounts != ["OPERATOR"]:
+            return self.admin(self.brand if operation.accounts == ["BRAND"] else self.partner)
+        if operation.path.startswith("/Session") and operation.signed_in:
             self.visitor = self.visitor or self.browser(self.partner)
             return self.visitor
         if operation.path.startswith("/Advertisers"):
             return self.brand
         return self.operator if operation.path.startswith("/Operator") else self.partner
+
+    def admin(self, account):
+        """The browser of one who is ADMIN there."""
+        self.admins = getattr(self, "admins", {})
+        if account.sid not in self.admins:
+            browser = self.admins[account.sid] = self.browser(account, "ADMIN")
+            browser.user_id = self.user_ids[browser.email]
+        return self.admins[account.sid]
+
+    def people(self, account):
+        """Who sees to its people, and where they are."""
+        if account is self.operator:
+            return self.operator, f"Accounts/{self.partner.sid}"
+        return self.admin(account), account.prefix
+
+    def invitation(self, account):
+        self.orders += 1
+        caller, at = self.people(account)
+        return caller.ok(caller.post(f"{at}/Invitations", {
+            "Email": f"i{self.orders}.{self.partner.sid.lower()}@example.com"}))
+
+    def own_token_of(self, account):
+        caller, at = self.people(account)
+        return caller.ok(caller.post(f"{at}/Tokens", {"Label": "one"}))["Id"]
+
+    def session_of(self, account):
+        self.browser(self.partner if account is self.operator else account)
+        caller, at = self.people(account)
+        return caller.ok(caller.get(f"{at}/Sessions"))["Sessions"][0]["Id"]
+
+    def own_session(self):
+        other = Browser(self.server.base)
+        self.visitor = self.visitor or self.browser(self.partner)
+        other.ok(other.sign_in(self.visitor.email, "a long pass phrase"))
+        listed = self.visitor.ok(self.visitor.get("/Session/Sessions"))["Sessions"]
+        return next(one["Id"] for one in listed if one["Current"] == "false")
+
+    def link(self):
+        return re.sub(".*#", "", self.invitation(self.operator)["Link"])
 
     def notification(self, account, url=NOWHERE):
         return self.notify(account, url)["Id"]
@@ -483,11 +525,20 @@ NEEDS = {
     "startMaintenance": lambda s: s.no_maintenance(),
     "getMaintenance": lambda s: s.no_maintenance(),
     "endMaintenance": lambda s: s.maintenance(),
+    "changeProfile": lambda s: {},
+    "listSessions": lambda s: s.own_session() and {},
+    "endOtherSessions": lambda s: {},
+    "endOwnSession": lambda s: {"Id": s.own_session()},
+    "forgetPassword": lambda s: {},
+    "lookAtLink": lambda s: {"body": {"Link": s.link()}},
+    "useLink": lambda s: {"body": {"Link": s.link()}},
     "getHealth": lambda s: {},
     "getReadiness": lambda s: {},
     "getMetrics": lambda s: {},
 }
 CONFLICTS = {  # what makes them answer 409
+    "useLink": lambda s: {"body": {"Link": taken_link(s)}},
+    "changeProfile": lambda s: {"body": {"Email": s.add_user(s.brand)}},
     "openInquiry": lambda s: s.open(OrderId="A-1001") and {"body": {"CampaignId": s.campaign}},
     "closeInquiry": lambda s: {"Id": s.closed()},
     "undoDecision": lambda s: {"Id": s.open()},
@@ -529,6 +580,17 @@ CONFLICTS = {  # what makes them answer 409
     "startMaintenance": lambda s: s.maintenance(),
     "endMaintenance": lambda s: s.no_maintenance(),
 }
+
+
+def taken_link(stage):
+    """An invitation of somebody who became a user meanwhile."""
+    stage.orders += 1
+    email = f"taken{stage.orders}.{stage.partner.sid.lower()}@example.com"
+    made = stage.operator.ok(stage.operator.post(
+        f"Accounts/{stage.partner.sid}/Invitations", {"Email": email}))
+    stage.operator.ok(stage.operator.post(f"Accounts/{stage.partner.sid}/Users", {
+        "Email": email, "Name": "First", "Password": "a long pass phrase"}))
+    return re.sub(".*#", "", made["Link"])
 
 
 def full_of_comments(stage):
@@ -633,6 +695,49 @@ def add_both_roles():
 
 
 add_both_roles()
+
+
+def add_people():
+    """By an account's ADMIN, and by the operator for a partner."""
+    for role, name in ("Partner", "partner"), ("Brand", "brand"), ("Account", "operator"):
+        def account(s, name=name):
+            return getattr(s, name)
+
+        def needs(what, account=account):
+            return lambda s: {"Account": s.partner.sid, "Id": what(s, account(s))}
+
+        def user_of(s, account):
+            account = s.partner if account is s.operator else account
+            email = s.add_user(account)
+            return s.user_ids[email]
+        NEEDS[f"link{role}Password"] = needs(user_of)
+        NEEDS[f"list{role}Invitations"] = lambda s, a=account: s.invitation(a(s)) and {
+            "Account": s.partner.sid}
+        NEEDS[f"invite{role}User"] = lambda s: {
+            "Account": s.partner.sid, "body": {"Email": f"eli@{s.partner.sid}.example"}}
+        NEEDS[f"takeBack{role}Invitation"] = needs(lambda s, a: s.invitation(a)["Id"])
+        NEEDS[f"resend{role}Invitation"] = needs(lambda s, a: s.invitation(a)["Id"])
+        NEEDS[f"list{role}Sessions"] = lambda s, a=account: s.session_of(a(s)) and {
+            "Account": s.partner.sid}
+        NEEDS[f"end{role}Session"] = needs(Stage.session_of)
+        CONFLICTS[f"invite{role}User"] = lambda s, a=account: {
+            "Account": s.partner.sid, "body": {"Email": s.add_user(
+                s.brand if a(s) is s.brand else s.partner)}}
+        if role == "Account":
+            continue
+        NEEDS[f"list{role}Users"] = lambda s: {}
+        NEEDS[f"change{role}User"] = needs(user_of)
+        NEEDS[f"list{role}Tokens"] = lambda s, a=account: s.own_token_of(a(s)) and {}
+        NEEDS[f"add{role}Token"] = lambda s: {}
+        NEEDS[f"revoke{role}Token"] = needs(Stage.own_token_of)
+        NEEDS[f"list{role}Audit"] = lambda s, a=account: s.own_token_of(a(s)) and {}
+        CONFLICTS[f"change{role}User"] = lambda s, a=account: {
+            "Id": s.admin(a(s)).user_id, "body": {"Role": "USER"}}
+        CONFLICTS[f"add{role}Token"] = lambda s, a=account: [
+            s.token(a(s).sid, "READ") for _ in range(100)] and {}
+
+
+add_people()
 
 
 def as_form(value):

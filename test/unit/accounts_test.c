@@ -1,5 +1,6 @@
 /* accounts_test.c — accounts, users, tokens, the audit log and notices, on a real database. */
 #include "house.h"
+#include "model/date.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,7 +103,8 @@ static bool add_token(struct job *job, struct db *db, void *with)
     (void)job;
     token_random(token);
     token_hash(mine->hash, token);
-    mine->id = token_add(db, mine->house->partner.account, SCOPE_READ, "laptop", mine->hash);
+    mine->id =
+        token_add(db, mine->house->partner.account, SCOPE_READ, "laptop", DATE_NONE, mine->hash);
     return mine->id != 0;
 }
 
@@ -110,9 +112,10 @@ static bool token_is_good(struct job *job, struct db *db, void *with)
 {
     struct token_case *mine = with;
     struct caller caller;
+    int64_t stale;
 
     (void)job;
-    if (!token_find(db, mine->hash, &caller))
+    if (!token_find(db, mine->hash, &caller, &stale))
         return false;
     assert_int_equal(caller.account, mine->house->partner.account);
     assert_string_equal(caller.sid, mine->house->partner.sid);
@@ -196,14 +199,15 @@ static bool long_label(struct job *job, struct db *db, void *with)
     unsigned char hash[TOKEN_HASH_BYTES] = { 7 };
     char label[121];
     struct caller caller;
+    int64_t stale;
     json_t *name;
 
     (void)job;
     for (size_t i = 0; i < 60; i++)
         memcpy(label + 2 * i, "ä", 2);
     label[120] = '\0';
-    token_add(db, house->brand.account, SCOPE_API, label, hash);
-    assert_true(token_find(db, hash, &caller));
+    token_add(db, house->brand.account, SCOPE_API, label, DATE_NONE, hash);
+    assert_true(token_find(db, hash, &caller, &stale));
     name = json_string(caller.name);
     assert_non_null(name);
     assert_int_equal(strlen(caller.name), 78);

@@ -1,4 +1,5 @@
 /* changes_test.c — what a job changed is heard once, in order, and only when it is committed. */
+#include "model/date.h"
 #include "postback_house.h"
 
 #include "db/tx.h"
@@ -361,7 +362,7 @@ static bool do_revoke(struct job *job, struct db *db, void *with)
     int64_t account = doing->house->partner.account;
     static const unsigned char hash[TOKEN_HASH_BYTES] = { 1 };
     (void)job;
-    return token_revoke(db, account, token_add(db, account, SCOPE_API, "", hash));
+    return token_revoke(db, account, token_add(db, account, SCOPE_API, "", DATE_NONE, hash));
 }
 
 static bool do_shut_out(struct job *job, struct db *db, void *with)
@@ -382,7 +383,7 @@ static bool do_sign_in(struct job *job, struct db *db, void *with)
     int64_t user =
         user_add(db, doing->house->partner.account, "c@d.example", "Cid", ROLE_USER, "hash");
     session_end(db, hash); /* there is none */
-    session_add(db, user, hash, "127.0.0.1");
+    session_add(db, user, hash, "127.0.0.1", "");
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* listeners_test.c — what a job has changed reaches the engine with the commit: nobody calls it. */
+#include "model/date.h"
 #include "postback_house.h"
 
 #include "engine/engine.h"
@@ -106,7 +107,8 @@ static bool do_revoke(struct job *job, struct db *db, void *with)
     struct town *town = with;
     static const unsigned char hash[TOKEN_HASH_BYTES] = { 1 };
     (void)job;
-    return token_revoke(db, town->account, token_add(db, town->account, SCOPE_API, "", hash));
+    return token_revoke(db, town->account,
+                        token_add(db, town->account, SCOPE_API, "", DATE_NONE, hash));
 }
 
 static bool do_pause(struct job *job, struct db *db, void *with)

@@ -5,6 +5,7 @@
  * of the hot tables rise with each run, so they are compared by their order.
  */
 #include "inquiry_house.h"
+#include "model/date.h"
 #include "postback_house.h"
 
 #include "base/clock.h"
@@ -86,10 +87,11 @@ static bool do_people(struct job *job, struct db *db, void *with)
     const struct caller *brand = &life->house->brand;
     unsigned char hash[TOKEN_HASH_BYTES] = { 1 }, other[TOKEN_HASH_BYTES] = { 2 };
     (void)job;
-    token_revoke(db, brand->account, token_add(db, brand->account, SCOPE_API, "key", hash));
+    token_revoke(db, brand->account,
+                 token_add(db, brand->account, SCOPE_API, "key", DATE_NONE, hash));
     life->user = user_add(db, brand->account, "a@b.example", "A", ROLE_USER, "hash");
-    session_add(db, life->user, hash, "127.0.0.1");
-    session_add(db, life->user, other, "127.0.0.1");
+    session_add(db, life->user, hash, "127.0.0.1", "");
+    session_add(db, life->user, other, "127.0.0.1", "");
     session_end(db, hash);
     user_change(db, brand->account, life->user, &(struct user_change){ .name = "B" });
     tracking_token_add(db, life->house->campaign, "shop", other);
