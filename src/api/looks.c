@@ -35,7 +35,7 @@ static void look_audit(struct api_job *job, struct db *db, const char *action,
 {
     char object[120];
     struct caller there = job->call->caller;
-    operator_audit(job, db, action, account, "Looks", id, NULL);
+    operator_audit(job, db, action, "Looks", id, NULL);
     there.account = account->id;
     look_name(there.name, &job->call->caller);
     snprintf(object, sizeof(object), "/%s/%s",

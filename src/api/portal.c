@@ -140,7 +140,7 @@ static bool opening_add(struct opening *opening, struct db *db, const struct acc
                   GUESTS_MOST);
         return false;
     }
-    operator_audit(job, db, "portal.open", account, "PortalSessions", opening->id, NULL);
+    operator_audit(job, db, "portal.open", "PortalSessions", opening->id, NULL);
     job->shown = json_object();
     show_text(job->shown, "Status", "OK");
     show_uri(job->shown, "Uri", "/Operator/Accounts/%s/PortalSessions/%" PRId64, account->sid,

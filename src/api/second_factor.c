@@ -98,7 +98,7 @@ static struct mine_job *mine_job_new(struct mine *mine, bool (*run)(struct api_j
 static struct mine *mine_new(struct call *call, void *context)
 {
     char token[TOKEN_TEXT];
-    if (call->caller.user == 0 || !session_cookie(call, token)) {
+    if (call->caller.user == 0 || !session_cookie(context, call, token)) {
         api_challenge(call);
         call_refuse(call, 401, NULL, "This is for sessions: sign in by POST /Session.");
         return NULL;

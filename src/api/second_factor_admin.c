@@ -81,7 +81,7 @@ static bool run_reset(struct api_job *job, struct db *db)
     if (found) {
         factor_remove(db, user);
         sessions_end(db, user, NULL);
-        operator_audit(job, db, "second_factor.reset", &account, "Users", user, NULL);
+        operator_audit(job, db, "second_factor.reset", "Users", user, NULL);
     } else {
         error_set(&job->job.error, ERROR_NOT_FOUND, "There is no such user.");
     }

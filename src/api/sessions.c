@@ -383,8 +383,7 @@ static void finish_find(struct api_job *job)
         visit_to_passwords(visit, password_compared);
 }
 
-/* What is no printable ASCII in it is left out. */
-static void agent_read(char out[SESSION_AGENT_TEXT], const struct call *call)
+void session_agent(char out[SESSION_AGENT_TEXT], const struct call *call)
 {
     const char *given = call_header(call, "User-Agent");
     size_t len = 0;
@@ -424,7 +423,7 @@ static void begin(struct call *call, void *context)
     free(email);
     visit->password.password = password_read(call, body, "Password", false, fields.problems);
     json_decref(body);
-    agent_read(visit->agent, call);
+    session_agent(visit->agent, call);
     if (session_cookie(api, call, old))
         session_hash(visit->old, old);
     if (!api_job_valid(&job->api))

@@ -7,11 +7,14 @@
 #define POSTBACKD_SESSIONS_API_H
 
 #include "api/api.h"
+#include "store/sessions.h"
 
 /* The session's token in the call's cookie; false: there is none. */
 bool session_cookie(const struct api *api, const struct call *call, char token[TOKEN_TEXT]);
 /* Whether the call is made in a session, whose token it gives.  False: answered. */
 bool session_needed(const struct api *api, struct call *call, char token[TOKEN_TEXT]);
+/* The browser as it names itself; what is no printable ASCII in that is left out. */
+void session_agent(char out[SESSION_AGENT_TEXT], const struct call *call);
 /* Whether the call only reads, or has the X-CSRF-Token that goes with the token. */
 bool session_may_change(const struct call *call, const char *token);
 

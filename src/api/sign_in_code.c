@@ -23,6 +23,7 @@ struct step {
     enum factor_answer answer;
     char token[TOKEN_TEXT];              /* of the session that begins */
     unsigned char old[TOKEN_HASH_BYTES]; /* that of the browser until now */
+    char agent[SESSION_AGENT_TEXT];
 };
 
 static void step_clear(struct api_job *job)
@@ -50,7 +51,7 @@ static bool step_run(struct api_job *job, struct db *db)
     session_random(step->token);
     session_hash(hash, step->token);
     session_end(db, step->old);
-    session_add(db, caller->user, hash, job->call->address);
+    session_add(db, caller->user, hash, job->call->address, step->agent);
     job->shown = session_show(db, caller->user);
     audit_add(db, caller, job->call->address, "session.begin", "/Session", NULL);
     return true;
@@ -99,7 +100,8 @@ static void begin_with_code(struct call *call, void *context)
     json_decref(body);
     bool open = ticket != NULL && sign_in_ticket_open(&step->ticket, ticket);
     free(ticket);
-    if (session_cookie(call, old))
+    session_agent(step->agent, call);
+    if (session_cookie(api, call, old))
         session_hash(step->old, old);
     if (!api_job_valid(&step->api))
         return;

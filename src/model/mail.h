@@ -4,8 +4,8 @@
  * the subject is printable ASCII or one encoded word (RFC 2047), the body is base64.
  *
  * A letter is written as plain text; the message has it in HTML too (multipart/alternative,
- * RFC 2046 §5.1.4), made of that text: a paragraph where there is an empty line, a link where a line
- * is a web address and nothing else.
+ * RFC 2046 §5.1.4), made of that text: a paragraph where there is an empty line, a link where a
+ * line is a web address and nothing else.
  */
 #ifndef POSTBACKD_MAIL_H
 #define POSTBACKD_MAIL_H

@@ -17,7 +17,8 @@ int64_t token_add(struct db *db, int64_t account, enum scope scope, const char *
 {
     struct stmt *old = db_prepare(db, "DELETE FROM token WHERE account = ?1 AND revoked_at IS NOT "
                                       "NULL AND id <= (SELECT id FROM token WHERE account = ?1 "
-                                      "ORDER BY id DESC LIMIT 1 OFFSET ?2)");
+                                      "ORDER BY id DESC LIMIT 1 OFFSET ?2) AND NOT EXISTS "
+                                      "(SELECT 1 FROM guest WHERE guest.token = token.id)");
     db_bind_int(old, 1, account);
     db_bind_int(old, 2, TOKENS_KEPT);
     db_run(db, old);

@@ -15,12 +15,16 @@ ALL = list(routes())
 OF_ACCOUNTS = [(method, pattern) for method, pattern in ALL if "/{SID}" in pattern]
 OPEN = {"/healthz", "/readyz", "/metrics"}
 # A campaign's token lets in, and no account: test_track.py
-SIGN_IN = {("POST", "/Session"), ("POST", "/Session/Code"), ("POST", "/Portal")}  # test_sessions.py, test_second_factor.py
+SIGN_IN = {("POST", "/Session"), ("POST", "/Session/Code"), ("POST", "/Session/Forgotten"),
+           ("POST", "/Session/Link"), ("POST", "/Session/Accept"), ("POST", "/Portal")}
+# test_sessions.py, test_second_factor.py, test_people.py
 SIGNED_IN = [(method, pattern) for method, pattern in ALL
              if pattern not in OPEN and not pattern.startswith("/Track")
              and (method, pattern) not in SIGN_IN]
 # A session's own are for those of each role, and for no token.
 BY_SCOPE = [(method, pattern) for method, pattern in SIGNED_IN if "/Session" not in pattern]
+# For users who are ADMIN, and for no token of a partner's or brand's.
+ADMINS = {route for route, (_, scopes, _, _) in routes().items() if scopes == ["ADMIN"]}
 KINDS = {"/Mediapartners": "partner", "/Advertisers": "brand"}
 NOWHERE = "987654321"  # an id of nothing
 
@@ -82,9 +86,18 @@ def house(server):
             "Terms", {"CampaignId": world.campaign, "ActionTrackerId": world.tracker,
                       "PayoutPercentage": "5"}))["Id"]
         owned["/Advertisers"]["Campaigns"] = world.campaign
+        for prefix, role in KINDS.items():
+            admin = world.browser(getattr(world, role), "ADMIN")
+            owned[prefix]["Users"] = world.user_ids[admin.email]
+            owned[prefix]["Tokens"] = admin.ok(admin.post("Tokens", {}))["Id"]
+            owned[prefix]["Sessions"] = admin.ok(admin.get("Sessions"))["Sessions"][0]["Id"]
+            owned[prefix]["Invitations"] = admin.ok(admin.post("Invitations", {
+                "Email": f"{role}@example.com"}))["Id"]
         world.owned = owned
         world.strangers = {"/Mediapartners": world.account("PARTNER", "Stranger"),
                            "/Advertisers": world.account("BRAND", "Stranger")}
+        world.strange_admins = {prefix: world.browser(one, "ADMIN")
+                                for prefix, one in world.strangers.items()}
         yield world
 
 
@@ -152,7 +165,8 @@ def test_anothers_sid_is_nowhere(house, method, pattern):
     (method, pattern) for method, pattern in OF_ACCOUNTS if "{Id}" in pattern])
 def test_anothers_id_is_nowhere(house, method, pattern):
     prefix = "/" + pattern.split("/")[1]
-    stranger = house.strangers[prefix]
+    admins = (method, pattern) in ADMINS
+    stranger = (house.strange_admins if admins else house.strangers)[prefix]
     id = house.owned[prefix][noun_of(pattern)]
     body = body_of(method, pattern)
     theirs = call(stranger, method, path_of(pattern, stranger.sid, id), body)
@@ -282,7 +296,8 @@ def test_a_token_that_only_reads_reads(house, method, pattern):
     prefix = "/" + pattern.split("/")[1]
     account = getattr(house, KINDS.get(prefix, ""), house.operator)
     for scope, allowed in (
-            ("READ", method == "GET" and not pattern.endswith("/SigningSecret")),
+            ("READ", method == "GET" and not pattern.endswith("/SigningSecret")
+             and (method, pattern) not in ADMINS),
             ("EVENTS", pattern == "/Events" or pattern.startswith("/EventCatalog"))):
         key = (account.sid, scope)
         if key not in house.__dict__.setdefault("tokens", {}):

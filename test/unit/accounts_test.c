@@ -176,7 +176,7 @@ static bool list_tokens(struct job *job, struct db *db, void *with)
     assert_string_equal(text_of(list, 0, "Scope"), "READ");
     assert_string_equal(text_of(list, 0, "Label"), "laptop");
     assert_string_equal(text_of(list, 0, "RevokedDate"), "");
-    assert_int_equal(json_object_size(json_array_get(list, 0)), 5); /* and no hash among them */
+    assert_int_equal(json_object_size(json_array_get(list, 0)), 7); /* and no hash among them */
     json_decref(list);
     list = token_list(db, mine->house->brand.account);
     assert_int_equal(json_array_size(list), 0);
