@@ -198,7 +198,7 @@ static bool run_end(struct api_job *job, struct db *db)
         return false;
     bool ended = guest_end(db, account.id, CALLER_PORTAL, id);
     if (ended)
-        operator_audit(job, db, "portal.end", &account, "PortalSessions", id, NULL);
+        operator_audit(job, db, "portal.end", "PortalSessions", id, NULL);
     account_clear(&account);
     return ended;
 }
