@@ -217,8 +217,9 @@ static bool search_next(struct search *search, struct stmt **row)
 /* Gives where to go on; 0: there is no more. */
 static int64_t search_end(struct search *search)
 {
+    int64_t next = search->id != 0 ? search->last : walk_stopped(search->walk);
     walk_free(search->walk);
-    return search->id != 0 ? search->last : 0;
+    return next;
 }
 
 json_t *postback_list(struct db *db, int64_t account, const struct postback_filter *filter,

@@ -1,10 +1,12 @@
-/* postback_walk.c — ids of postbacks, newest first, from one of four sources.
+/* postback_walk.c — ids of postbacks, newest first, from one of five sources.
  *
  * No index has an account's postbacks in order; each notification's are, in postback_of.  So:
  *   - of an inquiry, an action, or an order that one of them has: its events are few, and an
  * event's postbacks have the ids behind its own (see events.c); those sent again, and those of
  * later steps of its fan-out, have an index.  All ids are gathered and sorted, also those of
  * postbacks that have no row yet, or none any more.
+ *   - of an order that only events which were sent in may have: those of a stretch of the events by
+ * id whose data has it, and then it stops.
  *   - only WAITING ones, when they are few: gathered from the partial index and sorted.
  *   - those that failed, were cancelled or given up: few of all as a rule, so partial indexes have
  * them (postback_failed, postback_ended), which one that is delivered at once never touches.
@@ -20,12 +22,15 @@
 #include "store/events.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     AHEAD_MOST = 64,        /* ids read at once for one notification */
     AHEAD_ALL = 256,        /* … and for all together */
     WAITING_MOST = 50000,   /* more WAITING ids than that are not gathered: about 10 ms */
     GATHERED_MOST = 100000, /* ids of one inquiry, action or order */
+    STRETCH = 50000,        /* events whose data is looked at for a page: about 30 ms */
+    STRETCH_AGAIN = 5000,   /* … and postbacks that do not follow their events */
     ORDERS_MOST = 1000,     /* inquiries, and actions, of one order */
     STATUS_MOST = 999,
 };
@@ -53,6 +58,7 @@ struct walk {
     int64_t from, before; /* from <= id < before */
     struct ids keys;      /* each with its source */
     bool reads_data;
+    int64_t stopped;
     /* gathered and sorted */
     bool gathered;
     struct ids ids;
@@ -226,6 +232,80 @@ static bool gather_order(struct walk *walk, const char *order)
     free(inquiries.items);
     free(actions.items);
     return known;
+}
+
+/* ---- of an order that events were sent in with ---- */
+
+/* Where a stretch begins that ends under the cursor. */
+static int64_t stretch_begin(struct walk *walk)
+{
+    struct stmt *find = db_prepare(walk->db, "SELECT id FROM event WHERE id < ? AND id >= ? "
+                                             "ORDER BY id DESC LIMIT 1 OFFSET ?");
+    db_bind_int(find, 1, walk->before);
+    db_bind_int(find, 2, walk->from);
+    db_bind_int(find, 3, STRETCH);
+    return db_number(find, walk->from);
+}
+
+/* Those that have the text in their data; a superset, as LIKE takes either case. */
+static void gather_data(struct walk *walk, const char *like)
+{
+    struct stmt *list =
+        db_prepare(walk->db, "SELECT id, postbacks FROM event WHERE id >= ? AND id < ? AND "
+                             "account = ? AND data LIKE ? ORDER BY id DESC LIMIT ?");
+    db_bind_int(list, 1, walk->from);
+    db_bind_int(list, 2, walk->before);
+    db_bind_int(list, 3, walk->account);
+    db_bind_text(list, 4, like);
+    db_bind_int(list, 5, GATHERED_MOST);
+    while (db_step(list) == DB_ROW) {
+        int64_t event = db_int(list, 0), places = db_opt(list, 1, -1);
+        for (int64_t place = 0; place < places; place++)
+            gather(walk, direct_id(event, (size_t)place));
+        if (places == -1)
+            gather_behind(walk, event);
+    }
+    db_finish(list);
+}
+
+/* All that do not follow their events, for the caller to look at those.  When there are many, the
+ * stretch begins later. */
+static void gather_again(struct walk *walk)
+{
+    struct stmt *list =
+        db_prepare(walk->db, "SELECT id FROM postback WHERE id >= ? AND id < ? AND account = ? AND "
+                             "resent IS NOT NULL ORDER BY id DESC LIMIT ?");
+    int64_t last = 0;
+    int count = 0;
+    db_bind_int(list, 1, walk->from);
+    db_bind_int(list, 2, walk->before);
+    db_bind_int(list, 3, walk->account);
+    db_bind_int(list, 4, STRETCH_AGAIN);
+    for (; db_step(list) == DB_ROW; count++) {
+        last = db_int(list, 0);
+        gather(walk, last);
+    }
+    db_finish(list);
+    if (count == STRETCH_AGAIN)
+        walk->from = last;
+}
+
+/* What is looked at of an account's events is in order of ids, whatever notification they are for:
+ * one stretch of the tables, which are read from there on without an index. */
+static void gather_stretch(struct walk *walk, const char *order)
+{
+    struct buf like = { 0 };
+    int64_t end = walk->from;
+    walk->from = stretch_begin(walk);
+    gather_again(walk);
+    buf_char(&like, '%');
+    buf_add(&like, order, strcspn(order, "\"\\/%_")); /* as it stands in JSON, and in a LIKE */
+    buf_char(&like, '%');
+    gather_data(walk, buf_text(&like));
+    buf_free(&like);
+    keep_common(walk, NULL);
+    walk->gathered = true;
+    walk->stopped = walk->from > end ? walk->from : 0;
 }
 
 /* ---- only WAITING ---- */
@@ -425,6 +505,10 @@ struct walk *walk_new(struct db *db, int64_t account, const struct postback_filt
     walk->from = filter->from != 0 ? id_first_at(filter->from) : 0;
     if (gather_named(walk, filter))
         return walk;
+    if (walk->reads_data) {
+        gather_stretch(walk, filter->order);
+        return walk;
+    }
     int64_t floor = filter->state == POSTBACK_FRESH ? direct_floor(db) : 0;
     if (floor > walk->from)
         walk->from = floor;
@@ -439,6 +523,11 @@ struct walk *walk_new(struct db *db, int64_t account, const struct postback_filt
     if (filter->state != POSTBACK_WAITING || !gather_waiting(walk))
         merge_new(walk);
     return walk;
+}
+
+int64_t walk_stopped(const struct walk *walk)
+{
+    return walk->stopped;
 }
 
 bool walk_reads_data(const struct walk *walk)

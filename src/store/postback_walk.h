@@ -11,6 +11,8 @@ struct walk;
  * order, in the filter), created in time, under the cursor.  The caller looks at each row. */
 struct walk *walk_new(struct db *db, int64_t account, const struct postback_filter *filter);
 int64_t walk_next(struct walk *walk); /* 0: no more */
+/* Behind the last one: where to go on, when it had to stop; 0: there are no more. */
+int64_t walk_stopped(const struct walk *walk);
 /* The order is one of no inquiry or action: the caller looks for it in the events' data. */
 bool walk_reads_data(const struct walk *walk);
 void walk_free(struct walk *walk);

@@ -1,5 +1,5 @@
-"""How long the log of an account with a million postbacks takes to be searched, by each filter; and
-that an answer which had to stop says so."""
+"""How long the log of an account with a million postbacks takes to be searched, by each filter, on
+SQLite and on PostgreSQL; and that an answer which had to stop says so."""
 
 import os
 import sqlite3
@@ -7,40 +7,71 @@ import statistics
 import time
 import urllib.parse
 
-from world import await_until, give_up, world
+from nodes import Database
+from world import Postbackd, await_until, give_up, world
 
 POSTBACKS, ORDERS = 1000000, 10000  # one in a hundred tells of an inquiry, each of its own order
 LOOKS = 7
 NAMED_MS, ANY_MS = 50, 500
 
+OLDER = "{} - n * CAST(4194304 AS bigint)"
 FAILED = 1000   # one in so many waits, having failed …
 GIVEN_UP = 5000  # … or is given up
 RARE = 999983   # and one of all is of another type, and has an answer that no other has
 
 
-def columns_of(store, table):
-    return [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+class Sqlite:
+    """The store of a server that is not running."""
+
+    def __init__(self, data):
+        self.path = os.path.join(data, "postbackd.db")
+
+    def run(self, sql):
+        with sqlite3.connect(self.path) as store:
+            return store.execute(sql).fetchall()
+
+    def columns(self, table):
+        return [row[1] for row in self.run(f"PRAGMA table_info({table})")]
+
+    def settle(self):
+        pass
+
+
+class Postgresql:
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+
+    def run(self, sql):
+        return self.server.rows(sql, database=self.name, timeout=600)
+
+    def columns(self, table):
+        return [row[0] for row in self.run(
+            f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'")]
+
+    def settle(self):
+        """As its own upkeep would in a while: what has come at once is not known to it yet."""
+        self.run("VACUUM ANALYZE")
 
 
 def copies(store, table, count, changed):
     """The one row that there is, many times, each a millisecond older; `changed` columns apart."""
-    columns = columns_of(store, table)
+    columns = store.columns(table)
     taken = ", ".join(changed.get(name, name) for name in columns)
-    store.execute(
-        f"WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ?) "
+    store.run(
+        f"WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {count - 1}) "
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {taken} FROM {table}, many "
-        f"WHERE id = (SELECT max(id) FROM {table})", (count - 1,))
+        f"WHERE id = (SELECT max(id) FROM {table})")
 
 
 def multiply(store, count):
     """A log: all but few were delivered at once; the oldest thousandth is what is rarest."""
     copies(store, "event", count, {
-        "id": "id - (n << 22)",
+        "id": OLDER.format("id"),
         "type": f"CASE WHEN n = {RARE} THEN type + 1 ELSE type END",
         "inquiry": f"CASE WHEN n % {count // ORDERS} = 0 THEN n / {count // ORDERS} END",
         "data": "replace(data, 'S-0', 'S-' || n)"})
     copies(store, "postback", count, {
-        "id": "id - (n << 22)", "event": "event - (n << 22)",
+        "id": OLDER.format("id"), "event": OLDER.format("event"),
         "state": f"CASE WHEN n % {GIVEN_UP} = 7 THEN 4 WHEN n % {FAILED} = 5 THEN 1 ELSE state END",
         "last_status": f"CASE WHEN n = {RARE} THEN 418 WHEN n % {FAILED * 2} = 5 THEN NULL "
                        f"WHEN n % {FAILED} = 5 THEN 503 ELSE last_status END",
@@ -51,11 +82,11 @@ def multiply(store, count):
 
 
 def inquiries(store, partner, brand, campaign):
-    store.execute(
-        "WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ?) "
+    store.run(
+        f"WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {ORDERS}) "
         "INSERT INTO inquiry (id, partner, brand, campaign, order_id, transaction_at, amount, "
-        "currency, type, status, state, created_at) SELECT n, ?, ?, ?, 'O-' || n, 1, 1000, 'EUR', "
-        "1, 1, 1, 1 FROM many", (ORDERS, partner, brand, campaign))
+        f"currency, type, status, state, created_at) SELECT n, {partner}, {brand}, {campaign}, "
+        "'O-' || n, 1, 1000, 'EUR', 1, 1, 1, 1 FROM many")
 
 
 class Log:
@@ -129,28 +160,44 @@ def slowest(log, queries):
     return most
 
 
+def searched(server, receiver, store, count):
+    sid = server.account(receiver.port)
+    brand = server.api("POST", "/Operator/Accounts", {"Kind": "BRAND", "Name": "Brand"})
+    campaign = server.api("POST", "/Operator/Campaigns", {
+        "Name": "Bench", "BrandSid": brand["Sid"], "Currency": "EUR"})["Id"]
+    server.api("POST", "/Events", {
+        "Type": "action.tracked", "AccountSids": [sid],
+        "Data": {"Oid": "S-0", "ActionId": "5", "Amount": "89.90", "Currency": "EUR",
+                 "CampaignName": "Bench", "CustomerId": "c-1"}})
+    await_until(lambda: server.metric("postbackd_delivered_total") == 1, "delivered")
+    server.close()
+    partner = store.run(f"SELECT id FROM account WHERE sid = '{sid}'")[0][0]
+    inquiries(store, partner, brand["Id"], campaign)
+    multiply(store, count)
+    store.settle()
+    server.start()
+    log = Log(server, sid)
+    named, others = searches(log)
+    return slowest(log, named), slowest(log, others)
+
+
 def search(options, count=None):
     del options
-    count = count or POSTBACKS
-    with world() as (server, receiver, _):
-        sid = server.account(receiver.port)
-        brand = server.api("POST", "/Operator/Accounts", {"Kind": "BRAND", "Name": "Brand"})
-        campaign = server.api("POST", "/Operator/Campaigns", {
-            "Name": "Bench", "BrandSid": brand["Sid"], "Currency": "EUR"})["Id"]
-        server.api("POST", "/Events", {
-            "Type": "action.tracked", "AccountSids": [sid],
-            "Data": {"Oid": "S-0", "ActionId": "5", "Amount": "89.90", "Currency": "EUR",
-                     "CampaignName": "Bench", "CustomerId": "c-1"}})
-        await_until(lambda: server.metric("postbackd_delivered_total") == 1, "delivered")
-        server.close()
-        with sqlite3.connect(os.path.join(server.data, "postbackd.db")) as store:
-            partner, = store.execute("SELECT id FROM account WHERE sid = ?", (sid,)).fetchone()
-            inquiries(store, partner, brand["Id"], campaign)
-            multiply(store, count)
-        server.start()
-        log = Log(server, sid)
-        named, others = searches(log)
-        return {"search_named_ms": slowest(log, named), "search_any_ms": slowest(log, others)}
+    count, database = count or POSTBACKS, Database()
+    try:
+        with world() as (server, receiver, directory):
+            named, others = searched(server, receiver, Sqlite(server.data), count)
+            server.close()
+            own = os.path.join(directory, "postgresql")
+            os.mkdir(own, 0o700)
+            there = Postbackd(own, *database.store(directory))
+            store = Postgresql(database.server, f"store{database.made}")
+            there_named, there_others = searched(there, receiver, store, count)
+            there.close()
+    finally:
+        database.server.stop()
+    return {"search_named_ms": named, "search_any_ms": others,
+            "search_postgresql_named_ms": there_named, "search_postgresql_any_ms": there_others}
 
 
 BENCHES = {
@@ -158,5 +205,7 @@ BENCHES = {
         ("search_named_ms", f"{POSTBACKS} postbacks by webhook-id, order or status, the slowest",
          "ms", ("<=", NAMED_MS)),
         ("search_any_ms", "… by anything else that is offered", "ms", ("<=", ANY_MS)),
+        ("search_postgresql_named_ms", "… on PostgreSQL by webhook-id, order or status", "ms", None),
+        ("search_postgresql_any_ms", "… on PostgreSQL by anything else", "ms", None),
     ]),
 }

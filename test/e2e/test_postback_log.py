@@ -178,7 +178,13 @@ def test_an_order_is_found_in_what_was_sent_in_and_in_actions(world, receiver):
     world.await_state(world.partner, "DELIVERED", 3)
     found = world.postbacks(world.partner, OrderId="S-2")
     assert len(found) == 1
-    assert len(ids(world, OrderId="S-3")) == 0
+    assert ids(world, OrderId="S-3") == ids(world, OrderId="s-2") == ids(world, OrderId="S-") == []
+    assert len(ids(world, OrderId="%")) == len(ids(world, OrderId="S_2")) == 0
+    again = world.partner.ok(world.partner.post(found[0]["Uri"] + "/Resend"))["Id"]
+    assert ids(world, OrderId="S-2") == [again, found[0]["Id"]]
+    assert ids(world, OrderId="S-2", Before=again) == [found[0]["Id"]]
+    assert ids(world, OrderId="S-2", WebhookId=again) == [again]
+    assert ids(world, world.brand, OrderId="S-2") == []
     inquiry = world.open(OrderId="A-1")
     world.brand.ok(world.brand.put("ActionInquiries", {
         "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
