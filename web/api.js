@@ -31,6 +31,8 @@ export function whenSignedOut(callback) { onSignedOut = callback; }
 /* { sid, token } of who is let into an account for a while, in place of the cookie (ui/look.js, portal.js); null: nobody. */
 let guest = null;
 export function asGuest(value) { guest = value; }
+/* In another product's frame, where there are no jobs and no views (portal.js). */
+export const inPortal = () => document.body.classList.contains("portal");
 export const authorization = () => (guest ? `Basic ${btoa(`${guest.sid}:${guest.token}`)}` : "");
 
 export const isOperator = () => session?.Account.Kind === "OPERATOR";

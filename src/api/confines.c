@@ -27,6 +27,8 @@ static const struct reach portal[] = {
     { "/Advertisers/{SID}/EventNotifications", false },
     { "/Mediapartners/{SID}/Postbacks", false },
     { "/Advertisers/{SID}/Postbacks", false },
+    { "/Mediapartners/{SID}/Series", true },
+    { "/Advertisers/{SID}/Series", true },
     { "/Mediapartners/{SID}/Changes", true },
     { "/Advertisers/{SID}/Changes", true },
     { "/EventCatalog", false },

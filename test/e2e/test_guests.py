@@ -174,7 +174,7 @@ def test_a_portal_reaches_no_other_route_and_no_other_account(world):
             answer = call(portal, method, address_of(pattern, account.sid))
             if "portal session" not in answer.text and answer.status_code not in (403, 404):
                 reached.add(re.sub(r"^/\w+/{SID}/(\w+).*", r"\1", pattern))
-    assert reached == {"EventNotifications", "Postbacks", "/EventCatalog"}, reached
+    assert reached == {"EventNotifications", "Postbacks", "Series", "/EventCatalog"}, reached
     assert Api(world.server.base, world.brand.sid, enter_portal(world, world.partner)[1]["Token"]).get(
         world.brand.prefix + "/Postbacks").status_code == 401
 

@@ -1,5 +1,5 @@
 /* postbacks.js — the log of postbacks, live: new ones and new outcomes appear by themselves. */
-import { all, get, mayChange, own, watch } from "../api.js";
+import { all, get, inPortal, mayChange, own, watch } from "../api.js";
 import { h } from "../dom.js";
 import { date, exact, tones } from "../format.js";
 import { postbackSays } from "../postback_words.js";
@@ -75,7 +75,7 @@ export async function page(context) {
       { key: "due", title: "Due", hidden: true, cell: (row) => date(row.DueDate) },
       { key: "resent", title: "Sends again", hidden: true, cell: (row) => (row.ResentFrom ? h("a", { href: `/postbacks/${row.ResentFrom}` }, row.ResentFrom) : "") },
     ],
-    tools: [many?.menu, views, mayChange() ? exportButton([["Postbacks", "POSTBACKS"], ["Attempts", "ATTEMPTS"]], () => inForce, context.go) : null],
+    tools: inPortal() ? [] : [many?.menu, views, mayChange() ? exportButton([["Postbacks", "POSTBACKS"], ["Attempts", "ATTEMPTS"]], () => inForce, context.go) : null],
     load: async (values, still) => {
       const { Page, PageSize, Sort, Before, ...filters } = values;
       inForce = filters;
