@@ -84,7 +84,7 @@ async function ask(method, path, options = {}) {
   try {
     answer = await fetch(path, {
       method, headers, signal, keepalive, credentials: guest ? "omit" : "same-origin", cache: "no-store",
-      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+      body: body === undefined || typeof body === "string" || body instanceof Blob ? body : JSON.stringify(body),
     });
     const text = await answer.text();
     if (text && (answer.headers.get("Content-Type") ?? "").startsWith("application/json"))

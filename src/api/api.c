@@ -15,6 +15,7 @@ struct route *api_routes(size_t *count)
         size_t count;
     } resources[] = {
         { inquiry_routes, inquiry_route_count },
+        { attachment_routes, attachment_route_count },
         { counts_routes, counts_route_count },
         { event_list_routes, event_list_route_count },
         { import_routes, import_route_count },

@@ -54,6 +54,7 @@ ROUTES(account);
 ROUTES(action);
 ROUTES(action_change);
 ROUTES(action_update);
+ROUTES(attachment);
 ROUTES(catalog);
 ROUTES(changes);
 ROUTES(conversion);

@@ -11,6 +11,7 @@
 #include "api/body.h"
 #include "api/rows.h"
 #include "base/text.h"
+#include "model/show.h"
 #include "store/accounts.h"
 #include "store/campaigns.h"
 #include "store/held_decisions.h"
@@ -28,7 +29,7 @@ struct inquiry_work {
     char *comment;
     enum inquiry_step step;
     int seconds;    /* a decision can be undone */
-    int64_t person; /* to be assigned; 0: nobody */
+    int64_t person; /* to be assigned, 0: nobody; of a payout the tracker */
 };
 
 static void clear_work(struct api_job *job)
@@ -219,6 +220,33 @@ static void handle_undo(struct call *call, void *context)
     struct inquiry_work *work = work_new(call, context, run_undo, finish_ok);
     work->id = path_id(call, 1);
     api_write(&work->api);
+}
+
+static bool run_payout(struct api_job *job, struct db *db)
+{
+    const struct inquiry_work *work = (const struct inquiry_work *)job;
+    char currency[4];
+    bool by_terms;
+    int64_t payout =
+        inquiry_payout(db, &job->call->caller, work->id, work->person, &by_terms, currency);
+    if (currency[0] == '\0')
+        return false;
+    job->shown = json_object();
+    show_money(job->shown, "Payout", payout, currency);
+    show_bool(job->shown, "ByTerms", by_terms);
+    return true;
+}
+
+/* What accepting it pays when the brand names no FinalPayout. */
+static void handle_payout(struct call *call, void *context)
+{
+    static const char *const names[] = { "ActionTrackerId", NULL };
+    struct inquiry_work *work = work_new(call, context, run_payout, api_job_show);
+    work->id = path_id(call, 1);
+    call_query_only(call, names, &work->api.problems);
+    work->person = query_id(call, "ActionTrackerId", &work->api.problems);
+    if (api_job_valid(&work->api))
+        api_read(&work->api);
 }
 
 /* ---- many at once ---- */
@@ -597,6 +625,8 @@ const struct route inquiry_routes[] = {
     { "GET", BRAND "/{Id}", handle_show, ACCOUNT_BRAND, READS, COUNTED, 0 },
     { "POST", BRAND "/Bulk", handle_bulk, ACCOUNT_BRAND, CHANGES, COUNTED, 0 },
     { "GET", BRAND "/Assignees", handle_assignees, ACCOUNT_BRAND, READS, COUNTED, 0 },
+    { "GET", BRAND "/{Id}/Payout", handle_payout, ACCOUNT_BRAND, READS, COUNTED, 0,
+      .reads_query = true },
     { "POST", BRAND "/{Id}/Undo", handle_undo, ACCOUNT_BRAND, CHANGES, COUNTED, 0 },
     { "GET", BRAND "/{Id}/History", handle_history, ACCOUNT_BRAND, READS, COUNTED, 0 },
     { "POST", BRAND "/{Id}/Comments", handle_comment, ACCOUNT_BRAND, CHANGES, COUNTED, 0 },

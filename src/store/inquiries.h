@@ -50,6 +50,12 @@ bool inquiry_assign(struct job *job, struct db *db, const struct caller *caller,
  */
 int64_t inquiry_one_tracker(struct db *db, int64_t inquiry, int64_t brand);
 
+/* What accepting the inquiry by this tracker pays without a FinalPayout: by the terms in force
+ * (*by_terms), or what was asked for.  MONEY_NONE: nothing is known, or there is no such inquiry of
+ * the brand's. */
+int64_t inquiry_payout(struct db *db, const struct caller *brand, int64_t id, int64_t tracker,
+                       bool *by_terms, char currency[4]);
+
 /* One that the account may see; false: not found. */
 bool inquiry_find(struct db *db, const struct caller *caller, int64_t id, struct inquiry *out);
 

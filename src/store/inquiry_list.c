@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "store/inquiry_rows.h"
 #include "store/inquiry_words.h"
+#include "store/terms.h"
 #include "store/where.h"
 
 #include <stdlib.h>
@@ -258,4 +259,26 @@ int64_t inquiry_pending_count(struct db *db, const struct caller *caller)
     db_bind_int(count, 1, caller->account);
     db_bind_int(count, 2, INQUIRY_PENDING_MOST);
     return db_number(count, 0);
+}
+
+int64_t inquiry_payout(struct db *db, const struct caller *brand, int64_t id, int64_t tracker,
+                       bool *by_terms, char currency[4])
+{
+    struct inquiry inquiry = { 0 };
+    struct terms terms;
+    int64_t payout;
+
+    *by_terms = false;
+    currency[0] = '\0';
+    if (brand->kind != ACCOUNT_BRAND || !inquiry_find(db, brand, id, &inquiry))
+        return MONEY_NONE;
+    payout = inquiry.expected_payout;
+    memcpy(currency, inquiry.currency, 4);
+    if (terms_in_force(db, tracker, inquiry.partner, inquiry.transaction_at, &terms)) {
+        *by_terms = true;
+        payout =
+            terms_payout(terms.payout_kind, terms_rate(&terms, inquiry.currency), inquiry.amount);
+    }
+    inquiry_free(&inquiry);
+    return payout;
 }

@@ -137,6 +137,18 @@ def test_undo_and_the_time_run_for_it_and_one_wins(world):
         assert steps(world.brand, inquiry)[1:] == ["UNDONE" if status == 200 else "DECLINED"]
 
 
+def test_what_accepting_pays_is_told_before(world):
+    inquiry, other = world.open(ExpectedPayout="2.00"), world.open()
+
+    def pays(id, account=world.brand):
+        answer = account.get(f"ActionInquiries/{id}/Payout", ActionTrackerId=world.tracker)
+        return (answer.json()["Payout"], answer.json()["ByTerms"]) if answer.status_code == 200 else answer.status_code
+    assert pays(inquiry) == ("2.00", "false") and pays(other) == ("", "false")
+    world.add_terms()
+    assert pays(inquiry) == pays(other) == ("4.50", "true")
+    assert pays(inquiry, world.account("BRAND", "Stranger")) == 404
+
+
 # ---- many at once ----
 
 def test_many_are_decided_each_in_its_own_right(world):

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import requests
 
+from harness import files
 from harness.certificates import Authority
 from harness.openapi import LIMITS, METHODS, Spec, routes, walk
 from harness.receiver import Receiver, answers
@@ -194,6 +195,12 @@ class Stage(World):
         self.brand.ok(self.brand.put("ActionInquiries", {
             "Id": inquiry, "ResolutionStatus": "DECLINED", "RejectReason": "Other"}))
         return inquiry
+
+    def attached(self, account):
+        inquiry = self.open()
+        answer = account.ok(account.call("POST", f"ActionInquiries/{inquiry}/Attachments",
+                                         data=files.PNG, headers={"Content-Type": "image/png"}))
+        return inquiry, answer["Uri"].rsplit("/", 1)[1]
 
     def held(self):
         inquiry = self.open()
@@ -409,6 +416,14 @@ NEEDS = {
     "getPartnerInquiryHistory": lambda s: {"Id": s.declined()},
     "bulkPartnerInquiries": lambda s: {"body": {"Ids": [s.open()]}},
     "listPartnerAssignees": lambda s: s.add_user(s.partner) and {},
+    "listPartnerAttachments": lambda s: {"Id": s.attached(s.partner)[0]},
+    "attachAsPartner": lambda s: {"Id": s.open(), "raw": files.OF_TYPE},
+    "loadPartnerAttachment": lambda s: dict(zip(("Id", "AttachmentId"), s.attached(s.partner))),
+    "detachAsPartner": lambda s: dict(zip(("Id", "AttachmentId"), s.attached(s.partner))),
+    "listBrandAttachments": lambda s: {"Id": s.attached(s.brand)[0]},
+    "attachAsBrand": lambda s: {"Id": s.open(), "raw": files.OF_TYPE},
+    "loadBrandAttachment": lambda s: dict(zip(("Id", "AttachmentId"), s.attached(s.brand))),
+    "detachAsBrand": lambda s: dict(zip(("Id", "AttachmentId"), s.attached(s.brand))),
     "closeInquiry": lambda s: {"Id": s.open()},
     "commentAsPartner": lambda s: {"Id": s.open()},
     "reopenInquiry": lambda s: {"Id": s.declined()},
@@ -419,6 +434,7 @@ NEEDS = {
     "getBrandInquiry": lambda s: {"Id": s.declined()},
     "bulkBrandInquiries": lambda s: {"body": {"Ids": [s.open()]}},
     "listBrandAssignees": lambda s: s.add_user(s.brand) and {},
+    "getInquiryPayout": lambda s: {"Id": s.open(ExpectedPayout="4.50"), "query": {"ActionTrackerId": s.tracker}},
     "undoDecision": lambda s: {"Id": s.held()},
     "getBrandInquiryHistory": lambda s: {"Id": s.declined()},
     "commentAsBrand": lambda s: {"Id": s.open()},
@@ -542,6 +558,10 @@ CONFLICTS = {  # what makes them answer 409
     "openInquiry": lambda s: s.open(OrderId="A-1001") and {"body": {"CampaignId": s.campaign}},
     "closeInquiry": lambda s: {"Id": s.closed()},
     "undoDecision": lambda s: {"Id": s.open()},
+    "attachAsPartner": lambda s: {"Id": s.closed(), "raw": files.OF_TYPE},
+    "attachAsBrand": lambda s: {"Id": s.closed(), "raw": files.OF_TYPE},
+    "detachAsPartner": lambda s: {"Id": s.closed(), "AttachmentId": "1"},
+    "detachAsBrand": lambda s: {"Id": s.closed(), "AttachmentId": "1"},
     "commentAsPartner": lambda s: {"Id": full_of_comments(s)},
     "commentAsBrand": lambda s: {"Id": full_of_comments(s)},
     "reopenInquiry": lambda s: {"Id": s.open()},
@@ -762,6 +782,8 @@ def send(operation, api, needs, content_type=None, body=None, **rest):
         data = needs["text"] if body is None else body
     elif content_type == NDJSON:
         data = 2 * (requests.compat.json.dumps(example(operation, JSON, needs)) + "\n")
+    elif content_type and "raw" in needs:
+        data = needs["raw"].get(content_type, files.PNG) if body is None else body
     elif content_type:
         body = example(operation, content_type, needs) if body is None else body
         data = (requests.models.RequestEncodingMixin._encode_params(
@@ -889,7 +911,7 @@ def test_what_cannot_be_done_now_is_a_conflict(operation, stage):
 @each(lambda one: set(one.path_names) - {"SID"})
 def test_what_is_not_there_is_not_found(operation, stage):
     nothing = {"Id": "987654321", "Account": NOBODY, "Type": "action.invented",
-               "ReplayId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321", "Sku": "none",
+               "ReplayId": "1", "AttachmentId": "1", "ActionTrackerId": "987654321", "TokenId": "987654321", "Sku": "none",
                "Name": "nobody"}
     needs = {**NEEDS[operation.id](stage), **nothing}
     operation.check(send(operation, stage.caller(operation), needs, content_types(operation)[0]),
@@ -902,7 +924,7 @@ def test_what_is_not_there_is_not_found(operation, stage):
 def test_nobody_is_let_in_without_signing_in(operation, stage):
     nobody = Api(stage.server.base, stage.caller(operation).sid, "")
     nobody.session.auth = None
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1",
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "AttachmentId": "1", "TokenId": "1",
              "Sku": "x", "Name": "x"}
     operation.check(send(operation, nobody, needs), 401)
 
@@ -917,7 +939,7 @@ def test_another_accounts_resources_are_not_found(operation, stage):
 @each(lambda one: one.signed_in)
 def test_other_accounts_and_scopes_are_turned_away(operation, stage):
     everybody = {"PARTNER": stage.partner, "BRAND": stage.brand, "OPERATOR": stage.operator}
-    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "TokenId": "1",
+    needs = {"Id": "1", "Account": NOBODY, "Type": "x", "ReplayId": "1", "AttachmentId": "1", "TokenId": "1",
              "Sku": "x", "Name": "x"}
     for kind, api in everybody.items():
         if kind not in operation.accounts:

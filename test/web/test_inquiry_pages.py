@@ -5,6 +5,7 @@ import glob
 import os
 
 import pytest
+from harness import files
 from harness.receiver import answers
 from harness.server import await_until
 from selenium.webdriver.common.keys import Keys
@@ -234,6 +235,43 @@ def test_a_reply_and_a_reopening(browser, world):
     browser.click("Reopen with this comment")  # once is all
     browser.until(lambda: "once" in browser.text(".form .summary"), "the refusal")
     assert not browser.all("main img")
+
+
+def test_files_are_attached_loaded_and_taken_away(browser, world):
+    one = world.open()
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    for name, body in (("receipt.png", files.PNG), ("page.png", b"<html>" * 20)):
+        with open(os.path.join(browser.downloads, name), "wb") as file:
+            file.write(body)
+    browser.fill("Attach a file", os.path.join(browser.downloads, "page.png"))
+    browser.see("page.png: the file must be a PDF, PNG or JPEG file", within="main")
+    browser.fill("Attach a file", os.path.join(browser.downloads, "receipt.png"))
+    browser.see("receipt.png is attached.").see("Take away", "attached a file", within="main")
+    browser.screenshot("inquiry-files")
+    (there,) = world.brand.ok(world.brand.get(f"ActionInquiries/{one}/Attachments"))["Attachments"]
+    assert there["Name"] == "receipt.png" and there["Own"] == "false"
+    os.remove(os.path.join(browser.downloads, "receipt.png"))
+    browser.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=browser.downloads)
+    browser.click("receipt.png", within="main")
+    path = browser.until(lambda: glob.glob(os.path.join(browser.downloads, "receipt.png")), "the file")[0]
+    browser.until(lambda: open(path, "rb").read() == files.PNG, "the whole file")
+    browser.click("Take receipt.png away").click("Take it away", within="dialog")
+    browser.see_no("Take away", within="main")
+    assert world.brand.ok(world.brand.get(f"ActionInquiries/{one}/Attachments"))["Attachments"] == []
+
+
+@DESKTOP
+def test_an_inquiry_prints_without_the_frame(browser, world):
+    one = world.open(InquiryNotes="in the thread")
+    browser.sign_in(world.partner, f"/inquiries/{one}")
+    browser.cdp("Emulation.setEmulatedMedia", media="print")
+    try:
+        for css in (".top", ".side", ".form", ".heading .actions", ".toasts"):
+            assert not browser.all(css), css
+        browser.see("in the thread", "Acme Autumn", "89.90 EUR", "opened it", within="main")
+        browser.fits()
+    finally:
+        browser.cdp("Emulation.setEmulatedMedia", media="")
 
 
 @DESKTOP

@@ -7,6 +7,7 @@ import { facts } from "../ui/facts.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { toast } from "../ui/toast.js";
+import { attachmentsOf } from "./inquiry/attachments.js";
 import { closeButton } from "./inquiry/closing.js";
 import { historyOf } from "./inquiry/history.js";
 import { campaignsOf, inquiryFields, mayReview } from "./inquiry/fields.js";
@@ -76,6 +77,7 @@ export async function page(context) {
   const typed = { sending: false, get: () => (typed.sending ? "" : area()?.value ?? ""), set: (text) => { if (area()) area().value = text; } };
   let drawn = "", currency = "", stands = "", campaigns = null, decision = null, kept = null;
 
+  const files = attachmentsOf(uri, signal, () => historyOfIt.reload());
   const historyOfIt = historyOf(uri, () => currency, signal);
   async function drawForms(inquiry) { /* only when it stands elsewhere than before; a comment that is being typed stays */
     const now = `${inquiry.State} ${inquiry.ResolutionStatus} ${inquiry.HeldStatus ?? ""}`;
@@ -106,11 +108,11 @@ export async function page(context) {
   }
   async function reload() { /* what is the same stays as it is: it may have the focus, or be closing */
     const inquiry = await get(uri, null, { signal }), now = JSON.stringify(inquiry);
+    currency = inquiry.Currency;
+    Promise.all([files.reload(inquiry), historyOfIt.reload()]).catch(() => { /* the next change tells again */ });
     if (now === drawn)
       return;
     drawn = now;
-    currency = inquiry.Currency;
-    historyOfIt.reload().catch(() => { /* the next change tells again */ });
     const print = h("button.no-print", { type: "button", onclick: () => window.print() }, "Print");
     const closing = isPartner() && mayChange() && inquiry.State === "OPEN"
       ? [closeButton(inquiry, reload)] : [];
@@ -126,5 +128,5 @@ export async function page(context) {
   guard(() => typed.get().trim() !== "" || Boolean(decision?.changed()));
   const postbacks = await postbacksOf({ InquiryId: params.Id }, signal, reload);
   return { title: `Inquiry ${params.Id}`, node: h("div.stack", null, head, first, about, decide,
-    h("section.card", null, h("h2", null, "Comments"), comments, write), historyOfIt.node, postbacks.node) };
+    h("section.card", null, h("h2", null, "Comments"), comments, write), files.node, historyOfIt.node, postbacks.node) };
 }

@@ -20,8 +20,13 @@ const line = (one, currency) => h("li", null,
 /* { node, reload } for the inquiry at `uri`. */
 export function historyOf(uri, currency, signal) {
   const place = h("div");
+  let drawn = "";
   const reload = async () => {
     const { History } = await get(`${uri}/History`, null, { signal });
+    const shown = JSON.stringify(History);
+    if (shown === drawn)
+      return;
+    drawn = shown;
     fill(place, h("ol.thread.history", null, History.map((one) => line(one, currency()))));
   };
   return { reload, node: h("section.card", { "aria-label": "History" }, h("h2", null, "History"), place) };

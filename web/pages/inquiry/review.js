@@ -1,6 +1,7 @@
 /* review.js — a brand's decision on one inquiry: accept, decline, or ask for more. */
-import { own, put } from "../../api.js";
+import { get, own, put } from "../../api.js";
 import { h } from "../../dom.js";
+import { money } from "../../format.js";
 import { lastSeen } from "../../places.js";
 import { confirm } from "../../ui/dialog.js";
 import { form } from "../../ui/form.js";
@@ -54,13 +55,19 @@ const more = (one, other, times = 1n) => {
   return a >= b * times && (times > 1n || a > b);
 };
 
-/* What is likely to be a slip in a decision; "" for nothing. */
-function doubtOf({ ResolutionStatus, FinalPayout = "", TransactionAmount }, inquiry) {
-  if (ResolutionStatus !== "VALID" || !FinalPayout)
+const far = (one, other) => Number(one) > 0 && Number(other) > 0 && (more(one, other, 10n) || more(other, one, 10n));
+
+/* What is likely to be a slip in a decision, looked at twice; "" for nothing.  `terms`: what they pay, or "". */
+function doubtOf({ ResolutionStatus, FinalPayout, TransactionAmount }, inquiry, { Payout, ByTerms }) {
+  const terms = ByTerms === "true" ? Payout : "", pays = FinalPayout || Payout, sale = TransactionAmount || inquiry.TransactionAmount;
+  if (ResolutionStatus !== "VALID" || !pays)
     return "";
-  if (more(FinalPayout, TransactionAmount || inquiry.TransactionAmount))
-    return "The payout is more than the sale.";
-  return Number(inquiry.ExpectedPayout) > 0 && more(FinalPayout, inquiry.ExpectedPayout, 10n) ? "The payout is ten times what was expected, or more." : "";
+  const told = money(pays, inquiry.Currency);
+  if (more(pays, sale))
+    return `The payout is more than the sale: ${told} of ${money(sale, inquiry.Currency)}.`;
+  if (far(pays, inquiry.ExpectedPayout))
+    return `The payout, ${told}, is ten times what was expected or more, or a tenth of it: ${money(inquiry.ExpectedPayout, inquiry.Currency)}.`;
+  return far(pays, terms) ? `The payout, ${told}, is ten times what the terms say or more, or a tenth of it: ${money(terms, inquiry.Currency)}.` : "";
 }
 
 /* `trackers` of the inquiry's campaign; `decided` is called when it is done and one stays, `overtaken` with what refused it;
@@ -74,7 +81,9 @@ export function review(inquiry, trackers, { go, decided, overtaken, kept, signal
   };
   /* A slip is asked about first; the form is free while it is asked. */
   const sure = (act) => async (values) => {
-    const text = doubtOf(values, inquiry);
+    const pays = values.ResolutionStatus === "VALID"
+      ? await get(own(`/ActionInquiries/${inquiry.Id}/Payout`), { ActionTrackerId: values.ActionTrackerId }, { signal }).catch(() => ({})) : {};
+    const text = doubtOf(values, inquiry, pays);
     if (!text)
       return act(values);
     confirm({ title: "Are you sure?", text, action: "Accept it all the same", tone: "danger", keep: "Leave it" })
