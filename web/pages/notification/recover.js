@@ -48,36 +48,45 @@ export async function takeBack(id, replay) {
 /* A replay under way: its bar, and Undo while something can be taken back. */
 function underWay(id, replay, signal, changed) {
   const bar = h("div"), says = h("p", { role: "status" });
+  let back = null; /* how many were taken back */
   const undo = h("button", { type: "button", onclick: async () => {
     undo.disabled = true;
     try {
-      const back = await takeBack(id, replay);
-      fill(says, `Taken back: ${counted(back, "postback")} will not be sent.`);
+      back = (back ?? 0) + await takeBack(id, replay);
       changed();
+      look();
     } catch (error) {
       fill(says, error.message);
     }
     undo.disabled = false;
-    look(false);
   } }, "Undo");
   let timer = null;
-  async function look(speak = true) {
+  function words({ State, Total, Sent, Waiting }) {
+    if (State === "RUNNING")
+      return `${number(Sent)} on their way of ${Total === "" ? "a number not yet counted" : number(Total)}.`;
+    if (back !== null)
+      return `Taken back: ${counted(back, "postback")} will not be sent.`;
+    return `${State === "DONE" ? "Done" : "Ended"}: ${counted(Sent, "postback")}${Number(Waiting) ? `, of which ${number(Waiting)} wait to be delivered` : " sent"}.`;
+  }
+  async function look() {
     clearTimeout(timer);
     try {
-      const { State, Total, Done, Sent, Waiting } = await get(path(id, `/Replays/${replay}`), null, { signal });
-      const running = State === "RUNNING", waits = Number(Waiting);
-      fill(bar, running ? progress(Number(Done), Number(Total), "Recovery") : null);
+      const now = await get(path(id, `/Replays/${replay}`), null, { signal });
+      clearTimeout(timer); /* two looks may be on their way */
+      const running = now.State === "RUNNING", waits = Number(now.Waiting);
+      fill(bar, running ? progress(Number(now.Done), Number(now.Total), "Recovery") : null);
       undo.hidden = !running && !waits;
-      if (speak || running)
-        fill(says, running ? `${number(Sent)} on their way of ${Total === "" ? "a number not yet counted" : number(Total)}.`
-          : `${State === "DONE" ? "Done" : "Ended"}: ${counted(Sent, "postback")}${waits ? `, of which ${number(Waiting)} wait to be delivered` : " sent"}.`);
+      if (says.textContent !== words(now)) /* what is the same is not said again */
+        fill(says, words(now));
       if (running || waits)
-        timer = setTimeout(() => look(running), running ? LOOK_MS : 4 * LOOK_MS);
+        timer = setTimeout(look, running ? LOOK_MS : 4 * LOOK_MS);
       else
         changed();
     } catch (error) {
-      if (error.name !== "AbortError")
-        fill(says, error.message);
+      if (error.name === "AbortError")
+        return;
+      fill(says, error.message);
+      timer = setTimeout(look, 10 * LOOK_MS);
     }
   }
   signal.addEventListener("abort", () => clearTimeout(timer));
