@@ -75,7 +75,8 @@ export function refresh(changed = false) {
   document.body.classList.toggle("signed-out", !session);
   closeMenu();
   if (changed || !header.firstChild || !session)
-    session ? drawHeader(session) : fill(header, h("a.brand", { href: "/" }, "postbackd"), h("span.gap"), helpLink);
+    session ? drawHeader(session) : fill(header, h("a.brand", { href: "/" }, "postbackd"), h("span.gap"),
+      helpLink, location.pathname === "/sign-in" ? null : h("a.button.plain", { href: "/" }, "Sign in"));
   helpLink.href = helpFor(location.pathname, new URLSearchParams(location.search).get("View"));
   fill(nav, session ? h("ul", null, sections().map(([title, path]) => {
     const here = location.pathname === path || location.pathname.startsWith(`${path}/`);

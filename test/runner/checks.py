@@ -28,7 +28,7 @@ ON_POSTGRESQL = ["db_conformance_test", "db_conformance_faults_test", "accounts_
 
 # Files that take long, in seconds on two quiet processors: they begin first, the longest of all at
 # the head.
-LONG = {"test_many_nodes": 150, "test_every_page": 130, "test_openapi": 120, "test_stopped": 90,
+LONG = {"test_many_nodes": 150, "test_every_page": 130, "test_operations": 60, "test_openapi": 120, "test_stopped": 90,
         "test_operator_pages": 85, "test_sessions": 80, "test_names": 75, "test_inquiry_pages": 70, "test_notification_pages": 70, "test_action_pages": 60,
         "test_out_of_memory": 60, "test_crash": 50, "test_start": 45, "test_maintenance": 45,
         "test_openapi_tools": 40, "test_fan_out": 40, "test_receivers": 40, "test_ordered": 35,

@@ -4,7 +4,10 @@ postbacks, receivers that fail.  For the pictures at full size, for the walk thr
 import csv
 import io
 import random
+import re
 import threading
+
+import requests
 
 from harness.receiver import Receiver, answers
 from harness.waiting import await_until
@@ -85,7 +88,7 @@ class BigWorld:
         return [uri.rsplit("/", 1)[1] for uri in uris]
 
     def decide(self, inquiries):
-        """Six of ten: the oldest; most of them are accepted.  Gives how many."""
+        """Six of ten: the oldest; most of them are accepted."""
         rows = []
         for inquiry in inquiries[:len(inquiries) * 6 // 10]:
             what = self.dice.choice(["VALID", "VALID", "VALID", "DECLINED", "INCOMPLETE"])
@@ -95,7 +98,11 @@ class BigWorld:
             self.shown["inquiry"] = inquiry
         self.csv(self.world.brand, "Id,Resolution Status,Resolution Reason,Action Tracker,Final Payout,Resolution Notes", rows)
         self.shown["open"] = inquiries[-1]
-        return len(rows)
+
+    def postbacks(self):
+        """How many there are."""
+        text = requests.get(self.world.server.base + "/metrics", timeout=20).text
+        return int(re.search(r"^postbackd_postbacks_total (\d+)", text, re.M)[1])
 
     def ship(self, count):
         """Events of the platform's own, a thousand at a time."""
@@ -130,9 +137,9 @@ class BigWorld:
             world.account(["PARTNER", "BRAND"][number % 3 == 0], f"{FIRMS[number % len(FIRMS)]} {KINDS[number // len(FIRMS) % len(KINDS)]}")
         self.notify()
         ids = self.inquire(inquiries)
-        decided = self.decide(ids)
+        self.decide(ids)
         self.sell(sales)
-        self.ship(max(1, postbacks - 5 * (inquiries + decided)))
+        self.ship(max(1, postbacks - self.postbacks()))
         self.ask_support()
         self.rule_and_export()
         await_until(lambda: world.partner.get(f"EventNotifications/{self.shown['failing']}/Health").json().get("ConsecutiveFailures", "0") != "0"

@@ -328,7 +328,7 @@ class Browser:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         size = self.cdp("Page.getLayoutMetrics")["cssContentSize"]
         wide = WIDTHS[self.width][0]
-        kind = {"quality": 80} if path.endswith(".webp") else {}
+        kind = {"quality": 70} if path.endswith(".webp") else {}
         taken = self.cdp("Page.captureScreenshot", captureBeyondViewport=True, clip={
             "x": 0, "y": 0, "width": wide, "height": min(size["height"], high), "scale": 1},
             format=path.rsplit(".", 1)[1], **kind)

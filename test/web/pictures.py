@@ -71,7 +71,7 @@ def take(browser, name, wanted):
     browser.drawn()
     kept = os.path.join(PICTURES, f"{name}.webp")
     if name in wanted or (not wanted and os.path.exists(kept)):
-        browser.picture(name, path=kept, high=1400)
+        browser.picture(name, path=kept, high=1100)
 
 
 def measure(browser, path):
@@ -90,7 +90,7 @@ def main(wanted):
     with Receivers() as receivers, Server() as server, Chromium() as chromium:
         world = World(server)
         big = BigWorld(world, receivers).fill(inquiries=3000, postbacks=25000, accounts=40, sales=60)
-        print(f"The world was made in {time.monotonic() - began:.0f} s.")
+        print(f"{big.postbacks()} postbacks; the world was made in {time.monotonic() - began:.0f} s.")
         browser, signed_in, rows = Browser(chromium, server, "desktop"), None, []
         browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
         for name, who, path in pages(world, big.shown):
