@@ -21,6 +21,7 @@ const struct errand_doers api_errand_doers = { {
     [ERRAND_EXPORT_ACTION_UPDATES] = &export_doer,
     [ERRAND_EXPORT_POSTBACKS] = &export_doer,
     [ERRAND_EXPORT_ATTEMPTS] = &export_doer,
+    [ERRAND_EXPORT_AUDIT] = &export_doer,
     [ERRAND_IMPORT_INQUIRIES] = &import_doer,
     [ERRAND_IMPORT_DECISIONS] = &import_doer,
     [ERRAND_IMPORT_CHANGES] = &import_doer,

@@ -12,11 +12,12 @@
 #include "api/postbacks.h"
 #include "base/id.h"
 #include "model/date.h"
+#include "store/accounts.h"
 #include "store/actions.h"
 
 #include <string.h>
 
-enum { INQUIRIES = 100, ACTIONS = 100, POSTBACKS = 100, POSTBACKS_TRIED = 40 };
+enum { INQUIRIES = 100, ACTIONS = 100, POSTBACKS = 100, POSTBACKS_TRIED = 40, ENTRIES = 100 };
 
 static int64_t id_of(const json_t *row)
 {
@@ -273,6 +274,51 @@ static size_t attempts_columns(enum account_kind kind, struct export_column out[
     return copy_members(members, out);
 }
 
+/* ---- the audit log ---- */
+
+static void audit_check(const struct call *call, struct problems *problems)
+{
+    static const char *const names[] = { "AccountSid", NULL }, *const none[] = { NULL };
+    call_query_only(call, call->caller.kind == ACCOUNT_OPERATOR ? names : none, problems);
+}
+
+/* Whose changes: the operator sees everybody's (0), or one account's.  -1: nobody's. */
+static int64_t audited(const struct export_rows *rows)
+{
+    const char *sid = call_query(rows->call, "AccountSid");
+    struct account account = { 0 };
+    if (rows->call->caller.kind != ACCOUNT_OPERATOR)
+        return rows->call->caller.account;
+    if (sid[0] == '\0')
+        return 0;
+    int64_t id = account_find_sid(rows->db, sid, &account) ? account.id : -1;
+    account_clear(&account);
+    return id;
+}
+
+static void audit_read(struct export_rows *rows)
+{
+    struct errand_made *made = rows->made;
+    json_decref(rows->rows);
+    rows->rows = audit_list(rows->db, audited(rows), made->place, ENTRIES);
+    size_t count = json_array_size(rows->rows);
+    rows->end = count < ENTRIES;
+    if (count == 0)
+        return;
+    if (made->first == 0)
+        made->first = id_of(json_array_get(rows->rows, 0));
+    made->place = id_of(json_array_get(rows->rows, count - 1));
+    made->percent = part(made->first - made->place, made->first);
+}
+
+static size_t audit_columns(enum account_kind kind, struct export_column out[EXPORT_COLUMNS_MAX])
+{
+    static const char *const members[] = { "Id",     "Date",   "AccountSid", "Actor", "Address",
+                                           "Action", "Object", "Detail",     NULL };
+    (void)kind;
+    return copy_members(members, out);
+}
+
 /* ---- the table ---- */
 
 enum { ALL = ACCOUNT_PARTNER | ACCOUNT_BRAND | ACCOUNT_OPERATOR };
@@ -286,6 +332,7 @@ static const struct export_kind kinds[ERRAND_KINDS] = {
                                        updates_columns },
     [ERRAND_EXPORT_POSTBACKS] = { ALL, postbacks_check, postbacks_read, postbacks_columns },
     [ERRAND_EXPORT_ATTEMPTS] = { ALL, postbacks_check, attempts_read, attempts_columns },
+    [ERRAND_EXPORT_AUDIT] = { ALL, audit_check, audit_read, audit_columns },
 };
 
 const struct export_kind *export_kind_of(enum errand_kind kind)

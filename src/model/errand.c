@@ -31,6 +31,7 @@ static const struct {
     [ERRAND_EXPORT_ATTEMPTS] = { "ATTEMPT_EXPORT", "ATTEMPTS", "attempts", "Attempts" },
     [ERRAND_EXPORT_ACTION_UPDATES] = { "ACTION_UPDATE_EXPORT", "ACTION_UPDATES", "action-updates",
                                        "Action updates" },
+    [ERRAND_EXPORT_AUDIT] = { "AUDIT_EXPORT", "AUDIT", "audit-log", "Audit log" },
     [ERRAND_IMPORT_INQUIRIES] = { "INQUIRY_IMPORT", NULL, "inquiry-problems",
                                   "Import of inquiries" },
     [ERRAND_IMPORT_DECISIONS] = { "DECISION_IMPORT", NULL, "decision-problems",

@@ -9,7 +9,7 @@ from harness.server import Server, World, await_until
 HEADER = "Inquiry Id,Campaign Id*,Order Id*,Sale Amount*,Transaction Date*,Type*,Notes\r\n"
 ENDED = ("COMPLETED", "CANCELLED", "ERROR", "FAILED")
 TYPES = {"INQUIRIES": "INQUIRY_EXPORT", "ACTIONS": "ACTION_EXPORT",
-         "POSTBACKS": "POSTBACK_EXPORT", "ATTEMPTS": "ATTEMPT_EXPORT"}
+         "POSTBACKS": "POSTBACK_EXPORT", "ATTEMPTS": "ATTEMPT_EXPORT", "AUDIT": "AUDIT_EXPORT"}
 
 
 def export(account, records, **body):
@@ -119,6 +119,24 @@ def test_the_operator_exports_its_own_postbacks(world):
     assert made["Uri"].startswith(base) and csv_rows(download(operator, job)) == []
     answer = operator.post(f"{base}/Exports", {"Records": "ACTIONS"})
     assert answer.status_code == 400 and "the operator has no" in answer.text
+
+
+def test_the_audit_log_is_exported_each_accounts_own(world):
+    operator = world.operator
+    base = f"/Mediapartners/{operator.sid}"
+    listed = operator.ok(operator.get("Audit", PageSize="1000"))["Entries"]
+    made = operator.ok(operator.post(f"{base}/Exports", {"Records": "AUDIT"}))
+    rows = csv_rows(download(operator, ended(operator, made["Uri"])))
+    assert rows[-len(listed):] == listed and len(listed) > 3
+    assert all(entry["Action"] == "job.export" for entry in rows[:-len(listed)])
+    exported(world.partner, "POSTBACKS")
+    own = operator.ok(operator.get("Audit", AccountSid=world.partner.sid))["Entries"]
+    assert own and csv_rows(download(world.partner, exported(world.partner, "AUDIT")))[1:] == own
+    made = operator.ok(operator.post(f"{base}/Exports", {
+        "Records": "AUDIT", "AccountSid": world.partner.sid}))
+    assert csv_rows(download(operator, ended(operator, made["Uri"])))[1:] == own
+    answer = world.partner.post("Exports", {"Records": "AUDIT", "AccountSid": world.brand.sid})
+    assert [one["Field"] for one in answer.json()["Errors"]] == ["AccountSid"]
 
 
 def test_what_is_asked_for_is_checked_as_the_list_checks_it(world):

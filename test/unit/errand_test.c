@@ -42,10 +42,11 @@ static void test_states_by_their_names(void **state)
 
 static void test_exports_by_what_they_are_of(void **state)
 {
-    static const enum errand_kind all[] = { ERRAND_EXPORT_INQUIRIES,      ERRAND_EXPORT_ACTIONS,
-                                            ERRAND_EXPORT_POSTBACKS,      ERRAND_EXPORT_ATTEMPTS,
-                                            ERRAND_EXPORT_ACTION_UPDATES, ERRAND_IMPORT_INQUIRIES,
-                                            ERRAND_IMPORT_DECISIONS,      ERRAND_IMPORT_CHANGES };
+    static const enum errand_kind all[] = { ERRAND_EXPORT_INQUIRIES, ERRAND_EXPORT_ACTIONS,
+                                            ERRAND_EXPORT_POSTBACKS, ERRAND_EXPORT_ATTEMPTS,
+                                            ERRAND_EXPORT_AUDIT,     ERRAND_EXPORT_ACTION_UPDATES,
+                                            ERRAND_IMPORT_INQUIRIES, ERRAND_IMPORT_DECISIONS,
+                                            ERRAND_IMPORT_CHANGES };
     enum errand_kind kind;
     (void)state;
     assert_true(errand_records_named("postbacks", &kind));
