@@ -101,7 +101,7 @@ export const words = {
   Lateness: { ON_TIME: "On time", LATE: "Late", ALARM: "Far too late" },
   ReplayState: { RUNNING: "Running", DONE: "Done", CANCELLED: "Cancelled" },
   JobStatus: { QUEUED: "Waiting for its turn", RUNNING: "Running", COMPLETED: "Done", CANCELLED: "Cancelled", ERROR: "Not done", FAILED: "Failed" },
-  JobType: { INQUIRY_EXPORT: "Export of inquiries", ACTION_EXPORT: "Export of actions", ACTION_UPDATE_EXPORT: "Export of action updates", POSTBACK_EXPORT: "Export of postbacks", ATTEMPT_EXPORT: "Export of attempts", AUDIT_EXPORT: "Export of the audit log", INQUIRY_IMPORT: "Import of inquiries", DECISION_IMPORT: "Import of decisions", ACTION_CHANGE_IMPORT: "Import of changes of actions", POSTBACK_CHANGE: "Many postbacks" },
+  JobType: { INQUIRY_EXPORT: "Export of inquiries", ACTION_EXPORT: "Export of actions", ACTION_UPDATE_EXPORT: "Export of action updates", POSTBACK_EXPORT: "Export of postbacks", ATTEMPT_EXPORT: "Export of attempts", AUDIT_EXPORT: "Export of the audit log", INQUIRY_IMPORT: "Import of inquiries", DECISION_IMPORT: "Import of decisions", ACTION_CHANGE_IMPORT: "Import of changes of actions", POSTBACK_CHANGE: "Many postbacks", ERASURE: "Erasure" },
   Kind: { PARTNER: "Partner", BRAND: "Brand", OPERATOR: "Operator" },
   Role: { ADMIN: "Admin", USER: "User", READ_ONLY: "Read only" },
 };

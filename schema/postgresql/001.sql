@@ -741,3 +741,10 @@ CREATE TABLE guest (                                            -- who is let in
 );
 CREATE INDEX guest_of ON guest (account, kind);
 CREATE INDEX guest_until ON guest (until_at);
+CREATE TABLE erasure_find (                                     -- what a job that erases a customer has found, until it ends
+    errand bigint  NOT NULL REFERENCES errand,
+    kind   bigint  NOT NULL CHECK (kind BETWEEN 1 AND 5),       -- a word, an inquiry, an action, an account, how many were emptied
+    what   text    NOT NULL,
+    number bigint  NOT NULL,                                    -- the id, or how many
+    PRIMARY KEY (errand, kind, what)
+);

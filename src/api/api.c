@@ -21,6 +21,7 @@ struct route *api_routes(size_t *count)
         { import_routes, import_route_count },
         { action_routes, action_route_count },
         { export_routes, export_route_count },
+        { erasure_routes, erasure_route_count },
         { errand_routes, errand_route_count },
         { action_change_routes, action_change_route_count },
         { action_update_routes, action_update_route_count },

@@ -59,6 +59,7 @@ ROUTES(catalog);
 ROUTES(changes);
 ROUTES(conversion);
 ROUTES(counts);
+ROUTES(erasure);
 ROUTES(errand);
 ROUTES(event);
 ROUTES(event_list);

@@ -25,6 +25,7 @@ const struct errand_doers api_errand_doers = { {
     [ERRAND_IMPORT_INQUIRIES] = &import_doer,
     [ERRAND_IMPORT_DECISIONS] = &import_doer,
     [ERRAND_IMPORT_CHANGES] = &import_doer,
+    [ERRAND_ERASURE] = &erasure_doer,
     [ERRAND_POSTBACKS] = &postbacks_doer,
 } };
 

@@ -7,7 +7,7 @@
 #include "engine/errands.h"
 
 extern const struct errand_doers api_errand_doers;
-extern const struct errand_doer export_doer, import_doer, postbacks_doer;
+extern const struct errand_doer export_doer, import_doer, postbacks_doer, erasure_doer;
 
 /* {"Status":"OK","Id":…,"Uri":…}, 202: the job is written. */
 void errand_answer_begun(struct call *call, int64_t id);

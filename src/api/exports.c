@@ -146,7 +146,8 @@ static void finish_export(struct api_job *job)
 static void records_take(const struct fields *fields, const struct call *call,
                          struct export_work *work)
 {
-    static const char words[] = "one of INQUIRIES, ACTIONS, ACTION_UPDATES, POSTBACKS, ATTEMPTS, AUDIT";
+    static const char words[] =
+        "one of INQUIRIES, ACTIONS, ACTION_UPDATES, POSTBACKS, ATTEMPTS, AUDIT";
     char *text = fields_text(fields, "Records", 40, 0, words);
     if (text != NULL && (!errand_records_named(text, &work->kind) ||
                          (export_kind_of(work->kind)->accounts & (int)call->caller.kind) == 0)) {

@@ -119,6 +119,9 @@ static const struct admin_row {
     { "key", "rotate", "POST", "/Operator/KeyChange", "", "",
       "all that is sealed is sealed by a new key; the old one is forgotten" },
     { "key", "show", "GET", "/Operator/KeyChange", "", "", "which key seals, how far a change is" },
+    { "erase", "customer", "POST", "/Operator/Erasures", "",
+      "AccountSid= CustomerId=|OrderId= Waiting=SEND|CANCEL",
+      "a job empties all that is known of the customer" },
     { "audit", "list", "GET", "/Operator/Audit", "", "", "who changed what, newest first" },
     { "status", "show", "GET", "/readyz", "", "", "is it serving" },
 };

@@ -83,12 +83,12 @@ static bool make_database(const char *path, struct error *error)
 /* What each connection is set up with.  Caches are small: the tables are written in order of id,
  * so what is worked on is a few pages of each, and the system caches the file besides.
  *
- * The log is copied into the file by the checkpoint thread, never inside a commit.  Deleted rows
- * are not overwritten with zeroes (the distribution's default): what is secret is sealed. */
+ * The log is copied into the file by the checkpoint thread, never inside a commit.  What is
+ * deleted or changed is overwritten: of what was erased nothing may be left in the file. */
 static const char *const setup[] = {
     [DB_WRITER] = ("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                    "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-                   "PRAGMA cache_size = -6144; PRAGMA secure_delete = OFF;"
+                   "PRAGMA cache_size = -6144; PRAGMA secure_delete = ON;"
                    "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
                    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"),
     [DB_READER] = ("PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;"

@@ -38,6 +38,7 @@ static const struct {
                                   "Import of decisions" },
     [ERRAND_IMPORT_CHANGES] = { "ACTION_CHANGE_IMPORT", NULL, "action-problems",
                                 "Import of changes of actions" },
+    [ERRAND_ERASURE] = { "ERASURE", NULL, "erasure", "Erasure" },
     [ERRAND_POSTBACKS] = { "POSTBACK_CHANGE", NULL, "postbacks", "Many postbacks" },
 };
 

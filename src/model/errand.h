@@ -31,6 +31,7 @@ enum errand_kind {
     ERRAND_IMPORT_DECISIONS = 21,
     ERRAND_IMPORT_CHANGES = 22,
     ERRAND_POSTBACKS = 30, /* all that match are retried, sent again or cancelled */
+    ERRAND_ERASURE = 40,   /* of a customer's data */
     ERRAND_KINDS           /* one above the highest */
 };
 

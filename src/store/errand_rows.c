@@ -1,5 +1,6 @@
 /* errand_rows.c — the row of a job, and what its end tells: an event, a notice, a change. */
 #include "store/errand_rows.h"
+#include "store/erasures.h"
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -175,6 +176,8 @@ void errand_tell_end(struct job *job, struct db *db, int64_t id)
     struct errand errand;
     if (!errand_load(db, id, &errand))
         return;
+    if (errand.kind == ERRAND_ERASURE)
+        erasure_end(db, id, errand.request);
     publish(job, db, &errand);
     if (errand.caller.user != 0)
         write_notice(db, &errand);

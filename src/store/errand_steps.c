@@ -236,6 +236,27 @@ static void drop_some(struct db *db, const struct errand *errand, int64_t now_ms
     db_run(db, put);
 }
 
+bool errand_result_drop(struct db *db, int64_t id, bool *first)
+{
+    struct stmt *find =
+        db_prepare(db, "SELECT count(*) FROM errand WHERE id = ? AND result_chunks > 0");
+    db_bind_int(find, 1, id);
+    *first = db_number(find, 0) > 0;
+    struct stmt *put = db_prepare(db, "UPDATE errand SET result_chunks = 0, drop_at = ? "
+                                      "WHERE id = ? AND state >= 4");
+    db_bind_int(put, 1, db_now(db));
+    db_bind_int(put, 2, id);
+    db_run(db, put);
+    if (db_changes(db) != 1)
+        return false;
+    for (int input = 0; input <= 1; input++) {
+        int64_t from = oldest_piece(db, id, input);
+        if (from >= 0)
+            drop_pieces(db, id, input, from, from + SWEEP_PIECES);
+    }
+    return true;
+}
+
 static bool sweep_pieces(struct db *db, int64_t now_ms)
 {
     struct errand errand;

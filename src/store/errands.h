@@ -110,6 +110,10 @@ void errand_start(struct db *db, const struct errand *seen);
 bool errand_put(struct job *job, struct db *db, const struct errand *seen,
                 const struct errand_made *made);
 
+/* An ended one's result is not to be had any more, and some of its pieces go at once; the others by
+ * the sweep, or by further calls.  *first: it was to be had.  False: it has not ended. */
+bool errand_result_drop(struct db *db, int64_t id, bool *first);
+
 /* ---- for the sweep ---- */
 
 /* One small step: pieces whose time is over, files that never came whole, and rows that ended long

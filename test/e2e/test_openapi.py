@@ -525,6 +525,7 @@ NEEDS = {
     "getTls": lambda s: {"Id": s.tls()},
     "setTls": lambda s: {"Id": s.notification(s.brand), "body": {"CaCertificate": s.authority()}},
     "removeTls": lambda s: {"Id": s.tls()},
+    "eraseCustomer": lambda s: {"body": {"AccountSid": s.partner.sid, "CustomerId": "C-5521", "Waiting": "SEND"}},
     "listAudit": lambda s: s.open() and {"query": {"AccountSid": s.partner.sid}},
     "getPartnerCompany": lambda s: {"SID": s.partner.sid},
     "getBrandCompany": lambda s: {"SID": s.brand.sid},
@@ -803,7 +804,7 @@ def test_no_operation_is_left_out():
     assert set(NEEDS) == {one.id for one in OPERATIONS}
     too_many = {"createPartnerNotification", "createBrandNotification",  # 10,000 are allowed
                 "beginPartnerExport", "beginBrandExport",  # test_jobs.py
-                "changePartnerPostbacks", "changeBrandPostbacks"}  # as many jobs
+                "changePartnerPostbacks", "changeBrandPostbacks", "eraseCustomer"}  # as many jobs
     elsewhere = {"changeKey"}  # test_key_change.py
     assert set(CONFLICTS) | too_many | elsewhere == {
         one.id for one in OPERATIONS if "409" in one.responses}
