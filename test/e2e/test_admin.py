@@ -200,6 +200,13 @@ def test_the_key_from_the_shell(server, admin):
     await_until(lambda: admin("key", "show")["Key"] != before, "the new key", 60)
 
 
+def test_a_customer_is_erased_from_the_shell(admin):
+    """What it does is in test_erasure.py."""
+    sid = admin("account", "add", "Kind=PARTNER", "Name=Forgetful")["Sid"]
+    begun = admin("erase", "customer", f"AccountSid={sid}", "CustomerId=C-1", "Waiting=CANCEL")
+    assert begun["Uri"].endswith(f"/Jobs/{begun['Id']}")
+
+
 def test_a_text_that_looks_like_json_is_text_all_the_same(admin):
     for name in ("[1]", '{"a":1}', "[", "{x", "-5", "a=b=c", " spaces kept inside "):
         made = admin("account", "add", "Kind=BRAND", f"Name={name}")

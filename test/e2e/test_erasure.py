@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
 import pytest
 
 from harness.delivery import Delivery
 from harness.receiver import answers
-from harness.server import BINARY, Server, World, await_until
+from harness.server import Server, World, await_until
 from test_jobs import download, ended, exported
 
 WORDS = ["Zebra-4711", "Quagga-0815", "Okapi-1234", "Quokka", "Numbat", "Bilby"]
@@ -152,12 +151,3 @@ def test_what_is_asked_for_is_checked(world, fields, wrong):
     answer = world.operator.post("Erasures", {name: value for name, value in whole.items() if value})
     assert answer.status_code == (400 if wrong else 202), answer.text
     assert [one["Field"] for one in answer.json().get("Errors", [])] == wrong
-
-
-def test_the_shell_begins_one(world):
-    world.open(CustomerId="Zebra-4711")
-    done = subprocess.run([BINARY, "admin", "--url", world.server.base, "--data", world.server.data,
-                           "erase", "customer", f"AccountSid={world.partner.sid}",
-                           "CustomerId=Zebra-4711", "Waiting=CANCEL"],
-                          capture_output=True, text=True, check=True, timeout=30)
-    ended(world.operator, json.loads(done.stdout)["Uri"])
