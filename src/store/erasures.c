@@ -574,9 +574,26 @@ static void run_for(struct db *db, struct stmt *put, int64_t id)
     db_run(db, put);
 }
 
+static void drop_files(struct db *db, const struct erasure *erasure, int64_t id)
+{
+    run_for(db,
+            db_prepare(db, "DELETE FROM attachment_chunk WHERE attachment IN "
+                           "(SELECT id FROM attachment WHERE inquiry = ?)"),
+            id);
+    run_for(db, db_prepare(db, "DELETE FROM attachment WHERE inquiry = ?"), id);
+    erasure_count(db, erasure->errand, "Files", db_changes(db));
+}
+
+/* A decision that may still be taken back goes first: it may name the customer. */
 static bool take_inquiry(struct job *job, struct db *db, const struct erasure *erasure, int64_t id)
 {
-    (void)job;
+    struct stmt *held = db_prepare(db, "SELECT count(*) FROM held_decision WHERE inquiry = ?");
+    db_bind_int(held, 1, id);
+    if (db_number(held, 0) > 0) {
+        error_set(&job->error, ERROR_UNAVAILABLE, "inquiry %" PRId64 " is being decided", id);
+        return false;
+    }
+    drop_files(db, erasure, id);
     run_for(db,
             db_prepare(db, "UPDATE inquiry SET order_id = 'erased-' || id, customer_id = '', "
                            "reference = '', tracking_link = '', notes = '', "
