@@ -168,11 +168,10 @@ void attachment_name(struct buf *out, const char *given, enum attachment_kind ki
     size_t characters = 0;
     for (const char *at = given; *at != '\0'; at++)
         base = *at == '/' || *at == '\\' ? at + 1 : base;
-    while (*base == '.' || *base == ' ')
-        base++;
     for (const char *at = base; *at != '\0' && characters < ATTACHMENT_NAME_MAX - 5;) {
         size_t size = bytes_of(at);
-        if (is_shown(at, size)) {
+        bool hides = name.len == 0 && (*at == '.' || *at == ' '); /* at the beginning */
+        if (!hides && is_shown(at, size)) {
             buf_add(&name, at, size);
             characters++;
         }

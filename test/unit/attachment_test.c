@@ -97,6 +97,7 @@ static void test_a_name_is_nobodys_path(void **state)
     names("", ATTACHMENT_PNG, "file.png");
     names("/", ATTACHMENT_PNG, "file.png");
     names(".htaccess", ATTACHMENT_PNG, "htaccess.png");
+    names("\"\x01. .htaccess", ATTACHMENT_PNG, "htaccess.png");
     names("page.html", ATTACHMENT_PNG, "page.html.png");
     names("a\r\nSet-Cookie: x\"b.png", ATTACHMENT_PNG, "aSet-Cookie xb.png");
     names("gnp.\xe2\x80\xae"
