@@ -3,6 +3,7 @@
 #include "api/operator.h"
 
 #include "api/body.h"
+#include "api/people.h"
 #include "model/show.h"
 #include "store/accounts.h"
 #include "store/factors.h"
@@ -36,11 +37,12 @@ static bool run_require(struct api_job *job, struct db *db)
 {
     const struct required *work = (struct required *)job;
     struct account account;
-    char object[64];
+    char base[PEOPLE_BASE_TEXT], object[PEOPLE_BASE_TEXT + 16];
     if (!operator_account(job, db, job->call->params[0], &account))
         return false;
     factor_require(db, account.id, work->required);
-    snprintf(object, sizeof(object), "/Operator/Accounts/%s/SecondFactor", account.sid);
+    people_base(job->call, base);
+    snprintf(object, sizeof(object), "%s/SecondFactor", base);
     json_t *detail = json_object();
     show_bool(detail, "Required", work->required);
     audit_add(db, &job->call->caller, job->call->address, "second_factor.require", object, detail);
@@ -50,7 +52,9 @@ static bool run_require(struct api_job *job, struct db *db)
 
 static void finish_require(struct api_job *job)
 {
-    call_ok(job->call, "/Operator/Accounts/%s/SecondFactor", job->call->params[0]);
+    char base[PEOPLE_BASE_TEXT];
+    people_base(job->call, base);
+    call_ok(job->call, "%s/SecondFactor", base);
 }
 
 static void require(struct call *call, void *context)
@@ -91,8 +95,9 @@ static bool run_reset(struct api_job *job, struct db *db)
 
 static void finish_reset(struct api_job *job)
 {
-    call_ok(job->call, "/Operator/Accounts/%s/Users/%" PRId64, job->call->params[0],
-            path_id(job->call, 1));
+    char base[PEOPLE_BASE_TEXT];
+    people_base(job->call, base);
+    call_ok(job->call, "%s/Users/%" PRId64, base, path_id(job->call, 1));
 }
 
 static void reset(struct call *call, void *context)
@@ -100,13 +105,22 @@ static void reset(struct call *call, void *context)
     api_write(api_job_new(sizeof(struct api_job), call, context, run_reset, finish_reset, NULL));
 }
 
-#define CHANGES .who = ACCOUNT_OPERATOR, .scopes = SCOPE_ADMIN, .counted = true
-#define READS   .who = ACCOUNT_OPERATOR, .scopes = SCOPE_API | SCOPE_READ, .counted = true
+/* A session is not counted. */
+#define ADMINS(kind) .who = (kind), .scopes = SCOPE_ADMIN, .counted = (kind) == ACCOUNT_OPERATOR
+#define RULE(prefix, kind)                                                                         \
+    { "PUT", prefix "/SecondFactor", require, ADMINS(kind) },                                      \
+    {                                                                                              \
+        "DELETE", prefix "/Users/{Id}/SecondFactor", reset, ADMINS(kind)                           \
+    }
 
 const struct route second_factor_admin_routes[] = {
-    { "GET", "/Operator/Accounts/{Account}/SecondFactor", show, READS },
-    { "PUT", "/Operator/Accounts/{Account}/SecondFactor", require, CHANGES },
-    { "DELETE", "/Operator/Accounts/{Account}/Users/{Id}/SecondFactor", reset, CHANGES },
+    RULE("/Operator/Accounts/{Account}", ACCOUNT_OPERATOR),
+    RULE("/Mediapartners/{SID}", ACCOUNT_PARTNER),
+    RULE("/Advertisers/{SID}", ACCOUNT_BRAND),
+    { "GET", "/Operator/Accounts/{Account}/SecondFactor", show, .who = ACCOUNT_OPERATOR,
+      .scopes = SCOPE_API | SCOPE_READ, .counted = true },
+    { "GET", "/Mediapartners/{SID}/SecondFactor", show, ADMINS(ACCOUNT_PARTNER) },
+    { "GET", "/Advertisers/{SID}/SecondFactor", show, ADMINS(ACCOUNT_BRAND) },
 };
 const size_t second_factor_admin_route_count =
     sizeof(second_factor_admin_routes) / sizeof(second_factor_admin_routes[0]);

@@ -746,6 +746,9 @@ def add_people():
                 s.brand if a(s) is s.brand else s.partner)}}
         if role == "Account":
             continue
+        NEEDS[f"get{role}SecondFactorRule"] = lambda s: {}
+        NEEDS[f"set{role}SecondFactorRule"] = lambda s: {"body": {"Required": False}}
+        NEEDS[f"reset{role}SecondFactor"] = needs(user_of)
         NEEDS[f"list{role}Users"] = lambda s: {}
         NEEDS[f"change{role}User"] = needs(user_of)
         NEEDS[f"list{role}Tokens"] = lambda s, a=account: s.own_token_of(a(s)) and {}

@@ -147,6 +147,27 @@ def test_the_operator_resets_one_that_is_lost(world):
     assert codes
 
 
+def test_an_admin_asks_for_it_and_resets_one(world):
+    admin, ann = world.browser(world.partner, "ADMIN"), world.browser(world.partner)
+    app, _ = enrol(admin)
+    _, codes = enrol(ann)
+    for who in (ann, world.partner):
+        assert who.put("SecondFactor", {"Required": True}).status_code == 403
+        assert who.delete(f"Users/{world.user_ids[admin.email]}/SecondFactor").status_code == 403
+    admin.ok(admin.put("SecondFactor", {"Required": True}))
+    assert admin.ok(admin.get("SecondFactor")) == {"Required": "true"}
+    strange = world.browser(world.brand, "ADMIN")
+    assert strange.delete(f"Users/{world.user_ids[ann.email]}/SecondFactor").status_code == 404
+    admin.ok(admin.delete(f"Users/{world.user_ids[ann.email]}/SecondFactor"))
+    assert ann.get("/Session").status_code == 401
+    ann.ok(ann.sign_in(ann.email, PASSWORD))
+    assert ann.ok(ann.get("/Session"))["User"]["MustEnrol"] == "true"
+    assert state(ann)["RecoveryCodesLeft"] == "0" and codes and app
+    log = {one["Action"]: one["Object"] for one in admin.ok(admin.get("Audit"))["Entries"]}
+    assert log["second_factor.require"] == f"{admin.prefix}/SecondFactor"
+    assert log["second_factor.reset"].startswith(f"{admin.prefix}/Users/")
+
+
 # ---- attacks ----
 
 def test_no_code_is_taken_twice(world, ann):
