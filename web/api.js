@@ -6,6 +6,8 @@
  * A call whose page was left never comes back: nobody waits for it, so there is nothing to tell and nothing to draw.
  * One that is given up on the page that stays (signal aborted otherwise) throws an AbortError.
  */
+import { speak } from "./format.js";
+
 export class ApiError extends Error {
   constructor(status, body) {
     super(body?.Message || (status ? `The server answered ${status}.` : "The server cannot be reached."));
@@ -24,7 +26,10 @@ let onSignedOut = () => false;
 
 /* The session in force: the answer of GET /Session, or null. */
 export const current = () => session;
-export function use(value) { session = value; }
+export function use(value) {
+  session = value;
+  speak(value?.User);
+}
 /* The callback is told that the session has ended; it gives whether the page stays, for what is typed in it. */
 export function whenSignedOut(callback) { onSignedOut = callback; }
 

@@ -219,7 +219,7 @@ function failed(error, signal) {
   return {
     title: known,
     node: h("section.card", null, h("h1", null, known), h("p", null, error.message),
-      h("p", null, h("a", { href: location.pathname + location.search }, "Try again"), " · ", h("a", { href: "/" }, "Start page"))),
+      h("div.actions", null, h("button.primary", { type: "button", onclick: show }, "Try again"), h("a.button", { href: "/" }, "Start page"))),
   };
 }
 

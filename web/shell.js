@@ -1,7 +1,7 @@
 /* shell.js — the frame around every page: navigation, bell, account, the maintenance banner. */
 import { current, del, get, isBrand, isOperator, mayChange, own, use } from "./api.js";
 import { fill, h, icon } from "./dom.js";
-import { date } from "./format.js";
+import { date, zone } from "./format.js";
 import { forgetPlaces } from "./places.js";
 import { go, helpFor, mayLeave } from "./router.js";
 import { lookBanner } from "./ui/look.js";
@@ -55,14 +55,14 @@ const header = h("header.top"), nav = h("nav.side", { id: "sections", "aria-labe
 const bannerSays = h("p", { role: "status" }), bannerBar = h("div"), bannerAway = h("button.plain", { type: "button", "aria-label": "Put this message away" }, icon("close"));
 const banner = h("aside.banner", { "aria-label": "Maintenance", hidden: true }, h("div.banner-line", null, bannerSays, h("span.gap"), bannerAway), bannerBar);
 const announcer = h("div.away", { "aria-live": "polite" });
-const main = h("main", { id: "main", tabindex: "-1" });
+const main = h("main", { id: "main", tabindex: "-1" }), zoneLine = h("footer.zone-line.hint");
 let unread = 0;
 
 /* Lays the frame into the body; the element where pages go. */
 export function frame(body) {
   fill(body,
     h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
-    header, nav, h("div.stage", null, lookBanner(), banner, main), toastPlace, announcer);
+    header, nav, h("div.stage", null, lookBanner(), banner, main, zoneLine), toastPlace, announcer);
   return main;
 }
 
@@ -82,6 +82,7 @@ export function refresh(changed = false) {
     const here = location.pathname === path || location.pathname.startsWith(`${path}/`);
     return h("li", null, h("a", { href: path, "aria-current": here ? "page" : null }, title), countOf(path));
   })) : null);
+  fill(zoneLine, session ? [`Times are those of ${zone()}. `, session.User.Id ? h("a", { href: "/account" }, "Change") : null] : null);
   look();
 }
 

@@ -128,13 +128,14 @@ static bool run_list(struct api_job *job, struct db *db)
 {
     struct account_work *work = (struct account_work *)job;
 
-    job->shown = account_list(db, work->kind, work->cursor.at, work->cursor.limit);
+    job->shown = account_list(db, work->kind, call_query(job->call, "Search"), work->cursor.at,
+                              work->cursor.limit);
     return true;
 }
 
 void operator_list_accounts(struct call *call, void *context)
 {
-    static const char *const names[] = { "Kind", "After", "PageSize", NULL };
+    static const char *const names[] = { "Kind", "Search", "After", "PageSize", NULL };
     struct account_work *work = work_new(call, context, run_list, NULL);
     const char *kind = call_query(call, "Kind");
     enum account_kind named = ACCOUNT_PARTNER;

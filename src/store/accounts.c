@@ -7,13 +7,17 @@
 #include "store/accounts.h"
 
 #include "base/fail.h"
+#include "base/fold.h"
 #include "db/tx.h"
 #include "model/show.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define ACCOUNT_COLUMNS "id, sid, kind, name, email, active, created_at"
+#define ACCOUNTS_AFTER                                                                             \
+    "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id > ?1 AND (?2 = 0 OR kind = ?2) ORDER BY id"
 
 int64_t account_add(struct db *db, struct account *account)
 {
@@ -112,17 +116,35 @@ json_t *account_show(const struct account *account)
     return shown;
 }
 
-json_t *account_list(struct db *db, int kind, int64_t after, int limit)
+/* Whether the folded words are in the name, or begin the sid.  Accounts are made by the operator
+ * one by one: their names are read, not indexed. */
+static bool account_fits(const struct account *account, const struct buf *words)
 {
-    struct stmt *list =
-        db_prepare(db, "SELECT " ACCOUNT_COLUMNS " FROM account "
-                       "WHERE id > ?1 AND (?2 = 0 OR kind = ?2) ORDER BY id LIMIT ?3");
+    struct buf name = { 0 };
+    bool fits = strncasecmp(account->sid, buf_text(words), words->len) == 0;
+
+    if (!fits) {
+        fold_add(&name, account->name, strlen(account->name), strlen(account->name));
+        fits = strstr(buf_text(&name), buf_text(words)) != NULL;
+    }
+    buf_free(&name);
+    return fits;
+}
+
+json_t *account_list(struct db *db, int kind, const char *search, int64_t after, int limit)
+{
+    bool all = search == NULL || search[0] == '\0';
+    struct stmt *list = db_prepare(db, all ? ACCOUNTS_AFTER " LIMIT ?3" : ACCOUNTS_AFTER);
     json_t *array = json_array();
+    struct buf words = { 0 };
 
     db_bind_int(list, 1, after);
     db_bind_int(list, 2, kind);
-    db_bind_int(list, 3, limit);
-    while (db_step(list) == DB_ROW) {
+    if (all)
+        db_bind_int(list, 3, limit);
+    else
+        fold_add(&words, search, strlen(search), strlen(search));
+    while (json_array_size(array) < (size_t)limit && db_step(list) == DB_ROW) {
         struct account account = {
             .id = db_int(list, 0),
             .kind = (enum account_kind)db_int(list, 2),
@@ -132,9 +154,11 @@ json_t *account_list(struct db *db, int kind, int64_t after, int limit)
             .created_at = db_int(list, 6),
         };
         show_cut(account.sid, sizeof(account.sid), db_text(list, 1));
-        json_array_append_new(array, account_show(&account));
+        if (all || account_fits(&account, &words))
+            json_array_append_new(array, account_show(&account));
         account_clear(&account);
     }
+    buf_free(&words);
     db_finish(list);
     return array;
 }

@@ -16,8 +16,9 @@ void account_set_active(struct db *db, int64_t id, bool active);
 bool account_change(struct db *db, const struct account *account);
 json_t *account_show(const struct account *account); /* the API's object */
 void account_clear(struct account *account);         /* frees its strings */
-/* An array of the API's objects, by id, after `after`, at most `limit`; kind 0: all. */
-json_t *account_list(struct db *db, int kind, int64_t after, int limit);
+/* An array of the API's objects, by id, after `after`, at most `limit`; kind 0: all.  `search`,
+ * unless NULL or empty, is found in the name in any case, or begins the sid. */
+json_t *account_list(struct db *db, int kind, const char *search, int64_t after, int limit);
 int64_t account_operator(struct db *db); /* the operator's id; 0: none yet */
 /* Before the operator's account is added where none was found: of two nodes that begin at once one
  * goes on, and the other one's transaction is run again and finds it. */

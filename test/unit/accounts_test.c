@@ -43,8 +43,8 @@ static void test_an_account_is_found_by_its_sid(void **state)
 static bool page_accounts(struct job *job, struct db *db, void *with)
 {
     const struct house *house = with;
-    json_t *first = account_list(db, 0, 0, 3);
-    json_t *partners = account_list(db, ACCOUNT_PARTNER, house->partner.account, 10);
+    json_t *first = account_list(db, 0, NULL, 0, 3);
+    json_t *partners = account_list(db, ACCOUNT_PARTNER, NULL, house->partner.account, 10);
 
     (void)job;
     assert_int_equal(json_array_size(first), 3);
@@ -53,6 +53,16 @@ static bool page_accounts(struct job *job, struct db *db, void *with)
     assert_int_equal(json_array_size(partners), 1);
     assert_string_equal(text_of(partners, 0, "Name"), "Vlog");
     assert_string_equal(text_of(partners, 0, "Active"), "true");
+    json_t *named = account_list(db, 0, "vLO", 0, 10);
+    json_t *by_sid = account_list(db, 0, text_of(partners, 0, "Sid"), 0, 10);
+    assert_int_equal(json_array_size(named), 1);
+    assert_string_equal(text_of(named, 0, "Name"), "Vlog");
+    assert_int_equal(json_array_size(by_sid), 1);
+    json_decref(named);
+    named = account_list(db, 0, "nobody", 0, 10);
+    assert_int_equal(json_array_size(named), 0);
+    json_decref(named);
+    json_decref(by_sid);
     json_decref(first);
     json_decref(partners);
     return true;

@@ -310,6 +310,13 @@ class Browser:
           return true;""", control, words), f"the option “{words}” of {label}")
         return self
 
+    def pick(self, label, words, within="body"):
+        """One of those that a searched choice finds by its words."""
+        self.fill(label, words, within)
+        self.until(lambda: any(words in one.text for one in self.all(f"{within} .choices li")), f"{words} found")
+        next(one for one in self.all(f"{within} .choices li") if words in one.text).click()
+        return self
+
     def tick(self, label, on=True, within="body"):
         control = self.field(label, within)
         if control.is_selected() != on:

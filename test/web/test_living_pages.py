@@ -95,9 +95,13 @@ COVERED = """
   place.scrollLeft = arguments[0] ? place.scrollWidth : 0;
   const edge = place.getBoundingClientRect(), found = [];
   for (const cell of table.querySelectorAll('tr > *')) {
-    const range = document.createRange();
-    range.selectNodeContents(cell);
-    for (const box of range.getClientRects()) {
+    const range = document.createRange(), walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), boxes = [];
+    while (walk.nextNode()) {
+      range.selectNodeContents(walk.currentNode);
+      if (!walk.currentNode.parentElement.closest('.away')) /* that is for screen readers alone */
+        boxes.push(...range.getClientRects());
+    }
+    for (const box of boxes) {
       const [x, y] = [(Math.max(box.left, edge.left) + Math.min(box.right, edge.right)) / 2, box.top + box.height / 2];
       if (box.width < 2 || box.left >= edge.right || box.right <= edge.left || y < 60 || y > innerHeight - 2)
         continue;

@@ -9,6 +9,7 @@ import { heading } from "../ui/heading.js";
 import { secret } from "../ui/secret.js";
 import { simpleTable } from "../ui/simple_table.js";
 import { toast } from "../ui/toast.js";
+import { accountField } from "./account_choice.js";
 
 const MEMBERS_SHOWN = 1000;
 
@@ -20,11 +21,10 @@ const addTracker = (uri, reload) => asking("New action tracker", "Add tracker",
   [{ name: "Name", label: "Name", required: true, maxlength: 200, placeholder: "Online sale" }],
   async (values) => { await post(`${uri}/Trackers`, values); await reload(); });
 
-async function addMember(uri, members, reload, signal) {
-  const { Accounts } = await get("/Operator/Accounts", { Kind: "PARTNER", PageSize: 1000 }, { signal });
+async function addMember(uri, members, reload) {
   const there = new Set(members.map((one) => one.PartnerSid));
   await asking("Add a partner", "Add partner",
-    [{ name: "PartnerSid", label: "Partner", kind: "select", required: true, options: Accounts.filter((one) => !there.has(one.Sid)).map((one) => [one.Sid, one.Name]) }],
+    [accountField("PartnerSid", "Partner", "PARTNER", { required: true, but: there })],
     async (values) => { await post(`${uri}/Members`, values); await reload(); });
 }
 
@@ -79,6 +79,6 @@ export async function page({ params, signal }) {
   const card = (title, action, onclick, node) => h("section.card", null, h("div.card-head", null, h("h2", null, title), h("span.gap"), may ? h("button.small", { type: "button", onclick }, action) : null), node);
   return { title: campaign.Name, node: h("div", null, head, about,
     card("Action trackers", "New tracker", () => addTracker(uri, reload), trackers),
-    card("Partners", "Add a partner", () => addMember(uri, partners, reload, signal), members),
+    card("Partners", "Add a partner", () => addMember(uri, partners, reload), members),
     card("Tracking tokens", "New tracking token", () => addToken(uri, reload), tokens)) };
 }

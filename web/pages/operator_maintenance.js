@@ -1,7 +1,7 @@
 /* operator_maintenance.js — pause all postbacks, now or at a date; end it; watch the catch-up. */
 import { again, get, mayChange, post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { date, number, zone } from "../format.js";
+import { date, instant, number, zone } from "../format.js";
 import { look } from "../shell.js";
 import { confirm } from "../ui/dialog.js";
 import { facts } from "../ui/facts.js";
@@ -15,7 +15,6 @@ const SAYS = {
   OFF: ["Postbacks go out", "good"], SCHEDULED: ["Planned", "warn"], STARTING: ["Starting", "warn"], ON: ["Postbacks are paused", "warn"],
   ENDING: ["Ending", "warn"], CATCHING_UP: ["Catching up", "warn"],
 };
-const iso = (local) => (local ? new Date(local).toISOString() : undefined);
 
 function starting(done) {
   return form({
@@ -29,7 +28,7 @@ function starting(done) {
     submit: async (values) => {
       if (!await confirm({ title: "Pause all postbacks?", text: "Accounts are told. Events are still taken in; their postbacks wait and go out when the maintenance ends.", action: "Pause", tone: "danger" }))
         return;
-      await post(URI, { Message: values.Message || undefined, StartDate: iso(values.StartDate), ExpectedEndDate: iso(values.ExpectedEndDate) });
+      await post(URI, { Message: values.Message || undefined, StartDate: instant(values.StartDate), ExpectedEndDate: instant(values.ExpectedEndDate) });
       toast(values.StartDate ? "The maintenance is planned." : "The maintenance has begun.");
       await done();
     },

@@ -5,6 +5,7 @@
 import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { number, span } from "../format.js";
+import { tryAgain } from "./again.js";
 import { chart } from "./chart.js";
 
 const RANGES = [["3600", "Last hour"], ["21600", "Last 6 hours"], ["86400", "Last day"], ["604800", "Last week"], ["2592000", "Last 30 days"]];
@@ -29,7 +30,7 @@ export function activity(path, { signal }) {
     { at: chart({ title: "Pending", format: number, filled: true, series: [{ label: "Pending", tone: "--accent" }] }), names: ["Pending"] },
     { at: chart({ title: "Age of the oldest pending", format: span, step: spanStep, series: [{ label: "Oldest", tone: "--warn" }] }), names: ["OldestPendingSeconds"] },
   ];
-  const says = h("p.summary", { role: "alert" });
+  const says = h("div");
   const range = h("select", { "aria-label": "Span of the charts", onchange: () => reload() }, RANGES.map(([value, text]) => h("option", { value }, text)));
   let running = null;
   async function reload() {
@@ -45,7 +46,7 @@ export function activity(path, { signal }) {
       fill(says);
     } catch (error) {
       if (error.name !== "AbortError")
-        fill(says, error.message);
+        fill(says, tryAgain(error, () => reload()));
     }
   }
   const timer = setInterval(reload, 30000);

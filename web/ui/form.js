@@ -3,7 +3,7 @@
  * const f = form({ fields, values, action: "Create", submit: async (values) => …, extra, cancel })
  *   f.node, f.values(), f.set(name, value), f.field(name) (the control), f.show(error), f.check()
  * A field: { name, label, kind, hint, required, check(value, values) → "" or what is wrong, options, when(values), … }
- *   kind: text (default), email, password, number, money, date, datetime, textarea, select, checkbox, checks (many of `options`), file, static,
+ *   kind: text (default), email, password, number, money, decimal, date, datetime, textarea, select, checkbox, checks (many of `options`), choice (searched: choice.js), file, static,
  *   group (a heading over the fields that follow, `text` below it)
  *   options: ["A", …] or [["value", "Words"], …]; `rows`, `maxlength`, `autocomplete`, `placeholder`, `min`, `max`, `step`, `spellcheck` go to the control
  *   `dress(control)` gives the node that stands in the control's place and holds it
@@ -13,19 +13,24 @@
  * An error's `link`, [words, address], follows its message.
  */
 import { fill, h, unique } from "../dom.js";
+import { decimal, money, typed } from "../format.js";
+import { choice } from "./choice.js";
 
 const MONEY = /^\d{1,12}(\.\d{1,4})?$/;
 const builtin = {
-  money: (value) => (MONEY.test(value) ? "" : "An amount such as 49.90."),
+  money: (value) => (MONEY.test(value) ? "" : `An amount such as ${typed("49.90")}.`),
   number: (value) => (/^-?\d+$/.test(value) ? "" : "A whole number."),
   email: (value) => (/^\S+@\S+$/.test(value) ? "" : "An address such as ann@example.com."),
 };
+
+/* Typed and shown as the person's language writes it; its value is the API's. */
+const isDecimal = ({ kind }) => kind === "money" || kind === "decimal";
 
 function control(field, id, described) {
   const { kind = "text" } = field;
   const shared = {
     id, name: field.name, required: field.required && kind !== "checks", "aria-describedby": described, maxlength: field.maxlength,
-    autocomplete: field.autocomplete ?? "off", placeholder: field.placeholder, rows: field.rows, spellcheck: field.spellcheck, autofocus: field.autofocus,
+    autocomplete: field.autocomplete ?? "off", placeholder: isDecimal(field) ? typed(field.placeholder) : field.placeholder, rows: field.rows, spellcheck: field.spellcheck, autofocus: field.autofocus,
   };
   if (kind === "textarea")
     return h("textarea", { rows: 4, ...shared, class: field.code ? "code" : null });
@@ -34,7 +39,7 @@ function control(field, id, described) {
   if (kind === "checkbox")
     return h("input", { ...shared, type: "checkbox" });
   const types = { password: "password", date: "date", datetime: "datetime-local", email: "email", file: "file" };
-  const inputmode = { money: "decimal", number: "numeric" }[kind];
+  const inputmode = { money: "decimal", decimal: "decimal", number: "numeric" }[kind];
   return h("input", { ...shared, type: types[kind] ?? "text", inputmode, min: field.min, max: field.max, step: field.step, accept: field.accept, class: field.code ? "code" : null });
 }
 
@@ -48,7 +53,8 @@ function make(field, changed) {
   const hint = field.hint ? h("p.hint", { id: hintId }, field.hint) : null;
   const described = `${hint ? `${hintId} ` : ""}${errorId}`;
   const label = [field.label, field.required ? h("span.must", { "aria-hidden": "true" }, " *") : null];
-  let node, input = null, boxes = [];
+  const readAs = isDecimal(field) ? h("p.hint.read-as", { role: "status" }) : null; /* how an amount is understood that could mean two things */
+  let node, input = null, boxes = [], searched = null;
   if (field.kind === "group") {
     node = h("div.field.wide.group", null, h("h2", null, field.label), field.text ? h("p.hint", null, field.text) : null);
   } else if (field.kind === "static") {
@@ -59,16 +65,23 @@ function make(field, changed) {
       return { box, line: h("label.check", null, box, h("span", null, text, remark ? h("span.muted", null, ` ${remark}`) : null)) };
     });
     node = h("fieldset.field", { "aria-describedby": described, class: field.wide ? "wide" : null }, h("legend", null, label), hint, h("div.checks", null, boxes.map((one) => one.line)), error);
+  } else if (field.kind === "choice") {
+    searched = choice({ id, name: field.name, described, required: field.required, find: field.find, free: field.free, placeholder: field.placeholder, changed });
+    ({ input } = searched);
+    input.addEventListener("input", changed);
+    node = h("div.field", { class: field.wide ? "wide" : null }, h("label", { for: id }, label), searched.node, hint, error);
   } else {
     input = control(field, id, described);
     node = field.kind === "checkbox"
       ? h("div.field", null, h("label.check", { for: id }, input, h("span", null, label)), hint, error)
-      : h("div.field", { class: field.wide || field.kind === "textarea" ? "wide" : null }, h("label", { for: id }, label), field.dress ? field.dress(input) : input, hint, error);
+      : h("div.field", { class: field.wide || field.kind === "textarea" ? "wide" : null }, h("label", { for: id }, label), field.dress ? field.dress(input) : input, hint, readAs, error);
+    if (readAs)
+      input.addEventListener("input", () => { const { value, unsure } = decimal(input.value); fill(readAs, unsure ? `Read as ${money(value)}.` : null); });
     input.addEventListener("input", changed);
     input.addEventListener("change", changed);
   }
   return {
-    field, node, input: input ?? boxes[0]?.box ?? node, touched: false,
+    field, node, input: input ?? boxes[0]?.box ?? node, touched: false, unknown: searched?.typed,
     get() {
       if (field.kind === "checkbox")
         return String(input.checked);
@@ -76,15 +89,21 @@ function make(field, changed) {
         return boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
       if (still(field))
         return undefined;
+      if (searched)
+        return searched.get();
+      if (isDecimal(field))
+        return decimal(input.value.trim()).value;
       return ["textarea", "password"].includes(field.kind) ? input.value : input.value.trim();
     },
-    set(value) {
-      if (field.kind === "checkbox")
+    set(value, words) {
+      if (searched)
+        searched.set(value ?? field.free?.[0], words ?? (value === undefined ? field.free?.[1] : undefined));
+      else if (field.kind === "checkbox")
         input.checked = String(value) === "true";
       else if (field.kind === "checks")
         boxes.forEach(({ box }) => { box.checked = (value ?? []).includes(box.value); });
       else if (!still(field) && field.kind !== "file")
-        input.value = value ?? "";
+        input.value = (isDecimal(field) ? typed(value) : value) ?? "";
     },
     say(text) {
       fill(error, text || null);
@@ -103,7 +122,7 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
   function wrong(one, given) {
     const { field } = one, value = one.get(), empty = value === undefined || value.length === 0;
     if (empty)
-      return field.required ? "This is needed." : "";
+      return one.unknown?.() ? "Choose one of those that are found." : field.required ? "This is needed." : "";
     return builtin[field.kind]?.(value) || field.check?.(value, given) || "";
   }
   let unchecked = false; /* "Some fields need a look." is said, until none does */
@@ -199,7 +218,7 @@ export function form({ fields, values = {}, action = "Save", tone = "primary", s
   const byName = (name) => all.find((one) => one.field.name === name);
   return {
     node, values: read, show, check,
-    set: (name, value) => { byName(name).set(value); arrange(); },
+    set: (name, value, words) => { byName(name).set(value, words); arrange(); },
     field: (name) => byName(name).input,
     say: (name, text) => byName(name).say(text),
   };

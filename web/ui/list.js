@@ -10,6 +10,7 @@
  *   or { rows, next } for a list that is read by a cursor: values then has `Before` in place of Page ("" on the newest page),
  *   and `next` is the one of the page of older rows ("" on the last); `turn` has the words for the two ways;
  *   `note` is said above the rows
+ * empty: a text, or a function that gives what leads on when there is nothing (ui/lead.js)
  * pageOf("/Audit", "Entries", "Before") makes such a load for a path, the array's name and the cursor's
  * picks(rows): the rows get boxes to pick them by (rowKey is needed), at most `picksMost`; called with those that are picked, gives
  *   what can be done with them (nodes); l.unpick() when it is done
@@ -19,6 +20,7 @@
 import { get } from "../api.js";
 import { fill, h, icon, unique } from "../dom.js";
 import { dayEnd, dayStart, number, zone } from "../format.js";
+import { tryAgain } from "./again.js";
 import { pairs } from "./form.js";
 import { cell, headCell, scroller, table } from "./table.js";
 
@@ -88,7 +90,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   const kept = chosen ?? remembered(id);
   const shown = new Set(Array.isArray(kept) ? kept.filter((key) => columns.some((column) => column.key === key)) : columns.filter((column) => !column.hidden && !column.always).map((column) => column.key));
   const state = { page: Math.max(1, Number(query.get("Page")) || 1), before: [query.get("Before") ?? ""], sort: query.get("Sort") ?? sort, rows: [], total: 0, next: "", known: null };
-  const place = h("div.table-place.stacks"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
+  const place = h("div.table-place.stacks.fits"), foot = h("div.pager"), says = h("p.muted.count-line", { role: "status" });
   const first = () => { state.page = 1; state.before = [""]; reload(); };
   const bar = filterBar(filters, query, first);
 
@@ -134,7 +136,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
   function draw() {
     const known = state.known;
     state.known = rowKey ? new Set(state.rows.map(rowKey)) : null;
-    inPlace(place, () => fill(place, !state.rows.length ? h("p.empty", null, empty)
+    inPlace(place, () => fill(place, !state.rows.length ? h("div.empty", null, typeof empty === "function" ? empty() : h("p", null, empty))
       : scroller(caption, table(caption, [picks ? h("th", { scope: "col", role: "columnheader", class: "pick" }, pickAll()) : null, visible().map(heading)], state.rows.map((one) => row(one, known && rowKey && !known.has(rowKey(one))))))));
     inPlace(foot, () => fill(foot, turner()));
     fill(says, state.total === undefined ? state.note : `${number(state.total)} in all`);
@@ -170,7 +172,7 @@ export function list({ id, caption, context, columns, filters = [], load, empty 
     } catch (error) {
       if (error.name === "AbortError")
         return;
-      fill(place, h("p.summary", { role: "alert" }, error.message, (error.errors ?? []).map((one) => ` ${one.Field}: ${one.Message}`)));
+      fill(place, tryAgain(error, reload));
       fill(foot);
       fill(says);
     } finally {

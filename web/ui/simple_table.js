@@ -8,6 +8,6 @@ import { cell, headCell, scroller, table } from "./table.js";
 export function simpleTable(caption, rows, columns, empty) {
   if (!rows.length)
     return h("p.muted", null, empty);
-  return h("div.stacks", null, scroller(caption, table(caption, columns.map(([title]) => headCell(title)),
+  return h("div.stacks.fits", null, scroller(caption, table(caption, columns.map(([title]) => headCell(title)),
     rows.map((row) => h("tr", { role: "row" }, columns.map(([title, value]) => cell(title, value(row))))))));
 }

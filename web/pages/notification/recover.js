@@ -5,15 +5,14 @@
  */
 import { get, post } from "../../api.js";
 import { fill, h, unique } from "../../dom.js";
-import { counted, number, zone } from "../../format.js";
+import { counted, instant, number, wallTime, zone } from "../../format.js";
 import { confirm, dialog } from "../../ui/dialog.js";
 import { progress } from "../../ui/progress.js";
 import { path, titleOf } from "./health.js";
 
 const LOOK_MS = 500, PAUSE_MS = 300, ASK_OVER = 100, DAY_MS = 86400000;
 
-const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-const instant = (value) => (value ? new Date(value).toISOString() : undefined);
+const local = (at) => wallTime(at.toISOString());
 
 /* What can be sent: [key, heading, words, the replay's own members]. */
 const WAYS = [

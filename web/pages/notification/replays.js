@@ -1,7 +1,7 @@
 /* replays.js — postbacks of a range sent again, or the events of a range to this event notification; how far each is. */
 import { get, mayChange, post } from "../../api.js";
 import { fill, h } from "../../dom.js";
-import { counted, date, number, zone } from "../../format.js";
+import { counted, date, instant, number, wallTime, zone } from "../../format.js";
 import { badge } from "../../ui/badge.js";
 import { form } from "../../ui/form.js";
 import { progress } from "../../ui/progress.js";
@@ -14,8 +14,7 @@ const STATES = [["ALL", "All that have ended"], ["DELIVERED", "Delivered"], ["CA
 const OTHERS = [["ALL", "All"], ...STATES.slice(1), ["WAITING", "Waiting"]];
 const stateWords = Object.fromEntries([...OTHERS, STATES[0]]);
 
-const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-const instant = (value) => (value ? new Date(value).toISOString() : undefined);
+const local = (at) => wallTime(at.toISOString());
 
 function source(replay, titles) {
   if (replay.From === "ALL")
