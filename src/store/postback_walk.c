@@ -29,7 +29,7 @@ enum {
     AHEAD_ALL = 256,        /* … and for all together */
     WAITING_MOST = 50000,   /* more WAITING ids than that are not gathered: about 10 ms */
     GATHERED_MOST = 100000, /* ids of one inquiry, action or order */
-    STRETCH = 50000,        /* events whose data is looked at for a page: about 30 ms */
+    STRETCH = 25000,        /* events whose data is looked at for a page: about 25 ms */
     STRETCH_AGAIN = 5000,   /* … and postbacks that do not follow their events */
     ORDERS_MOST = 1000,     /* inquiries, and actions, of one order */
     STATUS_MOST = 999,
