@@ -20,6 +20,13 @@ const pages = [
   ["/help", "help"],
   ["/help/{Section}", "help"],
   ["/sign-in", "sign_in", "users-and-sessions"],
+  ["/forgotten", "forgotten", "users-and-sessions"],
+  ["/invitation", "link", "users-and-sessions"],
+  ["/new-password", "link", "users-and-sessions"],
+  ["/confirm-address", "link", "users-and-sessions"],
+  ["/people", "people", "users-and-sessions"],
+  ["/tokens", "tokens", "accounts-tokens-users"],
+  ["/audit", "audit", "users-and-sessions"],
   ["/inquiries", "inquiries", "action-inquiries"],
   ["/inquiries/new", "inquiry_new", "action-inquiries"],
   ["/inquiries/import", "inquiry_import", "inquiries-by-csv"],
@@ -101,7 +108,7 @@ export function helpFor(path, view = null) {
 }
 
 /* Shown to everybody. */
-const open = (path) => path === "/sign-in" || /^\/help(\/|$)/.test(path);
+const open = (path) => ["/sign-in", "/forgotten", "/invitation", "/new-password", "/confirm-address"].includes(path) || /^\/help(\/|$)/.test(path);
 
 const RELOAD_REST_MS = 30000;
 let leaving = null; /* AbortController of the page shown */

@@ -1,5 +1,5 @@
 /* shell.js — the frame around every page: navigation, bell, account, the maintenance banner. */
-import { current, del, get, isBrand, isOperator, mayChange, own, use } from "./api.js";
+import { current, del, get, isAdmin, isBrand, isOperator, mayChange, own, use } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { date, zone } from "./format.js";
 import { forgetPlaces } from "./places.js";
@@ -19,6 +19,7 @@ const sections = () => {
     ["Inquiries", "/inquiries"], ["Actions", "/actions"], ["Terms", "/terms"], ...(isBrand() ? [["Approval rules", "/rules"]] : []),
     ["Event notifications", "/notifications"], ["Postbacks", "/postbacks"],
     ["Downloads and imports", "/jobs"], ["Support", "/support"],
+    ...(isAdmin() ? [["People", "/people"], ["Tokens", "/tokens"]] : []), ["Audit log", "/audit"],
   ];
 };
 

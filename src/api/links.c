@@ -228,6 +228,7 @@ static void finish_show(struct api_job *job)
 {
     const struct link_row *link = &opening_of(job)->link;
     json_t *answer = json_object();
+    try_uncount_client(job->api, job->call, 'l');
     show_text(answer, "Kind", link_kind_name(link->kind));
     show_text(answer, "AccountName", link->account_name);
     show_text(answer, "Email", link->email);
@@ -353,6 +354,7 @@ static void finish_look(struct api_job *job)
 {
     struct opening *opening = opening_of(job);
     enum link_kind kind = opening->link.kind;
+    try_uncount_client(job->api, job->call, 'l');
     ((struct opening_job *)job)->opening = NULL;
     if (kind == LINK_INVITATION && opening->name == NULL && opening->link.name[0] != '\0')
         opening->name = must_copy(opening->link.name);

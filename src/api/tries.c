@@ -200,6 +200,14 @@ bool try_count_client(struct api *api, struct call *call, char kind)
     return try_count(api, call, kind, client, strlen(client));
 }
 
+void try_uncount_client(struct api *api, struct call *call, char kind)
+{
+    char client[LIMITS_NAME_TEXT], name[LIMITS_NAME_TEXT];
+    limits_client(client, call->address);
+    hash_name(name, kind, client, strlen(client));
+    limits_forgive(api->limits, name);
+}
+
 /* ---- over all servers ---- */
 
 enum { NAMES_MOST = 2, MINUTE_MS = 60000 };

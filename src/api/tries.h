@@ -54,6 +54,7 @@ void try_forgive(const struct try *try, struct api *api, const struct call *call
  */
 bool try_count(struct api *api, struct call *call, char kind, const void *bytes, size_t len);
 bool try_count_client(struct api *api, struct call *call, char kind);
+void try_uncount_client(struct api *api, struct call *call, char kind); /* it was right */
 
 /* Gives the browser the cookie. */
 void try_remember(struct api *api, struct call *call, const char *email, const char *password_hash);

@@ -1,19 +1,18 @@
 /* operator_account.js — one account: what it is, its users, its tokens, the data points opened to it. */
-import { del, get, mayChange, post, put } from "../api.js";
+import { get, isAdmin, mayChange, post, put } from "../api.js";
 import { fill, h } from "../dom.js";
 import { date, words } from "../format.js";
 import { badge } from "../ui/badge.js";
-import { confirm, dialog } from "../ui/dialog.js";
+import { dialog } from "../ui/dialog.js";
 import { facts } from "../ui/facts.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { lookInto } from "../ui/look.js";
-import { secret } from "../ui/secret.js";
+import { ROLES, invitationsTable, inviteForm } from "../ui/invite.js";
 import { simpleTable } from "../ui/simple_table.js";
 import { toast } from "../ui/toast.js";
+import { tokenForm, tokensTable } from "../ui/tokens_table.js";
 
-const ROLES = [["ADMIN", "Admin: users and tokens too"], ["USER", "User: sees and changes"], ["READ_ONLY", "Read only"]];
-const SCOPES = [["API", "API: everything of the account"], ["READ", "READ: only reading"], ["EVENTS", "EVENTS: only POST /Events"]];
 const PASSWORD_LEAST = 12;
 const longEnough = (value) => (value.length < PASSWORD_LEAST ? `At least ${PASSWORD_LEAST} characters.` : "");
 const button = (text, onclick, tone) => h("button.small", { type: "button", class: tone, onclick }, text);
@@ -56,42 +55,8 @@ function userForm(uri, user, reload) {
 const users = (uri, list, reload) => simpleTable("Users", list, [
   ["Email", (user) => user.Email], ["Name", (user) => user.Name], ["Role", (user) => words.Role[user.Role]],
   ["State", (user) => (user.Active === "true" ? "Active" : h("span.badge.bad", null, "Not active"))], ["Since", (user) => date(user.CreationDate)],
-  ...(mayChange() ? [["", (user) => h("button.small", { type: "button", "aria-label": `Change ${user.Email}`, onclick: () => userForm(uri, user, reload) }, "Change")]] : []),
+  ...(isAdmin() ? [["", (user) => h("button.small", { type: "button", "aria-label": `Change ${user.Email}`, onclick: () => userForm(uri, user, reload) }, "Change")]] : []),
 ], "Nobody can sign in for this account yet.");
-
-/* ---- tokens ---- */
-
-function tokenForm(uri, reload) {
-  return dialog("New token", (close) => {
-    const place = h("div"), sheet = form({
-      action: "Make token", cancel: () => close(),
-      fields: [
-        { name: "Scope", label: "Scope", kind: "select", options: SCOPES },
-        { name: "Label", label: "Label", maxlength: 60, hint: "Shown in the audit log, and as the author of comments." },
-      ],
-      submit: async (values) => {
-        const made = await post(`${uri}/Tokens`, values);
-        fill(place, h("p", null, "This is the token. It is shown only now; it is the password of HTTP Basic, with the SID as the user."), secret(made.Token, "Token"),
-          h("div.actions", null, h("button.primary", { type: "button", onclick: () => close() }, "Done")));
-        await reload();
-      },
-    });
-    return fill(place, sheet.node);
-  });
-}
-
-async function revoke(uri, token, reload) {
-  if (!await confirm({ title: "Revoke this token?", text: "Whoever uses it is refused from then on. This cannot be undone.", action: "Revoke", tone: "danger" }))
-    return;
-  await del(`${uri}/Tokens/${token.Id}`);
-  toast("The token is revoked.");
-  await reload();
-}
-
-const tokens = (uri, list, reload) => simpleTable("Tokens", list, [
-  ["Label", (token) => token.Label], ["Scope", (token) => token.Scope], ["Made", (token) => date(token.CreationDate)],
-  ["", (token) => (token.RevokedDate ? h("span.muted", null, `Revoked ${date(token.RevokedDate)}`) : mayChange() ? h("button.small.danger", { type: "button", "aria-label": `Revoke ${token.Label || "the token"} ${token.Id}`, onclick: () => revoke(uri, token, reload) }, "Revoke") : "")],
-], "No token yet.");
 
 /* ---- data points ---- */
 
@@ -117,7 +82,7 @@ async function dataPoints(uri, signal) {
 export async function page({ params, signal }) {
   const uri = `/Operator/Accounts/${encodeURIComponent(params.Sid)}`;
   const head = h("div"), about = h("section.card"), people = h("div"), keys = h("div"), points = h("div");
-  const may = mayChange();
+  const may = mayChange(), admin = isAdmin(), invited = h("div");
   let account;
 
   async function reload() {
@@ -133,13 +98,15 @@ export async function page({ params, signal }) {
       ["Its requests", account.Kind === "OPERATOR" ? "" : h("a", { href: `/operator/support?State=&AccountSid=${account.Sid}` }, "Support")],
     ]));
     fill(people, users(uri, userList.Users, reload));
-    fill(keys, tokens(uri, tokenList.Tokens, reload));
+    if (admin)
+      fill(invited, h("h3", null, "Invitations"), invitationsTable(uri, (await get(`${uri}/Invitations`, null, { signal })).Invitations, reload));
+    fill(keys, tokensTable(uri, tokenList.Tokens, reload, admin));
   }
   await reload();
   if (account.Kind !== "OPERATOR")
     fill(points, await dataPoints(uri, signal));
   return { title: account.Name, node: h("div", null, head, about,
-    h("section.card", null, h("div.card-head", null, h("h2", null, "Users"), h("span.gap"), may ? button("New user", () => userForm(uri, null, reload)) : null), people),
-    h("section.card", null, h("div.card-head", null, h("h2", null, "Tokens"), h("span.gap"), may ? button("New token", () => tokenForm(uri, reload)) : null), keys),
+    h("section.card", null, h("div.card-head", null, h("h2", null, "Users"), h("span.gap"), admin ? [button("Invite", () => inviteForm(uri, reload)), button("New user", () => userForm(uri, null, reload))] : null), people, invited),
+    h("section.card", null, h("div.card-head", null, h("h2", null, "Tokens"), h("span.gap"), admin ? button("New token", () => tokenForm(uri, reload)) : null), keys),
     account.Kind === "OPERATOR" ? null : h("section.card", null, h("h2", null, "Data points on request"), points)) };
 }

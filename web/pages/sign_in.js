@@ -29,6 +29,6 @@ export async function page({ query, go }) {
       return null;
     },
   });
-  fill(place, sheet.node);
+  fill(place, sheet.node, h("p", null, h("a", { href: "/forgotten" }, "Forgotten password?")));
   return { title: "Sign in", node: h("section.card", null, h("h1", null, "Sign in"), place) };
 }
