@@ -67,3 +67,12 @@ def test_what_did_not_load_is_tried_again(browser, world):
     browser.until(lambda: len(browser.all("main tbody tr")) == 1, "the account of that SID")
     browser.fill("Name or SID", f"nobody {uuid.uuid4().hex}")
     browser.see("No account like that.", "New account")
+
+
+@DESKTOP
+def test_an_accounts_postbacks_are_one_click_from_it(browser, world):
+    browser.sign_in(world.operator, f"/operator/accounts/{world.partner.sid}")
+    browser.click("Postbacks", within="main .facts")
+    browser.at("/postbacks")
+    browser.see("Postbacks", within="h1")
+    browser.driver.execute_script("sessionStorage.clear()")

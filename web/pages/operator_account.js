@@ -94,6 +94,8 @@ export async function page({ params, signal }) {
     fill(about, facts([
       ["SID", h("code", null, account.Sid)], ["Id", account.Id], ["Mail address", account.Email], ["State", account.Active === "true" ? "Active" : h("span.badge.bad", null, "Not active")], ["Made", date(account.CreationDate)],
       ["Its event notifications", account.Kind === "OPERATOR" ? "" : h("a", { href: `/operator/headers?AccountSid=${account.Sid}` }, "Custom headers and TLS")],
+      ["Its pages", account.Kind === "OPERATOR" || account.Active !== "true" ? "" : h("div.actions", null, [["Postbacks", "/postbacks"], ["Inquiries", "/inquiries"]].map(([text, to]) =>
+        button(text, () => lookInto(account.Sid, to))))],
       ["Its changes", h("a", { href: `/operator/audit?AccountSid=${account.Sid}` }, "Audit log")],
       ["Its requests", account.Kind === "OPERATOR" ? "" : h("a", { href: `/operator/support?State=&AccountSid=${account.Sid}` }, "Support")],
     ]));

@@ -16,11 +16,12 @@ export const looking = () => {
   }
 };
 
-export async function lookInto(sid) {
+/* `to`: the page of the account that is shown first. */
+export async function lookInto(sid, to = "/") {
   const look = await post(`/Operator/Accounts/${sid}/Looks`, {});
   sessionStorage.setItem(KEY, JSON.stringify(look));
   forgetPlaces();
-  location.assign("/");
+  location.assign(to);
 }
 
 /* At the start: whether this tab looks into an account. */
