@@ -695,7 +695,8 @@ static void test_the_partner_sees_everything_in_order(void **state)
         "\"FinalPayout\":\"\",\"ResolutionDate\":\"\","
         "\"CreationDate\":\"2026-11-23T18:40:17+00:00\","
         "\"Uri\":\"/Mediapartners/PAabc/ActionInquiries/12\",\"State\":\"CLOSED\","
-        "\"ClosedDate\":\"\",\"ResolutionNotes\":\"\",\"PromoCode\":\"\"}");
+        "\"ClosedDate\":\"\",\"ResolutionNotes\":\"\",\"PromoCode\":\"\","
+        "\"AssigneeId\":\"\",\"Assignee\":\"\"}");
     free(text);
     json_decref(shown);
     inquiry_free(&inquiry);
