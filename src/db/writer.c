@@ -249,7 +249,6 @@ static int patience(const struct writer *writer, bool rests)
 static void *writer_main(void *context)
 {
     struct writer *writer = context;
-    int64_t worked_ms = clock_steady_ms();
     bool closed = false, rests = false;
 
     while (!closed || !line_empty(&writer->line)) {
@@ -264,11 +263,10 @@ static void *writer_main(void *context)
             db_upkeep(writer->db);
             pthread_mutex_unlock(&writer->turn);
             trim_busy();
-            worked_ms = clock_steady_ms();
             rests = false;
         } else if (!closed && !writer->writable) {
             probe(writer);
-        } else if (!closed && !rests && clock_steady_ms() - worked_ms >= TRIM_IDLE_MS) {
+        } else if (!closed && !rests) {
             trim_idle();
             rests = true;
         }

@@ -101,18 +101,23 @@ static const char *jpeg_flaw(const unsigned char *bytes, size_t len)
 
 static const char *pdf_flaw(const char *bytes, size_t len)
 {
-    size_t tail = len < 2048 ? len : 2048;
-    bool good = len >= 20 && (bytes[5] == '1' || bytes[5] == '2') && bytes[6] == '.' &&
-                isdigit((unsigned char)bytes[7]) &&
-                memmem(bytes + len - tail, tail, "startxref", 9) != NULL &&
-                memmem(bytes + len - tail, tail, "%%EOF", 5) != NULL;
-    return good ? NULL : "is not a whole PDF file";
+    static const char broken[] = "is not a whole PDF file";
+    if (len < 20 || (bytes[5] != '1' && bytes[5] != '2') || bytes[6] != '.' ||
+        !isdigit((unsigned char)bytes[7]))
+        return broken;
+    const char *tail = len < 2048 ? bytes : &bytes[len - 2048];
+    size_t size = len < 2048 ? len : 2048;
+    bool whole =
+        memmem(tail, size, "startxref", 9) != NULL && memmem(tail, size, "%%EOF", 5) != NULL;
+    return whole ? NULL : broken;
 }
 
 const char *attachment_flaw(const void *bytes, size_t len, enum attachment_kind *kind)
 {
     if (len > ATTACHMENT_BYTES_MAX)
         return "has more than 5 MiB";
+    if (bytes == NULL || len == 0)
+        return "is empty";
     if (len >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) {
         *kind = ATTACHMENT_PNG;
         return png_flaw(bytes, len);

@@ -351,7 +351,7 @@ def test_accounts_with_an_address_get_mail(mailbox):
                               ("partner@mail.example", "Maintenance is over")}
         for letter in found.values():
             assert letter["Bcc"] is None and len(letter.get_all("To")) == 1
-        text = found["partner@mail.example", "Maintenance has started"].get_payload(decode=True)
+        text = found["partner@mail.example", "Maintenance has started"].get_payload()[0].get_payload(decode=True)
         assert message in text.decode()
         assert {path.read_text() for path in box.glob(".*.args")} == {"-t -i\n"}
         assert server.stop() == 0, server.log()
