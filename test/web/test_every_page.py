@@ -38,7 +38,7 @@ def reached(chromium, server, filled, role, visit):
     """The patterns of the pages that one of this role comes to; each is visited."""
     browser = Browser(chromium, server, "desktop")
     if role != "nobody":
-        browser.become(browser.user(getattr(filled.world, role)))
+        browser.become(browser.user(getattr(filled.world, role), "ADMIN"))
     elsewhere = set() if role == "nobody" else HELP  # it is the same for everybody
     REACHED[role] = {kind.split("?")[0] for kind in walk(browser, lambda kind: visit(browser, kind), elsewhere)}
     browser.close()

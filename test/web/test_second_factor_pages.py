@@ -1,7 +1,8 @@
 """The second factor in the pages: set up, signing in by two steps, an account that asks for it."""
 
 from browser import PASSWORD
-from harness.totp import Authenticator
+from harness.server import Browser
+from harness.totp import Authenticator, enrol
 
 
 def sign_in(browser, email):
@@ -52,3 +53,20 @@ def test_who_must_have_one_sets_it_up_first(browser, world):
     browser.fill("Code from the app", app.code()).click("Turn on").see("Keep these recovery codes")
     browser.click("I have kept them")
     browser.until(lambda: browser.text("main h1") == "Event notifications", "the page that was asked for")
+
+
+def test_an_admin_takes_a_lost_one_away_and_asks_everybody_for_one(browser, world):
+    lost = browser.user(world.partner)
+    person = Browser(browser.server.base)
+    person.sign_in(lost, PASSWORD)
+    enrol(person)
+    browser.sign_in(world.partner, "/people", role="ADMIN")
+    browser.click(f"Take the second factor of {lost} away").see("Take the second factor away?")
+    browser.click("Take away", within="dialog").see("The second factor is taken away.")
+    answer = Browser(browser.server.base).post("/Session", {"Email": lost, "Password": PASSWORD})
+    assert answer.status_code == 200 and "Ticket" not in answer.json(), answer.text
+    browser.check_accessibility()
+    rule = f"Accounts/{world.partner.sid}/SecondFactor"
+    assert world.operator.ok(world.operator.get(rule))["Required"] == "false"
+    browser.tick("Each user has a second factor").click("Save", within="main")
+    browser.until(lambda: world.operator.ok(world.operator.get(rule))["Required"] == "true", "the rule")

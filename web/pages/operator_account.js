@@ -5,6 +5,7 @@ import { date, words } from "../format.js";
 import { badge } from "../ui/badge.js";
 import { dialog } from "../ui/dialog.js";
 import { facts } from "../ui/facts.js";
+import { factorRule, resetFactor } from "../ui/factor_rule.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { lookInto } from "../ui/look.js";
@@ -55,7 +56,8 @@ function userForm(uri, user, reload) {
 const users = (uri, list, reload) => simpleTable("Users", list, [
   ["Email", (user) => user.Email], ["Name", (user) => user.Name], ["Role", (user) => words.Role[user.Role]],
   ["State", (user) => (user.Active === "true" ? "Active" : h("span.badge.bad", null, "Not active"))], ["Since", (user) => date(user.CreationDate)],
-  ...(isAdmin() ? [["", (user) => h("button.small", { type: "button", "aria-label": `Change ${user.Email}`, onclick: () => userForm(uri, user, reload) }, "Change")]] : []),
+  ...(isAdmin() ? [["", (user) => h("button.small", { type: "button", "aria-label": `Change ${user.Email}`, onclick: () => userForm(uri, user, reload) }, "Change")],
+    ["", (user) => h("button.small", { type: "button", "aria-label": `Take the second factor of ${user.Email} away`, onclick: () => resetFactor(uri, user) }, "Second factor")]] : []),
 ], "Nobody can sign in for this account yet.");
 
 /* ---- data points ---- */
@@ -109,6 +111,7 @@ export async function page({ params, signal }) {
     fill(points, await dataPoints(uri, signal));
   return { title: account.Name, node: h("div", null, head, about,
     h("section.card", null, h("div.card-head", null, h("h2", null, "Users"), h("span.gap"), admin ? [button("Invite", () => inviteForm(uri, reload)), button("New user", () => userForm(uri, null, reload))] : null), people, invited),
+    admin ? await factorRule(uri, signal) : null,
     h("section.card", null, h("div.card-head", null, h("h2", null, "Tokens"), h("span.gap"), admin ? button("New token", () => tokenForm(uri, reload)) : null), keys),
     account.Kind === "OPERATOR" ? null : h("section.card", null, h("h2", null, "Data points on request"), points)) };
 }

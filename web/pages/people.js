@@ -3,6 +3,7 @@ import { current, del, get, own, put } from "../api.js";
 import { fill, h } from "../dom.js";
 import { date, words } from "../format.js";
 import { dialog } from "../ui/dialog.js";
+import { factorRule, resetFactor } from "../ui/factor_rule.js";
 import { form } from "../ui/form.js";
 import { heading } from "../ui/heading.js";
 import { ROLES, invitationsTable, inviteForm, sendPassword } from "../ui/invite.js";
@@ -31,7 +32,9 @@ const usersTable = (uri, users, reload) => simpleTable("Users", users, [
   ["", (user) => h("div.row", null,
     h("button.small", { type: "button", "aria-label": `Change ${user.Email}`, onclick: () => change(uri, user, reload) }, "Change"),
     user.Active === "true" && user.Id !== current().User.Id
-      ? h("button.small", { type: "button", "aria-label": `Another password for ${user.Email}`, onclick: () => sendPassword(uri, user) }, "New password") : null)],
+      ? h("button.small", { type: "button", "aria-label": `Another password for ${user.Email}`, onclick: () => sendPassword(uri, user) }, "New password") : null,
+    user.Id !== current().User.Id
+      ? h("button.small", { type: "button", "aria-label": `Take the second factor of ${user.Email} away`, onclick: () => resetFactor(uri, user) }, "Second factor") : null)],
 ], "Nobody can sign in yet.");
 
 export async function page({ signal }) {
@@ -52,5 +55,6 @@ export async function page({ signal }) {
     heading("People", { actions: [h("button.primary", { type: "button", onclick: () => inviteForm(uri, reload) }, "Invite")] }),
     h("section.card", null, h("h2", null, "Users"), users),
     h("section.card", null, h("h2", null, "Invitations"), invitations),
+    await factorRule(uri, signal),
     h("section.card", null, h("h2", null, "Who is signed in"), sessions)) };
 }
