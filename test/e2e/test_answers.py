@@ -238,7 +238,7 @@ def test_a_receiver_that_is_down_is_not_probed_before_its_retry_after(world, rec
     requests = receiver.wait(8)
     refused_at = requests[2].at
     early = [round(request.at - refused_at, 2) for request in requests[3:]
-             if request.at - refused_at < 7]
+             if request.at - refused_at < 6.9]  # two clocks, of which one counts milliseconds
     assert early == [], f"sent {early} s after the receiver asked for 7 s of peace"
     delivery.await_state("DELIVERED", 8, timeout=30)
 
