@@ -140,7 +140,7 @@ def test_maximum_requests_hold_whatever_the_owner_does(world, receiver):
     for row in delivery.postbacks(State="DELIVERED")[:8]:
         world.partner.ok(world.partner.post(f"Postbacks/{row['Id']}/Resend"))
     for _ in range(8):
-        delivery.retry(delivery.postbacks(State="WAITING")[-1]["Id"])
+        delivery.retry(delivery.postbacks(State="WAITING")[0]["Id"])
     receiver.wait(before + 16)
     expect_pace(starts(delivery), 5)
 
