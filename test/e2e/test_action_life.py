@@ -387,7 +387,7 @@ def test_sums_by_currency_and_state(world):
 
 
 def test_the_filters_of_updates(world):
-    world.add_terms()
+    world.add_terms(LockingDays="3650")  # not while the test goes on
     first = world.sell("S-1", EventDate="2026-01-15T09:15:00Z")
     second = world.sell("S-2", EventDate="2026-02-15T09:15:00Z")
     change(world, first, Amount="0")
@@ -404,8 +404,8 @@ def test_the_filters_of_updates(world):
         assert found(StartDate="2099-01-01") == found(EndDate="2000-01-01") == []
         assert found(ActionDateStart="2026-02-01") == tracked[:1]
         assert found(ActionDateEnd="2026-01-31") == reversal + tracked[1:]
-        assert found(LockingDateStart="2026-03-01") == tracked[:1]
-        assert found(LockingDateEnd="2026-02-28") == tracked[1:]  # one that is reversed has none
+        assert found(LockingDateStart="2036-02-01") == tracked[:1]
+        assert found(LockingDateEnd="2036-01-31") == tracked[1:]  # one that is reversed has none
 
 
 # ---- time ----
