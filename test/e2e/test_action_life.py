@@ -280,7 +280,7 @@ def test_a_conversion_is_counted_once_under_either_name_of_its_partner(world):
 def test_an_inquirys_action_is_reversed_like_any_other(world, receivers):
     receiver = receivers()
     world.notify(world.partner, receiver.url(), Category="Action Lifecycle Events")
-    world.add_terms()
+    world.add_terms(LockingDays="3650")  # not while the test goes on
     inquiry = world.open(OrderId="A-7")
     world.brand.ok(world.brand.put("ActionInquiries", {
         "Id": inquiry, "ResolutionStatus": "VALID", "ActionTrackerId": world.tracker}))
