@@ -184,8 +184,8 @@ def test_servers_change_it_together(pair, receiver):
     refused = operator.post("KeyChange")
     assert refused.status_code == 409 and "no next key" in refused.text
     next_key(first.key)
-    name = next(node["Name"] for node in operator.ok(operator.get("Nodes"))["Nodes"]
-                if node["Address"].endswith(f":{second.port}"))
+    (name,) = await_until(lambda: [node["Name"] for node in operator.ok(operator.get("Nodes"))["Nodes"]
+                                   if node["Address"].endswith(f":{second.port}")], "its address", 30)
 
     def names_the_other():
         refused = operator.post("KeyChange")
