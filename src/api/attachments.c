@@ -5,6 +5,7 @@
  */
 #include "store/attachments.h"
 #include "api/body.h"
+#include "api/download.h"
 #include "api/inquiries.h"
 #include "base/fail.h"
 #include "base/text.h"
@@ -134,87 +135,43 @@ static void handle_remove(struct call *call, void *context)
 
 /* ---- sending one ---- */
 
-struct download {
-    struct call *call;
-    struct api *api;
+struct file_download {
+    struct download download;
     struct caller caller;
-    int64_t inquiry, id, next;
+    int64_t inquiry, id;
     struct attachment file;
 };
 
-struct piece_job {
+struct file_job {
     struct api_job api;
-    struct download *download; /* NULL: handed on */
-    struct buf piece;
+    struct file_download *found; /* NULL: handed on */
 };
 
-static void download_free(struct download *download)
+static bool read_file(struct db *db, const struct download *download, struct buf *piece)
 {
-    if (download != NULL)
-        free(download->file.name);
+    const struct file_download *file = (const struct file_download *)download;
+    return attachment_piece(db, &file->caller, file->inquiry, file->id, download->next, piece);
+}
+
+static void free_file(struct download *download)
+{
+    free(((struct file_download *)download)->file.name);
     free(download);
-}
-
-static bool run_piece(struct api_job *job, struct db *db)
-{
-    struct piece_job *work = (struct piece_job *)job;
-    const struct download *download = work->download;
-    buf_reset(&work->piece);
-    if (attachment_piece(db, &download->caller, download->inquiry, download->id, download->next,
-                         &work->piece))
-        return true;
-    error_set(&job->job.error, ERROR_CONFLICT, "the file was taken away meanwhile");
-    return false;
-}
-
-static void clear_piece(struct api_job *job)
-{
-    buf_free(&((struct piece_job *)job)->piece);
-}
-
-static void piece_done(struct job *inner, bool ok)
-{
-    struct api_job *job = container_of(inner, struct api_job, job);
-    struct piece_job *work = (struct piece_job *)job;
-    struct download *download = work->download;
-    if (ok) {
-        download->next++;
-        call_piece(download->call, buf_text(&work->piece), work->piece.len,
-                   download->next == download->file.chunks);
-    } else {
-        call_piece_failed(download->call, &inner->error);
-    }
-    api_job_drop(job);
-}
-
-static void next_piece(struct call *call, void *data)
-{
-    struct download *download = data;
-    struct piece_job *job =
-        api_job_new(sizeof(*job), call, download->api, run_piece, NULL, clear_piece);
-    job->download = download;
-    job->api.job.done = piece_done;
-    api_read(&job->api);
-}
-
-static void pieces_end(struct call *call, void *data, bool whole)
-{
-    (void)call;
-    (void)whole;
-    download_free(data);
 }
 
 static bool run_find(struct api_job *job, struct db *db)
 {
-    struct download *download = ((struct piece_job *)job)->download;
-    free(download->file.name);
-    download->file = (struct attachment){ 0 };
-    return attachment_find(db, &download->caller, download->inquiry, download->id, &download->file);
+    struct file_download *found = ((struct file_job *)job)->found;
+    free(found->file.name);
+    found->file = (struct attachment){ 0 };
+    return attachment_find(db, &found->caller, found->inquiry, found->id, &found->file);
 }
 
 static void clear_find(struct api_job *job)
 {
-    download_free(((struct piece_job *)job)->download);
+    struct file_download *found = ((struct file_job *)job)->found;
+    if (found != NULL)
+        free_file(&found->download);
 }
 
 /* A name of ASCII for old programs, and the whole one. */
@@ -232,24 +189,29 @@ static void add_disposition(struct call *call, const char *name)
 
 static void finish_find(struct api_job *job)
 {
-    static const struct call_source source = { next_piece, pieces_end };
-    struct download *download = ((struct piece_job *)job)->download;
-    ((struct piece_job *)job)->download = NULL;
-    add_disposition(job->call, download->file.name);
+    struct file_download *found = ((struct file_job *)job)->found;
+    ((struct file_job *)job)->found = NULL;
+    add_disposition(job->call, found->file.name);
     call_add_header(job->call, "Content-Security-Policy", "default-src 'none'; sandbox");
-    call_answer_in_pieces(job->call, 200, attachment_type(download->file.kind), &source, download);
+    found->download.chunks = found->file.chunks;
+    download_send(&found->download, attachment_type(found->file.kind));
 }
 
 static void handle_download(struct call *call, void *context)
 {
-    struct piece_job *job =
+    struct file_job *job =
         api_job_new(sizeof(*job), call, context, run_find, finish_find, clear_find);
-    job->download = must_alloc(sizeof(*job->download));
-    *job->download = (struct download){ .call = call,
-                                        .api = context,
-                                        .caller = call->caller,
-                                        .inquiry = path_id(call, 1),
-                                        .id = path_id(call, 2) };
+    job->found = must_alloc(sizeof(*job->found));
+    *job->found = (struct file_download){
+        .download = { .call = call,
+                      .api = context,
+                      .read = read_file,
+                      .gone = "the file was taken away meanwhile",
+                      .free = free_file },
+        .caller = call->caller,
+        .inquiry = path_id(call, 1),
+        .id = path_id(call, 2),
+    };
     api_read(&job->api);
 }
 

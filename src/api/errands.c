@@ -7,6 +7,7 @@
 
 #include "api/body.h"
 #include "api/cursor_rows.h"
+#include "api/download.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "store/accounts.h"
@@ -126,100 +127,66 @@ static void cancel(struct call *call, void *context)
 
 /* ---- the result ---- */
 
-struct download {
-    struct call *call;
-    struct api *api;
-    int64_t account, id, next;
+struct result_download {
+    struct download download;
+    int64_t account, id;
     struct errand_result result;
 };
 
-struct piece_job {
+struct result_job {
     struct api_job api;
-    struct download *download; /* NULL: handed on */
-    struct buf piece;
+    struct result_download *found; /* NULL: handed on */
 };
 
-static bool run_piece(struct api_job *job, struct db *db)
+static bool read_result(struct db *db, const struct download *download, struct buf *piece)
 {
-    struct piece_job *work = (struct piece_job *)job;
-    const struct download *download = work->download;
-    buf_reset(&work->piece);
-    if (errand_result_read(db, download->account, download->id, download->next, &work->piece))
-        return true;
-    error_set(&job->job.error, ERROR_CONFLICT, "the result was deleted meanwhile");
-    return false;
+    const struct result_download *result = (const struct result_download *)download;
+    return errand_result_read(db, result->account, result->id, download->next, piece);
 }
 
-static void clear_piece(struct api_job *job)
+static void free_result(struct download *download)
 {
-    buf_free(&((struct piece_job *)job)->piece);
-}
-
-static void piece_done(struct job *inner, bool ok)
-{
-    struct api_job *job = container_of(inner, struct api_job, job);
-    struct piece_job *work = (struct piece_job *)job;
-    struct download *download = work->download;
-    if (ok) {
-        download->next++;
-        call_piece(download->call, buf_text(&work->piece), work->piece.len,
-                   download->next == download->result.chunks);
-    } else {
-        call_piece_failed(download->call, &inner->error);
-    }
-    api_job_drop(job);
-}
-
-static void next_piece(struct call *call, void *data)
-{
-    struct download *download = data;
-    struct piece_job *job =
-        api_job_new(sizeof(*job), call, download->api, run_piece, NULL, clear_piece);
-    job->download = download;
-    job->api.job.done = piece_done;
-    api_read(&job->api);
-}
-
-static void pieces_end(struct call *call, void *data, bool whole)
-{
-    (void)call;
-    (void)whole;
-    free(data);
+    free(download);
 }
 
 static bool run_find(struct api_job *job, struct db *db)
 {
-    struct download *download = ((struct piece_job *)job)->download;
-    return errand_result_find(&job->job, db, download->account, download->id, &download->result);
+    struct result_download *found = ((struct result_job *)job)->found;
+    return errand_result_find(&job->job, db, found->account, found->id, &found->result);
 }
 
 static void clear_find(struct api_job *job)
 {
-    free(((struct piece_job *)job)->download);
+    free(((struct result_job *)job)->found);
 }
 
 static void finish_find(struct api_job *job)
 {
-    static const struct call_source source = { next_piece, pieces_end };
-    struct download *download = ((struct piece_job *)job)->download;
-    bool csv = download->result.is_csv;
+    struct result_download *found = ((struct result_job *)job)->found;
+    bool csv = found->result.is_csv;
     char value[120];
-    ((struct piece_job *)job)->download = NULL;
+    ((struct result_job *)job)->found = NULL;
     snprintf(value, sizeof(value), "attachment; filename=\"%s-%" PRId64 ".%s\"",
-             errand_file(download->result.kind), download->id, csv ? "csv" : "ndjson");
+             errand_file(found->result.kind), found->id, csv ? "csv" : "ndjson");
     call_add_header(job->call, "Content-Disposition", value);
-    call_answer_in_pieces(job->call, 200,
-                          csv ? "text/csv; charset=utf-8" : "application/x-ndjson; charset=utf-8",
-                          &source, download);
+    found->download.chunks = found->result.chunks;
+    download_send(&found->download,
+                  csv ? "text/csv; charset=utf-8" : "application/x-ndjson; charset=utf-8");
 }
 
 static void download(struct call *call, void *context)
 {
-    struct piece_job *job =
+    struct result_job *job =
         api_job_new(sizeof(*job), call, context, run_find, finish_find, clear_find);
-    job->download = must_alloc(sizeof(*job->download));
-    *job->download = (struct download){
-        .call = call, .api = context, .account = call->caller.account, .id = path_id(call, 1)
+    job->found = must_alloc(sizeof(*job->found));
+    *job->found = (struct result_download){
+        .download = { .call = call,
+                      .api = context,
+                      .read = read_result,
+                      .gone = "the result was deleted meanwhile",
+                      .free = free_result },
+        .account = call->caller.account,
+        .id = path_id(call, 1),
     };
     api_read(&job->api);
 }
