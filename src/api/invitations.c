@@ -68,18 +68,8 @@ static void link_send(struct link_work *work, struct db *db)
     else
         link_renew(db, link, hash);
     work->mailed = letters_are_sent(db) && origin != NULL;
-    if (!work->mailed)
-        return;
-    struct buf address = { 0 }, subject = { 0 }, text = { 0 };
-    link_address(&address, origin, link->kind, work->token);
-    link_letter(&subject, &text, link->kind, link->account_name, link->inviter, buf_text(&address),
-                link->expires_at);
-    letter_add(db, link->email, buf_text(&subject), buf_text(&text));
-    sodium_memzero(address.data, address.len);
-    sodium_memzero(text.data, text.len);
-    buf_free(&address);
-    buf_free(&subject);
-    buf_free(&text);
+    if (work->mailed)
+        link_mail(db, link, origin, work->token);
 }
 
 static void finish_link(struct api_job *job)

@@ -72,20 +72,11 @@ static void write_letter(struct db *db, const struct api *api, struct link_row *
 {
     char token[TOKEN_TEXT];
     unsigned char hash[TOKEN_HASH_BYTES];
-    struct buf address = { 0 }, subject = { 0 }, text = { 0 };
     link_random(token);
     link_hash(hash, token);
     link_add(db, link, hash);
-    link_address(&address, api->origin, link->kind, token);
-    link_letter(&subject, &text, link->kind, link->account_name, "", buf_text(&address),
-                link->expires_at);
-    letter_add(db, link->email, buf_text(&subject), buf_text(&text));
+    link_mail(db, link, api->origin, token);
     sodium_memzero(token, sizeof(token));
-    sodium_memzero(address.data, address.len);
-    sodium_memzero(text.data, text.len);
-    buf_free(&address);
-    buf_free(&subject);
-    buf_free(&text);
 }
 
 static bool run_forgotten(struct job *job, struct db *db)

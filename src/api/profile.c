@@ -60,7 +60,7 @@ static void clear_profile(struct api_job *job)
 static void write_letters(struct profile_work *work, struct db *db, const struct user_key *user,
                           const char *account)
 {
-    struct buf address = { 0 }, subject = { 0 }, text = { 0 }, told = { 0 };
+    struct buf subject = { 0 }, told = { 0 };
     char token[TOKEN_TEXT];
     unsigned char hash[TOKEN_HASH_BYTES];
     struct link_row link = { .kind = LINK_EMAIL,
@@ -68,24 +68,20 @@ static void write_letters(struct profile_work *work, struct db *db, const struct
                              .person = user->caller.user,
                              .role = ROLE_USER };
     show_cut(link.email, sizeof(link.email), work->email);
+    show_cut(link.account_name, sizeof(link.account_name), account);
     links_remove(db, link.person, LINK_EMAIL);
     link_random(token);
     link_hash(hash, token);
     link_add(db, &link, hash);
-    link_address(&address, work->api.api->origin, link.kind, token);
-    link_letter(&subject, &text, link.kind, account, "", buf_text(&address), link.expires_at);
-    letter_add(db, link.email, buf_text(&subject), buf_text(&text));
+    link_mail(db, &link, work->api.api->origin, token);
     buf_fmt(&told,
             "Your mail address for %s is to be %s from now on: a link was sent there.\n\nIf it was "
             "not you who wanted that, change your password and tell your account's admin.\n",
             account, work->email);
+    buf_fmt(&subject, "Your mail address for %s", account);
     letter_add(db, user->email, buf_text(&subject), buf_text(&told));
     sodium_memzero(token, sizeof(token));
-    sodium_memzero(address.data, address.len);
-    sodium_memzero(text.data, text.len);
-    buf_free(&address);
     buf_free(&subject);
-    buf_free(&text);
     buf_free(&told);
 }
 

@@ -3,6 +3,7 @@
 
 #include "model/date.h"
 #include "model/show.h"
+#include "store/letters.h"
 
 #include <string.h>
 
@@ -165,4 +166,16 @@ json_t *link_list_invitations(struct db *db, int64_t account)
     }
     db_finish(list);
     return array;
+}
+
+void link_mail(struct db *db, const struct link_row *link, const char *origin, const char *token)
+{
+    struct buf address = { 0 }, subject = { 0 }, text = { 0 };
+    link_address(&address, origin, link->kind, token);
+    link_letter(&subject, &text, link->kind, link->account_name, link->inviter, buf_text(&address),
+                link->expires_at);
+    letter_add(db, link->email, buf_text(&subject), buf_text(&text));
+    buf_wipe(&address);
+    buf_wipe(&text);
+    buf_free(&subject);
 }

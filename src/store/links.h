@@ -40,6 +40,10 @@ int64_t links_count(struct db *db, int64_t account, enum link_kind kind);
 bool link_sent_since(struct db *db, int64_t person, enum link_kind kind, int64_t since_ms);
 /* Whether the account has invited this address. */
 bool link_invites(struct db *db, int64_t account, const char *email);
+/* A letter to the link's address with what opens it; the row's account_name and inviter stand in
+ * it.
+ */
+void link_mail(struct db *db, const struct link_row *link, const char *origin, const char *token);
 json_t *link_list_invitations(struct db *db, int64_t account);
 
 #endif
